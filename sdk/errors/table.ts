@@ -1,0 +1,109 @@
+/**
+ * Every error that Tepui reports, in one closed table.
+ *
+ * A row says what went wrong (`text`), what kind of wrong it is (`kind`, which fixes the HTTP and gRPC status) and what
+ * the operator can do about it (`hint`). `docs/errors.md` lists the same rows; a test holds the two together.
+ */
+
+/** HTTP status and gRPC status (the numbers of google.rpc.Code) of each kind of error. */
+export const ERROR_KINDS = {
+  invalid: { http: 400, grpc: 3 },
+  unauthenticated: { http: 401, grpc: 16 },
+  forbidden: { http: 403, grpc: 7 },
+  "not-found": { http: 404, grpc: 5 },
+  method: { http: 405, grpc: 12 },
+  unacceptable: { http: 406, grpc: 3 },
+  conflict: { http: 409, grpc: 9 },
+  "too-large": { http: 413, grpc: 8 },
+  "unsupported-media": { http: 415, grpc: 3 },
+  "too-many": { http: 429, grpc: 8 },
+  redirect: { http: 307, grpc: 14 },
+  internal: { http: 500, grpc: 13 },
+  "not-implemented": { http: 501, grpc: 12 },
+  unavailable: { http: 503, grpc: 14 },
+} as const;
+
+export type ErrorKind = keyof typeof ERROR_KINDS;
+
+export interface ErrorRow {
+  readonly kind: ErrorKind;
+  /** What happened, without a trailing full stop; the detail of one occurrence is appended after a colon. */
+  readonly text: string;
+  /** What to do next. */
+  readonly hint: string;
+}
+
+export const ERRORS = {
+  TEPUI_VALUE_INVALID: {
+    kind: "invalid",
+    text: "A value has the wrong form",
+    hint: "Write durations as 10secs, sizes as 64MB, rates as 1/10mins and percentages as 50%.",
+  },
+  TEPUI_FLAGS_INVALID: {
+    kind: "invalid",
+    text: "The flags cannot be used",
+    hint: "Correct every flag listed; --help lists the flags that exist.",
+  },
+  TEPUI_MANIFEST_UNREADABLE: {
+    kind: "invalid",
+    text: "The manifest cannot be read",
+    hint: "Check the path, its permissions and that it is YAML or JSON.",
+  },
+  TEPUI_MANIFEST_INVALID: {
+    kind: "invalid",
+    text: "The manifest has problems",
+    hint: "Correct every line listed; `tepui manifest validate` checks a manifest without starting anything.",
+  },
+  TEPUI_BOOT_FAILED: {
+    kind: "invalid",
+    text: "The plugins do not fit together",
+    hint: "Correct every problem listed; `tepui plugins graph` shows who provides and who requires what.",
+  },
+  TEPUI_PLUGIN_INVALID: {
+    kind: "invalid",
+    text: "A plugin is not well formed",
+    hint: "Export the result of definePlugin({...}) as the default export of the plugin's module.",
+  },
+  TEPUI_PLUGIN_SETUP_FAILED: {
+    kind: "internal",
+    text: "A plugin failed while it was being set up",
+    hint: "See the cause; the plugin's failure policy (abort, degrade, skip) can be set in the manifest.",
+  },
+  TEPUI_PLUGIN_START_FAILED: {
+    kind: "internal",
+    text: "A plugin failed to start",
+    hint: "See the cause; the plugin's failure policy (abort, degrade, skip) can be set in the manifest.",
+  },
+  TEPUI_PLUGIN_START_TIMEOUT: {
+    kind: "internal",
+    text: "A plugin did not start in time",
+    hint: "Raise startTimeout for this plugin in the manifest, or look for what it waits for in its log lines.",
+  },
+  TEPUI_PLUGIN_STOP_FAILED: {
+    kind: "internal",
+    text: "A plugin failed to stop",
+    hint: "The shutdown went on without it; see the cause.",
+  },
+  TEPUI_PLUGIN_STOP_TIMEOUT: {
+    kind: "internal",
+    text: "A plugin did not stop in time and was left behind",
+    hint: "The shutdown went on without it; raise stopTimeout for this plugin in the manifest if it needs longer.",
+  },
+  TEPUI_BIND_INVALID: {
+    kind: "invalid",
+    text: "A plugin bound something that it may not bind",
+    hint: "Bind only points listed in `provides`, in setup, once for each point (and key).",
+  },
+  TEPUI_KERNEL_STATE: {
+    kind: "internal",
+    text: "The kernel is not in the state that this needs",
+    hint: "A kernel is started once and stopped once; make a new one to start again.",
+  },
+  TEPUI_METRIC_DUPLICATE: {
+    kind: "internal",
+    text: "A metric of this name exists already with another type",
+    hint: "Use another name, or the scoped view that each plugin gets as ctx.metrics.",
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
