@@ -1,0 +1,32 @@
+export { z } from "zod";
+export {
+  type Host,
+  isSkipPlugin,
+  type KeyOptions,
+  type PluginContext,
+  SkipPlugin,
+  type Target,
+} from "./context.js";
+export {
+  definePlugin,
+  type FailurePolicy,
+  type Lifecycle,
+  type PluginDefinition,
+  type PluginSpec,
+} from "./define-plugin.js";
+export {
+  type Dependencies,
+  type Dependency,
+  isOptional,
+  type Optional,
+  optional,
+  pointOf,
+  type Requirements,
+} from "./dependency.js";
+export {
+  type AnyExtensionPoint,
+  type Cardinality,
+  type ExtensionPoint,
+  type ExtensionPointOptions,
+  extensionPoint,
+} from "./extension-point.js";
