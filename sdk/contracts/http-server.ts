@@ -1,0 +1,66 @@
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { extensionPoint } from "../plugin/extension-point.js";
+
+/** One request as a route sees it. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Decoded path without query, trailing slash and the daemon's own process prefix (`/master`, `/slave(1)`). */
+  readonly path: string;
+  /** What follows the matched route, without a leading slash; empty for an exact match. */
+  readonly rest: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Peer address, `ip:port`. */
+  readonly peer: string;
+  /** Authenticated principal, when an authenticator accepted one. */
+  readonly principal: string | undefined;
+  /** The whole body. Rejects with TepuiError `BODY_TOO_LARGE` (413) over the server's limit, `CLIENT_GONE` when the peer left. */
+  body(): Promise<Buffer>;
+  readonly raw: IncomingMessage;
+}
+
+export interface HttpReply {
+  /** Answers at once. A string is sent as UTF-8; `content-length` is set; no `content-type` is added unless given. */
+  send(status: number, body?: string | Uint8Array, headers?: OutgoingHttpHeaders): void;
+  /** Mesos's plain error form: `text/plain; charset=utf-8`. */
+  text(status: number, body: string, headers?: OutgoingHttpHeaders): void;
+  /** `application/json`, wrapped in a callback when the request has `?jsonp=`. `body` is JSON text already. */
+  json(body: string, status?: number): void;
+  readonly raw: ServerResponse;
+}
+
+export interface HttpRoute {
+  /** `/state`, `/api/v1/scheduler`. The longest registered prefix, on segment borders, answers. */
+  readonly path: string;
+  /** Allowed methods; others get Mesos's 405. Absent: any method. `HEAD` is allowed wherever `GET` is. */
+  readonly methods?: readonly string[];
+  /** Refuse longer paths with 404 instead of answering for them. */
+  readonly exact?: boolean;
+  /** Mesos authentication realm, e.g. `mesos-master-readonly`; absent: open to all. */
+  readonly realm?: string;
+  /** A thrown TepuiError becomes its status and text; anything else becomes a logged 500. */
+  handle(request: HttpRequest, reply: HttpReply): void | Promise<void>;
+}
+
+/**
+ * Takes over connections that are not plain HTTP. It sees the first bytes of a new connection and says whether
+ * they are its own; `undefined` means that more bytes are needed to decide.
+ */
+export interface ConnectionTaker {
+  matches(head: Buffer): boolean | undefined;
+  take(socket: Socket, head: Buffer): void;
+}
+
+/** The daemon's one listening port. Routes and takers are added during `setup`; the port opens in `start`. */
+export interface HttpServer {
+  /** Address told to others. Valid once the server has started. */
+  readonly address: { readonly ip: string; readonly port: number; readonly hostname: string };
+  route(route: HttpRoute): void;
+  take(taker: ConnectionTaker): void;
+}
+
+export const HttpServer = extensionPoint<HttpServer, "one">("tepui.http-server", {
+  version: "1.0",
+  cardinality: "one",
+});

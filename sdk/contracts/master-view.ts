@@ -1,0 +1,106 @@
+import type {
+  AgentInfo,
+  AgentInfo_Capability,
+  ExecutorInfo,
+  FrameworkInfo,
+  MasterInfo,
+  Offer,
+  Task,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { extensionPoint } from "../plugin/extension-point.js";
+import type { Resources } from "../resources/index.js";
+import type { Leadership } from "./scheduler-service.js";
+
+/**
+ * One agent as reads see it. `Resources` and messages are never changed in place: a changed fact is a new object, so readers may
+ * cache by identity. `info` changes only on (re-)registration.
+ */
+export interface AgentRecord {
+  readonly id: string;
+  readonly info: AgentInfo;
+  /** `slave(1)@ip:port`. */
+  readonly pid: string;
+  readonly version: string;
+  readonly capabilities: readonly AgentInfo_Capability[];
+  /** Seconds since the epoch. */
+  readonly registeredTime: number;
+  readonly reregisteredTime: number | undefined;
+  readonly connected: boolean;
+  readonly active: boolean;
+  readonly deactivated: boolean;
+  readonly total: Resources;
+  /** Sum of tasks and executors. */
+  readonly used: Resources;
+  readonly offered: Resources;
+  /** Tasks that hold resources there, of all frameworks. */
+  tasks(): Iterable<Task>;
+  executors(): Iterable<ExecutorRecord>;
+}
+
+export interface ExecutorRecord {
+  readonly agentId: string;
+  readonly frameworkId: string;
+  readonly info: ExecutorInfo;
+}
+
+export interface FrameworkRecord {
+  readonly id: string;
+  readonly info: FrameworkInfo;
+  /** Roles in effect, whether from `role` or `roles`. */
+  readonly roles: readonly string[];
+  readonly suppressedRoles: readonly string[];
+  /** Only of schedulers that came over libprocess. */
+  readonly pid: string | undefined;
+  readonly active: boolean;
+  readonly connected: boolean;
+  readonly recovered: boolean;
+  /** Seconds since the epoch; `unregisteredTime` is 0 while registered. */
+  readonly registeredTime: number;
+  readonly reregisteredTime: number | undefined;
+  readonly unregisteredTime: number;
+  readonly used: Resources;
+  readonly offered: Resources;
+  readonly offerConstraints: OfferConstraints | undefined;
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly unreachableTasks: Iterable<Task>;
+  /** Oldest first, bounded. */
+  readonly completedTasks: Iterable<Task>;
+  readonly offers: Iterable<Offer>;
+  executors(): Iterable<ExecutorRecord>;
+}
+
+export interface RoleRecord {
+  readonly name: string;
+  readonly weight: number;
+  /** Tasks, executors and reservations are `allocated`; outstanding offers are `offered`. */
+  readonly allocated: Resources;
+  readonly offered: Resources;
+  readonly reserved: Resources;
+  readonly frameworks: readonly string[];
+}
+
+/** Read access to the master's state for endpoints, metrics and the UI. Holds no lock: read everything in one turn. */
+export interface MasterView {
+  readonly info: MasterInfo;
+  /** Seconds since the epoch. */
+  readonly startTime: number;
+  readonly electedTime: number | undefined;
+  /** Flag name -> value in Mesos's text form. */
+  readonly flags: ReadonlyMap<string, string>;
+  readonly cluster: string | undefined;
+  leadership(): Leadership;
+  agents(): Iterable<AgentRecord>;
+  agent(id: string): AgentRecord | undefined;
+  /** Known from the registry, not back yet after a failover. */
+  recoveredAgents(): Iterable<AgentInfo>;
+  unreachableAgents(): number;
+  frameworks(): Iterable<FrameworkRecord>;
+  framework(id: string): FrameworkRecord | undefined;
+  completedFrameworks(): Iterable<FrameworkRecord>;
+  roles(): readonly RoleRecord[];
+  /** Resolves when everything accepted so far is visible here. */
+  settled(): Promise<void>;
+}
+
+export const MasterView = extensionPoint<MasterView, "one">("tepui.master-view", { version: "1.0", cardinality: "one" });

@@ -1,0 +1,39 @@
+import { extensionPoint } from "../plugin/extension-point.js";
+
+/** Receives messages addressed to one actor. `body` is valid only during the call: copy what must outlive it. */
+export type MessageReceiver = (message: InboundMessage) => void;
+
+export interface InboundMessage {
+  /** Sender's address, `id@ip:port`. */
+  readonly from: string;
+  /** Protobuf full name, e.g. `mesos.internal.RegisterSlaveMessage`. */
+  readonly name: string;
+  /** Binary protobuf. */
+  readonly body: Uint8Array;
+}
+
+export interface OutboundMessage {
+  /** Id of the local actor that sends, e.g. `master`. */
+  readonly from: string;
+  readonly name: string;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Carries the daemons' own messages between actors. An actor's address is Mesos's UPID, `id@ip:port`.
+ * Delivery is at most once and ordered per pair of addresses; a failed delivery is silent, a broken connection shows through `link`.
+ */
+export interface MessageTransport {
+  /** The address of a local actor. Valid once the transport has started. */
+  address(actor: string): string;
+  /** Makes a local actor reachable. Messages for unknown actors are refused (404 in libprocess). */
+  receive(actor: string, receiver: MessageReceiver): () => void;
+  send(to: string, message: OutboundMessage): void;
+  /** Calls `exited` once when the connection to `to` breaks or cannot be made. Returns the undo. */
+  link(to: string, exited: () => void): () => void;
+}
+
+export const MessageTransport = extensionPoint<MessageTransport, "one">("tepui.message-transport", {
+  version: "1.0",
+  cardinality: "one",
+});
