@@ -1,0 +1,27 @@
+/**
+ * Scalars are integers of 1/1000 inside: Mesos keeps three decimals, rounds the rest away, and promises that sums and
+ * differences are exact at that precision. Source: docs/attributes-resources.md, src/common/values.cpp.
+ */
+
+/** The largest scalar that keeps all its decimals exact in a double: some 9 * 10^12. */
+export const MAX_SCALAR = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
+
+/** A quantity as thousandths, halves rounded away from zero. */
+export function toMilli(value: number): number {
+  return value < 0 ? -Math.round(-value * 1000) : Math.round(value * 1000);
+}
+
+/** Thousandths as a quantity; 1500 is 1.5. */
+export function fromMilli(milli: number): number {
+  return milli / 1000;
+}
+
+/** A quantity as Mesos writes it in texts: `2`, `0.5`, at most 15 significant digits. */
+export function scalarText(milli: number): string {
+  return String(Number((milli / 1000).toPrecision(15)));
+}
+
+/** A quantity as Mesos writes it in JSON, where a double always shows its fraction: `2.0`, `0.5`. */
+export function scalarJson(milli: number): string {
+  return milli % 1000 === 0 ? `${milli / 1000}.0` : String(milli / 1000);
+}
