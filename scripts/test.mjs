@@ -1,8 +1,10 @@
-// `npm test`: builds and runs every test; arguments go to mocha (`npm test -- --grep offers`).
+// `npm test`: builds, checks, and runs every test. With arguments, which go to mocha (`npm test -- --grep offers`), only the tests.
 import { spawnSync } from "node:child_process";
 import { build, root } from "./steps.mjs";
 
 build();
-const args = ["node_modules/mocha/bin/mocha.js", ...process.argv.slice(2)];
-const done = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
-process.exitCode = done.status ?? 1;
+const run = (...args) => spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" }).status ?? 1;
+const mochaArgs = process.argv.slice(2);
+const checked = mochaArgs.length > 0 ? 0 : run("scripts/check.mjs");
+const tested = run("node_modules/mocha/bin/mocha.js", ...mochaArgs);
+process.exitCode = checked || tested;
