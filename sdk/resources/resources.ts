@@ -22,7 +22,8 @@ export type Quantities = ReadonlyMap<string, number>;
  * are indivisible; shared volumes count copies. Inside, reservations are a stack (the post-refinement format).
  */
 export class Resources implements Iterable<ResourceEntry> {
-  static readonly empty = new Resources([]);
+  // `this`, not the class's name: the compiler puts an alias there that is not yet set when this line runs.
+  static readonly empty: Resources = new this([]);
 
   readonly entries: readonly ResourceEntry[];
   #quantities: Quantities | undefined;
@@ -47,14 +48,14 @@ export class Resources implements Iterable<ResourceEntry> {
     for (const message of messages) {
       if (validateResource(message) === undefined) appendEntry(entries, entryOf(message));
     }
-    return Resources.#wrap(entries);
+    return Resources.wrap(entries);
   }
 
   /** Entries of other bundles added up. */
   static fromEntries(all: Iterable<ResourceEntry>): Resources {
     const entries: ResourceEntry[] = [];
     for (const entry of all) appendEntry(entries, entry);
-    return Resources.#wrap(entries);
+    return Resources.wrap(entries);
   }
 
   static sum(all: Iterable<Resources>): Resources {
@@ -63,7 +64,7 @@ export class Resources implements Iterable<ResourceEntry> {
     return total;
   }
 
-  static #wrap(entries: readonly ResourceEntry[]): Resources {
+  private static wrap(entries: readonly ResourceEntry[]): Resources {
     return entries.length === 0 ? Resources.empty : new Resources(entries);
   }
 
@@ -94,7 +95,7 @@ export class Resources implements Iterable<ResourceEntry> {
    */
   subtract(that: Resources): Resources {
     if (that.isEmpty || this.isEmpty) return this;
-    return Resources.#wrap(subtractEntries(this.entries, that.entries));
+    return Resources.wrap(subtractEntries(this.entries, that.entries));
   }
 
   contains(that: Resources): boolean {
@@ -117,7 +118,7 @@ export class Resources implements Iterable<ResourceEntry> {
 
   filter(keep: (entry: ResourceEntry) => boolean): Resources {
     const kept = this.entries.filter(keep);
-    return kept.length === this.entries.length ? this : Resources.#wrap(kept);
+    return kept.length === this.entries.length ? this : Resources.wrap(kept);
   }
 
   unreserved(): Resources {
