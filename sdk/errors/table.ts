@@ -104,6 +104,11 @@ export const ERRORS = {
     text: "A metric of this name exists already with another type",
     hint: "Use another name, or the scoped view that each plugin gets as ctx.metrics.",
   },
+  TEPUI_ELECTION_DETECT_ONLY: {
+    kind: "internal",
+    text: "This election only follows a leader and takes no candidates",
+    hint: "Masters need an election that elects, such as standalone-election; this one is for agents.",
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
