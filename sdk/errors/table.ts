@@ -99,6 +99,11 @@ export const ERRORS = {
     text: "The kernel is not in the state that this needs",
     hint: "A kernel is started once and stopped once; make a new one to start again.",
   },
+  TEPUI_SETTING_TYPE: {
+    kind: "internal",
+    text: "A setting has another type than the one asked for",
+    hint: "This is a fault in the plugin or daemon that reads the setting; report it to its author.",
+  },
   TEPUI_METRIC_DUPLICATE: {
     kind: "internal",
     text: "A metric of this name exists already with another type",

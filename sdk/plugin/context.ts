@@ -2,6 +2,7 @@ import type { Clock } from "../contracts/clock.js";
 import type { Logger } from "../contracts/logger.js";
 import type { Metrics } from "../contracts/metrics.js";
 import type { Random } from "../contracts/random.js";
+import type { Settings } from "../contracts/settings.js";
 import type { ExtensionPoint } from "./extension-point.js";
 
 /** The kind of daemon that a kernel runs. */
@@ -35,8 +36,8 @@ export interface PluginContext<Config = unknown> {
   /** Aborted when the kernel begins to stop. */
   readonly signal: AbortSignal;
   readonly host: Host;
-  /** Settings of the daemon from the manifest, by Mesos flag name, checked by whoever reads them. */
-  readonly settings: Readonly<Record<string, unknown>>;
+  /** The daemon's own settings, by Mesos flag name. */
+  readonly settings: Settings;
   /** The plugin's own folder below the work directory, made at the first call; a temporary one where there is no work directory. */
   stateDir(): Promise<string>;
   /** Binds an implementation to a point listed in `provides`; in `setup` only. */

@@ -10,11 +10,14 @@ import type { AnyExtensionPoint } from "./extension-point.js";
  * - `degrade`: the daemon runs without it; the plugin is listed as degraded, with the error.
  * - `skip`: the daemon runs without it; the plugin is listed as skipped.
  *
- * A failure always ends the boot when another plugin needs a `one` point that only the failed plugin provides.
+ * A plugin that needs a `one` point of a failed or skipped plugin fails in turn, and its own policy applies.
  */
 export type FailurePolicy = "abort" | "degrade" | "skip";
 
-/** What `setup` returns. `start` begins work; `stop` undoes it and runs in the reverse order of the starts. */
+/**
+ * What `setup` returns. `start` begins work; `stop` undoes it and runs in the reverse order of the starts.
+ * `stop` is also called after a `start` that failed or took too long, so it must cope with a start that is half done.
+ */
 export interface Lifecycle {
   start?(): Promise<void> | void;
   stop?(): Promise<void> | void;
