@@ -114,6 +114,66 @@ export const ERRORS = {
     text: "This election only follows a leader and takes no candidates",
     hint: "Masters need an election that elects, such as standalone-election; this one is for agents.",
   },
+  TEPUI_CLIENT_ADDRESS_INVALID: {
+    kind: "invalid",
+    text: "The address cannot be used",
+    hint: "Write host:port or http://host:port; several masters as a comma-separated list.",
+  },
+  TEPUI_CLIENT_UNREACHABLE: {
+    kind: "unavailable",
+    text: "The daemon cannot be reached",
+    hint: "Check that it runs, its address and port, and that nothing between blocks the connection.",
+  },
+  TEPUI_CLIENT_UNAVAILABLE: {
+    kind: "unavailable",
+    text: "The daemon cannot serve now",
+    hint: "Try again: a master that recovers or waits for an election answers so for a while.",
+  },
+  TEPUI_CLIENT_NOT_LEADER: {
+    kind: "redirect",
+    text: "The master does not lead",
+    hint: "Ask the leader; clients of the SDK follow it by themselves.",
+  },
+  TEPUI_CLIENT_REFUSED: {
+    kind: "invalid",
+    text: "The call was refused",
+    hint: "Correct the call as the text says; sending it again changes nothing.",
+  },
+  TEPUI_CLIENT_UNAUTHENTICATED: {
+    kind: "unauthenticated",
+    text: "The credentials were not accepted",
+    hint: "Give the principal and the secret that the daemon knows.",
+  },
+  TEPUI_CLIENT_FORBIDDEN: {
+    kind: "forbidden",
+    text: "The call is not allowed",
+    hint: "Ask the operator for the permission, or subscribe again where the session is gone.",
+  },
+  TEPUI_CLIENT_PROTOCOL: {
+    kind: "internal",
+    text: "The peer does not speak the expected protocol",
+    hint: "Check that the address is that of a Mesos or Tepui daemon and that no proxy changes the stream.",
+  },
+  TEPUI_CLIENT_NOT_SUBSCRIBED: {
+    kind: "conflict",
+    text: "There is no subscription",
+    hint: "Make calls after the subscribed event; after a disconnection wait for the next one.",
+  },
+  TEPUI_FRAMEWORK_REMOVED: {
+    kind: "conflict",
+    text: "The framework has been removed",
+    hint: "Subscribe without an id to start as a new framework; raise failover_timeout to be gone for longer.",
+  },
+  TEPUI_FRAMEWORK_FAILED_OVER: {
+    kind: "conflict",
+    text: "Another scheduler has taken the framework over",
+    hint: "Run one scheduler for each framework id at a time.",
+  },
+  TEPUI_FRAMEWORK_REFUSED: {
+    kind: "invalid",
+    text: "The subscription was refused",
+    hint: "Correct the FrameworkInfo as the text says.",
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
