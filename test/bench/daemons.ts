@@ -1,0 +1,89 @@
+/** Starts real daemons for a bench and reads what they cost. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface Daemon {
+  readonly process: ChildProcess;
+  readonly port: number;
+  /** Resident memory in MB, now and at its highest. */
+  memory(): { now: number; peak: number };
+  /** User and system CPU so far, in seconds. */
+  cpu(): number;
+  stop(): Promise<void>;
+}
+
+const root = new URL("../../..", import.meta.url).pathname;
+
+/** Starts a daemon on a free port and resolves when `/health` answers. Files go to a folder that `stop` removes. */
+export async function startDaemon(
+  name: "mesos-master" | "mesos-agent",
+  flags: readonly string[],
+): Promise<Daemon> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "tepui-bench-"));
+  const args = [
+    join(root, "bin", name),
+    "--ip=127.0.0.1",
+    `--port=${port}`,
+    `--work_dir=${folder}`,
+    "--logging_level=WARNING",
+    ...(name === "mesos-agent" ? [`--runtime_dir=${join(folder, "run")}`] : []),
+    ...flags,
+  ];
+  // A master keeps two connections to each agent: ask for more descriptors than the usual limit where that is allowed.
+  const child = spawn(
+    "sh",
+    ["-c", 'ulimit -n 65536 2>/dev/null; exec "$@"', "sh", process.execPath, ...args],
+    {
+      stdio: ["ignore", "inherit", "inherit"],
+    },
+  );
+  await healthy(port, child);
+  const status = () => readFileSync(`/proc/${child.pid}/status`, "utf8");
+  const field = (key: string) =>
+    Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status())?.[1] ?? 0) / 1024;
+  return {
+    process: child,
+    port,
+    memory: () => ({ now: field("VmRSS"), peak: field("VmHWM") }),
+    cpu: () => {
+      const stat = readFileSync(`/proc/${child.pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return (Number(fields[11]) + Number(fields[12])) / 100;
+    },
+    stop: async () => {
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function healthy(port: number, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}`);
+    const ok = await fetch(`http://127.0.0.1:${port}/health`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`no answer on port ${port}`);
+}
+
+export async function freePort(): Promise<number> {
+  const { createServer } = await import("node:net");
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,232 @@
+/**
+ * `npm run bench -- master [--agents=10,100,1000,5000,10000] [--tasks=20000] [--window=2000]`: one real master, simulated agents that
+ * speak the wire form from a second process, a scheduler in this one. A line for each number of agents: time to register all, finished tasks a second,
+ * time from SUBSCRIBED to offers of all agents, `/state` and `/state-summary` latency (idle p50, worst under load), master's memory and CPU.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import type { Offer } from "../../proto/gen/mesos/v1/mesos.js";
+import { TaskState, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import { Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { BareScheduler } from "./bare-scheduler.js";
+import { type Daemon, startDaemon } from "./daemons.js";
+import { milliseconds, percentile } from "./statistics.js";
+
+interface Figures {
+  readonly registerSeconds: number;
+  readonly offersMs: number;
+  readonly perSecond: number;
+  readonly cpuPerTaskMs: number;
+  readonly state: Latency;
+  readonly summary: Latency;
+  readonly memory: { now: number; peak: number };
+}
+
+interface Latency {
+  readonly idle: number;
+  readonly worst: number;
+  readonly bytes: number;
+}
+
+async function startAgents(
+  port: number,
+  count: number,
+): Promise<{ child: ChildProcess; register: () => Promise<number> }> {
+  const script = new URL("simulated-agents.js", import.meta.url).pathname;
+  const child = spawn(
+    "sh",
+    [
+      "-c",
+      'ulimit -n 65536 2>/dev/null; exec "$@"',
+      "sh",
+      process.execPath,
+      script,
+      `127.0.0.1:${port}`,
+      String(count),
+    ],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
+  child.once("exit", (code) => {
+    if (code !== 0 && code !== null) process.exitCode = 1;
+  });
+  const lines = createInterface({ input: child.stdout! });
+  await once(lines, "line");
+  return {
+    child,
+    register: async () => {
+      const began = performance.now();
+      const done = once(lines, "line");
+      child.stdin!.write("go\n");
+      await done;
+      return (performance.now() - began) / 1000;
+    },
+  };
+}
+
+async function fetchTimed(port: number, path: string): Promise<{ ms: number; bytes: number }> {
+  const began = performance.now();
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  const body = await response.arrayBuffer();
+  return { ms: performance.now() - began, bytes: body.byteLength };
+}
+
+async function idleLatency(port: number, path: string): Promise<{ p50: number; bytes: number }> {
+  const samples: number[] = [];
+  let bytes = 0;
+  for (let i = 0; i < 9; i++) {
+    const one = await fetchTimed(port, path);
+    samples.push(one.ms);
+    bytes = one.bytes;
+  }
+  return { p50: percentile(samples, 0.5), bytes };
+}
+
+/** Runs `tasks` tasks with about `window` in flight; calls `during` once work is under way. */
+async function work(options: {
+  master: Daemon;
+  agents: number;
+  tasks: number;
+  window: number;
+  during: () => Promise<void>;
+}): Promise<{ perSecond: number; cpuPerTaskMs: number; offersMs: number }> {
+  const { master, tasks, window } = options;
+  let subscribed = 0;
+  let offersMs = 0;
+  const offered = new Set<string>();
+  let launched = 0;
+  let ended = 0;
+  let began = 0;
+  let cpu = 0;
+  let during: Promise<void> | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const scheduler = new BareScheduler({ host: "127.0.0.1", port: master.port }, onEvent);
+    function onOffers(offers: Offer[]): void {
+      if (offersMs === 0) {
+        for (const offer of offers) offered.add(offer.agent_id?.value ?? "");
+        if (offered.size >= options.agents) offersMs = performance.now() - subscribed;
+      }
+      if (began === 0) {
+        began = performance.now();
+        cpu = master.cpu();
+      }
+      const room = Math.min(window - (launched - ended), tasks - launched);
+      const each = Math.max(1, Math.ceil(room / offers.length));
+      for (const offer of offers) {
+        const count = Math.max(0, Math.min(each, tasks - launched, window - (launched - ended)));
+        const infos = Array.from({ length: count }, () => task(offer, launched++));
+        scheduler.call({
+          type: Call_Type.ACCEPT,
+          accept: {
+            offer_ids: [offer.id!],
+            operations: infos.length === 0 ? [] : [{ type: 1, launch: { task_infos: infos } }],
+            filters: { refuse_seconds: 0 },
+          },
+        });
+      }
+    }
+    function onEvent(event: Event): void {
+      if (event.subscribed !== undefined) subscribed = performance.now();
+      if (event.offers !== undefined) onOffers(event.offers.offers);
+      if (event.error !== undefined) reject(new Error(event.error.message));
+      const status = event.update?.status;
+      if (status === undefined) return;
+      scheduler.call({
+        type: Call_Type.ACKNOWLEDGE,
+        acknowledge: { agent_id: status.agent_id!, task_id: status.task_id!, uuid: status.uuid! },
+      });
+      if (status.state === TaskState.TASK_RUNNING) return;
+      if (status.state !== TaskState.TASK_FINISHED) {
+        reject(new Error(`${status.task_id?.value}: ${TaskState[status.state ?? 0]} ${status.message}`));
+        return;
+      }
+      ended++;
+      if (ended >= tasks / 4) during ??= options.during();
+      if (ended < tasks) return;
+      scheduler.call({ type: Call_Type.TEARDOWN });
+      setImmediate(() => {
+        scheduler.close();
+        resolve();
+      });
+    }
+    scheduler
+      .subscribe({ user: "root", name: "bench", roles: ["*"], capabilities: [{ type: 6 }] })
+      .catch(reject);
+  });
+  const seconds = (performance.now() - began) / 1000;
+  const cpuPerTaskMs = ((master.cpu() - cpu) / tasks) * 1000;
+  await during;
+  return { perSecond: tasks / seconds, cpuPerTaskMs, offersMs };
+}
+
+function task(offer: Offer, index: number) {
+  const allocation_info = offer.allocation_info;
+  const scalar = (name: string, value: number) => ({
+    name,
+    type: Value_Type.SCALAR,
+    scalar: { value },
+    ...(allocation_info && { allocation_info }),
+  });
+  return {
+    name: "t",
+    task_id: { value: `t${index}` },
+    agent_id: offer.agent_id!,
+    resources: [scalar("cpus", 0.1), scalar("mem", 32)],
+    command: { value: "true" },
+  };
+}
+
+async function measure(count: number, options: { tasks: number; window: number }): Promise<Figures> {
+  const master = await startDaemon("mesos-master", ["--allocation_interval=50ms", "--registry=in_memory"]);
+  try {
+    const agents = await startAgents(master.port, count);
+    const registerSeconds = await agents.register();
+    const state = await idleLatency(master.port, "/state");
+    const summary = await idleLatency(master.port, "/state-summary");
+    const worst = { state: 0, summary: 0 };
+    const done = await work({
+      master,
+      agents: count,
+      ...options,
+      during: async () => {
+        for (let i = 0; i < 5; i++) {
+          worst.state = Math.max(worst.state, (await fetchTimed(master.port, "/state")).ms);
+          worst.summary = Math.max(worst.summary, (await fetchTimed(master.port, "/state-summary")).ms);
+        }
+      },
+    });
+    const memory = master.memory();
+    agents.child.stdin!.end();
+    await once(agents.child, "exit");
+    return {
+      registerSeconds,
+      ...done,
+      state: { idle: state.p50, worst: worst.state, bytes: state.bytes },
+      summary: { idle: summary.p50, worst: worst.summary, bytes: summary.bytes },
+      memory,
+    };
+  } finally {
+    await master.stop();
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    agents: { type: "string", default: "10,100,1000,5000,10000" },
+    tasks: { type: "string", default: "20000" },
+    window: { type: "string", default: "2000" },
+  },
+});
+const latency = (l: Latency) =>
+  `${milliseconds(l.idle)} (worst ${milliseconds(l.worst)}, ${(l.bytes / 1e6).toFixed(2)} MB)`;
+console.log(
+  "agents | register all | first offers of all | tasks/s | master CPU a task | /state | /state-summary | RSS (peak)",
+);
+for (const text of values.agents.split(",")) {
+  const f = await measure(Number(text), { tasks: Number(values.tasks), window: Number(values.window) });
+  console.log(
+    `${text} | ${f.registerSeconds.toFixed(2)} s | ${milliseconds(f.offersMs)} | ${f.perSecond.toFixed(0)} | ` +
+      `${f.cpuPerTaskMs.toFixed(2)} ms | ${latency(f.state)} | ${latency(f.summary)} | ${f.memory.now.toFixed(0)} (${f.memory.peak.toFixed(0)}) MB`,
+  );
+}
