@@ -1,4 +1,5 @@
 export { z } from "zod";
+export { bytesText, durationText } from "./config-values.js";
 export {
   type Host,
   isSkipPlugin,

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { messageOf } from "../errors/index.js";
+import { type Bytes, type Duration, parseBytes, parseDuration } from "../values/index.js";
+
+/**
+ * Schemas for settings in Mesos's text forms. Each also takes the number that the text stands for, which is what a setting of
+ * the daemon becomes once it has been read.
+ */
+
+/** `10secs`, or milliseconds. */
+export function durationText(fallback: string): z.ZodType<Duration> {
+  return textOrNumber(parseDuration, "A duration such as 10secs, or milliseconds.").default(
+    parseDuration(fallback),
+  );
+}
+
+/** `64MB`, or bytes. */
+export function bytesText(fallback: string): z.ZodType<Bytes> {
+  return textOrNumber(parseBytes, "A size such as 64MB, or bytes.").default(parseBytes(fallback));
+}
+
+function textOrNumber(parse: (text: string) => number, description: string) {
+  return z
+    .union([z.string(), z.number().nonnegative()])
+    .transform((value, check) => {
+      if (typeof value === "number") return value;
+      try {
+        return parse(value);
+      } catch (error) {
+        check.issues.push({ code: "custom", message: messageOf(error), input: value });
+        return z.NEVER;
+      }
+    })
+    .meta({ description });
+}
