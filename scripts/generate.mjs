@@ -14,7 +14,9 @@ const target = "proto/gen";
 const staging = `.build/proto-gen-${process.pid}`;
 
 function buf(...args) {
-  const run = spawnSync(process.execPath, ["node_modules/@bufbuild/buf/bin/buf", ...args], { stdio: "inherit" });
+  const run = spawnSync(process.execPath, ["node_modules/@bufbuild/buf/bin/buf", ...args], {
+    stdio: "inherit",
+  });
   if (run.status !== 0) throw new Error(`buf ${args[0]} failed`);
 }
 
@@ -32,7 +34,8 @@ function tree(folder) {
 
 // ts-proto ends a message quietly at a zero tag, at a stray end-group tag and past the end of a nested message; protobuf
 // calls each of these malformed, and so must we: the bytes come from strangers.
-const LENIENT_END = /if \(\(tag & 7\) === 4 \|\| tag === 0\) \{\s+break;\s+\}\s+reader\.skip\(tag & 7\);\s+\}\s+return message;/g;
+const LENIENT_END =
+  /if \(\(tag & 7\) === 4 \|\| tag === 0\) \{\s+break;\s+\}\s+reader\.skip\(tag & 7\);\s+\}\s+return message;/g;
 const STRICT_END = `if ((tag & 7) === 4 || tag >>> 3 === 0) {
           throw new globalThis.Error(\`invalid tag \${tag}\`);
         }
@@ -43,6 +46,9 @@ const STRICT_END = `if ((tag & 7) === 4 || tag >>> 3 === 0) {
       }
       return message;`;
 // A map key comes from strangers too: with a prototype, the key "__proto__" would replace it instead of being stored.
+const MAP_FIELD = /(?<=^ {2,4}return \{[^;]*): \{\}/gm;
+const MAP_COPY = /(?<=return acc;\s+\},\s+)\{\}/g;
+const EMPTY_MAP = "globalThis.Object.create(null)";
 
 function harden(path, source) {
   const decoders = source.match(/^ {2}decode\((?!.*;$)/gm)?.length ?? 0;
@@ -50,7 +56,8 @@ function harden(path, source) {
   if (decoders !== ends) throw new Error(`${path}: ${decoders} decoders but ${ends} recognised message ends`);
   return source
     .replace(LENIENT_END, STRICT_END)
-    .replace(/^function createBase\w+\(\)[^{]*\{[^]*?^\}/gm, (base) => base.replaceAll(/: \{\}/g, ": globalThis.Object.create(null)"));
+    .replace(MAP_FIELD, `: ${EMPTY_MAP}`)
+    .replace(MAP_COPY, EMPTY_MAP);
 }
 
 try {

@@ -1,0 +1,4 @@
+// What the generated codec modules import.
+export { codec, type MessageCodec } from "./codec.js";
+export * from "./read.js";
+export * from "./write.js";
