@@ -174,6 +174,41 @@ export const ERRORS = {
     text: "The subscription was refused",
     hint: "Correct the FrameworkInfo as the text says.",
   },
+  TEPUI_SCHEDULER_CALL_INVALID: {
+    kind: "invalid",
+    text: "Failed to validate scheduler::Call",
+    hint: "Correct the call as the text says; sending it again changes nothing.",
+  },
+  TEPUI_SCHEDULER_CALL_UNKNOWN: {
+    kind: "not-implemented",
+    text: "The master does not know this type of call",
+    hint: "Use one of the call types of mesos.v1.scheduler.Call.",
+  },
+  TEPUI_SCHEDULER_FRAMEWORK_UNKNOWN: {
+    kind: "invalid",
+    text: "Framework cannot be found",
+    hint: "Subscribe first; the id of a framework that was removed cannot be used again.",
+  },
+  TEPUI_SCHEDULER_FRAMEWORK_UPDATE_INVALID: {
+    kind: "invalid",
+    text: "The framework cannot be updated",
+    hint: "Correct the FrameworkInfo as the text says; the framework goes on with the old one.",
+  },
+  TEPUI_SCHEDULER_MASTER_NOT_LEADING: {
+    kind: "unavailable",
+    text: "This master does not lead or has not finished recovery",
+    hint: "Try again, or ask the leading master.",
+  },
+  TEPUI_SCHEDULER_NOT_SUBSCRIBED: {
+    kind: "forbidden",
+    text: "Framework is not subscribed",
+    hint: "Subscribe again with the framework id, then repeat the call.",
+  },
+  TEPUI_SCHEDULER_STREAM_ID: {
+    kind: "invalid",
+    text: "All non-subscribe calls should include the 'Mesos-Stream-Id' header",
+    hint: "Send the Mesos-Stream-Id of the answer to the latest SUBSCRIBE of this framework with every other call.",
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -3,6 +3,8 @@ import { ERROR_KINDS, ERRORS, type ErrorCode, type ErrorKind } from "./table.js"
 export interface TepuiErrorOptions {
   /** What was wrong this time: names, values, expected and found. */
   readonly detail?: string;
+  /** The whole text, in place of the table's: for answers whose exact words clients know from Mesos. */
+  readonly text?: string;
   /** One line for each thing that is wrong, where one error reports several. */
   readonly problems?: readonly string[];
   readonly cause?: unknown;
@@ -19,7 +21,10 @@ export class TepuiError extends Error {
     const problems = options.problems ?? [];
     const list = problems.map((problem) => `\n  - ${problem.replaceAll("\n", "\n    ")}`).join("");
     const detail = options.detail === undefined ? "" : `: ${options.detail}`;
-    super(`${ERRORS[code].text}${detail}${list}`, "cause" in options ? { cause: options.cause } : undefined);
+    super(
+      options.text ?? `${ERRORS[code].text}${detail}${list}`,
+      "cause" in options ? { cause: options.cause } : undefined,
+    );
     this.code = code;
     this.detail = options.detail;
     this.problems = problems;
