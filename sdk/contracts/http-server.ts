@@ -15,7 +15,7 @@ export interface HttpRequest {
   readonly peer: string;
   /** Authenticated principal, when an authenticator accepted one. */
   readonly principal: string | undefined;
-  /** The whole body. Rejects with TepuiError `BODY_TOO_LARGE` (413) over the server's limit, `CLIENT_GONE` when the peer left. */
+  /** The whole body. Rejects with TepuiError `TEPUI_BODY_TOO_LARGE` (413) over the server's limit, `TEPUI_CLIENT_GONE` when the peer left. */
   body(): Promise<Buffer>;
   readonly raw: IncomingMessage;
 }
@@ -39,7 +39,7 @@ export interface HttpRoute {
   readonly exact?: boolean;
   /** Mesos authentication realm, e.g. `mesos-master-readonly`; absent: open to all. */
   readonly realm?: string;
-  /** A thrown TepuiError becomes its status and text; anything else becomes a logged 500. */
+  /** A thrown TepuiError becomes its status with its detail (or else its text) as body; anything else becomes a logged 500. */
   handle(request: HttpRequest, reply: HttpReply): void | Promise<void>;
 }
 
@@ -49,7 +49,17 @@ export interface HttpRoute {
  */
 export interface ConnectionTaker {
   matches(head: Buffer): boolean | undefined;
-  take(socket: Socket, head: Buffer): void;
+  /**
+   * The socket is paused and nothing listens on it. `giveBack` returns it to plain HTTP, paused and without listeners,
+   * with the bytes that were read but not used: a peer may send an ordinary request on any connection.
+   */
+  take(socket: Socket, head: Buffer, giveBack: (rest: Buffer) => void): void;
+}
+
+/** Answers plain HTTP requests that are told by their headers rather than by their path. Asked before the routes. */
+export interface RequestTaker {
+  matches(request: IncomingMessage): boolean;
+  handle(request: HttpRequest, reply: HttpReply): void | Promise<void>;
 }
 
 /** The daemon's one listening port. Routes and takers are added during `setup`; the port opens in `start`. */
@@ -58,6 +68,7 @@ export interface HttpServer {
   readonly address: { readonly ip: string; readonly port: number; readonly hostname: string };
   route(route: HttpRoute): void;
   take(taker: ConnectionTaker): void;
+  intercept(taker: RequestTaker): void;
 }
 
 export const HttpServer = extensionPoint<HttpServer, "one">("tepui.http-server", {

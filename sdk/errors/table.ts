@@ -209,6 +209,66 @@ export const ERRORS = {
     text: "All non-subscribe calls should include the 'Mesos-Stream-Id' header",
     hint: "Send the Mesos-Stream-Id of the answer to the latest SUBSCRIBE of this framework with every other call.",
   },
+  TEPUI_CALL_INVALID: {
+    kind: "invalid",
+    text: "The call is not valid",
+    hint: "Correct the call as the text says; sending it again changes nothing.",
+  },
+  TEPUI_CALL_FORBIDDEN: {
+    kind: "forbidden",
+    text: "The call is not allowed now",
+    hint: "Subscribe first, or again where the session is gone; otherwise ask the operator for the permission.",
+  },
+  TEPUI_CALL_CONFLICT: {
+    kind: "conflict",
+    text: "The call does not fit the present state",
+    hint: "Read the state again and decide anew.",
+  },
+  TEPUI_CALL_UNKNOWN: {
+    kind: "not-implemented",
+    text: "The call is of a type that is not known here",
+    hint: "Check the type of the call against the version of the daemon.",
+  },
+  TEPUI_NOT_FOUND: {
+    kind: "not-found",
+    text: "There is no such thing",
+    hint: "Check the id or the path.",
+  },
+  TEPUI_UNAVAILABLE: {
+    kind: "unavailable",
+    text: "The daemon cannot answer this now",
+    hint: "Try again: a daemon that recovers or waits for an election answers so for a while.",
+  },
+  TEPUI_MEDIA_TYPE_UNSUPPORTED: {
+    kind: "unsupported-media",
+    text: "The type of the body is not supported",
+    hint: "Send application/json or application/x-protobuf.",
+  },
+  TEPUI_NOT_ACCEPTABLE: {
+    kind: "unacceptable",
+    text: "The answer cannot be given in a type that the client accepts",
+    hint: "Accept application/json or application/x-protobuf.",
+  },
+  TEPUI_BODY_TOO_LARGE: {
+    kind: "too-large",
+    text: "The body is too large",
+    hint: "Split the request, or raise max_body_size of http-server in the manifest.",
+  },
+  TEPUI_CLIENT_GONE: {
+    kind: "unavailable",
+    text: "The client left before its request was complete",
+    hint: "Nothing to do here; look at the client or at what lies between.",
+  },
+  TEPUI_LISTEN_FAILED: {
+    kind: "unavailable",
+    text: "The daemon cannot listen on its address",
+    hint: "Stop what uses the port, or choose another with --port and --ip (port 0 takes any free one).",
+  },
+  TEPUI_ADDRESS_UNKNOWN: {
+    kind: "invalid",
+    text: "The address that others should use cannot be found out",
+    hint: "Set --ip or --advertise_ip to an address of this machine.",
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
