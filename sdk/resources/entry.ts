@@ -79,6 +79,16 @@ export class ResourceEntry {
     return kind === this.kind ? this : new ResourceEntry(kind, this);
   }
 
+  /** Another amount of a scalar. */
+  withMilli(milli: number): ResourceEntry {
+    return new ResourceEntry(this.kind, { milli, copies: this.copies });
+  }
+
+  withCopies(copies: number): ResourceEntry {
+    const { kind, milli, ranges, items } = this;
+    return copies === this.copies ? this : new ResourceEntry(kind, { milli, ranges, items, copies });
+  }
+
   /** The same amount of the same kind, copies apart. */
   sameAs(other: ResourceEntry): boolean {
     return this.kind.is(other.kind) && this.sameAmount(other);

@@ -1,8 +1,48 @@
+export { ResourceAccumulator } from "./accumulator.js";
+export { applyCheckpointed, needsCheckpoint } from "./checkpoint.js";
+export {
+  applyOperation,
+  conversionsOf,
+  convert,
+  type ResourceConversion,
+  stripVolumes,
+} from "./conversion.js";
+export {
+  quantitiesJson,
+  reservedResourceListsJson,
+  reservedResourcesJson,
+  resourceListJson,
+  resourcesJson,
+} from "./endpoint-json.js";
 export { ResourceEntry } from "./entry.js";
+export { findResources } from "./find.js";
 export { convertResource, convertResources, hasRefinedReservations, type ResourceFormat } from "./format.js";
+export { resourcesFromJson } from "./json.js";
 export { ResourceKind, type ResourceKindParts } from "./kind.js";
+export { parseResourceList, parseResources } from "./parse.js";
 export { resourceText } from "./print.js";
-export { type Quantities, Resources } from "./resources.js";
+export {
+  addQuantities,
+  containsQuantities,
+  parseQuantities,
+  type Quantities,
+  quantitiesToRecord,
+  subtractQuantities,
+} from "./quantities.js";
+export { coalesce, rangesText } from "./ranges.js";
+export { popReservation, pushReservation } from "./reservations.js";
+export { Resources } from "./resources.js";
 export { failure, type Result, success } from "./result.js";
-export { fromMilli, MAX_SCALAR, scalarJson, scalarText, toMilli } from "./scalar.js";
+export {
+  haveOverlap,
+  validateGpus,
+  validatePersistentVolumes,
+  validateRevocableUse,
+  validateSingleAllocationRole,
+  validateSingleProvider,
+  validateUniquePersistenceIds,
+  validateUsedResources,
+} from "./rules.js";
+export { doubleJson, fromMilli, MAX_SCALAR, scalarJson, scalarText, toMilli } from "./scalar.js";
 export { validateResource, validateResources } from "./validate.js";
+export { parseValue, tokenize } from "./value-text.js";

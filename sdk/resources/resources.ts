@@ -4,14 +4,12 @@ import { entryOf, messageOf, type ResourceEntry } from "./entry.js";
 import { appendEntry, containsEntries, equalEntries, subtractEntries } from "./entry-list.js";
 import { addOldFields, type ResourceFormat } from "./format.js";
 import { entryText } from "./print.js";
+import type { Quantities } from "./quantities.js";
 import { addRanges, NO_RANGES, rangeMessages } from "./ranges.js";
 import { failure, type Result, success } from "./result.js";
 import { fromMilli } from "./scalar.js";
 import { addItems, type Items, NO_ITEMS } from "./sets.js";
 import { validateResource, validateResources } from "./validate.js";
-
-/** Amounts by resource name, in thousandths of the resource's unit (cores, MB, ...); no name with an amount of zero. */
-export type Quantities = ReadonlyMap<string, number>;
 
 /**
  * A bundle of resources: what an agent has, an offer carries, a task uses. An immutable value: every operation gives a
@@ -48,24 +46,25 @@ export class Resources implements Iterable<ResourceEntry> {
     for (const message of messages) {
       if (validateResource(message) === undefined) appendEntry(entries, entryOf(message));
     }
-    return Resources.wrap(entries);
+    return Resources.fromNormalised(entries);
   }
 
   /** Entries of other bundles added up. */
   static fromEntries(all: Iterable<ResourceEntry>): Resources {
     const entries: ResourceEntry[] = [];
     for (const entry of all) appendEntry(entries, entry);
-    return Resources.wrap(entries);
+    return Resources.fromNormalised(entries);
+  }
+
+  /** Entries that make a normalised list already; not checked. */
+  static fromNormalised(entries: readonly ResourceEntry[]): Resources {
+    return entries.length === 0 ? Resources.empty : new Resources(entries);
   }
 
   static sum(all: Iterable<Resources>): Resources {
     let total = Resources.empty;
     for (const resources of all) total = total.add(resources);
     return total;
-  }
-
-  private static wrap(entries: readonly ResourceEntry[]): Resources {
-    return entries.length === 0 ? Resources.empty : new Resources(entries);
   }
 
   [Symbol.iterator](): Iterator<ResourceEntry> {
@@ -95,7 +94,7 @@ export class Resources implements Iterable<ResourceEntry> {
    */
   subtract(that: Resources): Resources {
     if (that.isEmpty || this.isEmpty) return this;
-    return Resources.wrap(subtractEntries(this.entries, that.entries));
+    return Resources.fromNormalised(subtractEntries(this.entries, that.entries));
   }
 
   contains(that: Resources): boolean {
@@ -118,7 +117,7 @@ export class Resources implements Iterable<ResourceEntry> {
 
   filter(keep: (entry: ResourceEntry) => boolean): Resources {
     const kept = this.entries.filter(keep);
-    return kept.length === this.entries.length ? this : Resources.wrap(kept);
+    return kept.length === this.entries.length ? this : Resources.fromNormalised(kept);
   }
 
   unreserved(): Resources {

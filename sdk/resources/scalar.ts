@@ -21,7 +21,13 @@ export function scalarText(milli: number): string {
   return String(Number((milli / 1000).toPrecision(15)));
 }
 
-/** A quantity as Mesos writes it in JSON, where a double always shows its fraction: `2.0`, `0.5`. */
+/** A double as Mesos writes it in JSON, always with a fraction or an exponent: `2.0`, `0.5`, `1e30`. */
+export function doubleJson(value: number): string {
+  if (!Number.isInteger(value)) return String(value);
+  return Math.abs(value) < 1e21 ? `${value}.0` : String(value).replace("+", "");
+}
+
+/** A quantity as Mesos writes it in JSON: `2.0`, `0.5`. */
 export function scalarJson(milli: number): string {
   return milli % 1000 === 0 ? `${milli / 1000}.0` : String(milli / 1000);
 }
