@@ -114,6 +114,21 @@ export const ERRORS = {
     text: "This election only follows a leader and takes no candidates",
     hint: "Masters need an election that elects, such as standalone-election; this one is for agents.",
   },
+  TEPUI_REGISTRY_UNREADABLE: {
+    kind: "internal",
+    text: "The registry cannot be read",
+    hint: "Restore the registry's directory from a backup, or move it away to start a cluster without memory of its agents.",
+  },
+  TEPUI_REGISTRY_WRITE_FAILED: {
+    kind: "unavailable",
+    text: "A change could not be made durable",
+    hint: "Check the disk below work_dir (space, permissions, errors) and start the master again.",
+  },
+  TEPUI_REGISTRY_CLOSED: {
+    kind: "unavailable",
+    text: "The registry takes no changes now",
+    hint: "It takes changes between its recovery and the stop of the master.",
+  },
   TEPUI_CLIENT_ADDRESS_INVALID: {
     kind: "invalid",
     text: "The address cannot be used",
@@ -268,6 +283,21 @@ export const ERRORS = {
     kind: "invalid",
     text: "The address that others should use cannot be found out",
     hint: "Set --ip or --advertise_ip to an address of this machine.",
+  },
+  TEPUI_CONTAINER_LAUNCH_FAILED: {
+    kind: "internal",
+    text: "Failed to launch container",
+    hint: "Correct the task as the text says; the sandbox's stderr may say more.",
+  },
+  TEPUI_CONTAINER_UNKNOWN: {
+    kind: "not-found",
+    text: "Container cannot be found",
+    hint: "It may have ended; the agent's /containers lists those that run.",
+  },
+  TEPUI_FETCH_FAILED: {
+    kind: "internal",
+    text: "Failed to fetch",
+    hint: "Check that the URI can be read from the agent's host, by the task's user where it is a file.",
   },
 } as const satisfies Record<string, ErrorRow>;
 

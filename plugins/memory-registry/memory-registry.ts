@@ -1,0 +1,29 @@
+import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
+import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Registry, RegistryOperation } from "../../sdk/contracts/registry.js";
+import { applyOperation, emptyFacts, type RegistryMetrics, stateOf } from "../../sdk/registry/index.js";
+
+/** A registry that forgets everything with its process: for tests and for clusters that may. */
+export class MemoryRegistry implements Registry {
+  private readonly facts = emptyFacts();
+
+  constructor(private readonly metrics: RegistryMetrics) {}
+
+  async recover(master: MasterInfo): Promise<RegistryState> {
+    const done = this.metrics.fetch.start();
+    this.facts.master = master;
+    this.metrics.changed(this.facts);
+    done();
+    return stateOf(this.facts);
+  }
+
+  async apply(operation: RegistryOperation): Promise<boolean> {
+    const done = this.metrics.store.start();
+    const changed = applyOperation(this.facts, operation);
+    if (changed) {
+      this.metrics.changed(this.facts);
+      done();
+    }
+    return changed;
+  }
+}

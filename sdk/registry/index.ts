@@ -1,0 +1,3 @@
+export { applyOperation } from "./apply-operation.js";
+export { emptyFacts, factsOf, type RegistryFacts, stateOf } from "./registry-facts.js";
+export { RegistryMetrics } from "./registry-metrics.js";

@@ -1,0 +1,33 @@
+import { Registry } from "../../proto/gen/mesos/internal/registry.js";
+import type { Metrics, MetricTimer } from "../contracts/metrics.js";
+import { type RegistryFacts, stateOf } from "./registry-facts.js";
+
+/** The metrics under `registrar/` that every registry publishes. */
+export class RegistryMetrics {
+  readonly fetch: MetricTimer;
+  readonly store: MetricTimer;
+  /** Operations whose outcome is not known yet. */
+  queued = 0;
+  private facts: RegistryFacts | undefined;
+  private size: number | undefined;
+
+  constructor(metrics: Metrics) {
+    this.fetch = metrics.timer("registrar/state_fetch");
+    this.store = metrics.timer("registrar/state_store");
+    metrics.gauge("registrar/queued_operations", () => this.queued);
+    metrics.gauge("registrar/registry_size_bytes", () => this.readSize());
+  }
+
+  /** The facts are other ones than at the last call. */
+  changed(facts: RegistryFacts): void {
+    this.facts = facts;
+    this.size = undefined;
+  }
+
+  /** Measured when somebody asks, not at each change; no value before the first recovery. */
+  private readSize(): number {
+    if (this.facts === undefined) return Number.NaN;
+    this.size ??= Registry.encode(stateOf(this.facts)).finish().length;
+    return this.size;
+  }
+}

@@ -1,0 +1,178 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { EmbeddedRegistry } from "../../../plugins/embedded-registry/embedded-registry.js";
+import { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
+import { isTepuiError } from "../../../sdk/errors/index.js";
+import { RegistryMetrics } from "../../../sdk/registry/index.js";
+import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { type RegistrySubject, registrySuite } from "../../../sdk/testing/registry-suite.js";
+import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
+
+const MASTER = { id: "m", capabilities: [] };
+const agent = (id: string): AgentInfo => AgentInfo.fromPartial({ id: { value: id }, hostname: "h" });
+
+function open(directory: string, compactionBytes?: number) {
+  const clock = new VirtualClock();
+  const metrics = new MetricsRegistry(clock);
+  const logger = new MemoryLogger();
+  const registry = new EmbeddedRegistry({
+    directory,
+    clock,
+    logger,
+    metrics: new RegistryMetrics(metrics),
+    fetchTimeout: 60_000,
+    storeTimeout: 20_000,
+    ...(compactionBytes === undefined ? {} : { compactionBytes }),
+  });
+  return { registry, logger, metrics };
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return "no error";
+  } catch (error) {
+    return isTepuiError(error) ? error.code : String(error);
+  }
+}
+
+describe("embedded registry", () => {
+  let root: string;
+  let directory: string;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "registry-test-"));
+    directory = join(root, "registry");
+  });
+
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  function subject(): RegistrySubject {
+    const { registry } = open(directory);
+    const close = () => registry.close();
+    return {
+      registry,
+      close,
+      reopen: async () => {
+        await close();
+        return subject();
+      },
+    };
+  }
+
+  for (const { name, run } of registrySuite(async () => subject())) it(name, run);
+
+  it("writes changes of one turn with one commit", async () => {
+    const { registry, metrics } = open(directory);
+    await registry.recover(MASTER);
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) => registry.apply({ kind: "admit-agent", agent: agent(`${i}`) })),
+    );
+    await registry.apply({ kind: "remove-agent", agentId: { value: "7" } });
+    expect(metrics.snapshot().get("registrar/state_store_ms/count")).to.equal(2);
+    expect(metrics.snapshot().get("registrar/queued_operations")).to.equal(0);
+    await registry.close();
+  });
+
+  it("replaces a segment that has grown, and loses nothing by it", async () => {
+    const { registry } = open(directory, 200);
+    await registry.recover(MASTER);
+    const ids = Array.from({ length: 40 }, (_, i) => `agent-${i}`);
+    for (const id of ids) await registry.apply({ kind: "admit-agent", agent: agent(id) });
+    const [segment, ...others] = await readdir(directory);
+    await registry.close();
+    expect(others).to.deep.equal([]);
+    expect(segment).to.not.match(/^0+1\.segment$/);
+    const again = open(directory).registry;
+    const state = await again.recover(MASTER);
+    await again.close();
+    expect(state.slaves?.slaves.map(({ info }) => info?.id?.value)).to.deep.equal(ids);
+  });
+
+  it("drops the torn end of a crash, says so, and writes on", async () => {
+    const first = open(directory).registry;
+    await first.recover(MASTER);
+    await first.apply({ kind: "admit-agent", agent: agent("a") });
+    await first.close();
+    const [segment] = await readdir(directory);
+    await appendFile(join(directory, segment!), Buffer.from([200, 0, 0, 0, 1, 2, 3]));
+    await writeFile(join(directory, "00000000000000000099.segment.tmp"), "unfinished");
+
+    const { registry, logger } = open(directory);
+    await registry.recover(MASTER);
+    await registry.apply({ kind: "admit-agent", agent: agent("b") });
+    await registry.close();
+    expect(logger.messages("warn")).to.have.length(1);
+    expect(logger.lines[0]!.fields).to.include({ bytes: 7 });
+
+    const last = open(directory).registry;
+    const state = await last.recover(MASTER);
+    await last.close();
+    expect(state.slaves?.slaves.map(({ info }) => info?.id?.value)).to.deep.equal(["a", "b"]);
+    expect(await readdir(directory)).to.have.length(1);
+  });
+
+  it("refuses a damaged middle, naming file and place, and leaves it as it was", async () => {
+    const first = open(directory).registry;
+    await first.recover(MASTER);
+    await first.apply({ kind: "admit-agent", agent: agent("a") });
+    await first.apply({ kind: "admit-agent", agent: agent("b") });
+    await first.close();
+    const path = join(directory, (await readdir(directory))[0]!);
+    const bytes = await readFile(path);
+    const place = bytes.indexOf("a", bytes.indexOf("TEPUIREG") + 40);
+    bytes.writeUInt8(0xff, place);
+    await writeFile(path, bytes);
+
+    const { registry } = open(directory);
+    let message = "";
+    await registry.recover(MASTER).catch((error: Error) => {
+      message = error.message;
+    });
+    expect(message).to.contain(path).and.to.contain("damaged");
+    expect((await readFile(path)).equals(bytes)).to.equal(true);
+  });
+
+  it("keeps a second process, or a second registry, out of its directory", async () => {
+    const first = open(directory).registry;
+    await first.recover(MASTER);
+    const second = open(directory).registry;
+    expect(await codeOf(second.recover(MASTER))).to.equal("TEPUI_REGISTRY_UNREADABLE");
+    await first.close();
+    await second.recover(MASTER);
+    await second.close();
+  });
+
+  it("takes nothing before its recovery and after its close", async () => {
+    const { registry } = open(directory);
+    const operation = { kind: "admit-agent", agent: agent("a") } as const;
+    expect(await codeOf(registry.apply(operation))).to.equal("TEPUI_REGISTRY_CLOSED");
+    await registry.recover(MASTER);
+    await registry.close();
+    expect(await codeOf(registry.apply(operation))).to.equal("TEPUI_REGISTRY_CLOSED");
+  });
+
+  it("says why a directory cannot be used", async () => {
+    await writeFile(directory, "a file");
+    expect(await codeOf(open(directory).registry.recover(MASTER))).to.equal("TEPUI_REGISTRY_UNREADABLE");
+  });
+
+  it("acknowledges nothing more once a write has failed", async () => {
+    const { registry, logger } = open(directory, 0);
+    await registry.recover(MASTER);
+    await rm(directory, { recursive: true });
+    // Appending to a removed file works; replacing the segment, once it has grown, does not.
+    const outcomes: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      outcomes.push(await codeOf(registry.apply({ kind: "admit-agent", agent: agent(`${i}`) })));
+    }
+    const failure = outcomes.indexOf("TEPUI_REGISTRY_WRITE_FAILED");
+    expect(failure).to.be.greaterThan(-1);
+    expect(new Set(outcomes.slice(failure))).to.have.property("size", 1);
+    expect(logger.messages("error")).to.have.length(1);
+    await registry.close();
+  });
+});

@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { RegistryOperation } from "../../../sdk/contracts/registry.js";
+
+const agentId = fc.constantFrom("a", "b", "c", "d").map((value) => ({ value }));
+const agent = fc
+  .record({ id: agentId, hostname: fc.constantFrom("h1", "h2") })
+  .map((info) => AgentInfo.fromPartial(info));
+
+/** Operations over few agents, so that they meet. */
+export const anyOperation: fc.Arbitrary<RegistryOperation> = fc.oneof(
+  agent.map((info): RegistryOperation => ({ kind: "admit-agent", agent: info })),
+  agent.map((info): RegistryOperation => ({ kind: "update-agent", agent: info })),
+  agent.map((info): RegistryOperation => ({ kind: "mark-agent-reachable", agent: info })),
+  fc.tuple(agentId, fc.bigInt(0n, 1_795_333_264_444_141_000n)).map(
+    ([id, nanoseconds]): RegistryOperation => ({
+      kind: "mark-agent-unreachable",
+      agentId: id,
+      time: { nanoseconds },
+    }),
+  ),
+  agentId.map((id): RegistryOperation => ({ kind: "remove-agent", agentId: id })),
+  fc
+    .tuple(fc.array(agentId), fc.array(agentId))
+    .map(([unreachable, gone]): RegistryOperation => ({ kind: "prune", unreachable, gone })),
+);
