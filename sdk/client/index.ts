@@ -1,0 +1,17 @@
+export type { AddressInput, DaemonAddress } from "./address.js";
+export type { BackoffOptions } from "./backoff.js";
+export {
+  AddressError,
+  AuthenticationError,
+  CallRefusedError,
+  ForbiddenError,
+  NotLeaderError,
+  NotSubscribedError,
+  ProtocolError,
+  UnavailableError,
+  UnreachableError,
+} from "./errors.js";
+export type { EventHandler } from "./event-hub.js";
+export type { TlsOptions } from "./http-api.js";
+export type { ContentType } from "./message-format.js";
+export type { IdInput, PartialMessage } from "./partial.js";

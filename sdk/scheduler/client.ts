@@ -1,0 +1,328 @@
+import type { FrameworkInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import { Call, Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { addressText } from "../client/address.js";
+import { Backoff, pause } from "../client/backoff.js";
+import {
+  NotLeaderError,
+  NotSubscribedError,
+  ProtocolError,
+  UnavailableError,
+  UnreachableError,
+} from "../client/errors.js";
+import { type EventHandler, EventHub } from "../client/event-hub.js";
+import type { PartialMessage } from "../client/partial.js";
+import type { Clock } from "../contracts/clock.js";
+import { SystemClock } from "../contracts/system-clock.js";
+import { SystemRandom } from "../contracts/system-random.js";
+import { messageOf } from "../errors/tepui-error.js";
+import { type FrameworkUpdate, SchedulerCalls } from "./calls.js";
+import { frameworkError } from "./errors.js";
+import { type SchedulerEvent, type SchedulerEventOf, schedulerEvent } from "./events.js";
+import { Masters } from "./masters.js";
+import { basicAuthorization, frameworkInfo, type SchedulerClientOptions } from "./options.js";
+import { Silence } from "./silence.js";
+import type { SchedulerStream, SchedulerTransport } from "./transport.js";
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_BACKOFF = { initial: 500, max: 10_000 };
+
+/**
+ * A framework's side of the scheduler API.
+ *
+ *     const client = new SchedulerClient({ master: "localhost:5050", framework: { name: "example" } });
+ *     client.on("offers", ({ offers }) => client.decline(offers));
+ *     await client.start();
+ *
+ * or `for await (const event of client.events()) ...`. It finds the leader, subscribes, subscribes again with the same id when
+ * the connection breaks or five heartbeats are missing, and acknowledges status updates.
+ */
+export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
+  /**
+   * Resolves when the client was closed; rejects with what ended it otherwise: a refusal (`FrameworkRefusedError`, `FrameworkRemovedError`,
+   * `FrameworkFailedOverError`, `AuthenticationError`, ...), lost patience, or the error of a handler.
+   */
+  readonly finished: Promise<void>;
+
+  private readonly options: SchedulerClientOptions;
+  private readonly clock: Clock;
+  private readonly backoff: Backoff;
+  private readonly hub = new EventHub<SchedulerEvent>();
+  private readonly ending = new AbortController();
+  private info: FrameworkInfo;
+  private suppressedRoles: readonly string[];
+  private offerConstraints: SchedulerClientOptions["offerConstraints"];
+  private stream: SchedulerStream | undefined;
+  /** Set between SUBSCRIBED and the end of its stream. */
+  private subscribed = false;
+  private started: Promise<void> | undefined;
+  private firstSubscription!: { resolve: () => void; reject: (error: unknown) => void };
+  private finish!: { resolve: () => void; reject: (error: unknown) => void };
+  /** The error of a handler. */
+  private failure: { readonly error: unknown } | undefined;
+  /** True once subscribed for the first time. */
+  private known = false;
+  /** Set while TEARDOWN is under way; resolves to whether the master took it. */
+  private tearingDown: Promise<boolean> | undefined;
+
+  constructor(options: SchedulerClientOptions) {
+    super();
+    this.options = options;
+    this.clock = options.clock ?? new SystemClock();
+    this.backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF, options.random ?? new SystemRandom());
+    this.info = frameworkInfo(options);
+    this.suppressedRoles = options.suppressedRoles ?? [];
+    this.offerConstraints = options.offerConstraints;
+    this.finished = new Promise((resolve, reject) => {
+      this.finish = { resolve, reject };
+    });
+  }
+
+  /** Assigned by the master at the first subscription. Kept and given as `framework.id`, it lets a later process take over. */
+  get frameworkId(): string | undefined {
+    return this.info.id?.value;
+  }
+
+  /** Calls are possible: subscribed, and the connection is thought to stand. */
+  get connected(): boolean {
+    return this.subscribed;
+  }
+
+  /** Calls `handler` for every event of the type, in order. An error that it throws ends the client. Returns the undo. */
+  on<T extends SchedulerEvent["type"]>(type: T, handler: EventHandler<SchedulerEventOf<T>>): () => void {
+    return this.hub.on(type, handler as EventHandler<SchedulerEvent>);
+  }
+
+  /**
+   * Every event from now on; starts the client. Leaving the loop leaves the client running. The iteration ends when the client
+   * is closed and throws what ended it otherwise. A loop that is 256 events behind stops the reading of the stream.
+   */
+  events(): AsyncIterableIterator<SchedulerEvent> {
+    const iteration = this.hub.iterate();
+    // What ends the client is thrown to the iteration.
+    this.finished.catch(() => undefined);
+    this.start().catch(() => undefined);
+    return iteration;
+  }
+
+  /** Subscribes. Resolves at the first subscription; rejects with what ended the client before. */
+  start(): Promise<void> {
+    this.started ??= new Promise<void>((resolve, reject) => {
+      this.firstSubscription = { resolve, reject };
+      void this.run().then(
+        () => this.end(),
+        (error: unknown) => this.end({ error }),
+      );
+    });
+    return this.started;
+  }
+
+  send(call: PartialMessage<Call>): Promise<void> {
+    const sent = this.transmit(call);
+    sent.catch(() => undefined);
+    return sent;
+  }
+
+  /** Ends the framework: its tasks are killed and its id is used up. The client is closed then. */
+  async teardown(): Promise<void> {
+    const sent = this.send({ type: Call_Type.TEARDOWN });
+    this.tearingDown = sent.then(
+      () => true,
+      () => false,
+    );
+    await sent;
+    await this.close();
+  }
+
+  /** Changes the FrameworkInfo (other than user, principal and checkpoint), suppressed roles and constraints; all of them are replaced. */
+  async updateFramework({ framework, suppressedRoles, offerConstraints }: FrameworkUpdate): Promise<void> {
+    const info = frameworkInfo({
+      ...this.options,
+      framework: { ...framework, name: framework.name ?? this.info.name ?? "" },
+    });
+    if (this.info.id !== undefined) info.id = this.info.id;
+    const content = this.content(info, suppressedRoles ?? [], offerConstraints);
+    await this.send({ type: Call_Type.UPDATE_FRAMEWORK, update_framework: content });
+    this.info = info;
+    this.suppressedRoles = suppressedRoles ?? [];
+    this.offerConstraints = offerConstraints;
+  }
+
+  /**
+   * Leaves: the framework stays known, and its tasks run, for its `failover_timeout`. With `teardown` it is ended first.
+   */
+  async close({ teardown = false }: { teardown?: boolean } = {}): Promise<void> {
+    if (teardown && this.subscribed) return this.teardown();
+    this.start().catch(() => undefined);
+    this.ending.abort();
+    // What ended the client, if not this call, is reported by `finished`.
+    await this.finished.catch(() => undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private async run(): Promise<void> {
+    const transport = await this.transport();
+    const masters = new Masters(this.options.master, transport.defaultPort);
+    const { signal } = this.ending;
+    let without = this.clock.monotonic();
+    while (!signal.aborted) {
+      const { reason, retryNow } = await this.attempt(transport, masters);
+      if (signal.aborted || (await this.tearingDown) === true) break;
+      if (this.subscribed) {
+        this.subscribed = false;
+        without = this.clock.monotonic();
+        this.emit({ type: "disconnected", reason: messageOf(reason) });
+      } else {
+        const patience = this.options.patience?.[this.known ? "reconnect" : "connect"];
+        if (patience !== undefined && this.clock.monotonic() - without >= patience) throw reason;
+      }
+      if (!retryNow) await pause(this.clock, this.backoff.next(), signal);
+    }
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  /** One subscription from its beginning to its end. Throws what makes another attempt pointless. */
+  private async attempt(
+    transport: SchedulerTransport,
+    masters: Masters,
+  ): Promise<{ reason: unknown; retryNow: boolean }> {
+    const connection = new AbortController();
+    const signal = AbortSignal.any([this.ending.signal, connection.signal]);
+    const master = masters.current;
+    try {
+      this.stream = await transport.subscribe({ master, call: this.subscribeCall(), signal });
+      await this.follow(this.stream, { masters, connection, signal });
+      return { reason: new UnreachableError(`${addressText(master)} ended the stream`), retryNow: false };
+    } catch (error) {
+      const reason: unknown = connection.signal.aborted ? connection.signal.reason : error;
+      if (this.ending.signal.aborted) return { reason, retryNow: false };
+      if (reason instanceof NotLeaderError) {
+        const { leader } = reason;
+        return { reason, retryNow: leader === undefined ? masters.failed() : masters.redirected(leader) };
+      }
+      if (!worthRetrying(reason)) throw reason;
+      return { reason, retryNow: masters.failed() && !this.subscribed };
+    } finally {
+      const stream = this.stream;
+      this.stream = undefined;
+      await stream?.close();
+    }
+  }
+
+  private async follow(
+    stream: SchedulerStream,
+    { masters, connection, signal }: { masters: Masters; connection: AbortController; signal: AbortSignal },
+  ): Promise<void> {
+    const silence = new Silence(this.clock, (reason) => connection.abort(reason));
+    try {
+      for await (const event of stream.events) {
+        silence.broken();
+        if (event.type === Event_Type.ERROR) throw frameworkError(event.error?.message ?? "");
+        if (event.type === Event_Type.SUBSCRIBED) {
+          masters.settled();
+          this.backoff.reset();
+          silence.expect(event.subscribed?.heartbeat_interval_seconds);
+        }
+        this.receive(event);
+        if (this.hub.behind) await silence.suspended(this.hub.ready(signal));
+        if (signal.aborted) return;
+      }
+    } finally {
+      silence.stop();
+    }
+  }
+
+  private receive(wireEvent: Event): void {
+    const event = schedulerEvent(wireEvent);
+    if (event === undefined) return;
+    if (event.type === "subscribed") {
+      this.info.id = event.framework_id;
+      this.subscribed = true;
+      this.known = true;
+      this.firstSubscription.resolve();
+    }
+    this.emit(event);
+  }
+
+  private emit(event: SchedulerEvent): void {
+    const { handled } = this.hub.emit(event);
+    const automatic = this.options.acknowledgements !== "manual";
+    handled.then(
+      () => {
+        // A lost acknowledgement is no loss: the update comes again.
+        if (automatic && event.type === "update") void this.acknowledge(event.status).catch(() => undefined);
+        if (automatic && event.type === "update_operation_status")
+          void this.acknowledgeOperation(event.status).catch(() => undefined);
+      },
+      (error: unknown) => {
+        this.failure ??= { error };
+        this.ending.abort();
+      },
+    );
+  }
+
+  private async transmit(call: PartialMessage<Call>): Promise<void> {
+    const { stream } = this;
+    if (stream === undefined || !this.subscribed) {
+      const state = this.ending.signal.aborted ? "the client is closed" : "the client is not subscribed now";
+      throw new NotSubscribedError(state);
+    }
+    const message = Call.fromPartial(call as Call);
+    message.framework_id = this.info.id;
+    await stream.send(message);
+  }
+
+  private subscribeCall(): Call {
+    const subscribe = this.content(this.info, this.suppressedRoles, this.offerConstraints);
+    const call = Call.fromPartial({ type: Call_Type.SUBSCRIBE, subscribe } as Call);
+    if (this.info.id !== undefined) call.framework_id = this.info.id;
+    return call;
+  }
+
+  private content(
+    framework_info: FrameworkInfo,
+    suppressed_roles: readonly string[],
+    offer_constraints: SchedulerClientOptions["offerConstraints"],
+  ): PartialMessage<NonNullable<Call["subscribe"]>> {
+    return {
+      framework_info,
+      suppressed_roles: [...suppressed_roles],
+      ...(offer_constraints && { offer_constraints }),
+    };
+  }
+
+  private async transport(): Promise<SchedulerTransport> {
+    const { transport = "http", contentType = "protobuf", tls, timeout = DEFAULT_TIMEOUT_MS } = this.options;
+    if (typeof transport === "object") return transport;
+    const authorization = basicAuthorization(this.options);
+    if (transport === "http") {
+      const { HttpSchedulerTransport } = await import("./http-transport.js");
+      return new HttpSchedulerTransport({ contentType, authorization, tls, timeout });
+    }
+    const { GrpcSchedulerTransport } = await import("./grpc-transport.js");
+    return new GrpcSchedulerTransport({ authorization, tls, timeout });
+  }
+
+  private end(failure?: { readonly error: unknown }): void {
+    this.subscribed = false;
+    this.ending.abort();
+    this.hub.end(failure);
+    if (failure === undefined) {
+      this.firstSubscription.reject(new NotSubscribedError("the client was closed before it was subscribed"));
+      this.finish.resolve();
+    } else {
+      // Whoever waits for the start learns of the failure there, and need not look at `finished` as well.
+      if (!this.known) this.finished.catch(() => undefined);
+      this.firstSubscription.reject(failure.error);
+      this.finish.reject(failure.error);
+    }
+  }
+}
+
+function worthRetrying(error: unknown): boolean {
+  return (
+    error instanceof UnreachableError || error instanceof UnavailableError || error instanceof ProtocolError
+  );
+}

@@ -1,0 +1,27 @@
+export type {
+  ExecutorTarget,
+  FrameworkUpdate,
+  KillOptions,
+  OfferInput,
+  ReconcileOperation,
+  ReconcileTask,
+} from "./calls.js";
+export { SchedulerClient } from "./client.js";
+export { FrameworkFailedOverError, FrameworkRefusedError, FrameworkRemovedError } from "./errors.js";
+export type {
+  DisconnectedEvent,
+  FailureEvent,
+  HeartbeatEvent,
+  InverseOffersEvent,
+  MessageEvent,
+  OffersEvent,
+  RescindEvent,
+  RescindInverseOfferEvent,
+  SchedulerEvent,
+  SchedulerEventOf,
+  SubscribedEvent,
+  UpdateEvent,
+  UpdateOperationStatusEvent,
+} from "./events.js";
+export type { FrameworkInput, SchedulerClientOptions } from "./options.js";
+export type { SchedulerStream, SchedulerTransport, SubscribeRequest } from "./transport.js";
