@@ -1,0 +1,50 @@
+import { HttpServer } from "../../sdk/contracts/http-server.js";
+import { bytesText, definePlugin, durationText, z } from "../../sdk/plugin/index.js";
+import { OnePortServer } from "./server.js";
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const DEFAULTS = {
+  master: { port: 5050, processId: "master" },
+  agent: { port: 5051, processId: "slave(1)" },
+} as const;
+
+export default definePlugin({
+  name: "http-server",
+  version: "1.0.0",
+  description: "The daemon's one port, for HTTP and for messages",
+  provides: [HttpServer],
+  config: z.strictObject({
+    ip: z.string().optional().meta({ description: "Address to listen on; absent: all." }),
+    port: port.optional().meta({ description: "Port to listen on; 0 takes any free one." }),
+    advertise_ip: z.string().optional().meta({ description: "Address told to others." }),
+    advertise_port: port.optional().meta({ description: "Port told to others." }),
+    ip_discovery_command: z.string().optional().meta({ description: "Prints the address to listen on." }),
+    hostname: z.string().optional().meta({ description: "Name told to others; absent: looked up." }),
+    hostname_lookup: z.union([z.boolean(), z.stringbool()]).default(true),
+    max_body_size: bytesText("64MB"),
+    max_connections: z.coerce.number().int().positive().default(50_000),
+    receive_timeout: durationText("60secs"),
+    keep_alive_timeout: durationText("10mins"),
+    stop_grace: durationText("3secs"),
+  }),
+  setup: (ctx) => {
+    const { config, clock, logger } = ctx;
+    const defaults = DEFAULTS[ctx.host.target];
+    const server = new OnePortServer(
+      {
+        ...config,
+        port: config.port ?? defaults.port,
+        processId: defaults.processId,
+        maxBodyBytes: config.max_body_size,
+        maxConnections: config.max_connections,
+        receiveTimeout: config.receive_timeout,
+        keepAliveTimeout: config.keep_alive_timeout,
+        stopGrace: config.stop_grace,
+      },
+      { clock, logger },
+    );
+    ctx.bind(HttpServer, server);
+    return { start: () => server.start(), stop: () => server.stop() };
+  },
+});

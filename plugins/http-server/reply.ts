@@ -1,0 +1,88 @@
+import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from "node:http";
+import { gzip } from "node:zlib";
+import type { HttpReply } from "../../sdk/contracts/http-server.js";
+import type { HttpDate } from "../../sdk/http/http-date.js";
+import { acceptsGzip } from "../../sdk/http/quality-list.js";
+import type { ServerRequest } from "./request.js";
+
+/** Smaller bodies are not worth compressing; libprocess has the same figure. */
+const GZIP_MIN_BYTES = 1024;
+
+/** Speed before size: the largest bodies are read by machines on the same network. */
+const GZIP_LEVEL = 1;
+
+/** A JavaScript name or path of names: anything else could smuggle script into a page of this origin. */
+const CALLBACK_NAME = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*|\[\d{1,9}\])*$/;
+const MAX_CALLBACK_LENGTH = 128;
+
+const TEXT = "text/plain; charset=utf-8";
+
+export class ServerReply implements HttpReply {
+  constructor(
+    private readonly request: ServerRequest,
+    readonly raw: ServerResponse,
+    private readonly date: HttpDate,
+  ) {
+    // Mesos sends no Connection header; without one HTTP/1.1 keeps the connection open all the same.
+    raw.removeHeader("connection");
+  }
+
+  /** True once nothing more can be answered. */
+  get over(): boolean {
+    return this.raw.headersSent || this.raw.destroyed;
+  }
+
+  send(status: number, body: string | Uint8Array = "", headers: OutgoingHttpHeaders = {}): void {
+    if (this.over) return;
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    if (bytes.length < GZIP_MIN_BYTES || "Content-Encoding" in headers) {
+      this.write(status, bytes, headers);
+      return;
+    }
+    if (!acceptsGzip(this.request.headers["accept-encoding"])) {
+      this.write(status, bytes, headers);
+      return;
+    }
+    gzip(bytes, { level: GZIP_LEVEL }, (error, small) => {
+      if (error !== null) this.write(status, bytes, headers);
+      else this.write(status, small, { ...headers, "Content-Encoding": "gzip" });
+    });
+  }
+
+  text(status: number, body: string, headers: OutgoingHttpHeaders = {}): void {
+    this.send(status, body, { ...headers, "Content-Type": TEXT });
+  }
+
+  json(body: string, status = 200): void {
+    const callback = this.request.query.get("jsonp");
+    if (callback === null) {
+      this.send(status, body, { "Content-Type": "application/json" });
+      return;
+    }
+    if (callback.length > MAX_CALLBACK_LENGTH || !CALLBACK_NAME.test(callback)) {
+      this.text(400, "The value of 'jsonp' is not the name of a JavaScript function");
+      return;
+    }
+    this.send(status, `${callback}(${body})`, { "Content-Type": "text/javascript" });
+  }
+
+  /** Mesos's answer where nothing is served. */
+  notFound(): void {
+    this.text(404, "404 Not Found.");
+  }
+
+  methodNotAllowed(allowed: readonly string[]): void {
+    const body = `405 Method Not Allowed. Expecting one of { '${allowed.join("', '")}' }, but received '${this.request.method}'.`;
+    this.text(405, body, { Allow: allowed.join(", ") });
+  }
+
+  private write(status: number, body: Uint8Array, headers: OutgoingHttpHeaders): void {
+    if (this.over) return;
+    this.raw.writeHead(status, STATUS_CODES[status] ?? "Unknown", {
+      Date: this.date.now(),
+      ...headers,
+      "Content-Length": body.length,
+    });
+    this.raw.end(body);
+  }
+}

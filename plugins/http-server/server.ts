@@ -1,0 +1,268 @@
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type {
+  ConnectionTaker,
+  HttpRoute,
+  HttpServer,
+  RequestTaker,
+} from "../../sdk/contracts/http-server.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { HttpDate } from "../../sdk/http/http-date.js";
+import { OncePerPeer } from "../../sdk/http/once-per-peer.js";
+import { type Address, type AddressSettings, advertisedAddress, bindAddress } from "./advertised-address.js";
+import { ConnectionGate } from "./connection-gate.js";
+import { PipelineLimit } from "./pipeline-limit.js";
+import { ServerReply } from "./reply.js";
+import { ServerRequest, splitTarget } from "./request.js";
+import { BodyWatch } from "./request-body.js";
+import { Router } from "./router.js";
+
+/** Libprocess has no bound; this is far above any real head and small enough to hold for every connection. */
+const MAX_HEAD_BYTES = 64 * 1024;
+const BACKLOG = 4096;
+
+export interface HttpServerSettings extends AddressSettings {
+  readonly port: number;
+  /** `master` or `slave(1)`: may come first in every path. */
+  readonly processId: string;
+  readonly maxBodyBytes: number;
+  readonly maxConnections: number;
+  /** How long a request may take to arrive, and a body may stand still; milliseconds. */
+  readonly receiveTimeout: number;
+  /** How long a connection may be idle between requests; milliseconds. */
+  readonly keepAliveTimeout: number;
+  /** How long `stop` waits for requests that are being answered; milliseconds. */
+  readonly stopGrace: number;
+}
+
+export interface HttpServerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** One listening port for plain HTTP and for whoever else can tell its connections by their first bytes. */
+export class OnePortServer implements HttpServer {
+  private readonly router: Router;
+  private readonly takers: ConnectionTaker[] = [];
+  private readonly requestTakers: RequestTaker[] = [];
+  private readonly bodies = new BodyWatch();
+  private readonly pipeline = new PipelineLimit();
+  private readonly strangers = new OncePerPeer();
+  private readonly date: HttpDate;
+  private readonly gate: ConnectionGate;
+  private readonly http: Server;
+  private readonly listener: NetServer;
+  private sweeper: Timer | undefined;
+  private known: Address | undefined;
+
+  constructor(
+    private readonly settings: HttpServerSettings,
+    private readonly deps: HttpServerDeps,
+  ) {
+    this.router = new Router(settings.processId);
+    this.date = new HttpDate(deps.clock);
+    this.http = this.createHttp();
+    this.gate = new ConnectionGate({
+      takers: this.takers,
+      plain: (socket) => void this.http.emit("connection", socket),
+      maxConnections: settings.maxConnections,
+      maxHeadBytes: MAX_HEAD_BYTES,
+      logger: deps.logger,
+    });
+    // Half-open, because an HTTP client may close its side after its request and still wait for the answer.
+    this.listener = createServer({ allowHalfOpen: true, noDelay: true });
+    this.listener.on("connection", (socket) => this.gate.admit(socket));
+  }
+
+  get address(): Address {
+    if (this.known === undefined) throw new Error("the server has no address before it has started");
+    return this.known;
+  }
+
+  route(route: HttpRoute): void {
+    this.router.add(route);
+  }
+
+  take(taker: ConnectionTaker): void {
+    this.takers.push(taker);
+  }
+
+  intercept(taker: RequestTaker): void {
+    this.requestTakers.push(taker);
+  }
+
+  /** @throws TepuiError TEPUI_LISTEN_FAILED, TEPUI_ADDRESS_UNKNOWN */
+  async start(): Promise<void> {
+    const { settings, deps } = this;
+    const ip = await bindAddress(settings);
+    await this.listen(ip);
+    const { port } = this.listener.address() as AddressInfo;
+    this.known = await advertisedAddress(settings, { ip, port }, deps.logger);
+    // Starts the checks of node:http for slow heads, which otherwise begin when it listens by itself.
+    this.http.emit("listening");
+    const period = settings.receiveTimeout / 2;
+    this.sweeper = deps.clock.setInterval(() => this.sweep(), period);
+    deps.logger.info({ ip, port, advertised: this.known }, `Listening on ${ip}:${port}`);
+  }
+
+  /** Takes nothing new, lets requests in progress end for a while, then closes every connection. */
+  async stop(): Promise<void> {
+    this.sweeper?.cancel();
+    const drained = new Promise<void>((resolve) => this.listener.close(() => resolve()));
+    this.http.close();
+    this.gate.closeUndecided();
+    this.http.closeIdleConnections();
+    const grace = this.deps.clock.setTimeout(() => this.gate.closeAll(), this.settings.stopGrace);
+    await drained;
+    grace.cancel();
+  }
+
+  private createHttp(): Server {
+    const { receiveTimeout, keepAliveTimeout } = this.settings;
+    const http = createHttpServer({
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: receiveTimeout,
+      // A request may stream for as long as it likes; bodies that stand still are found by the sweep.
+      requestTimeout: 0,
+      keepAliveTimeout,
+      connectionsCheckingInterval: receiveTimeout / 2,
+      requireHostHeader: false,
+    });
+    http.on("request", (message, response) => this.serve(message, response));
+    http.on("clientError", (error: NodeJS.ErrnoException, socket) => this.refuse(error, socket as Socket));
+    return http;
+  }
+
+  private listen(ip: string): Promise<void> {
+    const { port } = this.settings;
+    return new Promise((resolve, reject) => {
+      const failed = (error: NodeJS.ErrnoException): void => {
+        const detail = whyNot(error, `${ip}:${port}`);
+        reject(new TepuiError("TEPUI_LISTEN_FAILED", { detail, cause: error }));
+      };
+      this.listener.once("error", failed);
+      this.listener.listen({ host: ip, port, backlog: BACKLOG }, () => {
+        this.listener.removeListener("error", failed);
+        this.listener.on("error", (error) =>
+          this.deps.logger.error({ err: error }, "Cannot accept connections"),
+        );
+        resolve();
+      });
+    });
+  }
+
+  private sweep(): void {
+    this.gate.sweep();
+    this.bodies.sweep();
+  }
+
+  private serve(message: IncomingMessage, response: ServerResponse): void {
+    this.pipeline.enter(message.socket, response);
+    const url = splitTarget(message.url ?? "");
+    const found = url === undefined ? undefined : this.router.find(url.path);
+    const target = {
+      path: found?.path ?? url?.path ?? "",
+      rest: found?.rest ?? "",
+      queryText: url?.query ?? "",
+    };
+    const request = new ServerRequest(message, target, {
+      maxBodyBytes: this.settings.maxBodyBytes,
+      watch: this.bodies,
+    });
+    const reply = new ServerReply(request, response, this.date);
+    // Writing to a client that has left is no error of ours; its stream ends with "close".
+    response.on("error", ignore);
+    if (url === undefined) {
+      reply.text(400, "Request URL path must start with '/'");
+      return;
+    }
+    const taker = this.requestTakers.find((candidate) => candidate.matches(message));
+    if (taker !== undefined) {
+      this.run(taker, request, reply);
+      return;
+    }
+    if (found === undefined) {
+      reply.notFound();
+      return;
+    }
+    const { methods } = found.route;
+    if (methods !== undefined && !allows(methods, request.method)) {
+      reply.methodNotAllowed(methods);
+      return;
+    }
+    this.run(found.route, request, reply);
+  }
+
+  private run(handler: Pick<HttpRoute, "handle">, request: ServerRequest, reply: ServerReply): void {
+    try {
+      const done = handler.handle(request, reply);
+      if (done !== undefined) done.catch((error: unknown) => this.fail(error, request, reply));
+    } catch (error) {
+      this.fail(error, request, reply);
+    }
+  }
+
+  private fail(error: unknown, request: ServerRequest, reply: ServerReply): void {
+    if (reply.raw.headersSent && !reply.raw.writableEnded) {
+      this.deps.logger.error({ err: error, path: request.path }, "A streamed answer failed");
+      reply.raw.destroy();
+      return;
+    }
+    if (!isTepuiError(error)) {
+      this.deps.logger.error({ err: error, path: request.path }, "A request failed");
+      reply.text(500, messageOf(error));
+      return;
+    }
+    // The rest of a body that is not wanted is not read: the connection ends with the answer.
+    const headers = error.code === "TEPUI_BODY_TOO_LARGE" ? { Connection: "close" } : {};
+    reply.text(error.http, error.detail ?? error.message, headers);
+  }
+
+  /** Answers what is not HTTP, or comes too slowly, and closes. */
+  private refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+    const peer = socket.remoteAddress ?? "unknown";
+    if (this.strangers.first(peer, error.code ?? "")) {
+      this.deps.logger.warn(
+        { peer, reason: messageOf(error) },
+        "Closed a connection that sent no proper HTTP",
+      );
+    }
+    const status = REFUSALS.get(error.code ?? "") ?? "400 Bad Request";
+    const body = `${status}.`;
+    const head = `Date: ${this.date.now()}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8`;
+    socket.end(`HTTP/1.1 ${status}\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`, () =>
+      socket.destroy(),
+    );
+  }
+}
+
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
+]);
+
+const ignore = (): void => undefined;
+
+const allows = (methods: readonly string[], method: string): boolean =>
+  methods.includes(method) || (method === "HEAD" && methods.includes("GET"));
+
+function whyNot(error: NodeJS.ErrnoException, address: string): string {
+  switch (error.code) {
+    case "EADDRINUSE":
+      return `${address} is taken by another process; stop it, or choose another port with --port`;
+    case "EACCES":
+      return `${address} may not be used without privileges; choose a port above 1023 with --port`;
+    case "EADDRNOTAVAIL":
+      return `${address} is no address of this machine; choose one with --ip`;
+    default:
+      return `${address}: ${messageOf(error)}`;
+  }
+}
