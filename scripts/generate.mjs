@@ -1,6 +1,6 @@
 // Makes proto/gen from proto/**/*.proto:
 //   <file>.ts          message types, binary codecs and gRPC stubs (ts-proto, see buf.gen.yaml)
-//   json/<file>.ts     one codec per message: Mesos's JSON form, binary with required checks (generate-codecs.mjs)
+//   json/<file>.ts     one codec per message: Mesos's JSON form, binary with required checks (generate/codecs.mjs)
 //   json/registry.ts   the same codecs by full message name
 //   image.binpb, image.ts   the descriptors of all files, for gRPC reflection
 // Everything is made beside the tree first and only what differs is copied in, so a build that runs at the same time never
@@ -8,7 +8,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { codecModules } from "./generate-codecs.mjs";
+import { codecModules } from "./generate/codecs.mjs";
 
 const target = "proto/gen";
 const staging = `.build/proto-gen-${process.pid}`;
@@ -45,19 +45,21 @@ const STRICT_END = `if ((tag & 7) === 4 || tag >>> 3 === 0) {
         throw new globalThis.Error("a nested message ends past its length");
       }
       return message;`;
-// A map key comes from strangers too: with a prototype, the key "__proto__" would replace it instead of being stored.
+// A map's keys come from strangers too: see proto/json/dictionary.ts.
 const MAP_FIELD = /(?<=^ {2,4}return \{[^;]*): \{\}/gm;
 const MAP_COPY = /(?<=return acc;\s+\},\s+)\{\}/g;
-const EMPTY_MAP = "globalThis.Object.create(null)";
+const EMPTY_MAP = "new Dictionary()";
+const IMPORTS = /^import \{ BinaryReader, BinaryWriter \} .*$/m;
 
 function harden(path, source) {
   const decoders = source.match(/^ {2}decode\((?!.*;$)/gm)?.length ?? 0;
   const ends = source.match(LENIENT_END)?.length ?? 0;
   if (decoders !== ends) throw new Error(`${path}: ${decoders} decoders but ${ends} recognised message ends`);
-  return source
-    .replace(LENIENT_END, STRICT_END)
-    .replace(MAP_FIELD, `: ${EMPTY_MAP}`)
-    .replace(MAP_COPY, EMPTY_MAP);
+  const strict = source.replace(LENIENT_END, STRICT_END);
+  const mapped = strict.replace(MAP_FIELD, `: ${EMPTY_MAP}`).replace(MAP_COPY, EMPTY_MAP);
+  if (mapped === strict) return strict;
+  const up = "../".repeat(path.split("/").length);
+  return mapped.replace(IMPORTS, `$&\nimport { Dictionary } from "${up}json/dictionary.js";`);
 }
 
 try {

@@ -162,7 +162,7 @@ export function enums<E>(value: unknown, numbers: EnumNumbers<E>): E[] {
   );
 }
 
-/** Adds the entries of `value` to `target`, which has no prototype, so any key is only a key. */
+/** Adds the entries of `value` to `target`, a Dictionary, so that any key is only a key. */
 export function map<T>(target: Record<string, T>, value: unknown, read: Reader<T>, context: Context): void {
   const entries = object(value);
   for (const key in entries) {

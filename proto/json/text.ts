@@ -1,154 +1,96 @@
-// JSON text to value. JSON.parse does the work wherever it gives the right answer; the parser below takes over for integers
-// that a double cannot hold (nanosecond times are such) and for text that is wrong, where clients know Mesos's words.
-import { JsonSyntaxError } from "./errors.js";
+// JSON text to value without loss: JSON.parse rounds integers beyond 2^53, and nanosecond times are such.
+import { syntaxError } from "./syntax.js";
 
-/** A run of 16 digits where a number may start; inside a string it costs only the slower parser. */
-const LONG_INTEGER = /[:,[\s-]\d{16}/;
+/** Digits enough to pass 2^53. (Without look-around: then the search skips 16 characters at a time.) */
+const MANY_DIGITS = /\d{16}/g;
+/** An integer, not the start of a fraction, and not where a key belongs. */
+const INTEGER = /-?[1-9]\d*(?![\d.eE]|\s*:)/y;
+const BEFORE_VALUE = ":,[ \t\r\n";
 
-/** Deeper text than this is refused: no message of ours nests a quarter as deep. */
-const MAX_DEPTH = 400;
+/** Stands before the digits of an integer that travels through JSON.parse as a string. */
+const MARK = "\u0000integer ";
+const ESCAPED_MARK = "\\u0000integer ";
 
 /**
- * The value of `text`; integers beyond 2^53 come as bigint. Throws JsonSyntaxError.
+ * The value of `text`; integers that a double cannot hold come as bigint. Throws JsonSyntaxError.
  * Objects may hold an own `__proto__` key, never another prototype.
  */
 export function parseJson(text: string): unknown {
-  if (!LONG_INTEGER.test(text)) {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      // The own parser below finds the same fault and words it.
-    }
+  const marked = markIntegers(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(marked);
+  } catch {
+    throw syntaxError(text);
   }
-  return new Parser(text).document();
+  return marked === text ? value : restoreIntegers(value);
 }
 
-const WHITESPACE = /[ \t\r\n]*/y;
-const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-/** Everything in a string up to what needs a decision; control characters end it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings.
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
-const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+/** Turns the integers in question into marked strings; `text` itself if there are none. */
+function markIntegers(text: string): string {
+  let made = "";
+  let copied = 0;
+  const strings = new StringTracker(text);
+  MANY_DIGITS.lastIndex = 0;
+  for (let digits = MANY_DIGITS.exec(text); digits !== null; digits = MANY_DIGITS.exec(text)) {
+    INTEGER.lastIndex = text[digits.index - 1] === "-" ? digits.index - 1 : digits.index;
+    const start = INTEGER.lastIndex;
+    const integer = INTEGER.exec(text)?.[0];
+    MANY_DIGITS.lastIndex = INTEGER.lastIndex > 0 ? INTEGER.lastIndex : endOfDigits(text, digits.index);
+    if (integer === undefined || Number.isSafeInteger(Number(integer))) continue;
+    if (start > 0 && !BEFORE_VALUE.includes(text[start - 1]!)) continue;
+    if (strings.contain(start)) continue;
+    made += `${text.slice(copied, start)}"${ESCAPED_MARK}${integer}"`;
+    copied = MANY_DIGITS.lastIndex;
+  }
+  return made + text.slice(copied);
+}
 
-class Parser {
-  #at = 0;
-  readonly #text: string;
+function endOfDigits(text: string, from: number): number {
+  let end = from;
+  while (text.charCodeAt(end) >= 48 && text.charCodeAt(end) <= 57) end++;
+  return end;
+}
 
-  constructor(text: string) {
-    this.#text = text;
+/** Tells, for growing positions, whether they lie within a string. */
+class StringTracker {
+  #inside = false;
+  #quote: number;
+
+  constructor(readonly text: string) {
+    this.#quote = text.indexOf('"');
   }
 
-  document(): unknown {
-    const value = this.#value(0);
-    this.#skip(WHITESPACE);
-    if (this.#at < this.#text.length) {
-      throw new JsonSyntaxError(
-        `Parsed JSON included non-whitespace trailing characters: ${this.#text.slice(this.#at).trimEnd()}`,
-      );
+  contain(position: number): boolean {
+    while (this.#quote >= 0 && this.#quote < position) {
+      if (!this.#inside || !this.#escaped()) this.#inside = !this.#inside;
+      this.#quote = this.text.indexOf('"', this.#quote + 1);
     }
-    return value;
+    return this.#inside;
   }
 
-  #value(depth: number): unknown {
-    this.#skip(WHITESPACE);
-    if (depth > MAX_DEPTH) throw new JsonSyntaxError(`JSON is nested deeper than ${MAX_DEPTH} levels`);
-    switch (this.#text[this.#at]) {
-      case "{":
-        return this.#object(depth);
-      case "[":
-        return this.#array(depth);
-      case '"':
-        return this.#string();
-      case "t":
-        return this.#word("true", true);
-      case "f":
-        return this.#word("false", false);
-      case "n":
-        return this.#word("null", null);
-      default:
-        return this.#number();
+  #escaped(): boolean {
+    let start = this.#quote;
+    while (this.text[start - 1] === "\\") start--;
+    return (this.#quote - start) % 2 === 1;
+  }
+}
+
+/** Puts a bigint for each marked string below `root`; without recursion, for the text may nest without limit. */
+function restoreIntegers(root: unknown): unknown {
+  const holder = { root };
+  const pending: Record<string, unknown>[] = [holder];
+  for (let object = pending.pop(); object !== undefined; object = pending.pop()) {
+    for (const key in object) {
+      const value = object[key];
+      if (typeof value === "string") {
+        if (value.startsWith(MARK)) define(object, key, BigInt(value.slice(MARK.length)));
+      } else if (typeof value === "object" && value !== null) pending.push(value as Record<string, unknown>);
     }
   }
+  return holder.root;
+}
 
-  #object(depth: number): Record<string, unknown> {
-    const object: Record<string, unknown> = {};
-    this.#at++;
-    if (this.#next("}")) return object;
-    do {
-      this.#skip(WHITESPACE);
-      const key = this.#string();
-      if (!this.#next(":")) this.#fail();
-      const value = this.#value(depth + 1);
-      if (key === "__proto__")
-        Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-      else object[key] = value;
-    } while (this.#next(","));
-    if (!this.#next("}")) this.#fail();
-    return object;
-  }
-
-  #array(depth: number): unknown[] {
-    const array: unknown[] = [];
-    this.#at++;
-    if (this.#next("]")) return array;
-    do array.push(this.#value(depth + 1));
-    while (this.#next(","));
-    if (!this.#next("]")) this.#fail();
-    return array;
-  }
-
-  #string(): string {
-    const start = this.#at;
-    if (this.#text[start] !== '"') this.#fail();
-    this.#at++;
-    for (;;) {
-      this.#skip(PLAIN);
-      if (this.#text[this.#at] === '"') break;
-      if (this.#skip(ESCAPE) === "") this.#fail();
-    }
-    this.#at++;
-    return JSON.parse(this.#text.slice(start, this.#at)) as string;
-  }
-
-  #word<T>(word: string, value: T): T {
-    for (const letter of word) {
-      if (this.#text[this.#at] !== letter) this.#fail();
-      this.#at++;
-    }
-    return value;
-  }
-
-  #number(): number | bigint {
-    const text = this.#skip(NUMBER);
-    if (text === "" || text === undefined) this.#fail();
-    const value = Number(text);
-    return Number.isSafeInteger(value) || /[.eE]/.test(text) ? value : BigInt(text);
-  }
-
-  /** Takes `char`, after white space, if it is next. */
-  #next(char: string): boolean {
-    this.#skip(WHITESPACE);
-    if (this.#text[this.#at] !== char) return false;
-    this.#at++;
-    return true;
-  }
-
-  #skip(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    const taken = pattern.exec(this.#text)?.[0] ?? "";
-    this.#at += taken.length;
-    return taken;
-  }
-
-  #fail(): never {
-    let line = 1;
-    for (let i = 0; i < this.#at; i++) if (this.#text[i] === "\n") line++;
-    // At the end of the text Mesos has not yet stepped over a last line feed.
-    if (this.#at === this.#text.length && this.#text.endsWith("\n")) line--;
-    const rest = /[^\n]*/y;
-    rest.lastIndex = this.#at;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: Mesos leaves them out of the message.
-    const near = (rest.exec(this.#text)?.[0] ?? "").replace(/[\u0000-\u001f]/g, "");
-    throw new JsonSyntaxError(`syntax error at line ${line} near: ${near}`);
-  }
+function define(object: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -35,7 +35,7 @@ export function nonZero(value: string | number | boolean | bigint | Uint8Array |
   return typeof value === "object" ? value.length !== 0 : !!value || Number.isNaN(value);
 }
 
-/** Number -> name of an enum. */
+/** Number -> name of an enum, in quotes. */
 export type EnumNames = Readonly<Record<number, string>>;
 
 /** The named ones of a list of enum values, without brackets. */
@@ -43,7 +43,7 @@ export function names(values: readonly number[] | undefined, table: EnumNames): 
   let text = "";
   for (const value of values ?? []) {
     const name = table[value];
-    if (name !== undefined) text += text === "" ? `"${name}"` : `,"${name}"`;
+    if (name !== undefined) text += text === "" ? name : `,${name}`;
   }
   return text;
 }
