@@ -1,0 +1,69 @@
+import { z } from "zod";
+
+export const MASK = "********";
+
+/** Names that hold a secret whatever the schema says, so that a forgotten mark does no harm. */
+const SECRET_NAME = /passw(or)?d|secret|token|private_?key|credential/i;
+
+/** `scheme://user:password@host` */
+const URL_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^/@]*@/i;
+
+/** The parts of a zod schema that matter here; zod's own types do not let one walk a schema of unknown kind. */
+interface SchemaParts {
+  readonly def: {
+    readonly innerType?: z.ZodType;
+    readonly shape?: Readonly<Record<string, z.ZodType>>;
+    readonly element?: z.ZodType;
+    readonly valueType?: z.ZodType;
+    readonly in?: z.ZodType;
+    readonly options?: readonly z.ZodType[];
+  };
+}
+
+/** A copy in which every secret is replaced: fields marked `.meta({ secret: true })`, and those that look like one. */
+export function maskSecrets(value: unknown, schema: z.ZodType | undefined): unknown {
+  if (value === undefined || value === null) return value;
+  const schemas = unwrap(schema);
+  if (schemas.some((part) => z.globalRegistry.get(part)?.secret === true)) return MASK;
+  if (typeof value === "string") return value.replace(URL_PASSWORD, `$1:${MASK}@`);
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "function") return "[function]";
+  if (typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item) => maskSecrets(item, child(schemas, "element")));
+  if (value instanceof Map || value instanceof Set) return maskSecrets([...value], undefined);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => {
+      if (SECRET_NAME.test(key) && (typeof item === "string" || typeof item === "number")) return [key, MASK];
+      return [key, maskSecrets(item, field(schemas, key))];
+    }),
+  );
+}
+
+/** True when the field at this path is a secret, so that an error must not repeat what was found there. */
+export function isSecretPath(path: readonly PropertyKey[], schema: z.ZodType | undefined): boolean {
+  let schemas = unwrap(schema);
+  for (const key of path) {
+    if (SECRET_NAME.test(String(key))) return true;
+    schemas = unwrap(typeof key === "number" ? child(schemas, "element") : field(schemas, String(key)));
+    if (schemas.some((part) => z.globalRegistry.get(part)?.secret === true)) return true;
+  }
+  return false;
+}
+
+/** The schema and all that it wraps (optional, default, pipe, union): a mark on any of them counts. */
+function unwrap(schema: z.ZodType | undefined): z.ZodType[] {
+  if (schema === undefined) return [];
+  const { innerType, in: input, options } = parts(schema).def;
+  return [schema, ...unwrap(innerType), ...unwrap(input), ...(options ?? []).flatMap(unwrap)];
+}
+
+function child(schemas: readonly z.ZodType[], kind: "element" | "valueType"): z.ZodType | undefined {
+  return schemas.map((schema) => parts(schema).def[kind]).find((part) => part !== undefined);
+}
+
+function field(schemas: readonly z.ZodType[], key: string): z.ZodType | undefined {
+  const own = schemas.map((schema) => parts(schema).def.shape?.[key]).find((part) => part !== undefined);
+  return own ?? child(schemas, "valueType");
+}
+
+const parts = (schema: z.ZodType): SchemaParts => schema as unknown as SchemaParts;

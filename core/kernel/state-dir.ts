@@ -1,0 +1,31 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A plugin's own folder, made when it is first asked for; temporary, and removed at the end, without a work directory. */
+export class StateDir {
+  private made: Promise<string> | undefined;
+
+  constructor(
+    private readonly plugin: string,
+    private readonly workDir: string | undefined,
+  ) {}
+
+  get(): Promise<string> {
+    this.made ??= this.make();
+    return this.made;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.workDir !== undefined || this.made === undefined) return;
+    const dir = await this.made.catch(() => undefined);
+    if (dir !== undefined) await rm(dir, { recursive: true, force: true });
+  }
+
+  private async make(): Promise<string> {
+    if (this.workDir === undefined) return mkdtemp(join(tmpdir(), `tepui-${this.plugin}-`));
+    const dir = join(this.workDir, "plugins", this.plugin);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    return dir;
+  }
+}
