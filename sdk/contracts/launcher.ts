@@ -7,6 +7,8 @@ export interface LaunchPlan {
   readonly containerId: string;
   /** Program and arguments; `argv[0]` is looked up in the plan's PATH. */
   readonly argv: readonly string[];
+  /** File to execute, where it is another than `argv[0]`. */
+  readonly program?: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
   readonly user: string | undefined;
@@ -21,8 +23,11 @@ export interface LaunchPlan {
 
 export interface LaunchedProcess {
   readonly pid: number;
-  /** Lets the prepared process go on to the command. Must be called once. */
-  go(): void;
+  /**
+   * Lets the prepared process go on to the command. Must be called once. Resolves when the command runs; rejects with TepuiError
+   * `TEPUI_CONTAINER_LAUNCH_FAILED` when it cannot be started (no such program, no such user, ...).
+   */
+  go(): Promise<void>;
   /** How it ended; survives a restart of the agent through the exit record. */
   readonly exited: Promise<ContainerExit | undefined>;
 }

@@ -1,0 +1,249 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ContainerExit } from "../../sdk/contracts/containerizer.js";
+import type { LaunchedProcess, Launcher, LaunchPlan } from "../../sdk/contracts/launcher.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import { TepuiError } from "../../sdk/errors/index.js";
+import { isAlive, type ProcessStat, processTree, readProcessStat } from "../../sdk/proc/index.js";
+import { commandLine } from "./command-line.js";
+import { Deferred } from "./deferred.js";
+import { exitOf, readContainerRecord, type ShimRecord } from "./exit-record.js";
+import { type ContainerEvent, type HelperCommand, ShimHost } from "./shim-host.js";
+
+/** How often containers are looked at whose shim cannot tell us about them (after a restart), in milliseconds. */
+const WATCH_INTERVAL_MS = 200;
+/** How often a container that is being destroyed is looked at, in milliseconds. */
+const DESTROY_INTERVAL_MS = 20;
+
+interface Tracked {
+  readonly id: string;
+  readonly runtimeDirectory: string;
+  shim: ShimRecord | undefined;
+  /** Under a shared shim: every process ever seen, by pid with its start, since orphans cannot be found otherwise. */
+  readonly seen: Map<number, number>;
+  readonly prepared: Deferred<number>;
+  readonly running: Deferred<void>;
+  readonly exited: Deferred<ContainerExit | undefined>;
+  readonly gone: Deferred<void>;
+  isGone: boolean;
+  watched: boolean;
+}
+
+export interface PosixLauncherOptions {
+  readonly helpers: readonly HelperCommand[];
+  readonly logger: Logger;
+}
+
+/** Runs containers as plain process trees, each under a shim that outlives the agent. */
+export class PosixLauncher implements Launcher {
+  readonly name = "posix";
+  private readonly host: ShimHost;
+  private readonly containers = new Map<string, Tracked>();
+  private readonly logger: Logger;
+
+  constructor(options: PosixLauncherOptions) {
+    this.logger = options.logger;
+    this.host = new ShimHost({
+      helpers: options.helpers,
+      logger: options.logger,
+      event: (event) => this.handle(event),
+      lost: () => this.watchAll(),
+    });
+  }
+
+  start(): Promise<void> {
+    return this.host.start();
+  }
+
+  stop(): Promise<void> {
+    return this.host.stop();
+  }
+
+  async launch(plan: LaunchPlan): Promise<LaunchedProcess> {
+    const { program, argv } = commandLine(plan);
+    const container = this.track(plan.containerId, plan.runtimeDirectory);
+    await this.host.launch({
+      id: plan.containerId,
+      runtimeDirectory: plan.runtimeDirectory,
+      workingDirectory: plan.contribution.workingDirectory ?? plan.workingDirectory,
+      user: plan.contribution.user ?? plan.user ?? "",
+      stdout: plan.stdout,
+      stderr: plan.stderr,
+      program,
+      argv,
+      environment: { ...plan.environment, ...plan.contribution.environment },
+      cgroups: plan.contribution.cgroups ?? [],
+      before: plan.contribution.preExec ?? [],
+    });
+    const pid = await container.prepared.promise;
+    return {
+      pid,
+      go: async () => {
+        await this.host.go(plan.containerId);
+        await container.running.promise;
+      },
+      exited: container.exited.promise,
+    };
+  }
+
+  async reattach(containerId: string, runtimeDirectory: string): Promise<LaunchedProcess | undefined> {
+    const record = await readContainerRecord(runtimeDirectory);
+    if (record.shim === undefined) return undefined;
+    const container = this.track(containerId, runtimeDirectory);
+    container.shim = record.shim;
+    container.prepared.resolve(record.shim.pid);
+    container.running.resolve();
+    void this.watch(container);
+    return { pid: record.shim.pid, go: async () => {}, exited: container.exited.promise };
+  }
+
+  async signal(containerId: string, signal: number): Promise<boolean> {
+    const container = this.containers.get(containerId);
+    if (container === undefined) return false;
+    return sendAll(await this.processes(container), signal);
+  }
+
+  async destroy(containerId: string): Promise<void> {
+    const container = this.containers.get(containerId);
+    if (container === undefined) return;
+    // A container that is being launched first has to exist; one that fails to launch is gone.
+    await Promise.race([container.prepared.promise.catch(() => undefined), container.gone.promise]);
+    while (sendAll(await this.processes(container), 9) || !container.isGone) {
+      const pause = sleep(DESTROY_INTERVAL_MS);
+      await (container.isGone ? pause : Promise.race([container.gone.promise, pause]));
+    }
+    this.containers.delete(containerId);
+  }
+
+  /** Live processes of the container; the shim is not one of them. */
+  private async processes({ shim, seen }: Tracked): Promise<ProcessStat[]> {
+    if (shim === undefined) return [];
+    if (shim.dedicated && isSame(shim.shimPid, shim.shimStart)) {
+      return (await processTree(shim.shimPid)).filter(({ pid }) => pid !== shim.shimPid);
+    }
+    const roots = isSame(shim.pid, shim.start) ? [shim.pid] : [];
+    for (const [pid, start] of seen) if (isSame(pid, start)) roots.push(pid);
+    const found = new Map<number, ProcessStat>();
+    for (const root of roots) {
+      for (const stat of await processTree(root, { groupsAndSessions: true })) found.set(stat.pid, stat);
+    }
+    for (const { pid, startTicks } of found.values()) seen.set(pid, startTicks);
+    return [...found.values()];
+  }
+
+  private track(id: string, runtimeDirectory: string): Tracked {
+    if (this.containers.has(id)) {
+      throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: `container '${id}' exists already` });
+    }
+    const container: Tracked = {
+      id,
+      runtimeDirectory,
+      shim: undefined,
+      seen: new Map(),
+      prepared: new Deferred(),
+      running: new Deferred(),
+      exited: new Deferred(),
+      gone: new Deferred(),
+      isGone: false,
+      watched: false,
+    };
+    this.containers.set(id, container);
+    return container;
+  }
+
+  private handle(event: ContainerEvent): void {
+    const container = this.containers.get(event.id);
+    if (container === undefined) return;
+    switch (event.type) {
+      case "prepared":
+        container.shim = {
+          dedicated: this.host.reapsOrphans,
+          shimPid: event.shimPid,
+          shimStart: readProcessStat(event.shimPid)?.startTicks ?? 0,
+          pid: event.pid,
+          start: readProcessStat(event.pid)?.startTicks ?? 0,
+        };
+        container.prepared.resolve(event.pid);
+        break;
+      case "running":
+        container.running.resolve();
+        break;
+      case "failed":
+        this.fail(container, event.message);
+        break;
+      case "exited":
+        container.exited.resolve(exitOf(event.status));
+        break;
+      case "gone":
+        // A shim that was killed could not record an end; what it left is found by looking.
+        if (container.exited.settled || container.shim === undefined) this.finish(container);
+        else void this.watch(container);
+        break;
+    }
+  }
+
+  private fail(container: Tracked, message: string): void {
+    const error = new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: message });
+    container.prepared.reject(error);
+    container.running.reject(error);
+    container.exited.resolve(undefined);
+    // Refused before there was a process.
+    if (container.shim === undefined) this.finish(container);
+  }
+
+  private finish(container: Tracked): void {
+    container.isGone = true;
+    container.prepared.reject(
+      new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: "the container's shim ended early" }),
+    );
+    container.exited.resolve(undefined);
+    container.gone.resolve();
+  }
+
+  private watchAll(): void {
+    for (const container of this.containers.values()) {
+      if (container.shim !== undefined) void this.watch(container);
+      else this.fail(container, "the launcher's helper ended");
+    }
+  }
+
+  /** Follows a container by its record and its processes, until nothing of it is left. */
+  private async watch(container: Tracked): Promise<void> {
+    if (container.watched) return;
+    container.watched = true;
+    const { shim } = container;
+    while (!container.isGone && shim !== undefined) {
+      // In this order: a shim records the end before it goes.
+      const shimAlive = isSame(shim.shimPid, shim.shimStart);
+      const alive = isSame(shim.pid, shim.start);
+      try {
+        const record = await readContainerRecord(container.runtimeDirectory);
+        if (record.exit !== undefined) container.exited.resolve(record.exit);
+        if (record.failure !== undefined) this.fail(container, record.failure);
+      } catch (error) {
+        this.logger.warn({ err: error, container: container.id }, "cannot read the container's record");
+      }
+      if (!alive && (!shimAlive || !shim.dedicated)) return this.finish(container);
+      await sleep(WATCH_INTERVAL_MS, undefined, { ref: false });
+    }
+  }
+}
+
+/** Whether the pid still names the process that started then; 0 is an unknown start. */
+function isSame(pid: number, start: number): boolean {
+  const stat = readProcessStat(pid);
+  return isAlive(stat) && (start === 0 || stat.startTicks === start);
+}
+
+function sendAll(processes: readonly ProcessStat[], signal: number): boolean {
+  let sent = false;
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, signal);
+      sent = true;
+    } catch (error) {
+      // It ended meanwhile. Anything else, such as no permission, is a fault to be seen.
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
+  return sent;
+}

@@ -1,0 +1,125 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { encodeGo, encodeLaunch, type LaunchCommand, parseEvent, type ShimEvent } from "./protocol.js";
+
+export type ContainerEvent = Exclude<ShimEvent, { type: "ready" }>;
+
+/** How to start the helper; the first word is the program. */
+export type HelperCommand = readonly [string, ...string[]];
+
+export interface ShimHostOptions {
+  /** Tried in this order; one whose program is missing is passed over. */
+  readonly helpers: readonly HelperCommand[];
+  readonly logger: Logger;
+  readonly event: (event: ContainerEvent) => void;
+  /** The helper ended unasked: shims live on, but the ends of those running now must be found out without it. */
+  readonly lost: () => void;
+}
+
+type Helper = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Keeps one helper running and speaks with it. */
+export class ShimHost {
+  private helper: Promise<Helper> | undefined;
+  private stopping = false;
+  /** Whether shims adopt what their commands leave behind; known once the helper runs. */
+  reapsOrphans = false;
+
+  constructor(private readonly options: ShimHostOptions) {}
+
+  /** Starts the helper unless it runs. */
+  async start(): Promise<void> {
+    await this.running();
+  }
+
+  async launch(command: LaunchCommand): Promise<void> {
+    (await this.running()).stdin.write(encodeLaunch(command));
+  }
+
+  async go(id: string): Promise<void> {
+    (await this.running()).stdin.write(encodeGo(id));
+  }
+
+  /** Ends the helper; running containers stay. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const helper = await this.helper?.catch(() => undefined);
+    this.helper = undefined;
+    if (helper === undefined) return;
+    helper.stdin.end();
+    helper.stdout.destroy();
+    helper.stderr.destroy();
+  }
+
+  private running(): Promise<Helper> {
+    if (this.helper === undefined) {
+      const starting = this.startFirst();
+      this.helper = starting;
+      starting.catch(() => {
+        if (this.helper === starting) this.helper = undefined;
+      });
+    }
+    return this.helper;
+  }
+
+  private async startFirst(): Promise<Helper> {
+    const problems: string[] = [];
+    for (const command of this.options.helpers) {
+      try {
+        return await this.startOne(command);
+      } catch (error) {
+        problems.push(`${command[0]}: ${messageOf(error)}`);
+        this.options.logger.info({ program: command[0] }, `helper not usable: ${messageOf(error)}`);
+      }
+    }
+    throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", {
+      detail: "the launcher's helper cannot be started",
+      problems,
+    });
+  }
+
+  private startOne([program, ...args]: HelperCommand): Promise<Helper> {
+    return new Promise((resolve, reject) => {
+      // Its own session: a Ctrl-C at the agent's terminal is not for tasks.
+      const helper = spawn(program, args, { detached: true, stdio: ["pipe", "pipe", "pipe"], cwd: "/" });
+      let ready = false;
+      const { logger } = this.options;
+      helper.once("error", reject);
+      // A write to a helper that just died: its exit says so.
+      helper.stdin.on("error", (error) => logger.debug({ err: error }, "helper closed its input"));
+      helper.stderr.on("data", (text: Buffer) => logger.warn(`helper: ${text.toString().trim()}`));
+      readLines(helper.stdout, (line) => {
+        const event = parseEvent(line);
+        if (event === undefined) return logger.warn({ line }, "the helper said something unknown");
+        if (event.type !== "ready") return this.options.event(event);
+        ready = true;
+        this.reapsOrphans = event.reapsOrphans;
+        resolve(helper);
+      });
+      helper.once("exit", (code, signal) => {
+        if (!ready) return reject(new Error(`it ended with ${signal ?? `status ${code}`}`));
+        if (this.stopping) return;
+        logger.error(
+          { code, signal },
+          "the launcher's helper ended; a new one starts with the next container",
+        );
+        this.helper = undefined;
+        this.options.lost();
+      });
+      // Neither the helper nor its pipes keep the agent from ending.
+      helper.unref();
+    });
+  }
+}
+
+function readLines(stream: Readable, line: (text: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const text of lines) line(text);
+  });
+}

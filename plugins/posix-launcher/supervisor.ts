@@ -1,0 +1,173 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { constants as access, accessSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { constants as os } from "node:os";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { messageOf } from "../../sdk/errors/index.js";
+import { isAlive, processTree, readProcessStat } from "../../sdk/proc/index.js";
+import { waitStatusOf } from "./exit-record.js";
+import { decodeLaunch, type LaunchCommand } from "./protocol.js";
+
+/**
+ * The launcher's helper where there is no Perl: the same protocol, from one Node process that is the shim of all
+ * containers. It outlives the agent as long as it has containers. It cannot adopt orphans, so those are found by group and
+ * session, and a user's supplementary groups are not set.
+ */
+
+/**
+ * Waits to be let go, opens the output as the container's user, runs what prepares the container, becomes the command.
+ * Arguments: output, errors, how many commands prepare, those, the command.
+ */
+const GATE = [
+  "read -r go <&3 || exit 125",
+  'exec 3<&- >>"$1" 2>>"$2"; shift 2',
+  'n=$1; shift; while [ "$n" -gt 0 ]; do /bin/sh -c "$1" || exit 126; shift; n=$((n-1)); done',
+  'exec "$@"',
+].join("\n");
+
+const gates = new Map<string, Writable>();
+const children = new Set<ChildProcess>();
+let agentGone = false;
+
+function tell(...words: readonly (string | number)[]): void {
+  if (!agentGone) process.stdout.write(`${words.join(" ").replaceAll("\n", " ")}\n`);
+}
+
+/** Atomic: a reader sees the whole text or no file. */
+function record(path: string, text: string): void {
+  writeFileSync(`${path}.tmp`, text);
+  renameSync(`${path}.tmp`, path);
+}
+
+function launch(command: LaunchCommand): void {
+  const { id, runtimeDirectory } = command;
+  const missing = programProblem(command);
+  if (missing !== undefined) return tell("F", id, missing);
+  const account = command.user === "" ? {} : accountOf(command.user);
+  for (const path of command.cgroups) accessSync(join(path, "cgroup.procs"), access.W_OK);
+  const script = [
+    GATE,
+    "sh",
+    command.stdout,
+    command.stderr,
+    String(command.before.length),
+    ...command.before,
+  ];
+  const child = spawn("/bin/sh", ["-c", ...script, command.program, ...command.argv.slice(1)], {
+    ...account,
+    cwd: command.workingDirectory,
+    env: command.environment,
+    detached: true,
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  child.once("error", (error) => {
+    record(join(runtimeDirectory, "failure"), error.message);
+    tell("F", id, `Failed to start: ${error.message}`);
+    tell("D", id);
+  });
+  const { pid } = child;
+  if (pid === undefined) return;
+  children.add(child);
+  for (const path of command.cgroups) writeFileSync(join(path, "cgroup.procs"), String(pid));
+  const start = (of: number): number => readProcessStat(of)?.startTicks ?? 0;
+  record(join(runtimeDirectory, "pid"), `${pid}\n`);
+  record(
+    join(runtimeDirectory, "shim"),
+    `${["shared", process.pid, start(process.pid), pid, start(pid)].join(" ")}\n`,
+  );
+  gates.set(id, child.stdio[3] as Writable);
+  child.once("exit", (code, signal) => void ended(command, { child, code, signal }));
+  tell("P", id, process.pid, pid);
+}
+
+async function ended(
+  { id, runtimeDirectory }: LaunchCommand,
+  { child, code, signal }: { child: ChildProcess; code: number | null; signal: NodeJS.Signals | null },
+): Promise<void> {
+  gates.delete(id);
+  const status = waitStatusOf({ code, signal: signal === null ? undefined : os.signals[signal] });
+  record(join(runtimeDirectory, "status"), `${status}\n`);
+  tell("X", id, status);
+  await killLeftovers(child.pid!);
+  children.delete(child);
+  tell("D", id);
+  endWhenIdle();
+}
+
+async function killLeftovers(pid: number): Promise<void> {
+  for (;;) {
+    const left = (await processTree(pid, { groupsAndSessions: true })).filter(isAlive);
+    if (left.length === 0) return;
+    for (const { pid: one } of left) {
+      try {
+        process.kill(one, "SIGKILL");
+      } catch {
+        // It ended meanwhile; the next round sees.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function programProblem({ program, environment }: LaunchCommand): string | undefined {
+  const directories = program.includes("/") ? [""] : (environment.PATH ?? "/bin:/usr/bin").split(":");
+  for (const directory of directories) {
+    const path = directory === "" ? program : join(directory, program);
+    try {
+      accessSync(path, access.X_OK);
+      if (!statSync(path).isDirectory()) return undefined;
+    } catch {
+      // Not in this directory.
+    }
+  }
+  return `Failed to execute '${program}': No such file or directory`;
+}
+
+function accountOf(user: string): { uid: number; gid: number } {
+  const ask = (what: string): number => Number(execFileSync("id", [what, user], { encoding: "utf8" }));
+  return { uid: ask("-u"), gid: ask("-g") };
+}
+
+function handle(fields: readonly string[]): void {
+  const command = decodeLaunch(fields);
+  if (command !== undefined) {
+    try {
+      launch(command);
+    } catch (error) {
+      tell("F", command.id, messageOf(error));
+    }
+    return;
+  }
+  const id = fields[1] ?? "";
+  const gate = gates.get(id);
+  if (fields[0] !== "G" || gate === undefined) return;
+  gates.delete(id);
+  tell("R", id);
+  gate.on("error", () => undefined).end("go\n");
+}
+
+function endWhenIdle(): void {
+  if (agentGone && children.size === 0) process.exit(0);
+}
+
+let buffer: Buffer = Buffer.alloc(0);
+process.stdin.on("data", (chunk: Buffer) => {
+  buffer = Buffer.concat([buffer, chunk]);
+  for (;;) {
+    const newline = buffer.indexOf(10);
+    if (newline < 0) return;
+    const end = newline + 1 + Number(buffer.toString("latin1", 0, newline));
+    if (buffer.length < end) return;
+    handle(buffer.toString("utf8", newline + 1, end).split("\0"));
+    buffer = buffer.subarray(end);
+  }
+});
+process.stdin.on("end", () => {
+  agentGone = true;
+  // Containers that were not let go never run.
+  for (const gate of gates.values()) gate.on("error", () => undefined).destroy();
+  endWhenIdle();
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+process.stdout.on("error", () => undefined);
+tell("H", 0);

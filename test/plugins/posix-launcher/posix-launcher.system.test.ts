@@ -1,0 +1,202 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { PERL_SHIM } from "../../../plugins/posix-launcher/perl-shim.js";
+import { PosixLauncher } from "../../../plugins/posix-launcher/posix-launcher.js";
+import type { HelperCommand } from "../../../plugins/posix-launcher/shim-host.js";
+import type { LaunchPlan } from "../../../sdk/contracts/launcher.js";
+import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
+import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { eventually } from "../../support/eventually.js";
+
+const SUPERVISOR = new URL("../../../plugins/posix-launcher/supervisor.js", import.meta.url).pathname;
+
+const HELPERS: readonly { name: string; helper: HelperCommand; reapsOrphans: boolean }[] = [
+  { name: "perl", helper: ["perl", "-e", PERL_SHIM], reapsOrphans: true },
+  { name: "node", helper: [process.execPath, SUPERVISOR], reapsOrphans: false },
+];
+
+for (const { name, helper, reapsOrphans } of HELPERS) {
+  describe(`posix launcher, ${name} helper`, () => {
+    let directory: string;
+    let launcher: PosixLauncher;
+    let count = 0;
+
+    beforeEach(async () => {
+      directory = await mkdtemp(join(tmpdir(), "tepui-launcher-"));
+      launcher = new PosixLauncher({ helpers: [helper], logger: new MemoryLogger() });
+      await launcher.start();
+    });
+
+    afterEach(async () => {
+      await launcher.stop();
+      await rm(directory, { recursive: true });
+    });
+
+    async function plan(argv: readonly string[], more: Partial<LaunchPlan> = {}): Promise<LaunchPlan> {
+      const containerId = `c${count++}`;
+      const runtimeDirectory = join(directory, containerId);
+      await mkdir(runtimeDirectory);
+      return {
+        containerId,
+        argv,
+        environment: { PATH: process.env.PATH ?? "/bin:/usr/bin" },
+        workingDirectory: directory,
+        user: undefined,
+        stdout: join(runtimeDirectory, "stdout"),
+        stderr: join(runtimeDirectory, "stderr"),
+        runtimeDirectory,
+        contribution: {},
+        ...more,
+      };
+    }
+
+    async function run(argv: readonly string[], more: Partial<LaunchPlan> = {}) {
+      const launched = await plan(argv, more);
+      const container = await launcher.launch(launched);
+      await container.go();
+      return { plan: launched, container };
+    }
+
+    const output = (of: LaunchPlan): Promise<string> => readFile(of.stdout, "utf8");
+
+    it("runs the command only once it is let go", async () => {
+      const gated = await plan(["sh", "-c", "echo ran"]);
+      const container = await launcher.launch(gated);
+      expect(isAlive(readProcessStat(container.pid))).to.equal(true);
+      await container.go();
+      expect(await container.exited).to.deep.equal({ code: 0, signal: undefined });
+      expect(await output(gated)).to.equal("ran\n");
+    });
+
+    it("gives exactly the environment, directory and arguments of the plan", async () => {
+      const environment = { PATH: process.env.PATH ?? "/bin", GREETING: "a b\nc 'd' \"e\"" };
+      const script = 'printf "%s|" "$GREETING" "$PWD" "$HOME" "$@"';
+      const { container, plan: used } = await run(["sh", "-c", script, "x", "1 2", "$3"], { environment });
+      await container.exited;
+      expect(await output(used)).to.equal(`${environment.GREETING}|${directory}||1 2|$3|`);
+    });
+
+    it("tells an exit with 143 from a death by SIGTERM", async () => {
+      const exited = await run(["sh", "-c", "exit 143"]);
+      const killed = await run(["sh", "-c", "kill -TERM $$"]);
+      expect(await exited.container.exited).to.deep.equal({ code: 143, signal: undefined });
+      expect(await killed.container.exited).to.deep.equal({ code: undefined, signal: 15 });
+    });
+
+    it("leaves no ignored signals to the command", async () => {
+      const { container, plan: used } = await run(["grep", "SigIgn", "/proc/self/status"]);
+      await container.exited;
+      expect(await output(used)).to.match(/SigIgn:\s+0+\n/);
+    });
+
+    it("says why a command cannot be started", async () => {
+      const missing = await launcher
+        .launch(await plan(["no-such-program"]))
+        .then((container) => container.go().then(() => undefined, String), String);
+      expect(missing).to.match(/Failed to execute 'no-such-program': No such file or directory/);
+    });
+
+    it("refuses what plain processes cannot have", async () => {
+      const isolated = await plan(["true"], { contribution: { namespaces: ["pid"], rootfs: "/x" } });
+      const refused = await launcher.launch(isolated).then(() => "", String);
+      expect(refused).to.match(/cannot give a container namespaces \(pid\), a root file system/);
+    });
+
+    it("runs what prepares the container before the command, and not the command when that fails", async () => {
+      const good = await run(["sh", "-c", "cat made"], { contribution: { preExec: ["echo first > made"] } });
+      await good.container.exited;
+      expect(await output(good.plan)).to.equal("first\n");
+      const bad = await plan(["sh", "-c", "echo never"], { contribution: { preExec: ["false"] } });
+      const container = await launcher.launch(bad);
+      await container.go().catch(() => undefined);
+      expect(await container.exited).not.to.deep.equal({ code: 0, signal: undefined });
+      await launcher.destroy(bad.containerId);
+      expect(await output(bad).catch(() => "")).to.equal("");
+    });
+
+    it("ends a tree in which a child left the session and ignores SIGTERM", async () => {
+      const stubborn = "trap '' TERM; echo $$ >&2; while :; do sleep 1; done";
+      const { container, plan: used } = await run(["sh", "-c", 'setsid sh -c "$0" & wait', stubborn]);
+      const child = await eventually(async () => Number(await readFile(used.stderr, "utf8")) || undefined);
+      expect(await launcher.signal(used.containerId, 15)).to.equal(true);
+      expect(await container.exited).to.deep.equal({ code: undefined, signal: 15 });
+      await launcher.destroy(used.containerId);
+      expect(isAlive(readProcessStat(child))).to.equal(false);
+    });
+
+    if (reapsOrphans) {
+      it("ends a daemon that left its parent, group and session", async () => {
+        const daemonize = '(setsid sh -c "echo \\$\\$ >&2; exec sleep 1000" &) ; exec sleep 1000';
+        const { plan: used } = await run(["sh", "-c", daemonize]);
+        const child = await eventually(async () => Number(await readFile(used.stderr, "utf8")) || undefined);
+        await launcher.destroy(used.containerId);
+        expect(isAlive(readProcessStat(child))).to.equal(false);
+      });
+    }
+
+    it("ends what a finished command left behind", async () => {
+      const { container, plan: used } = await run(["sh", "-c", "sleep 1000 & echo $!"]);
+      expect(await container.exited).to.deep.equal({ code: 0, signal: undefined });
+      await launcher.destroy(used.containerId);
+      expect(isAlive(readProcessStat(Number(await output(used))))).to.equal(false);
+    });
+
+    it("destroys a container that was never let go", async () => {
+      const gated = await plan(["sh", "-c", "echo ran"]);
+      await launcher.launch(gated);
+      await launcher.destroy(gated.containerId);
+      expect(await output(gated).catch(() => "")).to.equal("");
+      expect(await launcher.signal(gated.containerId, 9)).to.equal(false);
+    });
+
+    it("finds the true end of a container that outlived its launcher", async () => {
+      const { plan: used } = await run(["sh", "-c", "while [ ! -e release ]; do sleep 0.05; done; exit 7"]);
+      await launcher.stop();
+      const next = new PosixLauncher({ helpers: [helper], logger: new MemoryLogger() });
+      const found = await next.reattach(used.containerId, used.runtimeDirectory);
+      expect(isAlive(readProcessStat(found!.pid))).to.equal(true);
+      await writeFile(join(directory, "release"), "");
+      expect(await found!.exited).to.deep.equal({ code: 7, signal: undefined });
+      await next.destroy(used.containerId);
+      await next.stop();
+    });
+
+    it("finds the true end of a container that ended while there was no launcher", async () => {
+      const { plan: used, container } = await run(["sh", "-c", "kill -9 $$"]);
+      await container.exited;
+      await launcher.destroy(used.containerId);
+      const next = new PosixLauncher({ helpers: [helper], logger: new MemoryLogger() });
+      const found = await next.reattach(used.containerId, used.runtimeDirectory);
+      expect(await found!.exited).to.deep.equal({ code: undefined, signal: 9 });
+      await next.destroy(used.containerId);
+    });
+
+    it("knows nothing of a container that was never launched", async () => {
+      const { runtimeDirectory } = await plan(["true"]);
+      expect(await launcher.reattach("unknown", runtimeDirectory)).to.equal(undefined);
+    });
+
+    it("starts a new helper after its own was killed, and still ends the old containers", async () => {
+      const { plan: used, container } = await run(["sleep", "1000"]);
+      const shim = readProcessStat(readProcessStat(container.pid)!.parent)!;
+      const helperPid = reapsOrphans ? shim.parent : shim.pid;
+      process.kill(helperPid, "SIGKILL");
+      // One that is asked for while the helper dies fails; the next one runs.
+      const after = await eventually(() => run(["sh", "-c", "exit 3"]));
+      expect(await after.container.exited).to.deep.equal({ code: 3, signal: undefined });
+      await launcher.destroy(used.containerId);
+      expect(isAlive(readProcessStat(container.pid))).to.equal(false);
+    });
+  });
+}
+
+describe("posix launcher without any helper", () => {
+  it("says which were tried", async () => {
+    const launcher = new PosixLauncher({ helpers: [["/no/such/perl"]], logger: new MemoryLogger() });
+    expect(await launcher.start().then(() => "", String)).to.match(
+      /helper cannot be started[^]*\/no\/such\/perl/,
+    );
+  });
+});
