@@ -15,7 +15,8 @@
  * The JSON is Mesos's own form, not proto3's.
  * Written: names as in the schema, in the order of declaration; enums by name (a number without a name is left out); bytes in
  * base64; 64-bit integers as bare numbers; doubles always with a fraction ("15.0"), infinities and NaN as strings; an unset
- * field that has an explicit default and is not deprecated, with that default; no empty lists or maps.
+ * field that has an explicit default and is not deprecated, with that default; no empty lists or maps, except in the
+ * operator answers GET_AGENTS, GET_EXECUTORS, GET_FRAMEWORKS, GET_METRICS, GET_TASKS and what contains them.
  * Read: unknown keys are ignored; null is absent; a bare value where a list is expected is a list of one; numbers and booleans
  * may be strings; an integer may have a zero fraction; an unknown enum name in a field that is not required is absent; of a
  * oneof the last one given stays. Anything else is an error that names the field, and then so are missing required fields.

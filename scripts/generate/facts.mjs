@@ -21,6 +21,21 @@ export const isImplicit = (field) =>
 export const hasWrittenDefault = (field) =>
   Object.hasOwn(field.proto, "defaultValue") && !field.proto.options?.deprecated;
 
+// Mesos writes these answers by hand, list by list, instead of through its general rule.
+const WITH_EMPTY_LISTS = new Set(
+  ["master", "agent"].flatMap((side) =>
+    ["GetAgents", "GetExecutors", "GetFrameworks", "GetMetrics", "GetTasks"].map(
+      (name) => `mesos.v1.${side}.Response.${name}`,
+    ),
+  ),
+);
+
+/** Is a list written even when it is empty? */
+export const isWrittenEmpty = (field) =>
+  field.fieldKind === "list" &&
+  WITH_EMPTY_LISTS.has(field.parent.typeName) &&
+  !field.proto.options?.deprecated;
+
 /** A 64-bit integer that the TypeScript type holds as number. */
 export const isNumber64 = (field) => field.proto.options?.jstype === FieldOptions_JSType.JS_NUMBER;
 

@@ -1,6 +1,6 @@
 // Generates w_X(message) -> JSON text.
 import { ScalarType } from "@bufbuild/protobuf";
-import { enumOf, hasWrittenDefault, isImplicit, localName, messageOf } from "./facts.mjs";
+import { enumOf, hasWrittenDefault, isImplicit, isWrittenEmpty, localName, messageOf } from "./facts.mjs";
 
 /**
  * Lines of the writer of `message`. `ref(prefix, type)` names a function or table of another type.
@@ -15,7 +15,7 @@ export function writer(message, ref) {
   let certain = false; // is the text certainly begun?
   for (const field of message.fields) {
     body.push(...fieldWriter(field, ref, certain));
-    certain ||= hasWrittenDefault(field);
+    certain ||= hasWrittenDefault(field) || isWrittenEmpty(field);
   }
   const end = certain ? '  return s + "}";' : '  return s === "" ? "{}" : s + "}";';
   return ["", `export function w_${name}(m: t.${name}): string {`, '  let s = "";', ...body, end, "}"];
@@ -34,9 +34,10 @@ function fieldWriter(field, ref, certain) {
   }
   if (field.fieldKind === "list") {
     const item = (v) => itemText(field, v, ref);
+    const empty = isWrittenEmpty(field) ? ` else s += ${key("[]")};` : "";
     return [
       `  { const l = ${value}; if (l !== undefined && l.length !== 0) { s += ${key("[")} + ${item("l[0]!")};`,
-      `    for (let i = 1; i < l.length; i++) s += "," + ${item("l[i]!")}; s += "]"; } }`,
+      `    for (let i = 1; i < l.length; i++) s += "," + ${item("l[i]!")}; s += "]"; }${empty} }`,
     ];
   }
   if (field.fieldKind === "map") {
