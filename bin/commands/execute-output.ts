@@ -1,0 +1,110 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "../../sdk/errors/index.js";
+import type { Streams, TextSink } from "./execute-report.js";
+
+/** How often a running task's output is looked at, in milliseconds. */
+const POLL_MS = 200;
+
+/** Asked for at once; agents give 64 KiB at most. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** Milliseconds that one request, and the reading of what is left at the end, may take. */
+const REQUEST_TIMEOUT_MS = 5000;
+const DRAIN_TIMEOUT_MS = 30_000;
+
+export interface Sandbox {
+  /** Of the agent, `http://host:port`. */
+  readonly agent: string;
+  /** As the agent's `/files/read` knows it. */
+  readonly directory: string;
+}
+
+/** The sandbox of a command task or, with an executor, of a task below it. Agents serve it under these names beside the real path. */
+export function sandboxPath(ids: {
+  frameworkId: string;
+  executorId: string;
+  nestedTaskId?: string | undefined;
+}): string {
+  const run = `/frameworks/${ids.frameworkId}/executors/${ids.executorId}/runs/latest`;
+  return ids.nestedTaskId === undefined ? run : `${run}/tasks/${ids.nestedTaskId}`;
+}
+
+/** Copies what a task writes to its stdout and stderr, byte for byte, while it runs and until its end. */
+export class OutputFollower {
+  private readonly stopping = new AbortController();
+  private readonly done: Promise<unknown>;
+  private complained = false;
+
+  constructor(
+    private readonly sandbox: Sandbox,
+    private readonly streams: Streams,
+  ) {
+    this.done = Promise.all([this.follow("stdout", streams.stdout), this.follow("stderr", streams.stderr)]);
+  }
+
+  /** The task has ended: copies what is left and resolves. Never rejects; what cannot be read was said on stderr. */
+  async drain(): Promise<void> {
+    this.stopping.abort();
+    const expired = new AbortController();
+    await Promise.race([
+      this.done,
+      delay(DRAIN_TIMEOUT_MS, undefined, { signal: expired.signal }).catch(() => undefined),
+    ]);
+    expired.abort();
+  }
+
+  private async follow(name: string, sink: TextSink): Promise<void> {
+    let offset = 0;
+    for (;;) {
+      // Looked at before reading: what was written before the end is then read once more.
+      const last = this.stopping.signal.aborted;
+      try {
+        for (;;) {
+          const data = await this.read(name, offset);
+          if (data.length === 0) break;
+          offset += data.length;
+          sink.write(data);
+        }
+      } catch (error) {
+        // Just after the launch the file may not be there yet.
+        if (last) this.complain(name, error);
+      }
+      if (last) return;
+      await delay(POLL_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  private async read(name: string, offset: number): Promise<Uint8Array> {
+    const query = new URLSearchParams({
+      path: `${this.sandbox.directory}/${name}`,
+      offset: String(offset),
+      length: String(CHUNK_BYTES),
+    });
+    const { request } = await import("undici");
+    const { statusCode, body } = await request(`${this.sandbox.agent}/files/read?${query}`, {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      bodyTimeout: REQUEST_TIMEOUT_MS,
+    });
+    const bytes = Buffer.from(await body.arrayBuffer());
+    if (statusCode !== 200)
+      throw new Error(`${this.sandbox.agent} answered ${statusCode} ${bytes.toString().trim()}`);
+    return fileData(bytes);
+  }
+
+  private complain(name: string, error: unknown): void {
+    if (this.complained) return;
+    this.complained = true;
+    this.streams.stderr.write(`[tepui] cannot read the task's ${name}: ${messageOf(error)}\n`);
+  }
+}
+
+/**
+ * The bytes in an answer of `/files/read`, whose JSON string holds one byte a character, whatever the file's encoding:
+ * read as Latin-1, they come out as they are in the file.
+ */
+export function fileData(body: Buffer): Uint8Array {
+  const answer: unknown = JSON.parse(body.toString("latin1"));
+  const data = (answer as { data?: unknown }).data;
+  if (typeof data !== "string") throw new Error("the answer has no data");
+  return Buffer.from(data, "latin1");
+}

@@ -1,0 +1,187 @@
+import {
+  type Offer,
+  Resource_ReservationInfo_Type as ReservationType,
+  type TaskInfo,
+  TaskState,
+  type TaskStatus,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import { NotSubscribedError, UnreachableError } from "../../sdk/client/index.js";
+import { findResources, pushReservation, Resources } from "../../sdk/resources/index.js";
+import type { OffersEvent, SchedulerClient, UpdateEvent } from "../../sdk/scheduler/index.js";
+import type { Report } from "./execute-report.js";
+import type { Workload } from "./execute-task.js";
+
+const ENDED: ReadonlySet<TaskState> = new Set([
+  TaskState.TASK_FINISHED,
+  TaskState.TASK_FAILED,
+  TaskState.TASK_KILLED,
+  TaskState.TASK_LOST,
+  TaskState.TASK_ERROR,
+  TaskState.TASK_DROPPED,
+  TaskState.TASK_GONE,
+  TaskState.TASK_GONE_BY_OPERATOR,
+]);
+
+export const hasEnded = ({ state }: TaskStatus): boolean => state !== undefined && ENDED.has(state);
+
+export interface RunOptions {
+  readonly client: SchedulerClient;
+  readonly workload: Workload;
+  readonly role: string;
+  /** Milliseconds after TASK_RUNNING. */
+  readonly killAfter: number | undefined;
+  readonly report: Report;
+  /** Aborted: kill what runs and wait for its end. */
+  readonly signal: AbortSignal;
+  /** Told of every update before it is acknowledged, and of the agent that the workload went to. */
+  readonly observe: (status: TaskStatus, offer: Offer) => void;
+}
+
+/** Takes one workload from the first fitting offer to its end. */
+export class WorkloadRun {
+  private launched: Offer | undefined;
+  private readonly finals = new Map<string, TaskState>();
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly ended: Promise<void>;
+  private end!: () => void;
+  private waited = false;
+  private killing = false;
+
+  constructor(private readonly options: RunOptions) {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  /** Resolves to true when every task has finished. Rejects with what ended the client. */
+  async run(): Promise<boolean> {
+    const { client, report, signal } = this.options;
+    client.on("subscribed", ({ framework_id }) => {
+      report.subscribed(framework_id.value ?? "");
+      // A connection was lost, and with it maybe an update or a kill.
+      if (this.launched !== undefined) void client.reconcile(this.unended().map((taskId) => ({ taskId })));
+      if (this.killing) this.kill();
+    });
+    client.on("offers", (event) => this.consider(event));
+    client.on("update", (event) => this.update(event));
+    const stop = (): void => this.kill();
+    signal.addEventListener("abort", stop);
+    try {
+      if (signal.aborted) return false;
+      void client.start().catch(() => undefined);
+      await Promise.race([this.ended, client.finished]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      for (const timer of this.timers) clearTimeout(timer);
+      await client.close();
+    }
+    return (
+      this.finals.size > 0 && [...this.finals.values()].every((state) => state === TaskState.TASK_FINISHED)
+    );
+  }
+
+  private async consider({ offers }: OffersEvent): Promise<void> {
+    const { client, report, workload } = this.options;
+    for (const offer of offers) {
+      const found = this.launched === undefined && !this.killing ? this.fit(offer) : undefined;
+      if (found === undefined) {
+        void client.decline(offer);
+        continue;
+      }
+      this.launched = offer;
+      const tasks = found.tasks.map((task) => ({ ...task, agent_id: offer.agent_id }));
+      await this.launch(offer, { tasks, executor: found.executor });
+      report.submitted(
+        tasks.map((task) => (workload.group === undefined ? task.name : task.task_id?.value) ?? ""),
+        { id: offer.agent_id?.value ?? "", hostname: offer.hostname ?? "" },
+      );
+      // Nothing more is wanted.
+      void client.suppress();
+    }
+    if (this.launched === undefined && !this.waited) {
+      this.waited = true;
+      report.waiting(`no offer has ${workload.required} yet; waiting`);
+    }
+  }
+
+  private async launch(
+    offer: Offer,
+    { tasks, executor }: { tasks: TaskInfo[]; executor: TaskInfo["resources"] },
+  ): Promise<void> {
+    const { client, workload } = this.options;
+    try {
+      if (workload.group === undefined) return await client.launch(offer, tasks);
+      await client.launchGroup(offer, {
+        executor: { ...workload.group.executor, resources: executor, framework_id: offer.framework_id },
+        taskGroup: { ...workload.group.taskGroup, tasks },
+      });
+    } catch (error) {
+      // Whether a call that broke off has arrived shows after the next subscription.
+      if (error instanceof UnreachableError || error instanceof NotSubscribedError) return;
+      throw error;
+    }
+  }
+
+  /** The tasks with resources taken from the offer, first from the role's reservation, then unreserved ones. */
+  private fit(offer: Offer): { tasks: TaskInfo[]; executor: TaskInfo["resources"] } | undefined {
+    const { workload } = this.options;
+    let left = Resources.of(offer.resources).unallocate();
+    const take = (wanted: TaskInfo["resources"]): TaskInfo["resources"] | undefined => {
+      const found = findResources(left, this.inRole(Resources.of(wanted)));
+      if (found === undefined) return undefined;
+      left = left.subtract(found);
+      return found.toMessages();
+    };
+    const tasks: TaskInfo[] = [];
+    for (const task of workload.tasks) {
+      const resources = take(task.resources);
+      if (resources === undefined) return undefined;
+      tasks.push({ ...task, resources });
+    }
+    const executor = workload.group === undefined ? [] : take(workload.group.executor.resources);
+    return executor === undefined ? undefined : { tasks, executor };
+  }
+
+  private inRole(resources: Resources): Resources {
+    const { role } = this.options;
+    if (role === "*") return resources;
+    const reserved = pushReservation(resources, { type: ReservationType.STATIC, role });
+    if (!reserved.ok) throw new Error(`--role: ${reserved.error}`);
+    return reserved.value;
+  }
+
+  private async update({ status }: UpdateEvent): Promise<void> {
+    const { client, killAfter, observe, report, workload } = this.options;
+    const taskId = status.task_id?.value ?? "";
+    if (this.launched === undefined || !workload.tasks.some((task) => task.task_id?.value === taskId)) return;
+    report.updated(status);
+    observe(status, this.launched);
+    if (killAfter !== undefined && status.state === TaskState.TASK_RUNNING && this.timers.length === 0)
+      this.timers.push(setTimeout(() => this.kill(), killAfter));
+    // The end is acknowledged before the connection is closed, so that nothing is left to be repeated.
+    await client.acknowledge(status).catch(() => undefined);
+    if (!hasEnded(status)) return;
+    this.finals.set(taskId, status.state!);
+    if (this.finals.size === workload.tasks.length) this.end();
+  }
+
+  private kill(): void {
+    const { client, report } = this.options;
+    this.killing = true;
+    if (this.launched === undefined) {
+      this.end();
+      return;
+    }
+    const agentId = this.launched.agent_id?.value ?? "";
+    for (const taskId of this.unended()) {
+      report.killing(taskId, agentId);
+      void client.kill(taskId, { agentId });
+    }
+  }
+
+  private unended(): string[] {
+    return this.options.workload.tasks
+      .map((task) => task.task_id?.value ?? "")
+      .filter((taskId) => !this.finals.has(taskId));
+  }
+}
