@@ -32,6 +32,7 @@ function append(ranges: number[], begin: number, end: number): void {
 export function addRanges(left: Ranges, right: Ranges): Ranges {
   if (left.length === 0) return right;
   if (right.length === 0) return left;
+  if (right.length === 2) return addOne(left, right[0]!, right[1]!);
   const sum: number[] = [];
   let l = 0;
   let r = 0;
@@ -52,6 +53,7 @@ export function addRanges(left: Ranges, right: Ranges): Ranges {
 /** What is in `left` and not in `right`; `right` need not lie within `left`. */
 export function subtractRanges(left: Ranges, right: Ranges): Ranges {
   if (left.length === 0 || right.length === 0) return left;
+  if (right.length === 2) return subtractOne(left, right[0]!, right[1]!);
   const rest: number[] = [];
   let r = 0;
   for (let l = 0; l < left.length; l += 2) {
@@ -70,12 +72,57 @@ export function subtractRanges(left: Ranges, right: Ranges): Ranges {
 
 /** True when every number of `right` is in `left`. */
 export function containsRanges(left: Ranges, right: Ranges): boolean {
-  let l = 0;
+  if (right.length === 0) return true;
+  let l = firstEndingAt(left, right[0]!);
   for (let r = 0; r < right.length; r += 2) {
     while (l < left.length && left[l + 1]! < right[r]!) l += 2;
     if (l >= left.length || left[l]! > right[r]! || left[l + 1]! < right[r + 1]!) return false;
   }
   return true;
+}
+
+/**
+ * Tasks mostly take and return one range of ports, of agents whose ports may be in hundreds of pieces: these two touch
+ * only the pieces that change and copy the rest as a block.
+ */
+function addOne(left: Ranges, begin: number, end: number): Ranges {
+  const first = firstEndingAt(left, begin - 1);
+  const after = firstBeginningAfter(left, end + 1, first);
+  const joined = left.slice();
+  if (after === first) joined.splice(first, 0, begin, end);
+  else joined.splice(first, after - first, Math.min(begin, left[first]!), Math.max(end, left[after - 1]!));
+  return joined;
+}
+
+function subtractOne(left: Ranges, begin: number, end: number): Ranges {
+  const first = firstEndingAt(left, begin);
+  const after = firstBeginningAfter(left, end, first);
+  if (after === first) return left;
+  const pieces: number[] = [];
+  if (left[first]! < begin) pieces.push(left[first]!, begin - 1);
+  if (left[after - 1]! > end) pieces.push(end + 1, left[after - 1]!);
+  const rest = left.slice();
+  rest.splice(first, after - first, ...pieces);
+  return rest;
+}
+
+/** The index of the first range that ends at `n` or later. */
+function firstEndingAt(ranges: Ranges, n: number): number {
+  let low = 0;
+  let high = ranges.length / 2;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[2 * middle + 1]! < n) low = middle + 1;
+    else high = middle;
+  }
+  return 2 * low;
+}
+
+/** The index of the first range, from index `from`, that begins after `n`. */
+function firstBeginningAfter(ranges: Ranges, n: number, from: number): number {
+  let index = from;
+  while (index < ranges.length && ranges[index]! <= n) index += 2;
+  return index;
 }
 
 export function equalRanges(left: Ranges, right: Ranges): boolean {
