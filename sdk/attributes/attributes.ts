@@ -1,5 +1,6 @@
 import { type Attribute, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import { coalesce, doubleJson, rangesText, scalarText, toMilli } from "../resources/index.js";
+import { doubleJson, scalarText, toMilli } from "../resources/index.js";
+import { coalesce, rangesText } from "../resources/ranges.js";
 
 /** The same attribute: name, type and value; ranges in any order and split. */
 export function sameAttribute(left: Attribute, right: Attribute): boolean {

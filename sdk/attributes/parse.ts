@@ -1,6 +1,7 @@
 import { type Attribute, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
 import { JsonCodecError, JsonSyntaxError, jsonOf, parseJson } from "../../proto/json/index.js";
-import { failure, parseValue, type Result, success, tokenize } from "../resources/index.js";
+import { failure, type Result, success } from "../resources/index.js";
+import { parseValue, tokenize } from "../resources/value-text.js";
 import { validateAttribute } from "./validate.js";
 
 const BADLY_FORMATTED = "Some JSON attributes were not formatted properly";

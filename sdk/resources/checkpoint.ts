@@ -1,5 +1,5 @@
 import { Resource_ReservationInfo_Type as ReservationType } from "../../proto/gen/mesos/v1/mesos.js";
-import { convert, stripVolumes } from "./conversion.js";
+import { applyConversion, stripVolumes } from "./conversion.js";
 import type { ResourceEntry } from "./entry.js";
 import { entryText } from "./print.js";
 import { Resources } from "./resources.js";
@@ -24,7 +24,7 @@ export function applyCheckpointed(resources: Resources, checkpointed: Resources)
     // Flags can give only unreserved and statically reserved resources, so that is what it was made of.
     const reservations = entry.kind.reservations.filter(({ type }) => type === ReservationType.STATIC);
     const stripped = stripVolumes(Resources.fromEntries([entry.withKind(entry.kind.with({ reservations }))]));
-    const result = convert(total, { consumed: stripped, converted: Resources.fromEntries([entry]) });
+    const result = applyConversion(total, { consumed: stripped, converted: Resources.fromEntries([entry]) });
     if (!result.ok) return failure(`Incompatible agent resources: ${result.error}`);
     total = result.value;
   }

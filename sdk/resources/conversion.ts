@@ -18,7 +18,7 @@ export interface ResourceConversion {
 }
 
 /** The resources after the conversion, or why it cannot be done, in Mesos's words. */
-export function convert(
+export function applyConversion(
   resources: Resources,
   { consumed, converted, gone }: ResourceConversion,
 ): Result<Resources> {
@@ -40,7 +40,7 @@ export function applyOperation(resources: Resources, operation: Offer_Operation)
   if (!conversions.ok) return failure(`Cannot get conversions: ${conversions.error}`);
   let result = success(resources) as Result<Resources>;
   for (const conversion of conversions.value) {
-    if (result.ok) result = convert(result.value, conversion);
+    if (result.ok) result = applyConversion(result.value, conversion);
   }
   return result;
 }

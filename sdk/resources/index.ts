@@ -1,9 +1,9 @@
 export { ResourceAccumulator } from "./accumulator.js";
 export { applyCheckpointed, needsCheckpoint } from "./checkpoint.js";
 export {
+  applyConversion,
   applyOperation,
   conversionsOf,
-  convert,
   type ResourceConversion,
   stripVolumes,
 } from "./conversion.js";
@@ -29,7 +29,6 @@ export {
   quantitiesToRecord,
   subtractQuantities,
 } from "./quantities.js";
-export { coalesce, rangesText } from "./ranges.js";
 export { popReservation, pushReservation } from "./reservations.js";
 export { Resources } from "./resources.js";
 export { failure, type Result, success } from "./result.js";
@@ -45,4 +44,4 @@ export {
 } from "./rules.js";
 export { doubleJson, fromMilli, MAX_SCALAR, scalarJson, scalarText, toMilli } from "./scalar.js";
 export { validateResource, validateResources } from "./validate.js";
-export { parseValue, tokenize } from "./value-text.js";
+export { parseValue } from "./value-text.js";
