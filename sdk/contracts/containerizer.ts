@@ -63,12 +63,16 @@ export interface RecoverableContainer {
 export interface Containerizer {
   readonly name: string;
   /**
-   * False: not mine (wrong container type or image kind), try the next. Rejects with TepuiError `CONTAINER_LAUNCH_FAILED` with a message a
+   * False: not mine (wrong container type or image kind), try the next. Rejects with TepuiError `TEPUI_CONTAINER_LAUNCH_FAILED` with a message a
    * person understands (program missing, URI not found, ...). Resolves when the main process runs.
    */
   launch(request: ContainerRequest): Promise<boolean>;
   /** New amounts for a running container. */
-  update(containerId: ContainerID, resources: Resources, limits: Readonly<Record<string, number>>): Promise<void>;
+  update(
+    containerId: ContainerID,
+    resources: Resources,
+    limits: Readonly<Record<string, number>>,
+  ): Promise<void>;
   usage(containerId: ContainerID): Promise<ResourceStatistics>;
   status(containerId: ContainerID): Promise<ContainerStatus>;
   /** Resolves at the end of the container, also when it ended before; undefined for an unknown one. */

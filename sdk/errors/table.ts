@@ -289,6 +289,11 @@ export const ERRORS = {
     text: "Failed to launch container",
     hint: "Correct the task as the text says; the sandbox's stderr may say more.",
   },
+  TEPUI_ISOLATION_UNKNOWN: {
+    kind: "invalid",
+    text: "The flag --isolation names isolators that are not there",
+    hint: "Take the names out, or load the plugins that bring these isolators.",
+  },
   TEPUI_CONTAINER_UNKNOWN: {
     kind: "not-found",
     text: "Container cannot be found",

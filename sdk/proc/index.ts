@@ -1,3 +1,4 @@
+export { type Account, accountOf, isOwnUser } from "./account.js";
 export {
   isAlive,
   loadProcessStat,

@@ -1,0 +1,252 @@
+import { mkdir, rm } from "node:fs/promises";
+import type { ContainerID, ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
+import type { ContainerLogger } from "../../sdk/contracts/container-logger.js";
+import type {
+  Containerizer,
+  ContainerRequest,
+  ContainerTermination,
+  RecoverableContainer,
+} from "../../sdk/contracts/containerizer.js";
+import type { ContainerLimitation, Isolator } from "../../sdk/contracts/isolator.js";
+import type { LaunchedProcess, Launcher } from "../../sdk/contracts/launcher.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import type { Resources } from "../../sdk/resources/index.js";
+import { mergeContributions } from "./contributions.js";
+import { containerDirectory, launchPlan, refused, switchedUser } from "./plan.js";
+import { limitStatistics } from "./statistics.js";
+import { isMine, missingFeatures } from "./supported.js";
+
+/** Puts what a command's URIs name into its sandbox. */
+export interface SandboxFetch {
+  fetch(options: {
+    request: ContainerRequest;
+    user: string | undefined;
+    staging: string;
+    signal: AbortSignal;
+  }): Promise<void>;
+}
+
+export interface ContainerizerOptions {
+  readonly isolators: readonly Isolator[];
+  readonly launcher: Launcher;
+  readonly containerLogger: ContainerLogger;
+  readonly sandboxFetch: SandboxFetch;
+  /** Mesos's `runtime_dir`. */
+  readonly runtimeDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Container {
+  request: ContainerRequest;
+  readonly abort: AbortController;
+  process: LaunchedProcess | undefined;
+  limitation: ContainerLimitation | undefined;
+  /** Settles with the end of the container, or with why it never ran. */
+  ended: Promise<ContainerTermination>;
+  /** Set once it ends: settles when none of its processes and nothing of its isolators is left. */
+  settled: Promise<void> | undefined;
+}
+
+/** Containers made of isolators' contributions, started by one launcher. */
+export class MesosContainerizer implements Containerizer {
+  readonly name = "mesos";
+  private readonly running = new Map<string, Container>();
+  private readonly names: readonly string[];
+
+  constructor(private readonly options: ContainerizerOptions) {
+    this.names = options.isolators.map(({ name }) => name);
+  }
+
+  async launch(request: ContainerRequest): Promise<boolean> {
+    if (!isMine(request)) return false;
+    const id = request.containerId.value!;
+    if (this.running.has(id)) throw refused(`container '${id}' exists already`);
+    const missing = missingFeatures(request, this.names);
+    if (missing.length > 0) throw refused(`the agent has no ${missing.join(", no ")}`);
+    const container: Container = {
+      request,
+      abort: new AbortController(),
+      process: undefined,
+      limitation: undefined,
+      ended: Promise.resolve({ exit: undefined }),
+      settled: undefined,
+    };
+    this.running.set(id, container);
+    const started = this.start(container);
+    container.ended = started.then(
+      (process) => this.follow(container, process),
+      (error: unknown) => ({ exit: undefined, message: messageOf(error) }),
+    );
+    try {
+      await started;
+    } catch (error) {
+      await this.destroy(request.containerId);
+      throw error;
+    }
+    return true;
+  }
+
+  async update(
+    containerId: ContainerID,
+    resources: Resources,
+    limits: Readonly<Record<string, number>>,
+  ): Promise<void> {
+    const container = this.running.get(containerId.value!);
+    if (container === undefined) return;
+    container.request = { ...container.request, resources, limits };
+    for (const isolator of this.options.isolators)
+      await isolator.update?.(containerId.value!, resources, limits);
+  }
+
+  async usage(containerId: ContainerID): Promise<ResourceStatistics> {
+    const { id, container, pid } = this.processOf(containerId);
+    const statistics: ResourceStatistics = {
+      timestamp: this.options.clock.now() / 1000,
+      ...limitStatistics(container.request),
+      disk_statistics: [],
+      net_traffic_control_statistics: [],
+    };
+    const parts = this.options.isolators.map((isolator) => isolator.usage?.(id, pid));
+    return Object.assign(statistics, ...(await Promise.all(parts)));
+  }
+
+  async status(containerId: ContainerID): Promise<ContainerStatus> {
+    const { id, pid } = this.processOf(containerId);
+    const status: ContainerStatus = { container_id: containerId, network_infos: [], executor_pid: pid };
+    for (const isolator of this.options.isolators) Object.assign(status, await isolator.status?.(id));
+    return status;
+  }
+
+  async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {
+    return this.running.get(containerId.value!)?.ended;
+  }
+
+  async signal(containerId: ContainerID, signal: number): Promise<boolean> {
+    if (this.running.get(containerId.value!)?.process === undefined) return false;
+    return this.options.launcher.signal(containerId.value!, signal);
+  }
+
+  async destroy(containerId: ContainerID): Promise<void> {
+    const id = containerId.value!;
+    const container = this.running.get(id);
+    if (container === undefined) return;
+    await this.settle(container);
+    // Only now: until its owner destroys it, the record of how it ended must survive an agent that is killed.
+    await rm(containerDirectory(this.options.runtimeDir, id), { recursive: true, force: true });
+    this.running.delete(id);
+  }
+
+  async recover(containers: readonly RecoverableContainer[]): Promise<void> {
+    const { isolators, launcher, runtimeDir, logger } = this.options;
+    for (const { request } of containers) {
+      const id = request.containerId.value!;
+      const process = await launcher.reattach(id, containerDirectory(runtimeDir, id));
+      if (process === undefined) continue;
+      const container: Container = {
+        request,
+        abort: new AbortController(),
+        process,
+        limitation: undefined,
+        ended: Promise.resolve({ exit: undefined }),
+        settled: undefined,
+      };
+      this.running.set(id, container);
+      container.ended = this.follow(container, process);
+      logger.info({ container: id, pid: process.pid }, "found a container of an earlier run");
+    }
+    for (const isolator of isolators) await isolator.recover?.(containers);
+  }
+
+  containers(): readonly ContainerID[] {
+    const live = [...this.running.values()].filter(({ settled }) => settled === undefined);
+    return live.map(({ request }) => request.containerId);
+  }
+
+  private async start(container: Container): Promise<LaunchedProcess> {
+    const { request, abort } = container;
+    const { isolators, launcher, containerLogger, sandboxFetch, runtimeDir } = this.options;
+    const id = request.containerId.value!;
+    const runtimeDirectory = containerDirectory(runtimeDir, id);
+    const user = switchedUser(request.user);
+    await mkdir(runtimeDirectory, { recursive: true });
+    if (request.command.uris.length > 0) {
+      await sandboxFetch.fetch({ request, user, staging: runtimeDirectory, signal: abort.signal });
+    }
+    const contributions = [];
+    for (const isolator of isolators) {
+      if (isolator.prepare !== undefined) contributions.push(await isolator.prepare(request));
+    }
+    const contribution = mergeContributions(contributions);
+    const io = await containerLogger.prepare(request);
+    abort.signal.throwIfAborted();
+    const process = await launcher.launch(launchPlan({ request, contribution, io, runtimeDirectory }));
+    container.process = process;
+    for (const isolator of isolators) await isolator.isolate?.(id, process.pid);
+    abort.signal.throwIfAborted();
+    await process.go();
+    return process;
+  }
+
+  /** Watches a running container for limits, and ends with it. */
+  private async follow(container: Container, process: LaunchedProcess): Promise<ContainerTermination> {
+    const id = container.request.containerId.value!;
+    for (const isolator of this.options.isolators) {
+      isolator.watch?.(id, container.abort.signal).then(
+        (limitation) => {
+          if (container.abort.signal.aborted) return;
+          container.limitation = limitation;
+          return this.settle(container);
+        },
+        (error: unknown) => {
+          if (container.abort.signal.aborted) return;
+          this.options.logger.warn(
+            { err: error, container: id, isolator: isolator.name },
+            "cannot watch limits",
+          );
+        },
+      );
+    }
+    const exit = await process.exited;
+    // What the main process left behind ends in the background; nobody waits for it.
+    this.settle(container).catch((error: unknown) =>
+      this.options.logger.error({ err: error, container: id }, "a container could not be cleaned up"),
+    );
+    const { limitation } = container;
+    return {
+      exit,
+      reason: limitation?.reason,
+      message: limitation?.message,
+      limitation: limitation?.limitation,
+    };
+  }
+
+  private settle(container: Container): Promise<void> {
+    container.abort.abort();
+    container.settled ??= this.endAll(container.request.containerId.value!);
+    return container.settled;
+  }
+
+  private async endAll(id: string): Promise<void> {
+    const { launcher, isolators, logger } = this.options;
+    await launcher.destroy(id);
+    // In reverse, as things were set up.
+    for (const isolator of isolators.toReversed()) {
+      try {
+        await isolator.cleanup?.(id);
+      } catch (error) {
+        logger.warn({ err: error, container: id, isolator: isolator.name }, "clean-up failed");
+      }
+    }
+  }
+
+  private processOf(containerId: ContainerID): { id: string; container: Container; pid: number } {
+    const id = containerId.value!;
+    const container = this.running.get(id);
+    if (container?.process === undefined || container.settled !== undefined)
+      throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: id });
+    return { id, container, pid: container.process.pid };
+  }
+}

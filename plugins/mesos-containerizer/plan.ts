@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import type { ContainerIo } from "../../sdk/contracts/container-logger.js";
+import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
+import type { Contribution } from "../../sdk/contracts/isolator.js";
+import type { LaunchPlan } from "../../sdk/contracts/launcher.js";
+import { TepuiError } from "../../sdk/errors/index.js";
+import { isOwnUser } from "../../sdk/proc/index.js";
+
+/** What Mesos gives containers whose environment names no PATH. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+export const containerDirectory = (runtimeDir: string, containerId: string): string =>
+  join(runtimeDir, "containers", containerId);
+
+export function launchPlan(options: {
+  request: ContainerRequest;
+  contribution: Contribution;
+  io: ContainerIo;
+  runtimeDirectory: string;
+}): LaunchPlan {
+  const { request, contribution, io, runtimeDirectory } = options;
+  return {
+    containerId: request.containerId.value!,
+    ...commandOf(request),
+    environment: { PATH: DEFAULT_PATH, ...request.environment, MESOS_SANDBOX: request.directory },
+    workingDirectory: request.directory,
+    user: switchedUser(request.user),
+    stdout: io.stdout,
+    stderr: io.stderr,
+    runtimeDirectory,
+    contribution,
+  };
+}
+
+/** With a shell, the value is its script; without, the value is the program and the arguments start with `argv[0]`. */
+function commandOf({ command }: ContainerRequest): { argv: readonly string[]; program?: string } {
+  const { value } = command;
+  if (command.shell !== false) {
+    if (value === undefined) throw refused("the command has no value to run in a shell");
+    return { argv: ["sh", "-c", value], program: "/bin/sh" };
+  }
+  if (value === undefined || value === "") throw refused("the command names no executable");
+  return { argv: command.arguments.length > 0 ? command.arguments : [value], program: value };
+}
+
+/** The user to become, if that takes anything. */
+export function switchedUser(user: string | undefined): string | undefined {
+  if (user === undefined || isOwnUser(user)) return undefined;
+  if (process.geteuid?.() !== 0) {
+    throw refused(
+      `the agent does not run as root and cannot run commands as user '${user}'; run it as root or with --no-switch_user`,
+    );
+  }
+  return user;
+}
+
+export const refused = (detail: string): TepuiError =>
+  new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail });

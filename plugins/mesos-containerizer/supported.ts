@@ -1,0 +1,32 @@
+import { ContainerInfo_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
+
+/** False for a container of another containerizer's kind. */
+export const isMine = (request: ContainerRequest): boolean =>
+  request.container?.type !== ContainerInfo_Type.DOCKER;
+
+/**
+ * What the container asks for that nothing loaded gives. Running it without would be less than its framework asked for, so
+ * the launch is refused with these words.
+ */
+export function missingFeatures(request: ContainerRequest, isolators: readonly string[]): string[] {
+  const { container } = request;
+  if (container === undefined) return [];
+  const missing: string[] = [];
+  const need = (asked: boolean, feature: string, givers: readonly string[]): void => {
+    if (asked && !isolators.some((name) => givers.some((giver) => name.startsWith(giver)))) {
+      missing.push(givers.length === 0 ? feature : `${feature} (an isolator such as ${givers.join(" or ")})`);
+    }
+  };
+  need(container.mesos?.image !== undefined, "container images", ["image/"]);
+  need(container.tty_info !== undefined, "a terminal (tty_info)", []);
+  need(container.volumes.length > 0, "volumes", ["volume/", "filesystem/"]);
+  need(
+    container.network_infos.some(({ name }) => name !== undefined),
+    "container networks",
+    ["network/"],
+  );
+  need(container.rlimit_info !== undefined, "resource limits of processes (rlimit_info)", ["posix/rlimits"]);
+  need(container.linux_info !== undefined, "linux_info", ["linux/", "namespaces/", "cgroups/"]);
+  return missing;
+}
