@@ -7,8 +7,9 @@
  *     jsonOf("mesos.v1.scheduler.Call").read(text)           Call; throws JsonSyntaxError, JsonCodecError
  *     missingRequired("mesos.v1.Offer", offer)               ["id", "resources[0].name"]
  *
- * Names are checked and typed at compile time; `isMessageName` admits one that came at run time. A package's codecs are loaded
- * at the first use of one of its names. Code that knows its package may import the same codecs directly:
+ * Names are checked and typed at compile time; `isMessageName` admits one that came at run time.
+ * This module loads every package but those of gRPC services, which takes some 80 ms. Where that matters, the same codecs can
+ * be had from their own package, and errors.js and text.js beside this file have the rest:
  *
  *     import { Call, Event } from ".../proto/gen/json/mesos/v1/scheduler/scheduler.js";    Call.json.read(text)
  *
@@ -21,8 +22,7 @@
  * may be strings; an integer may have a zero fraction; an unknown enum name in a field that is not required is absent; of a
  * oneof the last one given stays. Anything else is an error that names the field, and then so are missing required fields.
  */
-import { createRequire } from "node:module";
-import { type MessageTypes, modules, places } from "../gen/json/registry.js";
+import { codecs, type MessageTypes } from "../gen/json/registry.js";
 import type { JsonCodec, MessageCodec } from "./codec.js";
 
 export type { JsonCodec, MessageCodec } from "./codec.js";
@@ -33,32 +33,22 @@ export type { MessageTypes };
 /** Full name of a message type, as in `mesos.v1.scheduler.Event`. */
 export type MessageName = keyof MessageTypes;
 
-/** The names of all message types. */
-export const messageNames: readonly MessageName[] = places.map(([name]) => name);
-
-// A synchronous import, so that a codec can be had wherever it is needed and yet only what is used gets loaded.
-const load = createRequire(new URL("../gen/json/registry.js", import.meta.url)) as (
-  module: string,
-) => Record<string, MessageCodec<unknown>>;
-const index = new Map<string, readonly [module: number, exported: string]>(
-  places.map(([name, module, exported]) => [name, [module, exported]]),
+const byName: ReadonlyMap<string, MessageCodec<unknown>> = new Map(
+  codecs.map((codec) => [codec.name, codec]),
 );
-const loaded = new Map<string, MessageCodec<unknown>>();
+
+/** The names of all message types. */
+export const messageNames: readonly MessageName[] = [...byName.keys()] as MessageName[];
 
 /** Is `name` the full name of a message type we have? */
 export function isMessageName(name: string): name is MessageName {
-  return index.has(name);
+  return byName.has(name);
 }
 
 /** The codec of a message type. */
 export function wire<N extends MessageName>(name: N): MessageCodec<MessageTypes[N]> {
-  let codec = loaded.get(name);
-  if (codec === undefined) {
-    const place = index.get(name);
-    if (place === undefined) throw new Error(`no message type ${name}`);
-    codec = load(modules[place[0]]!)[place[1]]!;
-    loaded.set(name, codec);
-  }
+  const codec = byName.get(name);
+  if (codec === undefined) throw new Error(`no message type ${name}`);
   return codec as MessageCodec<MessageTypes[N]>;
 }
 

@@ -1,4 +1,5 @@
 // JSON text to value without loss: JSON.parse rounds integers beyond 2^53, and nanosecond times are such.
+import { randomUUID } from "node:crypto";
 import { syntaxError } from "./syntax.js";
 
 /** Digits enough to pass 2^53. (Without look-around: then the search skips 16 characters at a time.) */
@@ -7,27 +8,27 @@ const MANY_DIGITS = /\d{16}/g;
 const INTEGER = /-?[1-9]\d*(?![\d.eE]|\s*:)/y;
 const BEFORE_VALUE = ":,[ \t\r\n";
 
-/** Stands before the digits of an integer that travels through JSON.parse as a string. */
-const MARK = "\u0000integer ";
-const ESCAPED_MARK = "\\u0000integer ";
+/** Stands before the index of an integer that travels through JSON.parse as a string; no other string can hold it. */
+const MARK = `integer ${randomUUID()} `;
 
 /**
  * The value of `text`; integers that a double cannot hold come as bigint. Throws JsonSyntaxError.
  * Objects may hold an own `__proto__` key, never another prototype.
  */
 export function parseJson(text: string): unknown {
-  const marked = markIntegers(text);
+  const integers: bigint[] = [];
+  const marked = markIntegers(text, integers);
   let value: unknown;
   try {
     value = JSON.parse(marked);
   } catch {
     throw syntaxError(text);
   }
-  return marked === text ? value : restoreIntegers(value);
+  return integers.length === 0 ? value : restoreIntegers(value, integers);
 }
 
-/** Turns the integers in question into marked strings; `text` itself if there are none. */
-function markIntegers(text: string): string {
+/** Moves the integers in question to `integers` and leaves marked strings in their places. */
+function markIntegers(text: string, integers: bigint[]): string {
   let made = "";
   let copied = 0;
   const strings = new StringTracker(text);
@@ -40,7 +41,8 @@ function markIntegers(text: string): string {
     if (integer === undefined || Number.isSafeInteger(Number(integer))) continue;
     if (start > 0 && !BEFORE_VALUE.includes(text[start - 1]!)) continue;
     if (strings.contain(start)) continue;
-    made += `${text.slice(copied, start)}"${ESCAPED_MARK}${integer}"`;
+    made += `${text.slice(copied, start)}"${MARK}${integers.length}"`;
+    integers.push(BigInt(integer));
     copied = MANY_DIGITS.lastIndex;
   }
   return made + text.slice(copied);
@@ -76,15 +78,15 @@ class StringTracker {
   }
 }
 
-/** Puts a bigint for each marked string below `root`; without recursion, for the text may nest without limit. */
-function restoreIntegers(root: unknown): unknown {
+/** Puts the integers back; without recursion, for the text may nest without limit. */
+function restoreIntegers(root: unknown, integers: readonly bigint[]): unknown {
   const holder = { root };
   const pending: Record<string, unknown>[] = [holder];
   for (let object = pending.pop(); object !== undefined; object = pending.pop()) {
     for (const key in object) {
       const value = object[key];
       if (typeof value === "string") {
-        if (value.startsWith(MARK)) define(object, key, BigInt(value.slice(MARK.length)));
+        if (value.startsWith(MARK)) define(object, key, integers[Number(value.slice(MARK.length))]);
       } else if (typeof value === "object" && value !== null) pending.push(value as Record<string, unknown>);
     }
   }
