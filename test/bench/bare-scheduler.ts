@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { FrameworkInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call, Call_Type, Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import type { PartialMessage } from "../../sdk/client/partial.js";
 
 export class BareScheduler {
   frameworkId = "";
@@ -16,9 +17,12 @@ export class BareScheduler {
     readonly onEvent: (event: Event) => void,
   ) {}
 
-  async subscribe(framework: Partial<FrameworkInfo>): Promise<void> {
+  async subscribe(framework: PartialMessage<FrameworkInfo>): Promise<void> {
     const body = Call.encode(
-      Call.fromPartial({ type: Call_Type.SUBSCRIBE, subscribe: { framework_info: framework } }),
+      Call.fromPartial({
+        type: Call_Type.SUBSCRIBE,
+        subscribe: { framework_info: framework as FrameworkInfo, suppressed_roles: [] },
+      }),
     ).finish();
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const request = httpRequest({
@@ -44,9 +48,9 @@ export class BareScheduler {
   }
 
   /** Calls of one turn leave in one write, pipelined. */
-  call(call: Parameters<typeof Call.fromPartial>[0]): void {
+  call(call: PartialMessage<Call>): void {
     const body = Call.encode(
-      Call.fromPartial({ ...call, framework_id: { value: this.frameworkId } }),
+      Call.fromPartial({ ...call, framework_id: { value: this.frameworkId } } as Call),
     ).finish();
     if (this.#corked.length === 0) setImmediate(() => this.#flush());
     this.#corked.push(

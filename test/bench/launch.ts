@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 import type { Offer } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
-import { BareScheduler } from "./bare-scheduler.js";
 import { startDaemon } from "../support/daemons.js";
+import { BareScheduler } from "./bare-scheduler.js";
 import { milliseconds, percentile } from "./statistics.js";
 
 const CPUS = 0.01;

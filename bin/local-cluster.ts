@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface LocalClusterOptions {
+  readonly ip: string;
+  readonly masterPort: number;
+  /** Ports of the agents; the number of agents is their number. */
+  readonly agentPorts: readonly number[];
+  /** Of the gRPC scheduler API. */
+  readonly grpcPort: number;
+  /** Root of all state; absent: a temporary folder that `stop` removes. */
+  readonly workDir?: string | undefined;
+  readonly masterFlags?: readonly string[];
+  readonly agentFlags?: readonly string[];
+}
+
+interface Member {
+  readonly label: string;
+  readonly child: ChildProcess;
+}
+
+/** How long a daemon may take to answer, and to leave; milliseconds. */
+const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 15_000;
+
+/** One master and its agents as processes of their own on this machine. */
+export class LocalCluster {
+  private readonly members: Member[] = [];
+  private stopping: Promise<void> | undefined;
+  /** Resolves with a sentence when a daemon ends by itself. */
+  readonly failed: Promise<string>;
+  private fail!: (reason: string) => void;
+
+  private constructor(
+    private readonly options: LocalClusterOptions,
+    readonly workDir: string,
+    private readonly temporary: boolean,
+  ) {
+    this.failed = new Promise((resolve) => {
+      this.fail = resolve;
+    });
+  }
+
+  /** Resolves when every agent is registered. Rejects with an error whose message is for people; nothing is left running then. */
+  static async start(options: LocalClusterOptions): Promise<LocalCluster> {
+    const temporary = options.workDir === undefined;
+    const workDir = options.workDir ?? (await mkdtemp(join(tmpdir(), "tepui-")));
+    const cluster = new LocalCluster(options, workDir, temporary);
+    try {
+      await cluster.startMaster();
+      for (const [index, port] of options.agentPorts.entries()) await cluster.startAgent(index, port);
+      await cluster.until(async () => (await cluster.registered()) === options.agentPorts.length);
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  get master(): string {
+    return `${this.options.ip}:${this.options.masterPort}`;
+  }
+
+  get grpc(): string {
+    return `${this.options.ip}:${this.options.grpcPort}`;
+  }
+
+  /** Asks every daemon to leave, agents first, and ends what has not left in time. */
+  stop(): Promise<void> {
+    this.stopping ??= this.takeDown();
+    return this.stopping;
+  }
+
+  private async takeDown(): Promise<void> {
+    for (const { child } of [...this.members].reverse()) await leave(child);
+    if (this.temporary) await rm(this.workDir, { recursive: true, force: true });
+  }
+
+  private async startMaster(): Promise<void> {
+    const { ip, masterPort, grpcPort, masterFlags = [] } = this.options;
+    const work = await this.folder("master");
+    const flags = [`--port=${masterPort}`, `--work_dir=${work}`, `--grpc_port=${grpcPort}`, ...masterFlags];
+    await this.startDaemon("master", [`--ip=${ip}`, ...flags], masterPort);
+  }
+
+  private async startAgent(index: number, port: number): Promise<void> {
+    const { ip, agentFlags = [] } = this.options;
+    const name = index === 0 ? "agent" : `agent ${index + 1}`;
+    const work = await this.folder(`agents/${index}`);
+    const flags = [`--port=${port}`, `--work_dir=${work}/work`, `--runtime_dir=${work}/run`, ...agentFlags];
+    await this.startDaemon(name, [`--ip=${ip}`, `--master=${this.master}`, ...flags], port);
+  }
+
+  private async startDaemon(label: string, flags: readonly string[], port: number): Promise<void> {
+    const kind = label.startsWith("agent") ? "agent" : "master";
+    const tepui = fileURLToPath(new URL("../../bin/tepui", import.meta.url));
+    // In its own process group: Ctrl-C reaches this process, which then stops the daemons in order.
+    const child = spawn(process.execPath, [tepui, kind, ...flags], {
+      stdio: ["ignore", "inherit", "inherit"],
+      detached: true,
+    });
+    this.members.push({ label, child });
+    child.once("exit", (code, signal) => this.fail(`the ${label} ended with ${code ?? signal}`));
+    child.once("error", (error) => this.fail(`the ${label} could not be started: ${error.message}`));
+    await this.until(() => healthy(`http://${this.options.ip}:${port}/health`));
+  }
+
+  private async registered(): Promise<number> {
+    const response = await fetch(`http://${this.master}/state-summary`);
+    const summary = (await response.json()) as { slaves: readonly unknown[] };
+    return summary.slaves.length;
+  }
+
+  private async folder(name: string): Promise<string> {
+    const path = join(this.workDir, name);
+    await mkdir(path, { recursive: true });
+    return path;
+  }
+
+  private async until(condition: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + START_LIMIT_MS;
+    let reason: string | undefined;
+    void this.failed.then((text) => {
+      reason = text;
+    });
+    while (performance.now() < end) {
+      if (await condition().catch(() => false)) return;
+      if (reason !== undefined) throw new Error(reason);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`the cluster was not up after ${START_LIMIT_MS / 1000} s`);
+  }
+}
+
+async function healthy(url: string): Promise<boolean> {
+  return (await fetch(url)).ok;
+}
+
+async function leave(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const late = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
+  await exited;
+  clearTimeout(late);
+}
