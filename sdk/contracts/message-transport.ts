@@ -26,10 +26,16 @@ export interface OutboundMessage {
 export interface MessageTransport {
   /** The address of a local actor. Valid once the transport has started. */
   address(actor: string): string;
-  /** Makes a local actor reachable. Messages for unknown actors are refused (404 in libprocess). */
+  /**
+   * Makes a local actor reachable; returns the undo. Messages for unknown actors are refused (404 in libprocess). Throws when
+   * there is an actor of this id already.
+   */
   receive(actor: string, receiver: MessageReceiver): () => void;
   send(to: string, message: OutboundMessage): void;
-  /** Calls `exited` once when the connection to `to` breaks or cannot be made. Returns the undo. */
+  /**
+   * Calls `exited` once when the connection to `to` breaks or cannot be made, or a local actor is not there or taken back; never
+   * from within this call. Returns the undo.
+   */
   link(to: string, exited: () => void): () => void;
 }
 

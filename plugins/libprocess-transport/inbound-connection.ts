@@ -1,0 +1,136 @@
+import type { Socket } from "node:net";
+import { MessageParser, type ParserLimits, type TargetCache } from "./message-parser.js";
+import type { Responses } from "./responses.js";
+
+/** Undefined: accepted. Otherwise the status line's end and the body of the refusal. */
+export type Verdict = { readonly status: string; readonly body: string } | undefined;
+
+export interface InboundOptions {
+  readonly targets: TargetCache;
+  readonly limits: ParserLimits;
+  readonly responses: Responses;
+  /** Hands a message to its actor. */
+  deliver(message: {
+    readonly actor: string;
+    readonly name: string;
+    readonly from: string | undefined;
+    readonly body: Uint8Array;
+    readonly peer: string;
+  }): Verdict;
+  /** The connection sent what is neither a message nor HTTP, or is too large. */
+  garbage(peer: string): void;
+  closed(connection: InboundConnection): void;
+}
+
+/** Answers that may lie unread by the peer before nothing more is read from it. */
+const MAX_UNREAD_BYTES = 256 * 1024;
+
+/** A connection on which a peer sends messages. */
+export class InboundConnection {
+  private readonly parser: MessageParser;
+  private readonly peer: string;
+  private accepted = 0;
+  private bytesSeen = -1;
+  private left = false;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly options: InboundOptions,
+    private readonly giveBack: (rest: Buffer) => void,
+  ) {
+    this.peer = socket.remoteAddress ?? "unknown";
+    this.parser = new MessageParser(options.targets, options.limits, (target, from, body) => {
+      const verdict = options.deliver({
+        actor: target.actor,
+        name: target.name,
+        from,
+        body,
+        peer: this.peer,
+      });
+      if (verdict === undefined) this.accepted++;
+      else this.refuse(verdict.status, verdict.body);
+    });
+    socket.on("data", this.read);
+    socket.on("end", this.ended);
+    socket.on("drain", this.drained);
+    socket.on("close", this.closed);
+  }
+
+  /** Begins with bytes that were read already. */
+  start(head: Buffer): void {
+    this.read(head);
+    if (!this.left) this.socket.resume();
+  }
+
+  /** Called at an even pace: ends a connection that stands still in the middle of a message. */
+  sweep(): void {
+    if (this.parser.midMessage && this.socket.bytesRead === this.bytesSeen) this.socket.destroy();
+    this.bytesSeen = this.socket.bytesRead;
+  }
+
+  close(): void {
+    this.socket.destroySoon();
+  }
+
+  private readonly read = (chunk: Buffer): void => {
+    const state = this.parser.push(chunk);
+    this.answer();
+    if (state === "ok") {
+      if (this.socket.writableLength > MAX_UNREAD_BYTES) this.socket.pause();
+      return;
+    }
+    this.leave();
+    if (state === "foreign") {
+      this.socket.pause();
+      this.giveBack(this.parser.rest);
+      return;
+    }
+    this.options.garbage(this.peer);
+    this.socket.write(
+      this.options.responses.refusal("400 Bad Request", "400 Bad Request.", "Connection: close\r\n"),
+    );
+    this.socket.destroySoon();
+  };
+
+  private readonly ended = (): void => {
+    this.socket.destroySoon();
+  };
+
+  private readonly drained = (): void => {
+    if (this.socket.isPaused()) this.socket.resume();
+  };
+
+  private readonly closed = (): void => {
+    this.left = true;
+    this.options.closed(this);
+  };
+
+  /** One write for the answers to all that one read brought. */
+  private answer(): void {
+    if (this.accepted === 0) return;
+    const parts = this.options.responses.acceptedTimes(this.accepted);
+    this.accepted = 0;
+    if (this.socket.destroyed) return;
+    if (parts.length === 1) {
+      this.socket.write(parts[0]!);
+      return;
+    }
+    this.socket.cork();
+    for (const part of parts) this.socket.write(part);
+    this.socket.uncork();
+  }
+
+  private refuse(status: string, body: string): void {
+    this.answer();
+    if (!this.socket.destroyed) this.socket.write(this.options.responses.refusal(status, body));
+  }
+
+  private leave(): void {
+    this.left = true;
+    this.socket.removeListener("data", this.read);
+    this.socket.removeListener("end", this.ended);
+    this.socket.removeListener("drain", this.drained);
+    this.socket.removeListener("close", this.closed);
+    this.options.closed(this);
+  }
+}

@@ -1,0 +1,278 @@
+import { connect, createServer, type Socket } from "node:net";
+import { gzipSync } from "node:zlib";
+import { expect } from "chai";
+import { messageTransportSuite } from "../../../sdk/testing/message-transport-suite.js";
+import { count, RawPeer } from "../http-server/support.js";
+import { type Daemon, startDaemon, wireMessage } from "./support.js";
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
+const FROM = "slave(1)@127.0.0.1:5051";
+
+describe("libprocess-transport", () => {
+  describe("keeps the contract", () => {
+    for (const { name, run } of messageTransportSuite(async () => {
+      const [a, b] = await Promise.all([startDaemon(), startDaemon()]);
+      return {
+        a: a.transport,
+        b: b.transport,
+        nobody: "127.0.0.1:1",
+        turn,
+        endB: () => b.stop(),
+        close: async () => {
+          await a.stop();
+          await b.stop();
+        },
+      };
+    })) {
+      it(name, run);
+    }
+  });
+
+  describe("on the wire", () => {
+    let daemon: Daemon;
+    let bodies: string[];
+
+    beforeEach(async () => {
+      daemon = await startDaemon();
+      bodies = [];
+      daemon.transport.receive(
+        "master",
+        ({ body }) => void bodies.push(Buffer.from(body).toString("latin1")),
+      );
+      daemon.server.route({ path: "/state", handle: (_, reply) => reply.json('{"s":1}') });
+    });
+
+    afterEach(() => daemon.stop());
+
+    const peer = (): Promise<RawPeer> => RawPeer.open(daemon.port);
+    const message = (body: string, to = "master"): string => wireMessage({ to, name: "m", from: FROM, body });
+
+    it("writes exactly what libprocess writes", async () => {
+      const received = new Promise<string>((resolve) => {
+        const listener = createServer((socket) => {
+          let text = "";
+          socket.on("data", (chunk) => {
+            text += chunk.toString("latin1");
+            if (!text.endsWith("0\r\n\r\n")) return;
+            socket.destroy();
+            listener.close();
+            resolve(text);
+          });
+        }).listen(0, "127.0.0.1", () => {
+          const { port } = listener.address() as { port: number };
+          const to = `slave(1)@127.0.0.1:${port}`;
+          daemon.transport.send(to, { from: "master", name: "mesos.internal.Empty", body: new Uint8Array() });
+          daemon.transport.send(to, {
+            from: "master",
+            name: "mesos.internal.PingSlaveMessage",
+            body: Buffer.from("0123456789abcdef!"),
+          });
+        });
+      });
+      const from = `master@127.0.0.1:${daemon.port}`;
+      const text = await received;
+      const host = /Host: (\S+)/.exec(text)![1]!;
+      const head = (name: string): string =>
+        `POST /slave(1)/${name} HTTP/1.1\r\nUser-Agent: libprocess/${from}\r\nLibprocess-From: ${from}\r\nConnection: Keep-Alive\r\nHost: ${host}\r\n`;
+      expect(text).to.equal(
+        `${head("mesos.internal.Empty")}\r\n${head("mesos.internal.PingSlaveMessage")}Transfer-Encoding: chunked\r\n\r\n11\r\n0123456789abcdef!\r\n0\r\n\r\n`,
+      );
+    });
+
+    it("answers 202, 404 and 400 in the order of the messages", async () => {
+      const client = await peer();
+      client.write(
+        message("1") +
+          message("2") +
+          message("3", "nobody") +
+          message("4").replaceAll(FROM, "nonsense") +
+          message("5"),
+      );
+      const text = await client.until((received) => count(received, "HTTP/1.1") === 5);
+      expect(text.match(/HTTP\/1.1 \d+/g)).to.deep.equal(
+        ["202", "202", "404", "400", "202"].map((code) => `HTTP/1.1 ${code}`),
+      );
+      expect(text).to.match(/^HTTP\/1.1 202 Accepted\r\nDate: [^\r]*GMT\r\nContent-Length: 0\r\n\r\n/);
+      expect(bodies).to.deep.equal(["1", "2", "5"]);
+      client.destroy();
+    });
+
+    it("answers more messages than one buffer of answers holds", async () => {
+      const client = await peer();
+      client.write(message("x").repeat(1000));
+      await client.until((received) => count(received, "202 Accepted") === 1000);
+      client.destroy();
+    });
+
+    it("reads messages byte by byte", async () => {
+      const client = await peer();
+      await client.writeSlowly(message("slow") + message("again"));
+      await client.until((received) => count(received, "202") === 2);
+      expect(bodies).to.deep.equal(["slow", "again"]);
+      client.destroy();
+    });
+
+    it("serves plain HTTP on a connection of messages, and messages after it", async () => {
+      const client = await peer();
+      client.write(`${message("1")}GET /state HTTP/1.1\r\n\r\n${message("2")}`);
+      await client.until((received) => count(received, "202 Accepted") === 2 && received.includes('{"s":1}'));
+      expect(bodies).to.deep.equal(["1", "2"]);
+      client.destroy();
+    });
+
+    it("takes messages that come as plain HTTP, also compressed", async () => {
+      const url = `http://127.0.0.1:${daemon.port}/master/m`;
+      const headers = { "Libprocess-From": FROM };
+      const plain = await fetch(url, {
+        method: "POST",
+        headers: { ...headers, "Content-Encoding": "gzip" },
+        body: gzipSync("zip"),
+      });
+      expect(plain.status).to.equal(202);
+      const unknown = await fetch(`http://127.0.0.1:${daemon.port}/nobody/m`, {
+        method: "POST",
+        headers,
+        body: "x",
+      });
+      expect(unknown.status).to.equal(404);
+      expect(bodies).to.deep.equal(["zip"]);
+    });
+
+    it("closes on garbage and on what is too large, says so once for a peer, and goes on", async () => {
+      for (let i = 0; i < 3; i++) {
+        const client = await peer();
+        client.write(
+          `${message("ok")}POST /master/m HTTP/1.1\r\nLibprocess-From: ${FROM}\r\nTransfer-Encoding: chunked\r\n\r\nnot hex`,
+        );
+        expect(await client.untilClosed()).to.match(/202 Accepted[\s\S]*HTTP\/1.1 400 Bad Request/);
+      }
+      const large = await peer();
+      large.write(`POST /master/m HTTP/1.1\r\nLibprocess-From: ${FROM}\r\nContent-Length: 99999999\r\n\r\n`);
+      await large.untilClosed();
+      const huge = await peer();
+      huge.write(`${message("ok")}POST /${"x".repeat(100_000)}`);
+      await huge.untilClosed();
+      const noise = await peer();
+      noise.write(`${message("ok")}\u0000\u0001\u0002`);
+      expect(await noise.untilClosed()).to.match(/HTTP\/1.1 400 Bad Request/);
+      expect(
+        daemon.logger.messages("warn").filter((line) => line.includes("no proper message")).length,
+      ).to.equal(1);
+      const after = await peer();
+      after.write(message("alive"));
+      await after.until((received) => received.includes("202"));
+      after.destroy();
+    });
+
+    it("checks the sender's IP when told to", async () => {
+      const strict = await startDaemon({ requirePeerAddressIpMatch: true });
+      strict.transport.receive("master", () => undefined);
+      const client = await RawPeer.open(strict.port);
+      client.write(message("ok") + message("forged").replaceAll("127.0.0.1:5051", "10.1.2.3:5051"));
+      const text = await client.until((received) => received.includes("400 Bad Request"));
+      expect(text)
+        .to.contain("202 Accepted")
+        .and.to.contain("UPID IP address validation failed: Message from slave(1)@10.1.2.3:5051");
+      client.destroy();
+      await strict.stop();
+    });
+
+    it("keeps a silent connection open and then reads from it", async () => {
+      const client = await peer();
+      const other = await peer();
+      other.write(message("other"));
+      await other.until((received) => received.includes("202"));
+      expect(client.closed).to.equal(false);
+      client.write(message("late"));
+      await client.until((received) => received.includes("202"));
+      client.destroy();
+      other.destroy();
+    });
+  });
+
+  it("gives up a peer that does not read, and tells its links", async () => {
+    const daemon = await startDaemon({ maxQueuedBytes: 8 * 1024 * 1024 });
+    const held: Socket[] = [];
+    const deaf = createServer({ pauseOnConnect: true }, (socket) => {
+      socket.on("error", () => undefined);
+      held.push(socket);
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => deaf.once("listening", resolve));
+    const to = `deaf@127.0.0.1:${(deaf.address() as { port: number }).port}`;
+    let exits = 0;
+    daemon.transport.link(to, () => exits++);
+    const body = Buffer.alloc(1024 * 1024);
+    for (let i = 0; exits === 0; i++) {
+      daemon.transport.send(to, { from: "master", name: `m${i}`, body });
+      await turn();
+    }
+    for (const socket of held) socket.destroy();
+    deaf.close();
+    await daemon.stop();
+  });
+
+  it("notices a peer that vanishes with a reset", async () => {
+    const daemon = await startDaemon();
+    const held: Socket[] = [];
+    const fragile = createServer((socket) => held.push(socket)).listen(0, "127.0.0.1");
+    await new Promise((resolve) => fragile.once("listening", resolve));
+    let exits = 0;
+    daemon.transport.link(`x@127.0.0.1:${(fragile.address() as { port: number }).port}`, () => exits++);
+    await until(() => held.length === 1);
+    held[0]!.resetAndDestroy();
+    await until(() => exits === 1);
+    fragile.close();
+    await daemon.stop();
+  });
+
+  it("serves a thousand peers at once, each with its own connection both ways", async function () {
+    this.timeout(30_000);
+    const daemon = await startDaemon();
+    const peers = 1000;
+    const answered = new Set<string>();
+    let received = 0;
+    const listener = createServer((socket) => {
+      socket.on("data", (chunk) => {
+        for (const match of chunk.toString("latin1").matchAll(/POST \/(\S+)\/pong/g)) answered.add(match[1]!);
+      });
+      socket.on("error", () => undefined);
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => listener.once("listening", resolve));
+    const { port } = listener.address() as { port: number };
+    daemon.transport.receive("master", ({ from }) => {
+      received++;
+      daemon.transport.send(from, { from: "master", name: "pong", body: Buffer.from("pong") });
+    });
+    const sockets = await Promise.all(
+      Array.from(
+        { length: peers },
+        (_, i) =>
+          new Promise<Socket>((resolve, reject) => {
+            const socket = connect(daemon.port, "127.0.0.1", () => {
+              socket.write(
+                wireMessage({
+                  to: "master",
+                  name: "ping",
+                  from: `agent-${i}@127.0.0.1:${port}`,
+                  body: "ping",
+                }),
+              );
+              resolve(socket);
+            });
+            socket.once("error", reject);
+            socket.resume();
+          }),
+      ),
+    );
+    await until(() => answered.size === peers);
+    expect(received).to.equal(peers);
+    for (const socket of sockets) socket.destroy();
+    listener.close();
+    await daemon.stop();
+  });
+});
