@@ -1,0 +1,82 @@
+import { closest } from "../kernel/closest.js";
+import type { Origin } from "./assignment.js";
+import type { FlagSpec } from "./flag-spec.js";
+import type { GivenFlag } from "./load-flags.js";
+import { readNatural, readText } from "./read-value.js";
+import { objection } from "./support.js";
+import type { SettingValue } from "./typed-settings.js";
+
+/** A setting as a manifest holds it. */
+export interface ManifestSetting {
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+export interface EffectiveSetting extends SettingValue {
+  readonly origin: Origin;
+}
+
+export interface SettingSources {
+  readonly specs: readonly FlagSpec[];
+  readonly flags: ReadonlyMap<string, GivenFlag>;
+  /** `settings` of the manifest, by name. */
+  readonly manifest: ReadonlyMap<string, ManifestSetting>;
+}
+
+export interface EffectiveSettings {
+  /** One for each flag of the daemon, set or not. */
+  readonly settings: ReadonlyMap<string, EffectiveSetting>;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const DEFAULT: Origin = { kind: "default", where: "" };
+
+/** Joins flags (strongest), the manifest's settings and the defaults. */
+export function effectiveSettings(sources: SettingSources): EffectiveSettings {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const settings = new Map<string, EffectiveSetting>();
+  const names = sources.specs.map(({ name }) => name);
+  for (const [name, { origin }] of sources.manifest) {
+    if (names.includes(name)) continue;
+    const guess = closest(name, names);
+    problems.push(
+      `${origin.where}: settings.${name}: unknown${guess === undefined ? "" : `; did you mean '${guess}'?`}`,
+    );
+  }
+  for (const spec of sources.specs) {
+    const written = sources.manifest.get(spec.name);
+    const given = sources.flags.get(spec.name);
+    const fromManifest = written === undefined ? undefined : readWritten(spec, written, problems, warnings);
+    settings.set(
+      spec.name,
+      given === undefined ? (fromManifest ?? defaultOf(spec)) : { ...given.value, origin: given.origin },
+    );
+  }
+  return { settings, problems, warnings };
+}
+
+function readWritten(
+  spec: FlagSpec,
+  written: ManifestSetting,
+  ...[problems, warnings]: [problems: string[], warnings: string[]]
+): EffectiveSetting | undefined {
+  const place = `${written.origin.where}: settings.${spec.name}`;
+  const read = readNatural(spec, written.value);
+  if (!read.ok) {
+    problems.push(`${place}: ${read.problem}`);
+    return undefined;
+  }
+  if (read.warning !== undefined) warnings.push(read.warning);
+  const against = objection(spec, read.value);
+  if (against !== undefined) problems.push(`${place}: ${against}`);
+  return { ...read.value, origin: written.origin };
+}
+
+export function defaultOf(spec: FlagSpec): EffectiveSetting {
+  if (spec.default === undefined) return { value: undefined, text: undefined, origin: DEFAULT };
+  const read = readText(spec, spec.default);
+  if (!read.ok) throw new Error(`the default of --${spec.name} ${read.problem}`);
+  return { ...read.value, origin: DEFAULT };
+}

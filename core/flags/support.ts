@@ -1,0 +1,30 @@
+import type { FlagSpec } from "./flag-spec.js";
+import { readText } from "./read-value.js";
+import type { SettingValue } from "./typed-settings.js";
+
+/**
+ * Why this value of the flag cannot be used, or undefined. Its default is always fine, so that a command line that
+ * spells out Mesos's defaults goes on working.
+ */
+export function objection(spec: FlagSpec, given: SettingValue): string | undefined {
+  const wrong = spec.check?.(given.value);
+  if (wrong !== undefined) return `${wrong}, found '${given.text}'`;
+  const { support } = spec;
+  if (support.kind === "setting" || same(spec, given, spec.default)) return undefined;
+  if (support.kind === "refused") {
+    if (support.harmless.some((text) => same(spec, given, text))) return undefined;
+    const fine = spec.default === undefined ? "leave it out" : `only '${spec.default}' is accepted`;
+    return `is refused: ${support.why} (${fine})`;
+  }
+  if (support.allowed.some((text) => same(spec, given, text))) return undefined;
+  const list = support.allowed.map((text) => `'${text}'`).join(" or ");
+  const why = support.kind === "values" ? ` (${support.why})` : "";
+  return `must be ${list}${why}, found '${given.text}'`;
+}
+
+function same(spec: FlagSpec, given: SettingValue, text: string | undefined): boolean {
+  if (text === undefined || given.text === undefined) return false;
+  if (given.text === text) return true;
+  const read = readText(spec, text);
+  return read.ok && read.value.text === given.text;
+}
