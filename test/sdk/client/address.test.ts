@@ -4,7 +4,9 @@ import { AddressError } from "../../../sdk/client/errors.js";
 
 describe("addresses of daemons", () => {
   const shown = (text: string | string[]): string[] =>
-    parseAddresses(text, 5050).map(({ protocol, host, port, prefix }) => `${protocol}//${host}:${port}${prefix}`);
+    parseAddresses(text, 5050).map(
+      ({ protocol, host, port, prefix }) => `${protocol}//${host}:${port}${prefix}`,
+    );
 
   it("reads one address in each of its forms", () => {
     expect(shown("localhost")).to.deep.equal(["http://localhost:5050"]);

@@ -101,7 +101,9 @@ describe("SchedulerClient", () => {
     it("tries the next master at once, then waits", async () => {
       transport.answers.set("m1:5050", new UnreachableError("refused"));
       transport.answers.set("m2:5050", new UnavailableError("503"));
-      make().start().catch(() => undefined);
+      make()
+        .start()
+        .catch(() => undefined);
       await settle();
       expect(transport.asked).to.deep.equal(["m1:5050", "m2:5050"]);
       transport.answers.clear();
@@ -121,7 +123,9 @@ describe("SchedulerClient", () => {
     it("does not run in circles between masters that name each other", async () => {
       transport.answers.set("m1:5050", new NotLeaderError("m2:5050"));
       transport.answers.set("m2:5050", new NotLeaderError("m1:5050"));
-      make().start().catch(() => undefined);
+      make()
+        .start()
+        .catch(() => undefined);
       await settle();
       expect(transport.asked.length).to.be.lessThan(10);
       const before = transport.asked.length;
@@ -132,7 +136,9 @@ describe("SchedulerClient", () => {
     it("goes back to the list when a named leader is dead", async () => {
       transport.answers.set("m1:5050", new NotLeaderError("gone"));
       transport.answers.set("gone:5050", new UnreachableError("refused"));
-      make().start().catch(() => undefined);
+      make()
+        .start()
+        .catch(() => undefined);
       await settle();
       expect(transport.asked).to.deep.equal(["m1:5050", "gone:5050", "m2:5050"]);
     });
@@ -172,14 +178,19 @@ describe("SchedulerClient", () => {
       const cases: [string, new (text: string) => Error][] = [
         ["Framework has been removed", FrameworkRemovedError],
         ["Framework failed over", FrameworkFailedOverError],
-        ["'FrameworkInfo.roles' contains invalid role: Role '/a' cannot start with a slash", FrameworkRefusedError],
+        [
+          "'FrameworkInfo.roles' contains invalid role: Role '/a' cannot start with a slash",
+          FrameworkRefusedError,
+        ],
       ];
       for (const [message, type] of cases) {
         await subscribed();
         const ended = failure(client);
         transport.last.emit({ type: Event_Type.ERROR, error: { message } });
         await settle();
-        expect(await ended).to.be.instanceOf(type).with.property("detail", message);
+        expect(await ended)
+          .to.be.instanceOf(type)
+          .with.property("detail", message);
         expect(client.connected).to.equal(false);
       }
     });

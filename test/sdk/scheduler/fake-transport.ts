@@ -1,6 +1,10 @@
 import { Call, Call_Type, Event, Event_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { PartialMessage } from "../../../sdk/client/partial.js";
-import type { SchedulerStream, SchedulerTransport, SubscribeRequest } from "../../../sdk/scheduler/transport.js";
+import type {
+  SchedulerStream,
+  SchedulerTransport,
+  SubscribeRequest,
+} from "../../../sdk/scheduler/transport.js";
 
 /** One subscription that a test plays the master of. */
 export class FakeStream implements SchedulerStream {
