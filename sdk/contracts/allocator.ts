@@ -53,7 +53,12 @@ export interface Allocator {
   deactivateFramework(frameworkId: string): void;
   addAgent(agent: AllocatorAgent): void;
   /** New total or info; what exceeds the total is simply not offered again. */
-  updateAgent(agent: { id: string; info?: AgentInfo; total?: Resources }): void;
+  updateAgent(agent: {
+    id: string;
+    info?: AgentInfo;
+    capabilities?: readonly AgentInfo_Capability[];
+    total?: Resources;
+  }): void;
   removeAgent(agentId: string): void;
   activateAgent(agentId: string): void;
   deactivateAgent(agentId: string): void;

@@ -1,0 +1,122 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import {
+  FrameworkToExecutorMessage,
+  KillTaskMessage,
+  PingSlaveMessage,
+  ResourceVersionUUID,
+  RunTaskGroupMessage,
+  ShutdownExecutorMessage,
+  ShutdownFrameworkMessage,
+  ShutdownMessage,
+  SlaveRegisteredMessage,
+  SlaveReregisteredMessage,
+  StatusUpdateAcknowledgementMessage,
+  UpdateFrameworkMessage,
+} from "../../proto/gen/mesos/internal/messages.js";
+import { TaskInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
+import type { Agent } from "./agent.js";
+import { MASTER_ACTOR, NO_PID } from "./constants.js";
+import type { Framework } from "./framework.js";
+
+/** The binary form of one message type. */
+interface Encoder<T> {
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+}
+
+const PINGS = {
+  connected: PingSlaveMessage.encode({ connected: true }).finish(),
+  disconnected: PingSlaveMessage.encode({ connected: false }).finish(),
+};
+
+// Field tags (number << 3 | 2, length-delimited) of RunTaskMessage and UpdateFrameworkMessage, whose FrameworkInfo is encoded ahead.
+const RUN_TASK_FRAMEWORK = (2 << 3) | 2;
+const RUN_TASK_PID = (3 << 3) | 2;
+const RUN_TASK_TASK = (4 << 3) | 2;
+const RUN_TASK_RESOURCE_VERSIONS = (5 << 3) | 2;
+const RUN_TASK_LAUNCH_EXECUTOR = 6 << 3;
+
+/** What the master says to agents, each message as Mesos's own. */
+export class AgentMessages {
+  constructor(private readonly transport: MessageTransport) {}
+
+  /** Written field by field, with the framework's info encoded once for all of its tasks. */
+  runTask(agent: Agent, framework: Framework, run: { task: TaskInfo; launchExecutor: boolean }): void {
+    const writer = new BinaryWriter();
+    writer.uint32(RUN_TASK_FRAMEWORK).bytes(framework.encodedInfo);
+    writer.uint32(RUN_TASK_PID).string(NO_PID);
+    TaskInfo.encode(run.task, writer.uint32(RUN_TASK_TASK).fork()).join();
+    for (const version of resourceVersions(agent)) {
+      ResourceVersionUUID.encode(version, writer.uint32(RUN_TASK_RESOURCE_VERSIONS).fork()).join();
+    }
+    writer.uint32(RUN_TASK_LAUNCH_EXECUTOR).bool(run.launchExecutor);
+    this.post(agent.pid, "mesos.internal.RunTaskMessage", writer.finish());
+  }
+
+  runTaskGroup(agent: Agent, message: Omit<RunTaskGroupMessage, "resource_version_uuids">): void {
+    const resource_version_uuids = resourceVersions(agent);
+    this.send(agent, "RunTaskGroupMessage", RunTaskGroupMessage, { ...message, resource_version_uuids });
+  }
+
+  killTask(agent: Agent, message: KillTaskMessage): void {
+    this.send(agent, "KillTaskMessage", KillTaskMessage, message);
+  }
+
+  shutdownExecutor(agent: Agent, message: ShutdownExecutorMessage): void {
+    this.send(agent, "ShutdownExecutorMessage", ShutdownExecutorMessage, message);
+  }
+
+  frameworkToExecutor(agent: Agent, message: FrameworkToExecutorMessage): void {
+    this.send(agent, "FrameworkToExecutorMessage", FrameworkToExecutorMessage, message);
+  }
+
+  acknowledge(agent: Agent, message: StatusUpdateAcknowledgementMessage): void {
+    this.send(agent, "StatusUpdateAcknowledgementMessage", StatusUpdateAcknowledgementMessage, message);
+  }
+
+  shutdownFramework(agents: Iterable<Agent>, frameworkId: string): void {
+    const body = ShutdownFrameworkMessage.encode({ framework_id: { value: frameworkId } }).finish();
+    for (const { pid } of agents) this.post(pid, "mesos.internal.ShutdownFrameworkMessage", body);
+  }
+
+  updateFramework(agents: Iterable<Agent>, framework: Framework): void {
+    const body = UpdateFrameworkMessage.encode({
+      framework_id: framework.idMessage,
+      pid: NO_PID,
+      framework_info: framework.info,
+    }).finish();
+    for (const { pid } of agents) this.post(pid, "mesos.internal.UpdateFrameworkMessage", body);
+  }
+
+  registered(agent: Agent, message: SlaveRegisteredMessage): void {
+    this.send(agent, "SlaveRegisteredMessage", SlaveRegisteredMessage, message);
+  }
+
+  reregistered(agent: Agent, message: SlaveReregisteredMessage): void {
+    this.send(agent, "SlaveReregisteredMessage", SlaveReregisteredMessage, message);
+  }
+
+  /** Tells an agent process to end; also one that is not registered. */
+  shutdown(pid: string, message: string): void {
+    this.post(pid, "mesos.internal.ShutdownMessage", ShutdownMessage.encode({ message }).finish());
+  }
+
+  /** @param observer the actor to which the agent answers */
+  ping(agent: Agent, observer: string): void {
+    const body = agent.connected ? PINGS.connected : PINGS.disconnected;
+    this.transport.send(agent.pid, { from: observer, name: "mesos.internal.PingSlaveMessage", body });
+  }
+
+  private send<T>(agent: Agent, name: string, codec: Encoder<T>, message: T): void {
+    this.post(agent.pid, `mesos.internal.${name}`, codec.encode(message).finish());
+  }
+
+  private post(to: string, name: string, body: Uint8Array): void {
+    this.transport.send(to, { from: MASTER_ACTOR, name, body });
+  }
+}
+
+/** Resource providers have versions of their own; agents without providers have this one. */
+function resourceVersions({ resourceVersion }: Agent): ResourceVersionUUID[] {
+  return resourceVersion === undefined ? [] : [{ uuid: resourceVersion }];
+}

@@ -1,0 +1,276 @@
+import type {
+  ReconcileTasksMessage,
+  ReregisterSlaveMessage,
+} from "../../proto/gen/mesos/internal/messages.js";
+import {
+  AgentInfo,
+  AgentInfo_Capability_Type as Capability,
+  type ExecutorInfo,
+  type FrameworkInfo,
+  TaskStatus_Reason as Reason,
+  type Resource,
+  type Task,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import { convertResource, Resources } from "../../sdk/resources/index.js";
+import { Agent, type AgentFacts } from "./agent.js";
+import { connection, factsOf, refusal } from "./agent-registration.js";
+import type { Agents } from "./agents.js";
+import { type MasterContext, nowSeconds } from "./context.js";
+import { update } from "./events.js";
+import { ExecutorEntry } from "./executor.js";
+import { rolesOf } from "./framework.js";
+import type { Frameworks } from "./frameworks.js";
+import { parsePid } from "./pid.js";
+import { masterStatus } from "./status.js";
+import { TaskEntry } from "./task.js";
+import { isTerminal } from "./task-state.js";
+import { validateReregistration } from "./validation/agent.js";
+
+/**
+ * Takes agents back: after a broken link, after they were unreachable, after another master led. Agent and master then tell each other
+ * what they know of tasks, so that both have the same picture afterwards.
+ */
+export class AgentReregistration {
+  constructor(
+    private readonly context: MasterContext,
+    private readonly agents: Agents,
+    private readonly frameworks: Frameworks,
+  ) {}
+
+  async reregister(pid: string, message: ReregisterSlaveMessage): Promise<void> {
+    const { cluster, logger, messages, metrics } = this.context;
+    metrics.counters.messages_reregister_slave.inc();
+    const id = message.slave?.id?.value ?? "";
+    if (this.agents.reregistering.has(id) || this.agents.markingUnreachable.has(id)) return;
+    if (cluster.goneAgents.has(id)) {
+      messages.shutdown(pid, "Agent has been marked gone");
+      return;
+    }
+    const problem = validateReregistration(message) ?? refusal(this.context, message);
+    if (problem !== undefined) {
+      logger.warn({ agent: id, pid, problem }, "Refused the re-registration of an agent");
+      return;
+    }
+    const facts = factsOf(message, pid);
+    if (!facts.ok) {
+      // What it keeps on disk contradicts its flags: going on would lose a reservation or a volume.
+      logger.warn({ agent: id, pid, problem: facts.error }, "Shutting down an agent that re-registered");
+      messages.shutdown(pid, facts.error);
+      return;
+    }
+    this.agents.reregistering.add(id);
+    try {
+      await this.takeBack(facts.value, message);
+    } catch (err) {
+      logger.error({ err, agent: id }, "Cannot take an agent back; it will try again");
+    } finally {
+      this.agents.reregistering.delete(id);
+    }
+  }
+
+  private async takeBack(facts: AgentFacts, message: ReregisterSlaveMessage): Promise<void> {
+    const { cluster, messages, registry } = this.context;
+    const { info, pid } = facts;
+    const id = info.id?.value ?? "";
+    const known = cluster.agents.get(id);
+    const before = known?.info ?? cluster.recoveredAgents.get(id);
+    if (known !== undefined && (known.ip !== parsePid(pid).ip || known.info.hostname !== info.hostname)) {
+      messages.shutdown(pid, "Agent attempted to reregister with different IP / hostname");
+      return;
+    }
+    if (before === undefined) await registry.apply({ kind: "mark-agent-reachable", agent: info });
+    else if (!sameInfo(before, info)) await registry.apply({ kind: "update-agent", agent: info });
+    if (known === undefined) this.readmit(facts, message);
+    // Otherwise it was given up in the meantime, and will come again.
+    else if (cluster.agents.get(id) === known) this.reconnect(known, facts, message);
+  }
+
+  /** An agent that this master does not have: everything about it is learned from its message. */
+  private readmit(facts: AgentFacts, message: ReregisterSlaveMessage): void {
+    const { cluster, ledger, logger, messages, metrics } = this.context;
+    const id = facts.info.id?.value ?? "";
+    const infos = new Map(message.frameworks.map((info) => [info.id?.value ?? "", info]));
+    const earlier = message.frameworks.filter((info) => cluster.frameworks.has(info.id?.value ?? ""));
+    for (const [frameworkId, info] of infos) {
+      const unknown = !cluster.frameworks.has(frameworkId) && !cluster.completedFrameworks.has(frameworkId);
+      if (unknown) this.frameworks.recover(info);
+    }
+
+    const agent = new Agent(facts, nowSeconds(this.context));
+    agent.reregisteredTime = agent.registeredTime;
+    const wasRecovered = cluster.recoveredAgents.has(id);
+    for (const reported of message.tasks) {
+      const frameworkId = reported.framework_id?.value ?? "";
+      if (cluster.completedFrameworks.has(frameworkId)) continue;
+      const task = readTask(reported, allocationRole(agent, infos.get(frameworkId)));
+      if (!wasRecovered) this.welcome(task);
+      ledger.addTask(task, agent, cluster.frameworks.get(frameworkId));
+    }
+    for (const reported of message.executor_infos) {
+      const frameworkId = reported.framework_id?.value ?? "";
+      const info = readExecutor(reported, allocationRole(agent, infos.get(frameworkId)));
+      ledger.addExecutor(new ExecutorEntry(id, info), agent, cluster.frameworks.get(frameworkId));
+    }
+    for (const { framework_info: info, tasks } of message.completed_frameworks) {
+      const framework = cluster.frameworks.get(info?.id?.value ?? "");
+      for (const task of tasks) framework?.completed.add(task);
+    }
+
+    cluster.forgetUnreachableTasks(id);
+    cluster.recoveredAgents.delete(id);
+    cluster.unreachableAgents.delete(id);
+    cluster.removedAgents.delete(id);
+    metrics.counters.slave_reregistrations.inc();
+    this.agents.add(agent);
+    messages.reregistered(agent, {
+      slave_id: agent.idMessage,
+      reconciliations: [],
+      connection: connection(this.context),
+    });
+    logger.info({ agent: id, pid: agent.pid, resources: String(agent.total) }, "Re-registered an agent");
+    this.endCompleted(agent, infos.keys());
+    this.tellFrameworks(agent, earlier);
+  }
+
+  /** A task that counted as unreachable or lost is there after all: its scheduler is told, whatever it was told before. */
+  private welcome(task: TaskEntry): void {
+    const { cluster, clock } = this.context;
+    const framework = cluster.frameworks.get(task.frameworkId);
+    if (framework === undefined) return;
+    framework.unreachable.delete(task.id);
+    framework.completed.remove((completed) => completed.task_id?.value === task.id);
+    if (!framework.connected) return;
+    const wasUnreachable = cluster.unreachableAgents.has(task.agentId);
+    const status = masterStatus({
+      taskId: task.message.task_id,
+      agentId: task.message.agent_id,
+      executorId: task.message.executor_id,
+      state: task.state,
+      reason: Reason.REASON_AGENT_REREGISTERED,
+      message: wasUnreachable ? "Unreachable agent re-reregistered" : "Unknown agent reregistered",
+      now: clock.now(),
+      of: task.message,
+    });
+    framework.send(update(status));
+  }
+
+  /** An agent that this master has: what the two know of it is compared. */
+  private reconnect(agent: Agent, facts: AgentFacts, message: ReregisterSlaveMessage): void {
+    const { allocator, logger, messages } = this.context;
+    agent.update(facts);
+    this.agents.attach(agent);
+    agent.reregisteredTime = nowSeconds(this.context);
+    allocator.updateAgent({
+      id: agent.id,
+      info: agent.info,
+      capabilities: agent.capabilities,
+      total: agent.total,
+    });
+    messages.reregistered(agent, {
+      slave_id: agent.idMessage,
+      reconciliations: this.unknownToAgent(agent, message.tasks),
+      connection: connection(this.context),
+    });
+    this.removeMissingExecutors(agent, message.executor_infos);
+    this.repeatKills(agent, message.tasks);
+    this.endCompleted(agent, new Set(message.tasks.map(({ framework_id: id }) => id?.value ?? "")));
+    this.agents.reconnected(agent);
+    this.tellFrameworks(agent, message.frameworks);
+    logger.info({ agent: agent.id, pid: agent.pid }, "Re-registered an agent");
+  }
+
+  /**
+   * Tasks that the agent did not report: perhaps the launch never came to it, perhaps it crossed with the report. Only the agent can tell,
+   * so it is asked, and answers for those that it does not have.
+   */
+  private unknownToAgent(agent: Agent, tasks: readonly Task[]): ReconcileTasksMessage[] {
+    const { cluster, clock } = this.context;
+    const reported = new Set(tasks.map((task) => keyOf(task.framework_id?.value, task.task_id?.value)));
+    const messages: ReconcileTasksMessage[] = [];
+    for (const [frameworkId, entries] of agent.taskEntries) {
+      const missing = [...entries.values()].filter((task) => !reported.has(keyOf(frameworkId, task.id)));
+      if (missing.length === 0) continue;
+      messages.push({
+        framework_id: { value: frameworkId },
+        framework: cluster.frameworks.get(frameworkId)?.info,
+        statuses: missing.map((task) =>
+          masterStatus({
+            taskId: task.message.task_id,
+            agentId: agent.idMessage,
+            state: task.toldState,
+            reason: Reason.REASON_RECONCILIATION,
+            message: "Reconciliation request",
+            now: clock.now(),
+          }),
+        ),
+      });
+    }
+    return messages;
+  }
+
+  private removeMissingExecutors(agent: Agent, infos: readonly ExecutorInfo[]): void {
+    const reported = new Set(infos.map((info) => keyOf(info.framework_id?.value, info.executor_id?.value)));
+    for (const executor of [...agent.executors()]) {
+      if (!reported.has(keyOf(executor.frameworkId, executor.id))) {
+        this.context.ledger.removeExecutor(executor, agent);
+      }
+    }
+  }
+
+  /** A kill may have been lost with the link. */
+  private repeatKills(agent: Agent, tasks: readonly Task[]): void {
+    for (const { framework_id, task_id, state } of tasks) {
+      if (isTerminal(state)) continue;
+      if (!agent.killedTasks.get(framework_id?.value ?? "")?.has(task_id?.value ?? "")) continue;
+      this.context.messages.killTask(agent, { framework_id, task_id });
+    }
+  }
+
+  /** Frameworks that ended while the agent was away are still there. */
+  private endCompleted(agent: Agent, frameworkIds: Iterable<string>): void {
+    for (const id of frameworkIds) {
+      if (this.context.cluster.completedFrameworks.has(id))
+        this.context.messages.shutdownFramework([agent], id);
+    }
+  }
+
+  private tellFrameworks(agent: Agent, infos: readonly FrameworkInfo[]): void {
+    const { cluster, messages } = this.context;
+    for (const info of infos) {
+      const id = info.id?.value ?? "";
+      const framework = cluster.frameworks.get(id);
+      if (framework !== undefined) messages.updateFramework([agent], framework);
+      else if (!cluster.completedFrameworks.has(id)) this.frameworks.recover(info);
+    }
+  }
+}
+
+/** Ids have no control characters. */
+const keyOf = (frameworkId = "", id = ""): string => `${frameworkId}\n${id}`;
+
+const sameInfo = (left: AgentInfo, right: AgentInfo): boolean =>
+  Buffer.compare(AgentInfo.encode(left).finish(), AgentInfo.encode(right).finish()) === 0;
+
+/** Agents without MULTI_ROLE do not say to which role resources are allocated: it is the one role of the framework. */
+function allocationRole(agent: Agent, info: FrameworkInfo | undefined): string | undefined {
+  if (agent.can(Capability.MULTI_ROLE) || info === undefined) return undefined;
+  return rolesOf(info)[0];
+}
+
+function readResources(messages: readonly Resource[], role: string | undefined): Resource[] {
+  return messages.map((message) => {
+    const resource = convertResource(message, "post-refinement");
+    if (resource.allocation_info === undefined && role !== undefined) resource.allocation_info = { role };
+    return resource;
+  });
+}
+
+function readTask(reported: Task, role: string | undefined): TaskEntry {
+  const resources = readResources(reported.resources, role);
+  return new TaskEntry({ message: { ...reported, resources }, resources: Resources.of(resources) });
+}
+
+const readExecutor = (info: ExecutorInfo, role: string | undefined): ExecutorInfo => ({
+  ...info,
+  resources: readResources(info.resources, role),
+});

@@ -1,0 +1,44 @@
+import type { UpdateSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
+import { Resources, validateResources } from "../../sdk/resources/index.js";
+import type { Agent } from "./agent.js";
+import type { MasterContext } from "./context.js";
+import type { Offers } from "./offers.js";
+
+/** UpdateSlaveMessage: what an agent has besides its own resources: revocable ones and those of resource providers. */
+export class AgentUpdates {
+  constructor(
+    private readonly context: MasterContext,
+    private readonly offers: Offers,
+  ) {}
+
+  update(agent: Agent, message: UpdateSlaveMessage): void {
+    const { allocator, logger } = this.context;
+    const providers = message.resource_providers?.providers;
+    const provided = providers?.flatMap(({ total_resources: resources }) => resources) ?? [];
+    const problem = validateResources([...message.oversubscribed_resources, ...provided]);
+    if (problem !== undefined) {
+      logger.warn({ agent: agent.id, problem }, "Dropped an agent's update");
+      return;
+    }
+    agent.resourceVersion = message.resource_version_uuid ?? agent.resourceVersion;
+    // Agents before 1.5 do not say whether they update these: they always do.
+    const oversubscription = message.update_oversubscribed_resources ?? true;
+    let total = agent.total;
+    if (oversubscription) {
+      total = total.nonRevocable().add(Resources.of(message.oversubscribed_resources));
+    }
+    if (providers !== undefined) {
+      total = total.filter(({ kind }) => kind.providerId === undefined).add(Resources.of(provided));
+    }
+    if (total.equals(agent.total)) return;
+    agent.total = total;
+    allocator.updateAgent({ id: agent.id, total });
+    for (const offer of [...agent.offers]) {
+      const affected = offer.resources.entries.some(
+        ({ kind }) =>
+          (oversubscription && kind.revocable) || (providers !== undefined && kind.providerId !== undefined),
+      );
+      if (affected) this.offers.rescind(offer);
+    }
+  }
+}

@@ -1,0 +1,277 @@
+import {
+  type AgentInfo,
+  TaskStatus_Reason as Reason,
+  TaskState,
+  type TaskStatus,
+  type TimeInfo,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import { formatDuration } from "../../sdk/values/index.js";
+import type { Agent } from "./agent.js";
+import { AgentObserver } from "./agent-observer.js";
+import type { MasterContext } from "./context.js";
+import { agentLost, update } from "./events.js";
+import type { Framework } from "./framework.js";
+import type { CounterName } from "./metrics.js";
+import type { Offers } from "./offers.js";
+import { RemovalLimiter } from "./removal-limiter.js";
+import { masterStatus, timeInfo } from "./status.js";
+import type { TaskEntry } from "./task.js";
+
+/** How the tasks of an agent that is taken out end. */
+interface TaskFate {
+  readonly state: TaskState;
+  readonly reason: Reason;
+  readonly message: string;
+  /** They may come back: kept among the framework's unreachable tasks. */
+  readonly unreachable?: boolean;
+  readonly unreachableTime?: TimeInfo;
+}
+
+/**
+ * The life of an agent after its admission: watched, disconnected, reconnected, given up as unreachable, removed. What the registry has
+ * to remember is written there first; only then does the master act on it, so that a successor comes to the same conclusions.
+ */
+export class Agents {
+  readonly limiter: RemovalLimiter;
+  /** Ids of agents for which the registry is being written. */
+  readonly markingUnreachable = new Set<string>();
+  private readonly removing = new Set<string>();
+  /** Ids of agents that are re-registering: these are not given up. */
+  readonly reregistering = new Set<string>();
+
+  constructor(
+    private readonly context: MasterContext,
+    private readonly offers: Offers,
+  ) {
+    this.limiter = new RemovalLimiter(context.clock, context.options.agentRemovalRateLimit);
+  }
+
+  /** Takes an agent with its tasks and executors in. Their frameworks must be known already. */
+  add(agent: Agent): void {
+    const { cluster, allocator } = this.context;
+    cluster.agents.set(agent.id, agent);
+    this.attach(agent);
+    agent.observer = new AgentObserver({
+      context: this.context,
+      agent,
+      limiter: this.limiter,
+      unhealthy: () => void this.markUnreachable(agent.info, "health check timed out"),
+    });
+    allocator.addAgent({
+      id: agent.id,
+      info: agent.info,
+      capabilities: agent.capabilities,
+      total: agent.total,
+      used: agent.usedByFramework,
+    });
+    if (cluster.deactivatedAgents.has(agent.id)) {
+      agent.deactivated = true;
+      this.deactivate(agent);
+    }
+  }
+
+  /** Links to the agent's current address. */
+  attach(agent: Agent): void {
+    const { cluster, transport } = this.context;
+    this.detach(agent);
+    cluster.agentsByPid.set(agent.pid, agent);
+    agent.linkedPid = agent.pid;
+    agent.unlink = transport.link(agent.pid, () => this.disconnected(agent));
+  }
+
+  private detach(agent: Agent): void {
+    const { agentsByPid } = this.context.cluster;
+    agent.unlink?.();
+    agent.unlink = undefined;
+    const pid = agent.linkedPid;
+    if (pid !== undefined && agentsByPid.get(pid) === agent) agentsByPid.delete(pid);
+  }
+
+  /**
+   * The link is broken. Tasks of checkpointing frameworks outlive their agent, so they stay; those of others are lost. The agent
+   * has time to come back: it may be restarting.
+   */
+  private disconnected(agent: Agent): void {
+    const { cluster, clock, logger, options } = this.context;
+    if (!agent.connected || cluster.agents.get(agent.id) !== agent) return;
+    logger.info({ agent: agent.id, pid: agent.pid }, "An agent disconnected");
+    agent.connected = false;
+    this.deactivate(agent);
+    for (const frameworkId of agent.frameworkIds()) {
+      const framework = cluster.frameworks.get(frameworkId);
+      if (framework !== undefined && !framework.info.checkpoint) this.removeFramework(agent, framework);
+    }
+    agent.reregistrationTimer = clock.setTimeout(
+      () => this.reregistrationTimeout(agent),
+      options.agentReregisterTimeout,
+    );
+  }
+
+  private removeFramework(agent: Agent, framework: Framework): void {
+    const hostname = agent.info.hostname ?? "";
+    for (const task of [...(agent.taskEntries.get(framework.id)?.values() ?? [])]) {
+      this.end(task, framework, {
+        state: TaskState.TASK_LOST,
+        reason: Reason.REASON_AGENT_DISCONNECTED,
+        message: `Agent ${hostname} disconnected`,
+      });
+    }
+    for (const executor of [...(agent.executorEntries.get(framework.id)?.values() ?? [])]) {
+      this.context.ledger.removeExecutor(executor, agent);
+    }
+  }
+
+  private reregistrationTimeout(agent: Agent): void {
+    const { cluster, metrics, options } = this.context;
+    const gone = () => agent.connected || cluster.agents.get(agent.id) !== agent;
+    if (gone()) return;
+    metrics.counters.slave_unreachable_scheduled.inc();
+    this.limiter.acquire(() => {
+      if (gone()) {
+        metrics.counters.slave_unreachable_canceled.inc();
+        return;
+      }
+      metrics.counters.slave_unreachable_completed.inc();
+      const timeout = formatDuration(options.agentReregisterTimeout);
+      void this.markUnreachable(agent.info, `agent did not reregister within ${timeout} after disconnecting`);
+    });
+  }
+
+  /** No offers of this agent from now on. */
+  private deactivate(agent: Agent): void {
+    agent.active = false;
+    this.context.allocator.deactivateAgent(agent.id);
+    this.offers.rescindAllOf(agent);
+  }
+
+  /** The agent is back on a new link. */
+  reconnected(agent: Agent): void {
+    agent.reregistrationTimer?.cancel();
+    agent.reregistrationTimer = undefined;
+    if (agent.connected) return;
+    agent.connected = true;
+    if (agent.deactivated) return;
+    agent.active = true;
+    this.context.allocator.activateAgent(agent.id);
+  }
+
+  /**
+   * Gives an agent up for as long as it is silent. Its tasks become TASK_UNREACHABLE, or TASK_LOST for frameworks that do not know that
+   * state. Resolves to whether that happened.
+   */
+  async markUnreachable(info: AgentInfo, why: string): Promise<boolean> {
+    const { cluster, clock, logger, metrics, registry } = this.context;
+    const id = info.id?.value ?? "";
+    const busy = this.reregistering.has(id) || this.markingUnreachable.has(id) || this.removing.has(id);
+    if (busy || !(cluster.agents.has(id) || cluster.recoveredAgents.has(id))) return false;
+    logger.info({ agent: id, why }, "Marking an agent unreachable");
+    this.markingUnreachable.add(id);
+    const time = timeInfo(clock.now());
+    try {
+      await registry.apply({ kind: "mark-agent-unreachable", agentId: { value: id }, time });
+    } catch (err) {
+      // The agent stays as it is; its observer tries again.
+      logger.error({ err, agent: id }, "Cannot write to the registry that an agent is unreachable");
+      return false;
+    } finally {
+      this.markingUnreachable.delete(id);
+    }
+    metrics.counters.slave_removals.inc();
+    metrics.counters["slave_removals/reason_unhealthy"].inc();
+    cluster.unreachableAgents.set(id, time);
+    const agent = cluster.agents.get(id);
+    if (agent !== undefined) {
+      this.takeOut(agent, ({ partitionAware }) => ({
+        state: partitionAware ? TaskState.TASK_UNREACHABLE : TaskState.TASK_LOST,
+        reason: Reason.REASON_AGENT_REMOVED,
+        message: why,
+        unreachable: true,
+        unreachableTime: time,
+      }));
+    } else if (cluster.recoveredAgents.delete(id)) {
+      metrics.counters.recovery_slave_removals.inc();
+      this.tellLost(id);
+    }
+    return true;
+  }
+
+  /** Removes an agent for good: it said so itself, or another one has taken its address. */
+  async remove(agent: Agent, why: string, reason: CounterName): Promise<void> {
+    const { cluster, logger, metrics, registry } = this.context;
+    if (this.markingUnreachable.has(agent.id) || this.removing.has(agent.id)) return;
+    logger.info({ agent: agent.id, why }, "Removing an agent");
+    this.removing.add(agent.id);
+    try {
+      await registry.apply({ kind: "remove-agent", agentId: agent.idMessage });
+    } catch (err) {
+      logger.error({ err, agent: agent.id }, "Cannot write to the registry that an agent is removed");
+      return;
+    } finally {
+      this.removing.delete(agent.id);
+    }
+    if (cluster.agents.get(agent.id) !== agent) return;
+    metrics.counters.slave_removals.inc();
+    metrics.counters[reason].inc();
+    cluster.deactivatedAgents.delete(agent.id);
+    this.takeOut(agent, () => ({
+      state: TaskState.TASK_LOST,
+      reason: Reason.REASON_AGENT_REMOVED,
+      message: `Agent ${agent.info.hostname ?? ""} removed: ${why}`,
+    }));
+  }
+
+  private takeOut(agent: Agent, fateIn: (framework: Framework) => TaskFate): void {
+    const { cluster, allocator, ledger } = this.context;
+    // First of all, or the allocator would offer what the tasks give back.
+    allocator.removeAgent(agent.id);
+    for (const [frameworkId, tasks] of [...agent.taskEntries]) {
+      const framework = cluster.frameworks.get(frameworkId);
+      const fate = framework === undefined ? undefined : fateIn(framework);
+      for (const task of [...tasks.values()]) {
+        if (framework === undefined || fate === undefined) ledger.removeTask(task);
+        else this.end(task, framework, fate);
+      }
+    }
+    for (const executor of [...agent.executors()]) ledger.removeExecutor(executor, agent);
+    this.offers.rescindAllOf(agent);
+    this.stopWatching(agent);
+    cluster.agents.delete(agent.id);
+    cluster.removedAgents.set(agent.id, true);
+    this.tellLost(agent.id);
+  }
+
+  private end(task: TaskEntry, framework: Framework, fate: TaskFate): void {
+    const status: TaskStatus = masterStatus({
+      taskId: task.message.task_id,
+      agentId: task.message.agent_id,
+      executorId: task.message.executor_id,
+      state: fate.state,
+      reason: fate.reason,
+      message: fate.message,
+      now: this.context.clock.now(),
+      unreachableTime: fate.unreachableTime,
+    });
+    this.context.ledger.updateTask(task, status);
+    this.context.ledger.removeTask(task, { unreachable: fate.unreachable ?? false });
+    if (framework.connected) framework.send(update(status));
+  }
+
+  private tellLost(agentId: string): void {
+    const event = agentLost({ value: agentId });
+    for (const framework of this.context.cluster.frameworks.values()) {
+      if (framework.connected) framework.send(event);
+    }
+  }
+
+  private stopWatching(agent: Agent): void {
+    agent.observer?.stop();
+    agent.reregistrationTimer?.cancel();
+    this.detach(agent);
+  }
+
+  /** This master does not lead any more: agents will find the one that does. */
+  stop(): void {
+    this.limiter.stop();
+    for (const agent of this.context.cluster.agents.values()) this.stopWatching(agent);
+  }
+}

@@ -1,0 +1,47 @@
+import type { AgentInfo, TimeInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Agent } from "./agent.js";
+import { BoundedMap } from "./bounded-map.js";
+import { MAX_REMOVED_AGENTS } from "./constants.js";
+import type { Framework } from "./framework.js";
+import type { OfferEntry } from "./offer.js";
+
+/**
+ * Everything that the leading master knows, by id. Only collections: the rules are in the state machines around it.
+ *
+ * An agent is in at most one of `agents`, `recoveredAgents`, `unreachableAgents` and `goneAgents`.
+ */
+export class Cluster {
+  readonly frameworks = new Map<string, Framework>();
+  readonly completedFrameworks: BoundedMap<string, Framework>;
+  readonly offers = new Map<string, OfferEntry>();
+
+  readonly agents = new Map<string, Agent>();
+  readonly agentsByPid = new Map<string, Agent>();
+  /** In the registry, not back since this master leads. */
+  readonly recoveredAgents = new Map<string, AgentInfo>();
+  /** With the time at which each became unreachable; oldest first. */
+  readonly unreachableAgents = new Map<string, TimeInfo>();
+  readonly goneAgents = new Map<string, TimeInfo>();
+  /** To be kept from getting tasks when they come back. */
+  readonly deactivatedAgents = new Set<string>();
+  readonly removedAgents = new BoundedMap<string, true>(MAX_REMOVED_AGENTS);
+  /** Agent id -> framework id -> ids of the tasks that became unreachable with the agent. */
+  readonly unreachableTasks = new Map<string, Map<string, string[]>>();
+
+  constructor(maxCompletedFrameworks: number) {
+    this.completedFrameworks = new BoundedMap(maxCompletedFrameworks, (framework) =>
+      framework.metrics.remove(),
+    );
+  }
+
+  /** The tasks of this agent can be reached again, or nobody remembers them. */
+  forgetUnreachableTasks(agentId: string): void {
+    const byFramework = this.unreachableTasks.get(agentId);
+    if (byFramework === undefined) return;
+    this.unreachableTasks.delete(agentId);
+    for (const [frameworkId, taskIds] of byFramework) {
+      const unreachable = this.frameworks.get(frameworkId)?.unreachable;
+      for (const taskId of taskIds) unreachable?.delete(taskId);
+    }
+  }
+}

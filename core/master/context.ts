@@ -1,0 +1,31 @@
+import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Allocator } from "../../sdk/contracts/allocator.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
+import type { Registry } from "../../sdk/contracts/registry.js";
+import type { AgentMessages } from "./agent-messages.js";
+import type { Cluster } from "./cluster.js";
+import type { Ids } from "./ids.js";
+import type { Ledger } from "./ledger.js";
+import type { MasterMetrics } from "./metrics.js";
+import type { MasterOptions } from "./options.js";
+
+/** What the state machines of one leadership share. */
+export interface MasterContext {
+  readonly info: MasterInfo;
+  readonly options: MasterOptions;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: MasterMetrics;
+  readonly allocator: Allocator;
+  readonly registry: Registry;
+  readonly transport: MessageTransport;
+  readonly messages: AgentMessages;
+  readonly cluster: Cluster;
+  readonly ledger: Ledger;
+}
+
+/** The time as records keep it: seconds since the epoch. */
+export const nowSeconds = ({ clock }: Pick<MasterContext, "clock">): number => clock.now() / 1000;

@@ -1,0 +1,129 @@
+import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Allocator } from "../../sdk/contracts/allocator.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
+import type { Registry } from "../../sdk/contracts/registry.js";
+import { Accepts } from "./accept.js";
+import { AgentMessages } from "./agent-messages.js";
+import { AgentRegistration } from "./agent-registration.js";
+import { AgentReregistration } from "./agent-reregistration.js";
+import { AgentUpdates } from "./agent-update.js";
+import { Agents } from "./agents.js";
+import { Cluster } from "./cluster.js";
+import { MASTER_ACTOR } from "./constants.js";
+import type { MasterContext } from "./context.js";
+import { Frameworks } from "./frameworks.js";
+import type { Ids } from "./ids.js";
+import { Inbox } from "./inbox.js";
+import { Launches } from "./launch.js";
+import { Ledger } from "./ledger.js";
+import type { MasterMetrics } from "./metrics.js";
+import { OfferCalls } from "./offer-calls.js";
+import { Offers } from "./offers.js";
+import type { MasterOptions } from "./options.js";
+import { Reconciliation } from "./reconcile.js";
+import { Recovery } from "./recovery.js";
+import { RegistryGc } from "./registry-gc.js";
+import { SchedulerCalls } from "./scheduler-calls.js";
+import { StatusUpdates } from "./status-updates.js";
+import { Subscriptions } from "./subscription.js";
+import { TaskCalls } from "./task-calls.js";
+
+export interface LeadershipDeps {
+  readonly info: MasterInfo;
+  readonly options: MasterOptions;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: MasterMetrics;
+  readonly allocator: Allocator;
+  readonly registry: Registry;
+  readonly transport: MessageTransport;
+}
+
+/**
+ * One term of leadership: all state machines of the master, wired to each other. It begins with nothing but the registry and is thrown
+ * away as a whole when the leadership is lost, so that no stale fact survives into another term.
+ */
+export class Leadership {
+  readonly cluster: Cluster;
+  readonly ledger: Ledger;
+  readonly subscriptions: Subscriptions;
+  readonly calls: SchedulerCalls;
+  private readonly context: MasterContext;
+  private readonly offers: Offers;
+  private readonly frameworks: Frameworks;
+  private readonly agents: Agents;
+  private readonly inbox: Inbox;
+  private readonly recovery: Recovery;
+  private gc: RegistryGc | undefined;
+  private unbind: (() => void) | undefined;
+  private stopped = false;
+  /** The registry has been read: calls and messages are served. */
+  recovered = false;
+
+  constructor(deps: LeadershipDeps) {
+    const { allocator, metrics, options, transport } = deps;
+    this.cluster = new Cluster(options.maxCompletedFrameworks);
+    this.ledger = new Ledger({ cluster: this.cluster, allocator, metrics });
+    const messages = new AgentMessages(transport);
+    this.context = { ...deps, messages, cluster: this.cluster, ledger: this.ledger };
+    const { context } = this;
+
+    this.offers = new Offers(context);
+    this.frameworks = new Frameworks(context, this.offers);
+    this.agents = new Agents(context, this.offers);
+    this.recovery = new Recovery(context, this.agents);
+    this.subscriptions = new Subscriptions(context, this.frameworks);
+    const reconciliation = new Reconciliation(context);
+    this.calls = new SchedulerCalls({
+      context,
+      frameworks: this.frameworks,
+      subscriptions: this.subscriptions,
+      accepts: new Accepts(context, this.offers, new Launches(context)),
+      offerCalls: new OfferCalls(context, this.offers, this.frameworks),
+      taskCalls: new TaskCalls(context, reconciliation),
+      reconciliation,
+    });
+    this.inbox = new Inbox({
+      context,
+      agents: this.agents,
+      registration: new AgentRegistration(context, this.agents),
+      reregistration: new AgentReregistration(context, this.agents, this.frameworks),
+      updates: new AgentUpdates(context, this.offers),
+      statusUpdates: new StatusUpdates(context),
+    });
+  }
+
+  /** Reads the registry, then serves. Rejects when the registry cannot be read. */
+  async start(): Promise<void> {
+    const { allocator, info, registry, transport } = this.context;
+    const state = await registry.recover(info);
+    if (this.stopped) return;
+    allocator.start({ offer: (offer) => this.offers.propose(offer) });
+    this.recovery.recover(state);
+    this.gc = new RegistryGc(this.context);
+    this.unbind = transport.receive(MASTER_ACTOR, (message) => this.inbox.receive(message));
+    this.recovered = true;
+  }
+
+  /** Ends every connection and timer, and empties the allocator for another term. */
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    const { allocator } = this.context;
+    this.unbind?.();
+    this.gc?.stop();
+    this.recovery.stop();
+    this.offers.stop();
+    this.agents.stop();
+    this.frameworks.stop();
+    for (const id of this.cluster.frameworks.keys()) allocator.removeFramework(id);
+    for (const id of this.cluster.agents.keys()) allocator.removeAgent(id);
+    if (this.recovered) allocator.stop();
+    for (const { metrics } of this.cluster.frameworks.values()) metrics.remove();
+    for (const { metrics } of this.cluster.completedFrameworks.values()) metrics.remove();
+    this.recovered = false;
+  }
+}

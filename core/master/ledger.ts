@@ -1,0 +1,141 @@
+import type { TaskState, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Allocator } from "../../sdk/contracts/allocator.js";
+import type { Agent } from "./agent.js";
+import type { Cluster } from "./cluster.js";
+import type { ExecutorEntry } from "./executor.js";
+import type { Framework } from "./framework.js";
+import { getOrAdd } from "./get-or-add.js";
+import type { MasterMetrics } from "./metrics.js";
+import { type TaskEntry, withStatus } from "./task.js";
+import { isTerminal } from "./task-state.js";
+
+export interface LedgerDeps {
+  readonly cluster: Cluster;
+  readonly allocator: Allocator;
+  readonly metrics: MasterMetrics;
+}
+
+/**
+ * Keeps who uses what: each task and executor is on its agent and, once that is known, in its framework. Resources go back to the
+ * allocator at the moment when the end of a task is known, and not when the scheduler acknowledges it.
+ */
+export class Ledger {
+  /** How many tasks on registered agents are in each state. */
+  private readonly states: number[] = [];
+
+  constructor(private readonly deps: LedgerDeps) {}
+
+  tasksIn(state: TaskState): number {
+    return this.states[state] ?? 0;
+  }
+
+  addTask(task: TaskEntry, agent: Agent, framework: Framework | undefined): void {
+    this.addToAgent(task, agent);
+    if (framework !== undefined) this.addToFramework(task, framework);
+  }
+
+  private addToAgent(task: TaskEntry, agent: Agent): void {
+    getOrAdd(agent.taskEntries, task.frameworkId, newMap<TaskEntry>).set(task.id, task);
+    if (task.holdsResources) agent.addUsed(task.frameworkId, task.resources);
+    this.count(task.state, 1);
+  }
+
+  private addToFramework(task: TaskEntry, framework: Framework): void {
+    framework.taskEntries.set(task.id, task);
+    if (task.holdsResources) framework.addUsed(task.agentId, task.resources);
+    framework.metrics.enter(task.state);
+  }
+
+  addExecutor(executor: ExecutorEntry, agent: Agent, framework: Framework | undefined): void {
+    getOrAdd(agent.executorEntries, executor.frameworkId, newMap<ExecutorEntry>).set(executor.id, executor);
+    agent.addUsed(executor.frameworkId, executor.resources);
+    if (framework === undefined) return;
+    getOrAdd(framework.executorEntries, agent.id, newMap<ExecutorEntry>).set(executor.id, executor);
+    framework.addUsed(agent.id, executor.resources);
+  }
+
+  removeExecutor(executor: ExecutorEntry, agent: Agent): void {
+    const { id, frameworkId, resources } = executor;
+    deleteIn(agent.executorEntries, frameworkId, id);
+    agent.subtractUsed(frameworkId, resources);
+    const framework = this.deps.cluster.frameworks.get(frameworkId);
+    if (framework !== undefined) {
+      deleteIn(framework.executorEntries, agent.id, id);
+      framework.subtractUsed(agent.id, resources);
+    }
+    this.deps.allocator.recover({ frameworkId, agentId: agent.id, resources });
+  }
+
+  /**
+   * Takes a status into a task's history and its state from it.
+   *
+   * @param latest the state that the agent knows, where the status itself is an older one
+   */
+  updateTask(task: TaskEntry, status: TaskStatus, latest?: TaskState | undefined): void {
+    const before = task.state;
+    const held = task.holdsResources;
+    const state = isTerminal(before) ? before : (latest ?? status.state ?? before);
+    task.change({ state, statuses: withStatus(task.message.statuses, status) });
+
+    const framework = this.deps.cluster.frameworks.get(task.frameworkId);
+    const agent = this.deps.cluster.agents.get(task.agentId);
+    if (state !== before) {
+      framework?.metrics.leave(before);
+      framework?.metrics.enter(state);
+      if (agent?.task(task.frameworkId, task.id) === task) {
+        this.count(before, -1);
+        this.count(state, 1);
+      }
+    }
+    if (!held || task.holdsResources) return;
+    agent?.subtractUsed(task.frameworkId, task.resources);
+    framework?.subtractUsed(task.agentId, task.resources);
+    this.deps.metrics.countEnd(status);
+    const { frameworkId, agentId, resources } = task;
+    this.deps.allocator.recover({ frameworkId, agentId, resources });
+  }
+
+  /**
+   * Takes a task off its agent and puts it into its framework's history.
+   *
+   * @param unreachable into the history of tasks that may come back
+   */
+  removeTask(task: TaskEntry, { unreachable = false }: { unreachable?: boolean } = {}): void {
+    const { cluster, allocator } = this.deps;
+    const { frameworkId, agentId, resources } = task;
+    const agent = cluster.agents.get(agentId);
+    const framework = cluster.frameworks.get(frameworkId);
+    if (agent !== undefined && deleteIn(agent.taskEntries, frameworkId, task.id)) this.count(task.state, -1);
+    if (agent !== undefined) deleteFromSet(agent.killedTasks, frameworkId, task.id);
+    framework?.taskEntries.delete(task.id);
+    if (unreachable) {
+      framework?.unreachable.set(task.id, task);
+      const byFramework = getOrAdd(cluster.unreachableTasks, agentId, newMap<string[]>);
+      getOrAdd(byFramework, frameworkId, () => []).push(task.id);
+    } else {
+      framework?.completed.add(task.message);
+    }
+    if (!task.holdsResources) return;
+    agent?.subtractUsed(frameworkId, resources);
+    framework?.subtractUsed(agentId, resources);
+    allocator.recover({ frameworkId, agentId, resources });
+  }
+
+  private count(state: TaskState, by: number): void {
+    this.states[state] = this.tasksIn(state) + by;
+  }
+}
+
+const newMap = <V>() => new Map<string, V>();
+
+function deleteIn<V>(maps: Map<string, Map<string, V>>, key: string, id: string): boolean {
+  const map = maps.get(key);
+  if (map === undefined || !map.delete(id)) return false;
+  if (map.size === 0) maps.delete(key);
+  return true;
+}
+
+function deleteFromSet(sets: Map<string, Set<string>>, key: string, id: string): void {
+  const set = sets.get(key);
+  if (set?.delete(id) && set.size === 0) sets.delete(key);
+}

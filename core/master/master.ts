@@ -1,0 +1,161 @@
+import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import { type Call, Call_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import type { Allocator } from "../../sdk/contracts/allocator.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
+import type { Election } from "../../sdk/contracts/election.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { MasterView } from "../../sdk/contracts/master-view.js";
+import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
+import type { Metrics } from "../../sdk/contracts/metrics.js";
+import type { Random } from "../../sdk/contracts/random.js";
+import type { Registry } from "../../sdk/contracts/registry.js";
+import type {
+  Leadership as LeadershipRecord,
+  SchedulerRequest,
+  SchedulerService,
+  SchedulerSession,
+  SchedulerSubscription,
+} from "../../sdk/contracts/scheduler-service.js";
+import { TepuiError } from "../../sdk/errors/index.js";
+import { publishGauges } from "./gauges.js";
+import { Ids } from "./ids.js";
+import { Leadership } from "./leadership.js";
+import { type CounterName, MasterMetrics } from "./metrics.js";
+import type { MasterOptions } from "./options.js";
+import { validateCall } from "./validation/call.js";
+import { ClusterView } from "./view.js";
+
+export interface MasterDeps {
+  readonly options: MasterOptions;
+  /** Display name of the cluster. */
+  readonly clusterName: string | undefined;
+  /** Flag name -> value, as the operator gave or Mesos defaults it. */
+  readonly flags: ReadonlyMap<string, string>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly allocator: Allocator;
+  readonly registry: Registry;
+  readonly election: Election;
+  readonly transport: MessageTransport;
+}
+
+/** Calls that count as invalid under a name of their own when their form is wrong. */
+const INVALID: { readonly [type: number]: CounterName } = {
+  [Call_Type.ACKNOWLEDGE]: "invalid_status_update_acknowledgements",
+  [Call_Type.ACKNOWLEDGE_OPERATION_STATUS]: "invalid_operation_status_update_acknowledgements",
+  [Call_Type.MESSAGE]: "invalid_framework_to_executor_messages",
+};
+
+/** One master process: a candidate that leads for a while, perhaps several times. Without leadership it knows nothing but who leads. */
+export class Master implements SchedulerService {
+  /** A UUID, new with every start. */
+  readonly id: string;
+  readonly view: MasterView;
+  private readonly metrics: MasterMetrics;
+  private readonly ids: Ids;
+  private info: MasterInfo;
+  private current: Leadership | undefined;
+  private electedTime: number | undefined;
+  private leader: MasterInfo | undefined;
+  private unwatch: (() => void) | undefined;
+  private withdraw: (() => Promise<void>) | undefined;
+
+  constructor(private readonly deps: MasterDeps) {
+    this.id = deps.random.uuid();
+    this.info = { id: this.id, capabilities: [] };
+    this.ids = new Ids(this.id);
+    this.metrics = new MasterMetrics(deps.metrics);
+    const startTime = deps.clock.now() / 1000;
+    const started = deps.clock.monotonic();
+    const leading = () => this.current;
+    this.view = new ClusterView({
+      info: () => this.info,
+      options: deps.options,
+      startTime,
+      electedTime: () => this.electedTime,
+      flags: deps.flags,
+      cluster: deps.clusterName,
+      leadership: () => this.leadership(),
+      leading,
+    });
+    const uptime = () => (deps.clock.monotonic() - started) / 1000;
+    publishGauges({ metrics: deps.metrics, uptime, leading });
+  }
+
+  /** @param info where this master is reached; its id is filled in */
+  start(info: Omit<MasterInfo, "id">): void {
+    this.info = { ...info, id: this.id };
+    this.unwatch = this.deps.election.watch((leader) => {
+      this.leader = leader;
+    });
+    this.contend();
+  }
+
+  async stop(): Promise<void> {
+    this.unwatch?.();
+    this.step(undefined);
+    await this.withdraw?.();
+  }
+
+  private contend(): void {
+    this.withdraw = this.deps.election.contend(this.info, {
+      elected: () => void this.lead(),
+      lost: (reason) => this.lose(reason),
+    });
+  }
+
+  private async lead(): Promise<void> {
+    const { deps, info, metrics, ids } = this;
+    const leadership = new Leadership({ ...deps, info, metrics, ids });
+    this.step(leadership);
+    deps.logger.info({ id: this.id }, "Elected as the leading master");
+    try {
+      await leadership.start();
+    } catch (err) {
+      if (this.current !== leadership) return;
+      deps.logger.error({ err }, "Cannot lead without the registry");
+      this.step(undefined);
+      await this.withdraw?.();
+    }
+  }
+
+  private lose(reason: string): void {
+    this.deps.logger.error({ reason }, "Lost the leadership");
+    this.step(undefined);
+    this.contend();
+  }
+
+  private step(leadership: Leadership | undefined): void {
+    this.current?.stop();
+    this.current = leadership;
+    this.electedTime = leadership === undefined ? undefined : this.deps.clock.now() / 1000;
+  }
+
+  leadership(): LeadershipRecord {
+    if (this.current === undefined) return { role: "standby", leader: this.leader };
+    return { role: this.current.recovered ? "leading" : "recovering", leader: this.leader ?? this.info };
+  }
+
+  validate(call: Call): void {
+    const problem = validateCall(call);
+    if (problem === undefined) return;
+    const counter = INVALID[call.type ?? Call_Type.UNKNOWN];
+    if (counter !== undefined) this.metrics.counters[counter].inc();
+    throw new TepuiError("TEPUI_SCHEDULER_CALL_INVALID", { detail: problem });
+  }
+
+  subscribe(subscription: SchedulerSubscription): SchedulerSession {
+    return this.serving().subscriptions.subscribe(subscription);
+  }
+
+  call(request: SchedulerRequest): void | Promise<void> {
+    return this.serving().calls.call(request);
+  }
+
+  private serving(): Leadership {
+    if (!this.current?.recovered) throw new TepuiError("TEPUI_SCHEDULER_MASTER_NOT_LEADING");
+    return this.current;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Filters } from "../../proto/gen/mesos/v1/mesos.js";
+import type { OfferedByAgent } from "../../sdk/contracts/allocator.js";
+import type { Timer } from "../../sdk/contracts/clock.js";
+import type { Agent } from "./agent.js";
+import { DEFAULT_REFUSE_SECONDS } from "./constants.js";
+import type { MasterContext } from "./context.js";
+import { offersEvent, rescind } from "./events.js";
+import type { Framework } from "./framework.js";
+import { OfferEntry } from "./offer.js";
+
+interface Proposal {
+  readonly role: string;
+  readonly agents: OfferedByAgent;
+}
+
+/** Makes offers out of what the allocator gives, and takes them back. */
+export class Offers {
+  /** What the allocator gave in this turn: all of a framework's offers of one allocation go out in one event. */
+  private proposals = new Map<string, Proposal[]>();
+  private expiry: Timer | undefined;
+
+  constructor(private readonly context: MasterContext) {}
+
+  /**
+   * Takes what the allocator offers. It may come from within any call to the allocator, so it is only noted here and handled once the
+   * caller has finished its own change.
+   */
+  propose(offer: { frameworkId: string; role: string; agents: OfferedByAgent }): void {
+    if (this.proposals.size === 0) queueMicrotask(() => this.send());
+    const proposals = this.proposals.get(offer.frameworkId);
+    if (proposals === undefined) this.proposals.set(offer.frameworkId, [offer]);
+    else proposals.push(offer);
+  }
+
+  private send(): void {
+    const { proposals } = this;
+    this.proposals = new Map();
+    for (const [frameworkId, list] of proposals) this.sendTo(frameworkId, list);
+  }
+
+  private sendTo(frameworkId: string, proposals: readonly Proposal[]): void {
+    const { cluster, allocator, logger } = this.context;
+    const framework = cluster.frameworks.get(frameworkId);
+    const made: OfferEntry[] = [];
+    for (const { role, agents } of proposals) {
+      for (const [agentId, resources] of agents) {
+        const agent = cluster.agents.get(agentId);
+        if (!framework?.connected || !framework.active || !agent?.active) {
+          allocator.recover({ frameworkId, agentId, resources });
+          continue;
+        }
+        made.push(this.add(framework, agent, { role, resources }));
+      }
+    }
+    if (framework === undefined || made.length === 0) return;
+    if (logger.enabled("debug")) {
+      logger.debug({ framework: frameworkId, offers: made.map(({ id }) => id) }, "Sending offers");
+    }
+    framework.metrics.offersSent.inc(made.length);
+    framework.send(offersEvent(made.map((offer) => offer.forFramework())));
+  }
+
+  private add(
+    framework: Framework,
+    agent: Agent,
+    { role, resources }: Pick<OfferEntry, "role" | "resources">,
+  ): OfferEntry {
+    const { cluster, clock, ids, options } = this.context;
+    const id = ids.nextOffer();
+    const offer = new OfferEntry({ id, framework, agent, role, resources, madeAt: clock.monotonic() });
+    cluster.offers.set(id, offer);
+    framework.addOffer(offer);
+    agent.addOffer(offer);
+    if (options.offerTimeout !== undefined && this.expiry === undefined) {
+      this.expiry = clock.setTimeout(() => this.expire(), options.offerTimeout);
+    }
+    return offer;
+  }
+
+  /** Takes an offer back and tells the scheduler. */
+  rescind(offer: OfferEntry): void {
+    offer.framework.metrics.offersRescinded.inc();
+    offer.framework.send(rescind(offer.id));
+    this.discard(offer);
+  }
+
+  /** Ends an offer; its resources are free again, or kept from the framework for as long as `filters` say. */
+  discard(offer: OfferEntry, filters?: Filters): void {
+    this.remove(offer);
+    this.context.allocator.recover({
+      frameworkId: offer.framework.id,
+      agentId: offer.agent.id,
+      resources: offer.resources,
+      filters,
+    });
+  }
+
+  /** Ends an offer whose resources the caller accounts for. */
+  remove(offer: OfferEntry): void {
+    this.context.cluster.offers.delete(offer.id);
+    offer.framework.removeOffer(offer);
+    offer.agent.removeOffer(offer);
+  }
+
+  rescindAllOf({ offers }: Agent): void {
+    for (const offer of [...offers]) this.rescind(offer);
+  }
+
+  stop(): void {
+    this.expiry?.cancel();
+    this.proposals.clear();
+  }
+
+  /** All offers last equally long, so the oldest ones, which come first, are the ones whose time is up. */
+  private expire(): void {
+    const { cluster, clock, options } = this.context;
+    const limit = options.offerTimeout ?? 0;
+    this.expiry = undefined;
+    const expired: OfferEntry[] = [];
+    let next: number | undefined;
+    for (const offer of cluster.offers.values()) {
+      const left = offer.madeAt + limit - clock.monotonic();
+      if (left > 0) {
+        next = left;
+        break;
+      }
+      expired.push(offer);
+    }
+    if (next !== undefined) this.expiry = clock.setTimeout(() => this.expire(), next);
+    for (const offer of expired) this.rescind(offer);
+  }
+}
+
+/** The filters of a call; without any, those that the protocol has by default. */
+export function filtersOf(filters: Filters | undefined): Filters {
+  return filters?.refuse_seconds === undefined ? { refuse_seconds: DEFAULT_REFUSE_SECONDS } : filters;
+}

@@ -1,0 +1,143 @@
+import {
+  type ExecutorInfo,
+  HealthCheck_Type as HealthType,
+  type Offer_Operation,
+  Offer_Operation_Type as OperationType,
+  type Resource,
+  type TaskInfo,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import { convertResource, failure, Resources, type Result, success } from "../../sdk/resources/index.js";
+import type { GroupUse } from "./validation/group.js";
+import type { TaskUse } from "./validation/task.js";
+
+/** An operation of an ACCEPT with its resources read: allocated to the offers' role, in the post-refinement format. */
+export type PreparedOperation =
+  | { readonly kind: "launch"; readonly tasks: readonly TaskUse[] }
+  | { readonly kind: "launch-group"; readonly group: GroupUse }
+  | { readonly kind: "other" };
+
+export interface Allocation {
+  readonly frameworkId: string;
+  readonly role: string;
+}
+
+/** The tasks of a launch, as they came. */
+export function tasksOf(operation: Offer_Operation): readonly TaskInfo[] {
+  if (operation.type === OperationType.LAUNCH) return operation.launch?.task_infos ?? [];
+  if (operation.type === OperationType.LAUNCH_GROUP) return operation.launch_group?.task_group?.tasks ?? [];
+  return [];
+}
+
+export function isLaunch({ type }: Offer_Operation): boolean {
+  return type === OperationType.LAUNCH || type === OperationType.LAUNCH_GROUP;
+}
+
+/** Reads an operation, or says what is wrong with its resources, in Mesos's words. */
+export function prepareOperation(
+  operation: Offer_Operation,
+  allocation: Allocation,
+): Result<PreparedOperation> {
+  switch (operation.type) {
+    case OperationType.LAUNCH:
+      return operation.launch === undefined
+        ? failure("A LAUNCH offer operation must have the Offer.Operation.launch field set.")
+        : prepareLaunch(operation.launch.task_infos, allocation);
+    case OperationType.LAUNCH_GROUP:
+      return operation.launch_group === undefined
+        ? failure("A LAUNCH_GROUP offer operation must have the Offer.Operation.launch_group field set.")
+        : prepareGroup(operation, allocation);
+    default:
+      return success({ kind: "other" });
+  }
+}
+
+function prepareLaunch(infos: readonly TaskInfo[], allocation: Allocation): Result<PreparedOperation> {
+  const tasks: TaskUse[] = [];
+  for (const info of infos) {
+    const task = prepareTask(info, allocation);
+    if (!task.ok) return task;
+    tasks.push(task.value);
+  }
+  return success({ kind: "launch", tasks });
+}
+
+function prepareTask(info: TaskInfo, allocation: Allocation): Result<TaskUse> {
+  const own = allocate(info.resources, allocation.role);
+  if (!own.ok) return own;
+  const task: TaskInfo = { ...info, resources: own.value.messages };
+  withHealthCheckType(task);
+  const { resources } = own.value;
+  if (info.executor === undefined) {
+    return success({ info: task, resources, executorResources: Resources.empty });
+  }
+  const executor = prepareExecutor(info.executor, allocation);
+  if (!executor.ok) return executor;
+  // Schedulers may leave out whose executor it is.
+  const framework_id = executor.value.info.framework_id ?? { value: allocation.frameworkId };
+  task.executor = { ...executor.value.info, framework_id };
+  return success({ info: task, resources, executorResources: executor.value.resources });
+}
+
+function prepareGroup(operation: Offer_Operation, allocation: Allocation): Result<PreparedOperation> {
+  const given = operation.launch_group?.executor ?? { resources: [] };
+  const executor = prepareExecutor(given, allocation);
+  if (!executor.ok) return executor;
+  const { info: groupExecutor, resources: executorResources } = executor.value;
+
+  const tasks: TaskUse[] = [];
+  for (const info of tasksOf(operation)) {
+    const own = allocate(info.resources, allocation.role);
+    if (!own.ok) return own;
+    const task: TaskInfo = { ...info, resources: own.value.messages, executor: groupExecutor };
+    if (info.executor !== undefined) {
+      const other = prepareExecutor(info.executor, allocation);
+      if (!other.ok) return other;
+      task.executor = other.value.info;
+    }
+    tasks.push({ info: task, resources: own.value.resources, executorResources });
+  }
+  return success({ kind: "launch-group", group: { executor: groupExecutor, executorResources, tasks } });
+}
+
+function prepareExecutor(
+  info: ExecutorInfo,
+  { role }: Allocation,
+): Result<{ info: ExecutorInfo; resources: Resources }> {
+  const own = allocate(info.resources, role);
+  if (!own.ok) return own;
+  return success({ info: { ...info, resources: own.value.messages }, resources: own.value.resources });
+}
+
+/** The resources, allocated to the role where the scheduler did not say to which. */
+function allocate(
+  messages: readonly Resource[],
+  role: string,
+): Result<{ messages: Resource[]; resources: Resources }> {
+  const read = Resources.fromMessages(messages);
+  if (!read.ok) return read;
+  return success({
+    messages: messages.map((message) => allocated(message, role)),
+    resources: read.value.mapEntries((entry) =>
+      entry.kind.allocationRole === undefined ? entry.withKind(entry.kind.allocated(role)) : entry,
+    ),
+  });
+}
+
+function allocated(message: Resource, role: string): Resource {
+  const upToDate = message.role === undefined && message.reservation === undefined;
+  if (upToDate && message.allocation_info?.role !== undefined) return message;
+  const copy = convertResource(message, "post-refinement");
+  if (copy.allocation_info?.role === undefined) copy.allocation_info = { role };
+  return copy;
+}
+
+/** Older schedulers give a command or an HTTP health check without saying which of the two it is. */
+function withHealthCheckType(task: TaskInfo): void {
+  const check = task.health_check;
+  if (check === undefined || check.type !== undefined) return;
+  if (check.command !== undefined && check.http === undefined) {
+    task.health_check = { ...check, type: HealthType.COMMAND };
+  } else if (check.http !== undefined && check.command === undefined) {
+    task.health_check = { ...check, type: HealthType.HTTP };
+  }
+}

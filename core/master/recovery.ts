@@ -1,0 +1,84 @@
+import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
+import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Timer } from "../../sdk/contracts/clock.js";
+import { convertResources } from "../../sdk/resources/index.js";
+import { formatDuration, formatPercent } from "../../sdk/values/index.js";
+import type { Agents } from "./agents.js";
+import type { MasterContext } from "./context.js";
+
+/** What a new leader takes over from the registry, and how long it waits for the agents that are in it. */
+export class Recovery {
+  private timer: Timer | undefined;
+  private expected = 0;
+
+  constructor(
+    private readonly context: MasterContext,
+    private readonly agents: Agents,
+  ) {}
+
+  recover(state: RegistryState): void {
+    const { allocator, clock, cluster, logger, options } = this.context;
+    for (const { info, deactivated } of state.slaves?.slaves ?? []) {
+      const id = info?.id?.value;
+      if (info === undefined || id === undefined) continue;
+      // Registries keep the old format, so that older masters can read them.
+      cluster.recoveredAgents.set(id, {
+        ...info,
+        resources: convertResources(info.resources, "post-refinement"),
+      });
+      if (deactivated) cluster.deactivatedAgents.add(id);
+    }
+    for (const { id, timestamp, deactivated } of state.unreachable?.slaves ?? []) {
+      if (id?.value === undefined || timestamp === undefined) continue;
+      cluster.unreachableAgents.set(id.value, timestamp);
+      if (deactivated) cluster.deactivatedAgents.add(id.value);
+    }
+    for (const { id, timestamp } of state.gone?.slaves ?? []) {
+      if (id?.value !== undefined && timestamp !== undefined) cluster.goneAgents.set(id.value, timestamp);
+    }
+    if (options.weights.size > 0) allocator.updateWeights(options.weights);
+
+    this.expected = cluster.recoveredAgents.size;
+    this.timer = clock.setTimeout(() => this.giveUpMissing(), options.agentReregisterTimeout);
+    logger.info(
+      { agents: this.expected, unreachable: cluster.unreachableAgents.size },
+      "Recovered from the registry; waiting for its agents to re-register",
+    );
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+  }
+
+  /** The agents that have not come back count as unreachable now, unless there are more of them than the operator allows. */
+  private giveUpMissing(): void {
+    const { cluster, logger, metrics, options } = this.context;
+    const missing = [...cluster.recoveredAgents.values()];
+    if (missing.length === 0) return;
+    const timeout = formatDuration(options.agentReregisterTimeout);
+    if (missing.length / this.expected > options.recoveryAgentRemovalLimit) {
+      logger.error(
+        {
+          missing: missing.length,
+          expected: this.expected,
+          limit: formatPercent(options.recoveryAgentRemovalLimit),
+        },
+        `More agents than recovery_agent_removal_limit allows did not re-register within ${timeout}: none is given up`,
+      );
+      return;
+    }
+    for (const info of missing) {
+      metrics.counters.slave_unreachable_scheduled.inc();
+      this.agents.limiter.acquire(() => void this.giveUp(info, timeout));
+    }
+  }
+
+  /** Unless it has come back in the meantime. */
+  private async giveUp(info: AgentInfo, timeout: string): Promise<void> {
+    const { cluster, metrics } = this.context;
+    const why = `did not reregister within ${timeout} after master failover`;
+    const missing = cluster.recoveredAgents.has(info.id?.value ?? "");
+    const marked = missing && (await this.agents.markUnreachable(info, why));
+    metrics.counters[marked ? "slave_unreachable_completed" : "slave_unreachable_canceled"].inc();
+  }
+}

@@ -1,0 +1,120 @@
+import {
+  ContainerInfo_Type as ContainerType,
+  ExecutorInfo,
+  ExecutorInfo_Type as ExecutorType,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import { validateExecutorId } from "../../../sdk/ids/index.js";
+import { Resources } from "../../../sdk/resources/index.js";
+import type { Agent } from "../agent.js";
+import type { Framework } from "../framework.js";
+import { validateCommand } from "./command.js";
+import { validateContainer } from "./container.js";
+import {
+  validateOneAllocationRole,
+  validateRevocability,
+  validateUniquePersistenceIds,
+  validateUse,
+} from "./resources.js";
+
+/*
+ * What is wrong with an executor, in Mesos's words.
+ *
+ * Source: src/master/validation.cpp, namespace `executor`.
+ */
+
+/** The rules that hold wherever an ExecutorInfo comes from. */
+export function validateExecutorInfo(executor: ExecutorInfo): string | undefined {
+  const { executor_id: id, command, container, shutdown_grace_period: grace } = executor;
+  const problem = validateType(executor) ?? validateExecutorId(id?.value ?? "");
+  if (problem !== undefined) return problem;
+  if ((grace?.nanoseconds ?? 0n) < 0n) return "ExecutorInfo's 'shutdown_grace_period' must be non-negative";
+  const wrongCommand = command === undefined ? undefined : validateCommand(command);
+  if (wrongCommand !== undefined) return `Executor's \`CommandInfo\` is invalid: ${wrongCommand}`;
+  const wrongContainer = container === undefined ? undefined : validateContainer(container);
+  return wrongContainer === undefined
+    ? undefined
+    : `Executor's \`ContainerInfo\` is invalid: ${wrongContainer}`;
+}
+
+function validateType({ type, command, container }: ExecutorInfo): string | undefined {
+  switch (type) {
+    case ExecutorType.DEFAULT:
+      if (command !== undefined) return "'ExecutorInfo.command' must not be set for 'DEFAULT' executor";
+      if (container === undefined) return undefined;
+      if (container.type !== ContainerType.MESOS) {
+        return "'ExecutorInfo.container.type' must be 'MESOS' for 'DEFAULT' executor";
+      }
+      return container.mesos?.image === undefined
+        ? undefined
+        : "'ExecutorInfo.container.mesos.image' must not be set for 'DEFAULT' executor";
+    case ExecutorType.CUSTOM:
+      return command === undefined ? "'ExecutorInfo.command' must be set for 'CUSTOM' executor" : undefined;
+    default:
+      // Perhaps a type that is newer than this master.
+      return undefined;
+  }
+}
+
+export interface ExecutorUse {
+  readonly executor: ExecutorInfo;
+  readonly resources: Resources;
+  readonly framework: Framework;
+  readonly agent: Agent;
+}
+
+/** The rules for an executor that a framework wants on an agent. */
+export function validateExecutorUse(use: ExecutorUse): string | undefined {
+  return (
+    validateExecutorInfo(use.executor) ??
+    validateFrameworkId(use) ??
+    validateExecutorResources(use) ??
+    validateCompatible(use)
+  );
+}
+
+function validateFrameworkId({ executor, framework }: ExecutorUse): string | undefined {
+  if (executor.framework_id === undefined) return "'ExecutorInfo.framework_id' must be set";
+  const id = executor.framework_id.value ?? "";
+  return id === framework.id
+    ? undefined
+    : `ExecutorInfo has an invalid FrameworkID (Actual: ${id} vs Expected: ${framework.id})`;
+}
+
+function validateExecutorResources({ executor, resources }: ExecutorUse): string | undefined {
+  const use = validateUse(executor.resources, resources);
+  if (use !== undefined) return `Executor uses invalid resources: ${use}`;
+  const ids = validateUniquePersistenceIds(resources);
+  if (ids !== undefined) return `Executor uses duplicate persistence ID: ${ids}`;
+  const role = validateOneAllocationRole(resources);
+  if (role !== undefined) return `Invalid executor resources: ${role}`;
+  const mix = validateRevocability(resources);
+  return mix === undefined ? undefined : `Executor mixes revocable and non-revocable resources: ${mix}`;
+}
+
+/** A second ExecutorInfo under the id of an executor that runs must say the same as the first. */
+function validateCompatible({ executor, framework, agent }: ExecutorUse): string | undefined {
+  const running = agent.executorEntries.get(framework.id)?.get(executor.executor_id?.value ?? "");
+  if (running === undefined || sameExecutor(running.info, executor)) return undefined;
+  const line = "-".repeat(60);
+  return (
+    "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID.\n" +
+    `${line}\nExisting ExecutorInfo:\n${describe(running.info)}\n${line}\nExecutorInfo:\n${describe(executor)}\n${line}\n`
+  );
+}
+
+/** Equal but for the order of resources. */
+export function sameExecutor(left: ExecutorInfo, right: ExecutorInfo): boolean {
+  if (left === right) return true;
+  return (
+    Buffer.compare(encodeWithoutResources(left), encodeWithoutResources(right)) === 0 &&
+    Resources.of(left.resources).equals(Resources.of(right.resources))
+  );
+}
+
+const encodeWithoutResources = (executor: ExecutorInfo): Uint8Array =>
+  ExecutorInfo.encode({ ...executor, resources: [] }).finish();
+
+function describe(executor: ExecutorInfo): string {
+  const { data: _data, resources, ...rest } = executor;
+  return `${JSON.stringify(rest, (_key, value) => (typeof value === "bigint" ? Number(value) : value))} resources: ${Resources.of(resources)}`;
+}

@@ -1,0 +1,18 @@
+/** A set as Mesos prints it: `{ a, b }`. */
+export function setText(items: Iterable<string>): string {
+  return `{ ${[...items].join(", ")} }`;
+}
+
+/** A number as a C++ stream prints it: six digits, and an exponent of at least two digits where it is very large or small. */
+export function shortNumber(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
+  const text = value.toPrecision(6);
+  if (!text.includes("e")) {
+    const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
+    if (exponent >= -4) return String(Number(text));
+  }
+  const [mantissa = "", exponent = "+0"] = value.toExponential(5).split("e");
+  const digits = exponent.slice(1).padStart(2, "0");
+  return `${Number(mantissa)}e${exponent[0]}${digits}`;
+}
