@@ -71,11 +71,6 @@ export class ServerReply implements HttpReply {
     this.text(404, "404 Not Found.");
   }
 
-  methodNotAllowed(allowed: readonly string[]): void {
-    const body = `405 Method Not Allowed. Expecting one of { '${allowed.join("', '")}' }, but received '${this.request.method}'.`;
-    this.text(405, body, { Allow: allowed.join(", ") });
-  }
-
   private write(status: number, body: Uint8Array, headers: OutgoingHttpHeaders): void {
     if (this.over) return;
     this.raw.writeHead(status, STATUS_CODES[status] ?? "Unknown", {

@@ -14,8 +14,7 @@ import type {
 } from "../../sdk/contracts/http-server.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { HttpDate } from "../../sdk/http/http-date.js";
-import { OncePerPeer } from "../../sdk/http/once-per-peer.js";
+import { HttpDate, methodNotAllowed, OncePerPeer } from "../../sdk/http/index.js";
 import { type Address, type AddressSettings, advertisedAddress, bindAddress } from "./advertised-address.js";
 import { ConnectionGate } from "./connection-gate.js";
 import { PipelineLimit } from "./pipeline-limit.js";
@@ -194,7 +193,7 @@ export class OnePortServer implements HttpServer {
     }
     const { methods } = found.route;
     if (methods !== undefined && !allows(methods, request.method)) {
-      reply.methodNotAllowed(methods);
+      methodNotAllowed(request, reply, methods);
       return;
     }
     this.run(found.route, request, reply);
