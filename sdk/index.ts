@@ -1,9 +1,194 @@
-export * from "./contracts/clock.js";
-export * from "./contracts/logger.js";
-export * from "./contracts/metrics.js";
-export * from "./contracts/plugin-directory.js";
-export * from "./contracts/random.js";
-export * from "./contracts/settings.js";
-export * from "./errors/index.js";
-export * from "./plugin/index.js";
-export * from "./values/index.js";
+/**
+ * `tepui/sdk`: what authors of plugins, frameworks and executors import. Clients load their transports (undici, grpc-js) when they first
+ * connect, so importing this costs neither.
+ */
+export { attributesFromJson, attributesJson, attributeText, parseAttributes } from "./attributes/index.js";
+export {
+  AddressError,
+  type AddressInput,
+  AuthenticationError,
+  type BackoffOptions,
+  CallRefusedError,
+  type ContentType,
+  type DaemonAddress,
+  type EventHandler,
+  ForbiddenError,
+  type IdInput,
+  NotLeaderError,
+  NotSubscribedError,
+  type PartialMessage,
+  ProtocolError,
+  type TlsOptions,
+  UnavailableError,
+  UnreachableError,
+} from "./client/index.js";
+export {
+  type AgentExecutorView,
+  type AgentFrameworkView,
+  AgentView,
+  type ContainerUsageView,
+} from "./contracts/agent-view.js";
+export {
+  Allocator,
+  type AllocatorAgent,
+  type AllocatorCallbacks,
+  type AllocatorFramework,
+  type OfferedByAgent,
+  type ResourceRecovery,
+} from "./contracts/allocator.js";
+export { Clock, type Timer } from "./contracts/clock.js";
+export { type ContainerIo, ContainerLogger } from "./contracts/container-logger.js";
+export {
+  type ContainerExit,
+  Containerizer,
+  type ContainerRequest,
+  type ContainerTermination,
+  type RecoverableContainer,
+} from "./contracts/containerizer.js";
+export { type Candidacy, Election } from "./contracts/election.js";
+export {
+  type ExecutorConnection,
+  ExecutorService,
+  type ExecutorSession,
+} from "./contracts/executor-service.js";
+export { Fetcher, type FetchRequest } from "./contracts/fetcher.js";
+export { Files } from "./contracts/files.js";
+export {
+  type ConnectionTaker,
+  type HttpReply,
+  type HttpRequest,
+  type HttpRoute,
+  HttpServer,
+} from "./contracts/http-server.js";
+export {
+  type ContainerLimitation,
+  type ContainerMount,
+  type Contribution,
+  Isolator,
+  type Namespace,
+} from "./contracts/isolator.js";
+export { type LaunchedProcess, Launcher, type LaunchPlan } from "./contracts/launcher.js";
+export { type LogFields, Logger, type LogLevel, type LogMethod } from "./contracts/logger.js";
+export {
+  type AgentRecord,
+  type ExecutorRecord,
+  type FrameworkRecord,
+  MasterView,
+  type RoleRecord,
+} from "./contracts/master-view.js";
+export {
+  type InboundMessage,
+  type MessageReceiver,
+  MessageTransport,
+  type OutboundMessage,
+} from "./contracts/message-transport.js";
+export { type Counter, Metrics, type MetricTimer } from "./contracts/metrics.js";
+export { Random } from "./contracts/random.js";
+export { Registry, type RegistryOperation } from "./contracts/registry.js";
+export { type DetectionRequest, ResourceDetector } from "./contracts/resource-detector.js";
+export {
+  type Leadership,
+  type SchedulerConnection,
+  type SchedulerRequest,
+  SchedulerService,
+  type SchedulerSession,
+  type SchedulerSubscription,
+} from "./contracts/scheduler-service.js";
+export { Settings } from "./contracts/settings.js";
+export { SystemClock } from "./contracts/system-clock.js";
+export { SystemRandom } from "./contracts/system-random.js";
+export {
+  type ErrorCode,
+  type ErrorKind,
+  isTepuiError,
+  messageOf,
+  TepuiError,
+  type TepuiErrorOptions,
+} from "./errors/index.js";
+export {
+  ExecutorClient,
+  type ExecutorClientOptions,
+  type ExecutorEnvironment,
+  type ExecutorEvent,
+  type ExecutorEventOf,
+  ExecutorRefusedError,
+  type ExecutorStream,
+  type ExecutorTransport,
+  executorEnvironment,
+  type StatusInput,
+} from "./executor/index.js";
+export { validateAgentId, validateExecutorId, validateFrameworkId, validateTaskId } from "./ids/index.js";
+export {
+  type AnyExtensionPoint,
+  bytesText,
+  type Cardinality,
+  type Dependencies,
+  definePlugin,
+  durationText,
+  type ExtensionPoint,
+  extensionPoint,
+  type FailurePolicy,
+  type Host,
+  type KeyOptions,
+  type Lifecycle,
+  optional,
+  type PluginContext,
+  type PluginDefinition,
+  type PluginSpec,
+  type Requirements,
+  type Target,
+  z,
+} from "./plugin/index.js";
+export {
+  findResources,
+  parseQuantities,
+  parseResources,
+  popReservation,
+  pushReservation,
+  type Quantities,
+  ResourceEntry,
+  ResourceKind,
+  Resources,
+  type Result,
+} from "./resources/index.js";
+export {
+  ancestorsOf,
+  isInSubtree,
+  isStrictSubrole,
+  parentOf,
+  validateRole,
+  validateRoles,
+} from "./roles/index.js";
+export {
+  type ExecutorTarget,
+  FrameworkFailedOverError,
+  type FrameworkInput,
+  FrameworkRefusedError,
+  FrameworkRemovedError,
+  type FrameworkUpdate,
+  type KillOptions,
+  type OfferInput,
+  type ReconcileOperation,
+  type ReconcileTask,
+  SchedulerClient,
+  type SchedulerClientOptions,
+  type SchedulerEvent,
+  type SchedulerEventOf,
+  type SchedulerStream,
+  type SchedulerTransport,
+  type SubscribeRequest,
+} from "./scheduler/index.js";
+export {
+  type Bytes,
+  type Duration,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  type Percent,
+  parseBytes,
+  parseDuration,
+  parsePercent,
+  parseRate,
+  type Rate,
+} from "./values/index.js";

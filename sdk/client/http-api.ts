@@ -20,6 +20,8 @@ export interface HttpApiOptions {
   readonly path: string;
   /** Sent with every request: content type, credentials. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Path of a unix socket to connect to in place of the address. */
+  readonly socketPath?: string | undefined;
   /** Of `https` addresses, as for `tls.connect`. */
   readonly tls?: TlsOptions | undefined;
   /** Milliseconds to make a connection, and milliseconds to wait for the first answer on it. */
@@ -62,7 +64,11 @@ export class HttpApi {
         // A stream may be silent for as long as it likes: silence is judged by the API's own heartbeats.
         bodyTimeout: 0,
         headersTimeout: timeout,
-        connect: { ...options.tls, timeout },
+        connect: {
+          ...options.tls,
+          ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
+          timeout,
+        },
       });
     return new HttpApi(options, client(), client());
   }

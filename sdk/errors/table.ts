@@ -174,6 +174,16 @@ export const ERRORS = {
     text: "There is no subscription",
     hint: "Make calls after the subscribed event; after a disconnection wait for the next one.",
   },
+  TEPUI_EXECUTOR_ENVIRONMENT: {
+    kind: "invalid",
+    text: "The executor was not started by an agent",
+    hint: "Let a framework launch it; an agent sets the MESOS_* variables listed.",
+  },
+  TEPUI_EXECUTOR_REFUSED: {
+    kind: "invalid",
+    text: "The agent refused the executor",
+    hint: "The agent may know it as ended: let the framework launch a new one.",
+  },
   TEPUI_FRAMEWORK_REMOVED: {
     kind: "conflict",
     text: "The framework has been removed",
@@ -283,6 +293,51 @@ export const ERRORS = {
     kind: "invalid",
     text: "The address that others should use cannot be found out",
     hint: "Set --ip or --advertise_ip to an address of this machine.",
+  },
+  TEPUI_AGENT_DISK_FAILED: {
+    kind: "internal",
+    text: "The agent's disk could not be changed",
+    hint: "Check space, permissions and health of the file system that holds the agent's work_dir.",
+  },
+  TEPUI_AGENT_RECOVERING: {
+    kind: "unavailable",
+    text: "Agent has not finished recovery",
+    hint: "Try again in a moment.",
+  },
+  TEPUI_AGENT_RECOVERY_FAILED: {
+    kind: "internal",
+    text: "The agent cannot take up what its earlier run left",
+    hint: "Start it with the earlier resources and attributes, or remove work_dir/meta/slaves/latest to let it start as a new agent.",
+  },
+  TEPUI_AGENT_RESOURCES_INVALID: {
+    kind: "invalid",
+    text: "The agent's resources or attributes cannot be used",
+    hint: "Correct --resources or --attributes as the text says.",
+  },
+  TEPUI_EXECUTOR_CALL_INVALID: {
+    kind: "invalid",
+    text: "Failed to validate Executor::Call",
+    hint: "Correct the call as the text says; sending it again changes nothing.",
+  },
+  TEPUI_EXECUTOR_CALL_UNKNOWN: {
+    kind: "not-implemented",
+    text: "The agent does not know this type of call",
+    hint: "Use one of the call types of mesos.v1.executor.Call.",
+  },
+  TEPUI_EXECUTOR_FRAMEWORK_UNKNOWN: {
+    kind: "invalid",
+    text: "Framework cannot be found",
+    hint: "Use the ids that the agent gave to the executor in its environment.",
+  },
+  TEPUI_EXECUTOR_UNKNOWN: {
+    kind: "invalid",
+    text: "Executor cannot be found",
+    hint: "Use the ids that the agent gave to the executor in its environment.",
+  },
+  TEPUI_EXECUTOR_NOT_SUBSCRIBED: {
+    kind: "forbidden",
+    text: "Executor is not subscribed",
+    hint: "Make calls after the SUBSCRIBED event.",
   },
   TEPUI_CONTAINER_LAUNCH_FAILED: {
     kind: "internal",
