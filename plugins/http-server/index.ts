@@ -4,6 +4,9 @@ import { OnePortServer } from "./server.js";
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
+/** Below, slow networks would be taken for attacks. */
+const MIN_RECEIVE_TIMEOUT_MS = 1000;
+
 const DEFAULTS = {
   master: { port: 5050, processId: "master" },
   agent: { port: 5051, processId: "slave(1)" },
@@ -38,7 +41,7 @@ export default definePlugin({
         processId: defaults.processId,
         maxBodyBytes: config.max_body_size,
         maxConnections: config.max_connections,
-        receiveTimeout: config.receive_timeout,
+        receiveTimeout: Math.max(config.receive_timeout, MIN_RECEIVE_TIMEOUT_MS),
         keepAliveTimeout: config.keep_alive_timeout,
         stopGrace: config.stop_grace,
       },

@@ -35,11 +35,11 @@ export class ServerReply implements HttpReply {
   send(status: number, body: string | Uint8Array = "", headers: OutgoingHttpHeaders = {}): void {
     if (this.over) return;
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
-    if (bytes.length < GZIP_MIN_BYTES || "Content-Encoding" in headers) {
-      this.write(status, bytes, headers);
-      return;
-    }
-    if (!acceptsGzip(this.request.headers["accept-encoding"])) {
+    const compress =
+      bytes.length >= GZIP_MIN_BYTES &&
+      !("Content-Encoding" in headers) &&
+      acceptsGzip(this.request.headers["accept-encoding"]);
+    if (!compress) {
       this.write(status, bytes, headers);
       return;
     }

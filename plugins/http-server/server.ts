@@ -26,6 +26,8 @@ import { Router } from "./router.js";
 /** Libprocess has no bound; this is far above any real head and small enough to hold for every connection. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const BACKLOG = 4096;
+/** While stopping: how often to look for connections whose requests have been answered. */
+const IDLE_CHECK_MS = 20;
 
 export interface HttpServerSettings extends AddressSettings {
   readonly port: number;
@@ -117,9 +119,11 @@ export class OnePortServer implements HttpServer {
     const drained = new Promise<void>((resolve) => this.listener.close(() => resolve()));
     this.http.close();
     this.gate.closeUndecided();
-    this.http.closeIdleConnections();
-    const grace = this.deps.clock.setTimeout(() => this.gate.closeAll(), this.settings.stopGrace);
+    const { clock } = this.deps;
+    const idle = clock.setInterval(() => this.http.closeIdleConnections(), IDLE_CHECK_MS);
+    const grace = clock.setTimeout(() => this.gate.closeAll(), this.settings.stopGrace);
     await drained;
+    idle.cancel();
     grace.cancel();
   }
 
@@ -178,25 +182,14 @@ export class OnePortServer implements HttpServer {
     const reply = new ServerReply(request, response, this.date);
     // Writing to a client that has left is no error of ours; its stream ends with "close".
     response.on("error", ignore);
-    if (url === undefined) {
-      reply.text(400, "Request URL path must start with '/'");
-      return;
-    }
     const taker = this.requestTakers.find((candidate) => candidate.matches(message));
-    if (taker !== undefined) {
-      this.run(taker, request, reply);
-      return;
-    }
-    if (found === undefined) {
-      reply.notFound();
-      return;
-    }
-    const { methods } = found.route;
-    if (methods !== undefined && !allows(methods, request.method)) {
+    const methods = found?.route.methods;
+    if (url === undefined) reply.text(400, "Request URL path must start with '/'");
+    else if (taker !== undefined) this.run(taker, request, reply);
+    else if (found === undefined) reply.notFound();
+    else if (methods !== undefined && !allows(methods, request.method)) {
       methodNotAllowed(request, reply, methods);
-      return;
-    }
-    this.run(found.route, request, reply);
+    } else this.run(found.route, request, reply);
   }
 
   private run(handler: Pick<HttpRoute, "handle">, request: ServerRequest, reply: ServerReply): void {

@@ -9,12 +9,8 @@ export default definePlugin({
   description: "Messages between daemons that share a process",
   provides: [MessageTransport],
   config: z.strictObject({
-    hub: z
-      .instanceof(LocalHub)
-      .optional()
-      .meta({
-        description: "The network that the daemons of the process share; given by whoever starts them.",
-      }),
+    // An object and no text: only code can give it, a manifest file cannot.
+    hub: z.unknown().transform(asHub).optional(),
     ip: z.string().default("127.0.0.1"),
     port: z.coerce.number().int().min(0).max(65_535).default(0),
   }),
@@ -26,3 +22,13 @@ export default definePlugin({
     return { start: () => transport.start(), stop: () => transport.stop() };
   },
 });
+
+function asHub(value: unknown, check: z.RefinementCtx): LocalHub | undefined {
+  if (value === undefined || value instanceof LocalHub) return value;
+  check.issues.push({
+    code: "custom",
+    message: "expected the LocalHub that the daemons of the process share",
+    input: value,
+  });
+  return z.NEVER;
+}
