@@ -1,0 +1,124 @@
+import { mkdir, statfs } from "node:fs/promises";
+import { resolve } from "node:path";
+import { AgentView } from "../../sdk/contracts/agent-view.js";
+import { Containerizer } from "../../sdk/contracts/containerizer.js";
+import { Election } from "../../sdk/contracts/election.js";
+import { ExecutorService } from "../../sdk/contracts/executor-service.js";
+import { HttpServer } from "../../sdk/contracts/http-server.js";
+import { MessageTransport } from "../../sdk/contracts/message-transport.js";
+import { Metrics } from "../../sdk/contracts/metrics.js";
+import { ResourceDetector } from "../../sdk/contracts/resource-detector.js";
+import { TepuiError } from "../../sdk/errors/index.js";
+import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
+import { Agent } from "./agent.js";
+import { WorkerDisk } from "./disk/worker-disk.js";
+import { hostInfo } from "./host-info.js";
+import { LateExecutorService } from "./late-executor-service.js";
+import type { AgentOptions } from "./options.js";
+import { LiveAgentView } from "./view.js";
+
+const flag = z.union([z.boolean(), z.stringbool()]);
+
+const config = z.strictObject({
+  work_dir: z.string().min(1),
+  resources: z.string().optional(),
+  attributes: z.string().optional(),
+  default_role: z.string().default("*"),
+  hostname: z.string().optional(),
+  switch_user: flag.default(true),
+  registration_backoff_factor: durationText("1secs"),
+  executor_registration_timeout: durationText("1mins"),
+  executor_reregistration_timeout: durationText("2secs"),
+  executor_shutdown_grace_period: durationText("5secs"),
+  recovery_timeout: durationText("15mins"),
+  executor_environment_variables: z.record(z.string(), z.string()).default({}),
+  max_completed_executors_per_framework: z.coerce.number().int().nonnegative().default(150),
+  gc_delay: durationText("1weeks"),
+  gc_disk_headroom: z.coerce.number().min(0).max(1).default(0.1),
+  disk_watch_interval: durationText("1mins"),
+});
+
+const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
+  workDir: resolve(values.work_dir),
+  resources: values.resources,
+  attributes: values.attributes,
+  defaultRole: values.default_role,
+  hostname: values.hostname,
+  switchUser: values.switch_user,
+  registrationBackoffFactor: values.registration_backoff_factor,
+  executorRegistrationTimeout: values.executor_registration_timeout,
+  executorReregistrationTimeout: values.executor_reregistration_timeout,
+  executorShutdownGracePeriod: values.executor_shutdown_grace_period,
+  recoveryTimeout: values.recovery_timeout,
+  executorEnvironment: values.executor_environment_variables,
+  maxCompletedExecutorsPerFramework: values.max_completed_executors_per_framework,
+  gcDelay: values.gc_delay,
+  gcDiskHeadroom: values.gc_disk_headroom,
+  diskWatchInterval: values.disk_watch_interval,
+});
+
+/** As df(1) counts: of what an ordinary user may have. */
+async function diskUsage(path: string): Promise<number> {
+  const { blocks, bfree, bavail } = await statfs(path);
+  const used = blocks - bfree;
+  return used + bavail > 0 ? used / (used + bavail) : 0;
+}
+
+export default definePlugin({
+  name: "agent",
+  version: "1.0.0",
+  description: "Runs tasks for the master that leads",
+  targets: ["agent"],
+  provides: [ExecutorService, AgentView],
+  requires: {
+    containerizers: Containerizer,
+    detectors: ResourceDetector,
+    election: Election,
+    transport: MessageTransport,
+    server: HttpServer,
+    metrics: Metrics,
+  },
+  config,
+  setup(ctx, deps) {
+    const options = optionsOf(ctx.config);
+    const disk = new WorkerDisk();
+    let agent: Agent | undefined;
+    const running = (): Agent => {
+      if (agent === undefined) throw new TepuiError("TEPUI_AGENT_RECOVERING");
+      return agent;
+    };
+    ctx.bind(ExecutorService, new LateExecutorService(() => agent?.calls));
+    ctx.bind(AgentView, new LiveAgentView(running, ctx.settings.flags));
+    return {
+      async start() {
+        await mkdir(options.workDir, { recursive: true });
+        const { address } = deps.server;
+        const hostname = options.hostname ?? address.hostname;
+        const info = await hostInfo({
+          agent: options,
+          detectors: deps.detectors,
+          hostname,
+          port: address.port,
+        });
+        agent = new Agent({
+          ...deps,
+          options,
+          info,
+          ip: address.ip,
+          disk,
+          diskUsage: () => diskUsage(options.workDir),
+          clock: ctx.clock,
+          random: ctx.random,
+          logger: ctx.logger,
+          // As an operator would: the daemon stops all its plugins in order.
+          finished: () => process.kill(process.pid, "SIGTERM"),
+        });
+        agent.start();
+      },
+      async stop() {
+        await agent?.stop();
+        await disk.stop();
+      },
+    };
+  },
+});

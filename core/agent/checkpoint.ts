@@ -1,0 +1,96 @@
+import {
+  AgentInfo,
+  ExecutorInfo,
+  FrameworkInfo,
+  type Resource,
+  Resource as ResourceCodec,
+  Task,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import { convertResources } from "../../sdk/resources/index.js";
+import type { DiskOperation } from "./disk/operations.js";
+import type { Executor } from "./executor.js";
+import type { Framework } from "./framework.js";
+import type { AgentPaths } from "./paths.js";
+import { encodeDelimited } from "./updates/update-record.js";
+
+interface Codec<T> {
+  encode(message: T): { finish(): Uint8Array };
+}
+
+/** Mesos writes a message with its length in front, so that a file can hold several. */
+const bytesOf = <T>(codec: Codec<T>, message: T): Uint8Array =>
+  encodeDelimited(codec.encode(message).finish());
+
+const EMPTY = new Uint8Array(0);
+
+/** What the agent writes down, in Mesos's files. Each method gives the operations; nothing is written here. */
+export class Checkpoints {
+  constructor(private readonly paths: AgentPaths) {}
+
+  agent(info: AgentInfo): DiskOperation[] {
+    const { meta } = this.paths;
+    const id = info.id!.value!;
+    return [
+      { op: "write", path: meta.agentInfo(id), data: bytesOf(AgentInfo, info), durable: true },
+      { op: "symlink", path: meta.latestAgent(), target: meta.agent(id) },
+    ];
+  }
+
+  framework(agentId: string, framework: Framework): DiskOperation[] {
+    const { meta } = this.paths;
+    const ids = { agentId, frameworkId: framework.id };
+    return [
+      { op: "write", path: meta.frameworkInfo(ids), data: bytesOf(FrameworkInfo, framework.info) },
+      { op: "write", path: meta.frameworkPid(ids), data: Buffer.from(framework.pid ?? "") },
+    ];
+  }
+
+  sandbox({ ids, directory, user }: Executor): DiskOperation[] {
+    const { work } = this.paths;
+    return [
+      { op: "mkdir", path: directory, owner: user },
+      { op: "symlink", path: work.latestRun(ids), target: directory },
+    ];
+  }
+
+  executor({ ids, info, generated }: Executor): DiskOperation[] {
+    const { meta } = this.paths;
+    return [
+      { op: "write", path: meta.executorInfo(ids), data: bytesOf(ExecutorInfo, info) },
+      { op: "write", path: meta.executorGenerated(ids), data: Buffer.from(generated ? "1" : "0") },
+      { op: "mkdir", path: meta.run(ids) },
+      { op: "symlink", path: meta.latestRun(ids), target: meta.run(ids) },
+    ];
+  }
+
+  task({ ids }: Executor, task: Task): DiskOperation[] {
+    const path = this.paths.meta.taskInfo(ids, task.task_id!.value!);
+    return [{ op: "write", path, data: bytesOf(Task, task) }];
+  }
+
+  forkedPid({ ids }: Executor, pid: number): DiskOperation[] {
+    return [{ op: "write", path: this.paths.meta.forkedPid(ids), data: Buffer.from(String(pid)) }];
+  }
+
+  httpMarker({ ids }: Executor): DiskOperation[] {
+    return [{ op: "write", path: this.paths.meta.httpMarker(ids), data: EMPTY }];
+  }
+
+  /** The executor is over and nothing of it has to be recovered. */
+  sentinel({ ids }: Executor): DiskOperation[] {
+    return [{ op: "write", path: this.paths.meta.sentinel(ids), data: EMPTY }];
+  }
+
+  /** The target first: after a crash in between, the change is taken up again. */
+  resources(resources: readonly Resource[]): { target: DiskOperation[]; commit: DiskOperation[] } {
+    const { meta } = this.paths;
+    const messages = convertResources(resources, "pre-refinement").map((message) =>
+      bytesOf(ResourceCodec, message),
+    );
+    const path = meta.resourcesTarget();
+    return {
+      target: [{ op: "write", path, data: Buffer.concat(messages), durable: true }],
+      commit: [{ op: "rename", from: path, path: meta.resources() }],
+    };
+  }
+}

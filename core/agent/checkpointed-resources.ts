@@ -1,0 +1,66 @@
+import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import { applyCheckpointed, type ResourceEntry, Resources } from "../../sdk/resources/index.js";
+import type { AgentState } from "./agent-state.js";
+import type { Checkpoints } from "./checkpoint.js";
+import type { Disk, DiskOperation } from "./disk/operations.js";
+import type { AgentPaths } from "./paths.js";
+
+/** Dynamic reservations and persistent volumes: the master says which there are, the agent remembers and makes them. */
+export class CheckpointedResources {
+  constructor(
+    private readonly options: {
+      readonly state: AgentState;
+      readonly checkpoints: Checkpoints;
+      readonly paths: AgentPaths;
+      readonly disk: Disk;
+      readonly logger: Logger;
+    },
+  ) {}
+
+  /** All of them; what is not among them any more is gone, volumes with their content. */
+  async replace(messages: readonly Resource[]): Promise<void> {
+    const { state, checkpoints, disk, logger } = this.options;
+    const next = Resources.of(messages);
+    const total = applyCheckpointed(Resources.of(state.info.resources), next);
+    if (!total.ok) {
+      logger.error(`the master's reservations do not fit this agent: ${total.error}`);
+      return;
+    }
+    const before = state.checkpointed;
+    state.checkpointed = next;
+    state.total = total.value;
+    const { target, commit } = checkpoints.resources(next.toMessages());
+    try {
+      await disk.apply([...target, ...this.volumeChanges(before, next), ...commit]);
+    } catch (error) {
+      logger.error({ err: error }, "reservations and volumes could not be written down");
+    }
+  }
+
+  private volumeChanges(before: Resources, after: Resources): DiskOperation[] {
+    const had = this.volumePaths(before);
+    const has = this.volumePaths(after);
+    return [
+      ...[...has].filter((path) => !had.has(path)).map((path): DiskOperation => ({ op: "mkdir", path })),
+      ...[...had].filter((path) => !has.has(path)).map((path): DiskOperation => ({ op: "remove", path })),
+    ];
+  }
+
+  private volumePaths(resources: Resources): Set<string> {
+    const paths = new Set<string>();
+    for (const entry of resources.persistentVolumes()) {
+      const path = this.volumePath(entry);
+      if (path !== undefined) paths.add(path);
+    }
+    return paths;
+  }
+
+  /** Volumes on disks of their own live there and not below the work directory. */
+  private volumePath({ kind }: ResourceEntry): string | undefined {
+    const id = kind.disk?.persistence?.id;
+    const role = kind.reservationRole;
+    if (id === undefined || role === undefined || kind.disk?.source !== undefined) return undefined;
+    return this.options.paths.volume(role, id);
+  }
+}

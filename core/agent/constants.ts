@@ -1,0 +1,34 @@
+import {
+  type AgentInfo_Capability,
+  AgentInfo_Capability_Type as Type,
+} from "../../proto/gen/mesos/v1/mesos.js";
+
+/** Id of the agent's actor; masters answer to it. */
+export const AGENT_ACTOR = "slave(1)";
+
+/** Version of Mesos whose agent this one is on the wire. */
+export const WIRE_VERSION = "1.12.0";
+
+/**
+ * What masters may rely on. Mesos's agents have more; masters do without, each in its older way: without RESOURCE_PROVIDER, for one,
+ * reservations come as CheckpointResourcesMessage.
+ */
+export const AGENT_CAPABILITIES: readonly AgentInfo_Capability[] = [
+  { type: Type.MULTI_ROLE },
+  { type: Type.HIERARCHICAL_ROLE },
+  { type: Type.RESERVATION_REFINEMENT },
+];
+
+/** Where Mesos has no flag either. Durations are milliseconds. */
+export const REGISTRATION_BACKOFF_MAX = 60_000;
+export const DEFAULT_PING_TIMEOUT = 75_000;
+export const UPDATE_RETRY_MIN = 10_000;
+export const UPDATE_RETRY_MAX = 600_000;
+export const EXECUTOR_HEARTBEAT_INTERVAL = 1_800_000;
+export const DEFAULT_KILL_GRACE_PERIOD = 3_000;
+export const MAX_COMPLETED_FRAMEWORKS = 50;
+export const MAX_COMPLETED_TASKS_PER_EXECUTOR = 200;
+
+/** Mesos adds these to a command task, for the executor that it starts; kept so that its containers have the same size. */
+export const COMMAND_EXECUTOR_CPUS = 0.1;
+export const COMMAND_EXECUTOR_MEM_MB = 32;

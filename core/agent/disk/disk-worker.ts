@@ -1,0 +1,22 @@
+import { parentPort } from "node:worker_threads";
+import { messageOf } from "../../../sdk/errors/index.js";
+import type { DiskOperation } from "./operations.js";
+import { DiskPerformer } from "./perform.js";
+
+/** The thread that touches the disk. It gets batches of groups and answers with what went wrong in each. */
+const performer = new DiskPerformer();
+
+parentPort?.on("message", (groups: readonly (readonly DiskOperation[])[]) => {
+  parentPort?.postMessage(groups.map(performGroup));
+});
+
+function performGroup(operations: readonly DiskOperation[]): string | undefined {
+  for (const operation of operations) {
+    try {
+      performer.perform(operation);
+    } catch (error) {
+      return `cannot ${operation.op} '${operation.path}': ${messageOf(error)}`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,22 @@
+/** A change of the disk, as data. Parent directories are made where they are missing. */
+export type DiskOperation =
+  | { readonly op: "mkdir"; readonly path: string; readonly owner?: string | undefined }
+  /** Replaces the file as a whole: a reader sees the old or the new content. */
+  | { readonly op: "write"; readonly path: string; readonly data: Uint8Array; readonly durable?: boolean }
+  | { readonly op: "append"; readonly path: string; readonly data: Uint8Array }
+  /** Replaces what was there. */
+  | { readonly op: "symlink"; readonly path: string; readonly target: string }
+  | { readonly op: "rename"; readonly from: string; readonly path: string }
+  /** A whole tree; nothing there is fine. */
+  | { readonly op: "remove"; readonly path: string };
+
+/**
+ * Changes the disk in the order of the calls, off the event loop.
+ *
+ * As in Mesos, what is written survives the death of the agent but not of the host unless it is `durable`: after a host's
+ * crash none of the tasks lives, whatever was remembered of them.
+ */
+export interface Disk {
+  /** Resolves when all operations are done; rejects with the first that failed, after which the rest was not tried. */
+  apply(operations: readonly DiskOperation[]): Promise<void>;
+}

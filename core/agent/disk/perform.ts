@@ -1,0 +1,112 @@
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import type { DiskOperation } from "./operations.js";
+
+/** Mesos's mode of sandboxes. */
+const DIRECTORY_MODE = 0o755;
+
+/** Carries out operations one after the other, on the calling thread. */
+export class DiskPerformer {
+  private readonly accounts = new Map<string, { uid: number; gid: number }>();
+
+  perform(operation: DiskOperation): void {
+    try {
+      this.attempt(operation);
+    } catch (error) {
+      if (!isMissing(error) || operation.op === "remove") throw error;
+      mkdirSync(dirname(operation.path), { recursive: true, mode: DIRECTORY_MODE });
+      this.attempt(operation);
+    }
+  }
+
+  private attempt(operation: DiskOperation): void {
+    switch (operation.op) {
+      case "mkdir":
+        mkdirSync(operation.path, { recursive: true, mode: DIRECTORY_MODE });
+        if (operation.owner !== undefined) this.own(operation.path, operation.owner);
+        break;
+      case "write":
+        replaceFile(operation);
+        break;
+      case "append":
+        appendFileSync(operation.path, operation.data);
+        break;
+      case "symlink":
+        replaceLink(operation);
+        break;
+      case "rename":
+        renameSync(operation.from, operation.path);
+        break;
+      case "remove":
+        rmSync(operation.path, { recursive: true, force: true });
+        break;
+    }
+  }
+
+  private own(path: string, owner: string): void {
+    const { uid, gid } = this.accountOf(owner);
+    chownSync(path, uid, gid);
+  }
+
+  private accountOf(user: string): { uid: number; gid: number } {
+    let account = this.accounts.get(user);
+    if (account === undefined) {
+      const ask = (what: string): number => {
+        try {
+          return Number(
+            execFileSync("id", [what, "--", user], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+          );
+        } catch {
+          throw new Error(`the user '${user}' does not exist on this host`);
+        }
+      };
+      account = { uid: ask("-u"), gid: ask("-g") };
+      this.accounts.set(user, account);
+    }
+    return account;
+  }
+}
+
+function replaceFile({ path, data, durable }: { path: string; data: Uint8Array; durable?: boolean }): void {
+  const temporary = `${path}.tmp`;
+  const file = openSync(temporary, "w", 0o644);
+  try {
+    writeSync(file, data);
+    if (durable === true) fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  if (durable === true) syncDirectory(dirname(path));
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function replaceLink({ path, target }: { path: string; target: string }): void {
+  const temporary = `${path}.tmp`;
+  rmSync(temporary, { force: true });
+  symlinkSync(target, temporary);
+  renameSync(temporary, path);
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -1,0 +1,255 @@
+import { ExecutorToFrameworkMessage } from "../../proto/gen/mesos/internal/messages.js";
+import { type Call, Call_Type, Event_Type } from "../../proto/gen/mesos/v1/executor/executor.js";
+import {
+  TaskStatus_Reason as Reason,
+  TaskStatus_Source as Source,
+  type TaskInfo,
+  TaskState,
+  type TaskStatus,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
+import type {
+  ExecutorConnection,
+  ExecutorService,
+  ExecutorSession,
+} from "../../sdk/contracts/executor-service.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import type { AgentState } from "./agent-state.js";
+import type { Checkpoints } from "./checkpoint.js";
+import { EXECUTOR_HEARTBEAT_INTERVAL } from "./constants.js";
+import type { Disk } from "./disk/operations.js";
+import type { Executor } from "./executor.js";
+import { executorCallProblem } from "./executor-call-validation.js";
+import type { Executors } from "./executors.js";
+import type { Framework } from "./framework.js";
+import type { NamedMessage } from "./master-link.js";
+import type { AgentMetrics } from "./metrics.js";
+import type { Statuses } from "./statuses.js";
+import { makeTask } from "./task.js";
+import { dropped } from "./task-refusal.js";
+
+export interface ExecutorCallsOptions {
+  readonly state: AgentState;
+  readonly executors: Executors;
+  readonly statuses: Statuses;
+  readonly checkpoints: Checkpoints;
+  readonly disk: Disk;
+  readonly metrics: AgentMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registered: () => boolean;
+  readonly send: (message: NamedMessage) => void;
+  /** To a scheduler that came over libprocess. */
+  readonly sendTo: (pid: string, message: NamedMessage) => void;
+}
+
+/** The executor API: custom executors subscribe, get their tasks, and tell how these fare. */
+export class ExecutorCalls implements ExecutorService {
+  /** False until recovery knows which executors may come back. */
+  open = false;
+
+  constructor(private readonly options: ExecutorCallsOptions) {}
+
+  ready(): boolean {
+    return this.open;
+  }
+
+  validate(call: Call): void {
+    const problem = executorCallProblem(call);
+    if (problem !== undefined) {
+      throw new TepuiError("TEPUI_EXECUTOR_CALL_INVALID", {
+        detail: `Failed to validate Executor::Call: ${problem}`,
+      });
+    }
+  }
+
+  subscribe({ call, connection }: { call: Call; connection: ExecutorConnection }): ExecutorSession {
+    const { framework, executor } = this.find(call);
+    const { state, executors, disk, checkpoints, clock, logger } = this.options;
+    const refused =
+      state.phase === "terminating" ||
+      framework.terminating ||
+      !["registering", "running"].includes(executor.state);
+    if (refused) {
+      logger.info({ executor: executor.id }, "an executor subscribes that is to end");
+      connection.send({ type: Event_Type.SHUTDOWN });
+      connection.close();
+      return { disconnected: () => undefined };
+    }
+    executor.connection?.close();
+    executor.connection = connection;
+    executor.state = "running";
+    executor.stopTimers();
+    const heartbeat = clock.setInterval(
+      () => connection.send({ type: Event_Type.HEARTBEAT }),
+      EXECUTOR_HEARTBEAT_INTERVAL,
+    );
+    executor.timers.add(heartbeat);
+    if (executor.checkpoint) this.persist(disk.apply(checkpoints.httpMarker(executor)));
+    const { unacknowledged_updates = [], unacknowledged_tasks = [] } = call.subscribe ?? {};
+    for (const update of unacknowledged_updates)
+      if (update.status !== undefined) this.update(executor, update.status);
+    this.dropUnknown(framework, executor, unacknowledged_tasks);
+    if (!executor.everSentTask && executor.queued.size === 0) {
+      logger.info(
+        { executor: executor.id },
+        "shutting an executor down: all its tasks were killed before it came",
+      );
+      executors.shutdown(executor);
+    } else {
+      const { info } = executor;
+      const subscribed = {
+        executor_info: info,
+        framework_info: framework.info,
+        agent_info: state.info,
+        container_id: executor.containerId,
+      };
+      connection.send({ type: Event_Type.SUBSCRIBED, subscribed });
+      this.deliver(executor);
+    }
+    return {
+      disconnected: () => {
+        heartbeat.cancel();
+        executor.timers.delete(heartbeat);
+        if (executor.connection === connection) executor.connection = undefined;
+      },
+    };
+  }
+
+  call(call: Call): void {
+    if (this.options.state.phase === "recovering") throw new TepuiError("TEPUI_AGENT_RECOVERING");
+    const { framework, executor } = this.find(call);
+    if (executor.state === "registering") throw new TepuiError("TEPUI_EXECUTOR_NOT_SUBSCRIBED");
+    switch (call.type) {
+      case Call_Type.UPDATE:
+        this.update(executor, call.update!.status!);
+        break;
+      case Call_Type.MESSAGE:
+        this.message(framework, executor, call.message?.data ?? Buffer.alloc(0));
+        break;
+      case Call_Type.HEARTBEAT:
+        break;
+      default:
+        throw new TepuiError("TEPUI_EXECUTOR_CALL_UNKNOWN");
+    }
+  }
+
+  /** Gives a running executor what waits for it, once its container has the resources. */
+  deliver(executor: Executor): void {
+    const waiting = [...executor.queued.values()];
+    if (waiting.length === 0) return;
+    this.resize(executor)
+      .then(() => {
+        if (executor.state !== "running") return;
+        for (const task of waiting) this.launch(executor, task);
+      })
+      .catch((error: unknown) => this.resizeFailed(executor, error));
+  }
+
+  /** A task ended, so the container is to shrink. */
+  shrink(executor: Executor): void {
+    if (executor.state !== "running") return;
+    this.resize(executor).catch((error: unknown) => this.resizeFailed(executor, error));
+  }
+
+  /** Bytes from the scheduler. */
+  deliverMessage(executor: Executor, data: Buffer): boolean {
+    if (executor.state !== "running" || executor.connection === undefined) return false;
+    return executor.connection.send({ type: Event_Type.MESSAGE, message: { data } });
+  }
+
+  private async resize(executor: Executor): Promise<void> {
+    await executor.containerizer?.update(executor.containerId, executor.resources, {});
+  }
+
+  private resizeFailed(executor: Executor, error: unknown): void {
+    const framework = this.options.state.frameworks.get(executor.ids.frameworkId);
+    const message = `Failed to update resources for container: ${messageOf(error)}`;
+    executor.verdict = {
+      state: framework?.partitionAware === true ? TaskState.TASK_GONE : TaskState.TASK_LOST,
+      reason: Reason.REASON_CONTAINER_UPDATE_FAILED,
+      message,
+    };
+    this.options.logger.error(
+      { err: error, executor: executor.id },
+      "destroying a container that cannot be resized",
+    );
+    this.options.executors.destroy(executor);
+  }
+
+  private launch(executor: Executor, task: TaskInfo): void {
+    const taskId = task.task_id!.value!;
+    // Killed while the container was being resized.
+    if (!executor.queued.delete(taskId)) return;
+    executor.launched.set(taskId, makeTask(task, executor.ids.frameworkId));
+    executor.everSentTask = true;
+    executor.connection?.send({ type: Event_Type.LAUNCH, launch: { task } });
+  }
+
+  private update(executor: Executor, status: TaskStatus): void {
+    const { state, statuses } = this.options;
+    const agentId = { value: state.id };
+    const update = {
+      framework_id: { value: executor.ids.frameworkId },
+      slave_id: agentId,
+      status: { ...status, agent_id: agentId, source: Source.SOURCE_EXECUTOR },
+      timestamp: status.timestamp ?? this.options.clock.now() / 1000,
+      uuid: status.uuid,
+      ...(status.executor_id !== undefined && { executor_id: status.executor_id }),
+    };
+    statuses.take(update, () => {
+      const acknowledged = { task_id: status.task_id, uuid: status.uuid };
+      executor.connection?.send({ type: Event_Type.ACKNOWLEDGED, acknowledged });
+    });
+  }
+
+  /** Tasks that were on their way when the agent or the connection died, and that the executor never got. */
+  private dropUnknown(framework: Framework, executor: Executor, unacknowledged: readonly TaskInfo[]): void {
+    const known = new Set(unacknowledged.map(({ task_id }) => task_id?.value));
+    for (const [taskId, task] of [...executor.launched]) {
+      if (task.state !== TaskState.TASK_STAGING || known.has(taskId)) continue;
+      this.options.statuses.report({
+        frameworkId: framework.id,
+        taskId,
+        executorId: executor.id,
+        state: dropped(framework),
+        source: Source.SOURCE_AGENT,
+        reason: Reason.REASON_AGENT_RESTARTED,
+        message: "Task launched during agent restart",
+      });
+    }
+  }
+
+  private message(framework: Framework, executor: Executor, data: Buffer): void {
+    const { metrics, registered, send, sendTo } = this.options;
+    if (!registered() || framework.terminating) {
+      metrics.invalidFrameworkMessages.inc();
+      return;
+    }
+    const body = ExecutorToFrameworkMessage.encode({
+      slave_id: { value: executor.ids.agentId },
+      framework_id: { value: framework.id },
+      executor_id: { value: executor.id },
+      data,
+    }).finish();
+    const message = { name: "mesos.internal.ExecutorToFrameworkMessage", body };
+    if (framework.pid === undefined) send(message);
+    else sendTo(framework.pid, message);
+    metrics.validFrameworkMessages.inc();
+  }
+
+  private find(call: Call): { framework: Framework; executor: Executor } {
+    const framework = this.options.state.frameworks.get(call.framework_id?.value ?? "");
+    if (framework === undefined) throw new TepuiError("TEPUI_EXECUTOR_FRAMEWORK_UNKNOWN");
+    const executor = framework.running.get(call.executor_id?.value ?? "");
+    if (executor === undefined || executor.generated) throw new TepuiError("TEPUI_EXECUTOR_UNKNOWN");
+    return { framework, executor };
+  }
+
+  private persist(done: Promise<void>): void {
+    done.catch((error: unknown) =>
+      this.options.logger.error({ err: error }, "the agent's state could not be written down"),
+    );
+  }
+}

@@ -1,0 +1,142 @@
+import type {
+  ContainerID,
+  ContainerStatus,
+  ExecutorInfo,
+  Task,
+  TaskInfo,
+  TaskState,
+  TaskStatus_Reason,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentExecutorView } from "../../sdk/contracts/agent-view.js";
+import type { Timer } from "../../sdk/contracts/clock.js";
+import type { Containerizer } from "../../sdk/contracts/containerizer.js";
+import type { ExecutorConnection } from "../../sdk/contracts/executor-service.js";
+import { Resources } from "../../sdk/resources/index.js";
+import type { CommandTask } from "./command-task.js";
+import { MAX_COMPLETED_TASKS_PER_EXECUTOR } from "./constants.js";
+import type { RunIds } from "./paths.js";
+
+/**
+ * - `registering`: its container is being started, or it has not subscribed yet.
+ * - `running`: takes tasks.
+ * - `terminating`: asked to end, or being ended.
+ * - `terminated`: its container is gone; tasks may still wait for acknowledgements.
+ */
+export type ExecutorState = "registering" | "running" | "terminating" | "terminated";
+
+/** What tasks are told that end because their executor does, where the containerizer knows no better. */
+export interface Verdict {
+  readonly state?: TaskState;
+  readonly reason?: TaskStatus_Reason;
+  readonly message: string;
+}
+
+export interface ExecutorOptions {
+  readonly ids: RunIds;
+  readonly info: ExecutorInfo;
+  /** Sandbox. */
+  readonly directory: string;
+  /** OS user; undefined: the agent's own. */
+  readonly user: string | undefined;
+  readonly checkpoint: boolean;
+  /** Made up by the agent for a command task. */
+  readonly generated: boolean;
+}
+
+/** One executor, or one command task in place of one, in one run of its container. */
+export class Executor implements AgentExecutorView {
+  readonly id: string;
+  readonly ids: RunIds;
+  readonly info: ExecutorInfo;
+  readonly containerId: ContainerID;
+  readonly directory: string;
+  readonly user: string | undefined;
+  readonly checkpoint: boolean;
+  readonly generated: boolean;
+
+  state: ExecutorState = "registering";
+  /** Who runs its container; undefined until one took it. */
+  containerizer: Containerizer | undefined;
+  /** As the containerizer told it when the container ran. */
+  containerStatus: ContainerStatus | undefined;
+  /** Runs the task of a command task. */
+  command: CommandTask | undefined;
+  connection: ExecutorConnection | undefined;
+  readonly timers = new Set<Timer>();
+  verdict: Verdict | undefined;
+  /** Whether a task ever reached it. */
+  everSentTask = false;
+
+  /** Not given to it yet. */
+  readonly queued = new Map<string, TaskInfo>();
+  readonly launched = new Map<string, Task>();
+  /** Ended; the end is not acknowledged yet. */
+  readonly terminated = new Map<string, Task>();
+  /** Oldest first, bounded. */
+  readonly completedTasks: Task[] = [];
+
+  constructor(options: ExecutorOptions) {
+    this.ids = options.ids;
+    this.id = options.ids.executorId;
+    this.info = options.info;
+    this.containerId = { value: options.ids.containerId };
+    this.directory = options.directory;
+    this.user = options.user;
+    this.checkpoint = options.checkpoint;
+    this.generated = options.generated;
+  }
+
+  get name(): string {
+    return this.info.name ?? "";
+  }
+
+  get source(): string {
+    return this.info.source ?? "";
+  }
+
+  get role(): string {
+    return this.info.resources[0]?.allocation_info?.role ?? "";
+  }
+
+  /** Its own and those of its tasks that are not over. */
+  get resources(): Resources {
+    let total = Resources.of(this.info.resources);
+    for (const task of this.queued.values()) total = total.add(Resources.of(task.resources));
+    for (const task of this.launched.values()) total = total.add(Resources.of(task.resources));
+    return total;
+  }
+
+  get tasks(): Iterable<Task> {
+    return [...this.launched.values(), ...this.terminated.values()];
+  }
+
+  get queuedTasks(): Iterable<TaskInfo> {
+    return this.queued.values();
+  }
+
+  has(taskId: string): boolean {
+    return this.queued.has(taskId) || this.launched.has(taskId) || this.terminated.has(taskId);
+  }
+
+  /** True while a task is not over, or its end is not acknowledged. */
+  get incomplete(): boolean {
+    return this.queued.size > 0 || this.launched.size > 0 || this.terminated.size > 0;
+  }
+
+  task(taskId: string): Task | undefined {
+    return this.launched.get(taskId) ?? this.terminated.get(taskId);
+  }
+
+  complete(taskId: string): void {
+    const task = this.terminated.get(taskId);
+    if (task === undefined) return;
+    this.terminated.delete(taskId);
+    this.completedTasks.push(task);
+    if (this.completedTasks.length > MAX_COMPLETED_TASKS_PER_EXECUTOR) this.completedTasks.shift();
+  }
+
+  stopTimers(): void {
+    for (const timer of this.timers) timer.cancel();
+    this.timers.clear();
+  }
+}

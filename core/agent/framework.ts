@@ -1,0 +1,57 @@
+import {
+  FrameworkInfo_Capability_Type as Capability,
+  type FrameworkInfo,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentFrameworkView } from "../../sdk/contracts/agent-view.js";
+import type { Executor } from "./executor.js";
+
+/** A framework that has something on this agent. */
+export class Framework implements AgentFrameworkView {
+  readonly id: string;
+  info: FrameworkInfo;
+  /** Address of a scheduler that came over libprocess; undefined: reached through the master. */
+  pid: string | undefined;
+  /** Being ended: nothing new starts, and nothing is told of what ends. */
+  terminating = false;
+  readonly running = new Map<string, Executor>();
+  /** Oldest first, bounded. */
+  completed: Executor[] = [];
+
+  constructor(id: string, info: FrameworkInfo, pid: string | undefined) {
+    this.id = id;
+    this.info = info;
+    this.pid = pid;
+  }
+
+  get executors(): Iterable<Executor> {
+    return this.running.values();
+  }
+
+  get completedExecutors(): Iterable<Executor> {
+    return this.completed;
+  }
+
+  get checkpoint(): boolean {
+    return this.info.checkpoint === true;
+  }
+
+  get partitionAware(): boolean {
+    return this.can(Capability.PARTITION_AWARE);
+  }
+
+  can(capability: Capability): boolean {
+    return this.info.capabilities.some(({ type }) => type === capability);
+  }
+
+  executorOf(taskId: string): Executor | undefined {
+    // A command task's executor has the task's id, so nearly always this is one look.
+    const likely = this.running.get(taskId);
+    if (likely?.has(taskId) === true) return likely;
+    for (const executor of this.running.values()) if (executor.has(taskId)) return executor;
+    return undefined;
+  }
+
+  get idle(): boolean {
+    return this.running.size === 0;
+  }
+}

@@ -1,0 +1,114 @@
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { Counter, Metrics } from "../../sdk/contracts/metrics.js";
+import type { Disk } from "./disk/operations.js";
+
+export interface GarbageCollectorOptions {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds that a directory is kept while there is room. */
+  readonly delay: number;
+  /** Part (0 to 1) of the disk that is to stay free. */
+  readonly headroom: number;
+  /** Milliseconds between looks at the disk. */
+  readonly watchInterval: number;
+  /** Part (0 to 1) of the disk that is in use. */
+  readonly usage: () => Promise<number>;
+}
+
+/**
+ * Removes what ended executors left: after a delay, and the sooner the fuller the disk, by Mesos's rule that a directory may
+ * get as old as `delay * max(0, 1 - headroom - usage)`.
+ */
+export class GarbageCollector {
+  /** When each path's time is over, in milliseconds of the monotonic clock. */
+  private readonly due = new Map<string, number>();
+  private readonly removing = new Set<string>();
+  private timer: Timer | undefined;
+  private armedFor = Number.POSITIVE_INFINITY;
+  private watch: Timer | undefined;
+  private readonly succeeded: Counter;
+  private readonly failed: Counter;
+  private maxAge: number;
+  private stopped = false;
+
+  constructor(private readonly options: GarbageCollectorOptions) {
+    const { metrics } = options;
+    this.succeeded = metrics.counter("gc/path_removals_succeeded");
+    this.failed = metrics.counter("gc/path_removals_failed");
+    metrics.gauge("gc/path_removals_pending", () => this.due.size + this.removing.size);
+    this.maxAge = options.delay;
+  }
+
+  start(): void {
+    this.watch = this.options.clock.setInterval(() => void this.checkDisk(), this.options.watchInterval);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+    this.watch?.cancel();
+  }
+
+  /** Milliseconds that a directory may get old at present. */
+  get maxAllowedAge(): number {
+    return this.maxAge;
+  }
+
+  /** @param age milliseconds that it has been unused already */
+  schedule(path: string, age = 0): void {
+    const time = this.options.clock.monotonic() + this.options.delay - age;
+    this.due.set(path, time);
+    if (time < this.armedFor) this.arm(time);
+  }
+
+  /** It is used again. */
+  unschedule(path: string): void {
+    this.due.delete(path);
+  }
+
+  async checkDisk(): Promise<void> {
+    const { usage, delay, headroom, logger } = this.options;
+    try {
+      this.maxAge = delay * Math.max(0, 1 - headroom - (await usage()));
+      // Counted from the end of the delay, so that a full disk reaches also what was unused for long before it was scheduled.
+      this.removeDue(delay - this.maxAge);
+    } catch (error) {
+      logger.error({ err: error }, "cannot tell how full the disk is");
+    }
+  }
+
+  private arm(time: number): void {
+    this.timer?.cancel();
+    this.armedFor = time;
+    if (this.stopped || time === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.options;
+    this.timer = clock.setTimeout(() => {
+      this.removeDue(0);
+      let next = Number.POSITIVE_INFINITY;
+      for (const other of this.due.values()) next = Math.min(next, other);
+      this.arm(next);
+    }, time - clock.monotonic());
+  }
+
+  /** @param early how long before its time a path may go, in milliseconds */
+  private removeDue(early: number): void {
+    const now = this.options.clock.monotonic() + early;
+    for (const [path, time] of this.due) if (time <= now) void this.remove(path);
+  }
+
+  private async remove(path: string): Promise<void> {
+    this.due.delete(path);
+    this.removing.add(path);
+    try {
+      await this.options.disk.apply([{ op: "remove", path }]);
+      this.succeeded.inc();
+    } catch (error) {
+      this.failed.inc();
+      this.options.logger.warn({ err: error, path }, "cannot remove a directory");
+    }
+    this.removing.delete(path);
+  }
+}

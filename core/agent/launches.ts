@@ -1,0 +1,369 @@
+import type { RunTaskMessage } from "../../proto/gen/mesos/internal/messages.js";
+import {
+  FrameworkInfo_Capability_Type as Capability,
+  type ExecutorInfo,
+  type FrameworkInfo,
+  TaskStatus_Reason as Reason,
+  type Resource,
+  TaskStatus_Source as Source,
+  type TaskInfo,
+  TaskState,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
+import type { Containerizer, ContainerRequest } from "../../sdk/contracts/containerizer.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { Random } from "../../sdk/contracts/random.js";
+import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
+import { convertResources, Resources } from "../../sdk/resources/index.js";
+import type { AgentState } from "./agent-state.js";
+import type { Checkpoints } from "./checkpoint.js";
+import { commandExecutorInfo } from "./command-executor-info.js";
+import { CommandTask } from "./command-task.js";
+import type { Disk, DiskOperation } from "./disk/operations.js";
+import { Executor } from "./executor.js";
+import { commandEnvironment, executorEnvironment } from "./executor-environment.js";
+import type { Executors } from "./executors.js";
+import { Framework } from "./framework.js";
+import type { GarbageCollector } from "./garbage-collector.js";
+import type { AgentMetrics } from "./metrics.js";
+import type { AgentOptions } from "./options.js";
+import type { AgentPaths } from "./paths.js";
+import type { Statuses } from "./statuses.js";
+import { makeTask } from "./task.js";
+import { dropped, type Refusal, refusalOf, usesUnknown } from "./task-refusal.js";
+
+export interface LaunchesOptions {
+  readonly state: AgentState;
+  readonly agent: AgentOptions;
+  readonly agentPid: () => string;
+  readonly containerizers: readonly Containerizer[];
+  readonly executors: Executors;
+  readonly statuses: Statuses;
+  readonly checkpoints: Checkpoints;
+  readonly paths: AgentPaths;
+  readonly disk: Disk;
+  readonly gc: GarbageCollector;
+  readonly metrics: AgentMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** A running custom executor has a new task to get. */
+  readonly deliver: (executor: Executor) => void;
+  /** Told to the master, which waits for an executor that will not come. */
+  readonly executorNotLaunched: (frameworkId: string, executorId: string) => void;
+}
+
+/** Starts tasks: from the master's word to a running container, or to a status that says why not. */
+export class Launches {
+  constructor(private readonly options: LaunchesOptions) {}
+
+  /** Finds the framework, or takes up a new one. */
+  framework(info: FrameworkInfo, pid: string | undefined): Framework {
+    const { state, gc, paths } = this.options;
+    const id = info.id!.value!;
+    const known = state.frameworks.get(id);
+    if (known !== undefined) return known;
+    const ids = { agentId: state.id, frameworkId: id };
+    gc.unschedule(paths.work.framework(ids));
+    gc.unschedule(paths.meta.framework(ids));
+    const framework = new Framework(id, info, pid);
+    state.addFramework(framework);
+    if (framework.checkpoint) this.persist(this.options.checkpoints.framework(state.id, framework));
+    return framework;
+  }
+
+  runTask(message: RunTaskMessage): void {
+    const { logger, executors } = this.options;
+    const info = message.framework!;
+    const task = withAllocations(message.task!, info);
+    const taskId = task.task_id!.value!;
+    const framework = this.framework(info, message.pid === "" ? undefined : message.pid);
+    if (framework.terminating) {
+      logger.info({ task: taskId }, "ignoring a task: its framework is being ended");
+      return;
+    }
+    logger.debug({ task: taskId, framework: framework.id }, "asked to run a task");
+    const executorInfo = task.executor ?? commandExecutorInfo(info, task);
+    const executorId = executorInfo.executor_id!.value!;
+    const existing = framework.running.get(executorId);
+    const refusal =
+      refusalOf(task, framework) ??
+      this.resourceRefusal(framework, task, executorInfo) ??
+      this.executorRefusal(framework, { task, existing, launchExecutor: message.launch_executor });
+    if (refusal !== undefined) {
+      this.refuse(framework, { taskId, executorId, refusal });
+      if (message.launch_executor === true && existing === undefined && task.executor !== undefined) {
+        this.options.executorNotLaunched(framework.id, executorId);
+      }
+      executors.removeIfIdle(framework);
+      return;
+    }
+    const executor = existing ?? this.addExecutor(framework, executorInfo, task.executor === undefined);
+    executor.queued.set(taskId, task);
+    const record = executor.checkpoint
+      ? this.options.checkpoints.task(executor, makeTask(task, framework.id))
+      : [];
+    if (existing === undefined) {
+      void this.start(framework, executor, { task, record });
+      return;
+    }
+    this.persist(record);
+    if (existing.state === "running") this.options.deliver(existing);
+  }
+
+  refuse(
+    framework: Framework,
+    { taskId, executorId, refusal }: { taskId: string; executorId?: string | undefined; refusal: Refusal },
+  ): void {
+    const source = Source.SOURCE_AGENT;
+    this.options.statuses.report({ frameworkId: framework.id, taskId, executorId, source, ...refusal });
+  }
+
+  private resourceRefusal(framework: Framework, task: TaskInfo, executor: ExecutorInfo): Refusal | undefined {
+    const { checkpointed } = this.options.state;
+    const unknown = usesUnknown(task.resources, checkpointed)
+      ? "task or task group"
+      : usesUnknown(executor.resources, checkpointed)
+        ? "executor"
+        : undefined;
+    if (unknown === undefined) return undefined;
+    return {
+      state: dropped(framework),
+      reason: Reason.REASON_RESOURCES_UNKNOWN,
+      message: `The checkpointed resources being used by the ${unknown} are unknown to the agent`,
+    };
+  }
+
+  /** The master says whether it expects a new executor; where that is not so, one of the two is out of date. */
+  private executorRefusal(
+    framework: Framework,
+    of: { task: TaskInfo; existing: Executor | undefined; launchExecutor: boolean | undefined },
+  ): Refusal | undefined {
+    const { existing, launchExecutor } = of;
+    const state = dropped(framework);
+    const reason = Reason.REASON_EXECUTOR_TERMINATED;
+    if (of.task.executor === undefined) {
+      if (existing === undefined) return undefined;
+      const message = "Cannot reuse an already existing executor for a command task";
+      return { state, reason: Reason.REASON_TASK_INVALID, message };
+    }
+    if (existing === undefined) {
+      if (launchExecutor !== false) return undefined;
+      return { state, reason, message: "No executor is expected to launch and there is none running" };
+    }
+    if (launchExecutor === true) {
+      this.options.executors.shutdown(existing);
+      return { state, reason, message: "Master wants to launch executor, but one already exists" };
+    }
+    if (existing.state === "terminating" || existing.state === "terminated") {
+      return { state, reason, message: `Executor ${existing.state}` };
+    }
+    return undefined;
+  }
+
+  private addExecutor(framework: Framework, info: ExecutorInfo, generated: boolean): Executor {
+    const { state, agent, paths, random, gc } = this.options;
+    const executorId = info.executor_id!.value!;
+    const ids = { agentId: state.id, frameworkId: framework.id, executorId, containerId: random.uuid() };
+    gc.unschedule(paths.work.executor(ids));
+    gc.unschedule(paths.meta.executor(ids));
+    const executor = new Executor({
+      ids,
+      info: { ...info, framework_id: { value: framework.id } },
+      directory: paths.work.run(ids),
+      user: agent.switchUser ? (info.command?.user ?? framework.info.user) : undefined,
+      checkpoint: framework.checkpoint,
+      generated,
+    });
+    framework.running.set(executorId, executor);
+    return executor;
+  }
+
+  /** Makes the sandbox, finds a containerizer, and follows the container from there. */
+  private async start(
+    framework: Framework,
+    executor: Executor,
+    first: { task: TaskInfo; record: readonly DiskOperation[] },
+  ): Promise<void> {
+    const { checkpoints, disk, executors, metrics, logger } = this.options;
+    try {
+      await disk.apply([
+        ...checkpoints.sandbox(executor),
+        ...(executor.checkpoint ? checkpoints.executor(executor) : []),
+        ...first.record,
+      ]);
+      const containerizer = await this.launch(framework, executor, first.task);
+      if (containerizer !== undefined) {
+        await this.launched(framework, executor, { containerizer, task: first.task });
+        return;
+      }
+      if (executor.state === "registering") metrics.containerLaunchErrors.inc();
+      executors.fail(executor, {
+        state: TaskState.TASK_FAILED,
+        reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
+        message: this.nobodysContainer(),
+      });
+    } catch (error) {
+      if (executor.state === "registering") {
+        metrics.containerLaunchErrors.inc();
+        logger.info(
+          { err: error, executor: executor.id, framework: framework.id },
+          "a container failed to start",
+        );
+      }
+      executors.fail(executor, {
+        state: TaskState.TASK_FAILED,
+        reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
+        message: launchFailure(error),
+      });
+    }
+  }
+
+  /** Who took the container; undefined: nobody, or nobody wants it any more. */
+  private async launch(
+    framework: Framework,
+    executor: Executor,
+    task: TaskInfo,
+  ): Promise<Containerizer | undefined> {
+    const request = this.request(framework, executor, task);
+    for (const containerizer of this.options.containerizers) {
+      if (executor.state !== "registering") return undefined;
+      executor.containerizer = containerizer;
+      if (await containerizer.launch(request)) return containerizer;
+      executor.containerizer = undefined;
+    }
+    return undefined;
+  }
+
+  private request(framework: Framework, executor: Executor, task: TaskInfo): ContainerRequest {
+    const { agent, agentPid } = this.options;
+    const command = executor.generated
+      ? task.command!
+      : (executor.info.command ?? { uris: [], arguments: [] });
+    const role = task.resources[0]?.allocation_info?.role;
+    return {
+      containerId: executor.containerId,
+      frameworkId: framework.id,
+      executorId: executor.id,
+      task: executor.generated ? task : undefined,
+      executor: executor.info,
+      command,
+      container: executor.info.container,
+      environment: {
+        ...executorEnvironment({
+          options: agent,
+          executor: executor.info,
+          frameworkId: framework.id,
+          agentId: executor.ids.agentId,
+          agentPid: agentPid(),
+          directory: executor.directory,
+          checkpoint: executor.checkpoint,
+        }),
+        ...commandEnvironment(command),
+        ...(executor.generated && role !== undefined && { MESOS_ALLOCATION_ROLE: role }),
+      },
+      user: executor.user,
+      resources: Resources.of(executor.info.resources).add(Resources.of(task.resources)),
+      limits: {},
+      directory: executor.directory,
+      checkpoint: executor.checkpoint,
+    };
+  }
+
+  private async launched(
+    framework: Framework,
+    executor: Executor,
+    { containerizer, task }: { containerizer: Containerizer; task: TaskInfo },
+  ): Promise<void> {
+    const { executors, agent, clock } = this.options;
+    executor.containerStatus = await containerizer.status(executor.containerId).catch(() => undefined);
+    const pid = executor.containerStatus?.executor_pid;
+    if (executor.checkpoint && pid !== undefined)
+      this.persist(this.options.checkpoints.forkedPid(executor, pid));
+    if (executor.state === "terminating") {
+      executors.destroy(executor);
+    } else if (executor.generated) {
+      executor.state = "running";
+      executor.everSentTask = true;
+      executor.queued.delete(task.task_id!.value!);
+      executor.launched.set(task.task_id!.value!, makeTask(task, framework.id));
+      executor.command = this.commandTask(framework, executor, task);
+      executor.command.started();
+    } else {
+      const expire = (): void => executors.registrationTimeout(executor);
+      executor.timers.add(clock.setTimeout(expire, agent.executorRegistrationTimeout));
+    }
+    this.follow(executor, containerizer);
+  }
+
+  /** Waits for the end of the container. */
+  follow(executor: Executor, containerizer: Containerizer): void {
+    const { executors, logger } = this.options;
+    containerizer.wait(executor.containerId).then(
+      (termination) => executors.terminated(executor, termination),
+      (error: unknown) => {
+        logger.error({ err: error, executor: executor.id }, "the end of a container could not be observed");
+        executors.fail(executor, { message: `Abnormal executor termination: ${messageOf(error)}` });
+      },
+    );
+  }
+
+  commandTask(framework: Framework, executor: Executor, task: TaskInfo): CommandTask {
+    const { clock, statuses, logger } = this.options;
+    return new CommandTask(task, {
+      clock,
+      reportsKilling: framework.can(Capability.TASK_KILLING_STATE),
+      report: (status) =>
+        statuses.report({
+          frameworkId: framework.id,
+          taskId: task.task_id!.value!,
+          executorId: executor.id,
+          source: Source.SOURCE_EXECUTOR,
+          ...status,
+        }),
+      signal: (signal) => {
+        executor.containerizer
+          ?.signal(executor.containerId, signal)
+          .catch((error: unknown) =>
+            logger.error({ err: error, executor: executor.id }, "a task could not be signalled"),
+          );
+      },
+    });
+  }
+
+  private nobodysContainer(): string {
+    const names = this.options.containerizers.map(({ name }) => name).join(", ");
+    return `Failed to launch container: none of the enabled containerizers (${names}) could create a container for the provided TaskInfo/ExecutorInfo message`;
+  }
+
+  private persist(operations: readonly DiskOperation[]): void {
+    this.options.disk
+      .apply(operations)
+      .catch((error: unknown) =>
+        this.options.logger.error({ err: error }, "the agent's state could not be written down"),
+      );
+  }
+}
+
+/** Resources from masters and frameworks without MULTI_ROLE carry no allocation: there it is the framework's one role. */
+function withAllocations(task: TaskInfo, framework: FrameworkInfo): TaskInfo {
+  const role = framework.roles[0] ?? framework.role ?? "*";
+  const complete = (resources: readonly Resource[]): Resource[] =>
+    convertResources(resources, "post-refinement").map((resource) =>
+      resource.allocation_info === undefined ? { ...resource, allocation_info: { role } } : resource,
+    );
+  return {
+    ...task,
+    resources: complete(task.resources),
+    ...(task.executor !== undefined && {
+      executor: { ...task.executor, resources: complete(task.executor.resources) },
+    }),
+  };
+}
+
+function launchFailure(error: unknown): string {
+  const message = messageOf(error);
+  return isTepuiError(error) && error.code === "TEPUI_CONTAINER_LAUNCH_FAILED"
+    ? message
+    : `Failed to launch container: ${message}`;
+}

@@ -1,0 +1,27 @@
+import type { Duration } from "../../sdk/values/index.js";
+
+/** How an agent behaves; the names are those of Mesos's flags. Durations are milliseconds. */
+export interface AgentOptions {
+  /** Absolute. */
+  readonly workDir: string;
+  /** As `--resources` gives them; undefined: all is detected. */
+  readonly resources: string | undefined;
+  /** As `--attributes` gives them. */
+  readonly attributes: string | undefined;
+  readonly defaultRole: string;
+  /** Told to others; undefined: the server's own. */
+  readonly hostname: string | undefined;
+  readonly switchUser: boolean;
+  readonly registrationBackoffFactor: Duration;
+  readonly executorRegistrationTimeout: Duration;
+  readonly executorReregistrationTimeout: Duration;
+  readonly executorShutdownGracePeriod: Duration;
+  /** How long executors wait for an agent that is away. */
+  readonly recoveryTimeout: Duration;
+  readonly executorEnvironment: Readonly<Record<string, string>>;
+  readonly maxCompletedExecutorsPerFramework: number;
+  readonly gcDelay: Duration;
+  /** Part (0 to 1) of the disk that is to stay free. */
+  readonly gcDiskHeadroom: number;
+  readonly diskWatchInterval: Duration;
+}

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+
+/** One run of one executor. */
+export interface RunIds {
+  readonly agentId: string;
+  readonly frameworkId: string;
+  readonly executorId: string;
+  readonly containerId: string;
+}
+
+type ExecutorIds = Omit<RunIds, "containerId">;
+type FrameworkIds = Omit<ExecutorIds, "executorId">;
+
+/**
+ * Mesos's directory layout, twice below `work_dir`: the sandboxes, and what the agent remembers of them (`meta`). Ids have been
+ * checked to be single path components.
+ */
+export class Layout {
+  constructor(readonly root: string) {}
+
+  agents = (): string => join(this.root, "slaves");
+  latestAgent = (): string => join(this.agents(), "latest");
+  agent = (agentId: string): string => join(this.agents(), agentId);
+  framework = ({ agentId, frameworkId }: FrameworkIds): string =>
+    join(this.agent(agentId), "frameworks", frameworkId);
+  executor = (ids: ExecutorIds): string => join(this.framework(ids), "executors", ids.executorId);
+  runs = (ids: ExecutorIds): string => join(this.executor(ids), "runs");
+  latestRun = (ids: ExecutorIds): string => join(this.runs(ids), "latest");
+  run = (ids: RunIds): string => join(this.runs(ids), ids.containerId);
+}
+
+/** What the agent remembers, below `work_dir/meta`. */
+export class MetaLayout extends Layout {
+  bootId = (): string => join(this.root, "boot_id");
+  resources = (): string => join(this.root, "resources", "resources.info");
+  resourcesTarget = (): string => join(this.root, "resources", "resources.target");
+  agentInfo = (agentId: string): string => join(this.agent(agentId), "slave.info");
+  frameworkInfo = (ids: FrameworkIds): string => join(this.framework(ids), "framework.info");
+  frameworkPid = (ids: FrameworkIds): string => join(this.framework(ids), "framework.pid");
+  executorInfo = (ids: ExecutorIds): string => join(this.executor(ids), "executor.info");
+  /** `1` where the agent made the executor up for a command task. */
+  executorGenerated = (ids: ExecutorIds): string =>
+    join(this.executor(ids), "executor_generated_for_command_task");
+  sentinel = (ids: RunIds): string => join(this.run(ids), "executor.sentinel");
+  httpMarker = (ids: RunIds): string => join(this.run(ids), "http.marker");
+  forkedPid = (ids: RunIds): string => join(this.run(ids), "pids", "forked.pid");
+  tasks = (ids: RunIds): string => join(this.run(ids), "tasks");
+  task = (ids: RunIds, taskId: string): string => join(this.tasks(ids), taskId);
+  taskInfo = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.info");
+  taskUpdates = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.updates");
+}
+
+/** All places below one `work_dir`. */
+export class AgentPaths {
+  readonly work: Layout;
+  readonly meta: MetaLayout;
+
+  constructor(readonly workDir: string) {
+    this.work = new Layout(workDir);
+    this.meta = new MetaLayout(join(workDir, "meta"));
+  }
+
+  /** A persistent volume; the slashes of a hierarchical role become spaces, as in Mesos. */
+  volume(role: string, persistenceId: string): string {
+    return join(this.workDir, "volumes", "roles", role.replaceAll("/", " "), persistenceId);
+  }
+}

@@ -1,0 +1,63 @@
+import { RegisterSlaveMessage, ReregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
+import { type ExecutorInfo, type Resource, type Task, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { convertResources } from "../../sdk/resources/index.js";
+import type { AgentState } from "./agent-state.js";
+import { AGENT_CAPABILITIES, WIRE_VERSION } from "./constants.js";
+import type { NamedMessage } from "./master-link.js";
+import { makeTask } from "./task.js";
+
+/** Masters older than reservation refinement understand this form, and newer ones both. */
+const old = (resources: readonly Resource[]): Resource[] => convertResources(resources, "pre-refinement");
+
+/** What the agent registers with: the first time only itself, later all that runs on it. */
+export function registrationMessage(state: AgentState, resourceVersion: Buffer): NamedMessage {
+  const common = {
+    version: WIRE_VERSION,
+    agent_capabilities: [...AGENT_CAPABILITIES],
+    checkpointed_resources: state.checkpointed.toMessages("pre-refinement"),
+    resource_version_uuid: { value: resourceVersion },
+    slave: { ...state.info, resources: old(state.info.resources) },
+  };
+  if (state.info.id === undefined) {
+    const body = RegisterSlaveMessage.encode(common).finish();
+    return { name: "mesos.internal.RegisterSlaveMessage", body };
+  }
+  const body = ReregisterSlaveMessage.encode({
+    ...common,
+    frameworks: Array.from(state.frameworks.values(), ({ info }) => info),
+    executor_infos: executorsOf(state),
+    tasks: tasksOf(state),
+    completed_frameworks: Array.from(state.completedFrameworks.values(), ({ info, pid, completed }) => ({
+      framework_info: info,
+      pid,
+      tasks: completed
+        .flatMap((executor) => [...executor.terminated.values(), ...executor.completedTasks])
+        .map(inOldForm),
+    })),
+  }).finish();
+  return { name: "mesos.internal.ReregisterSlaveMessage", body };
+}
+
+/** Those of command tasks are the agent's own invention, and ended ones hold nothing. */
+function executorsOf(state: AgentState): ExecutorInfo[] {
+  return [...state.executors()]
+    .filter((executor) => !executor.generated && executor.state !== "terminated")
+    .map(({ info, ids }) => ({
+      ...info,
+      framework_id: { value: ids.frameworkId },
+      resources: old(info.resources),
+    }));
+}
+
+function tasksOf(state: AgentState): Task[] {
+  const tasks: Task[] = [];
+  for (const executor of state.executors()) {
+    tasks.push(...executor.launched.values(), ...executor.terminated.values());
+    for (const info of executor.queued.values()) {
+      tasks.push({ ...makeTask(info, executor.ids.frameworkId), state: TaskState.TASK_STAGING });
+    }
+  }
+  return tasks.map(inOldForm);
+}
+
+const inOldForm = (task: Task): Task => ({ ...task, resources: old(task.resources) });

@@ -1,0 +1,174 @@
+import { type StatusUpdate, StatusUpdateMessage } from "../../proto/gen/mesos/internal/messages.js";
+import {
+  type ContainerStatus,
+  NetworkInfo_Protocol,
+  TaskStatus_Source as Source,
+  TaskState,
+  type TaskStatus,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { Random } from "../../sdk/contracts/random.js";
+import { isTerminal } from "../master/task-state.js";
+import type { AgentState } from "./agent-state.js";
+import type { Executor } from "./executor.js";
+import type { NamedMessage } from "./master-link.js";
+import type { AgentMetrics } from "./metrics.js";
+import type { AgentPaths } from "./paths.js";
+import { makeUpdate, type StatusFacts, uuidBytes } from "./status.js";
+import { makeTask, noteStatus } from "./task.js";
+import type { UpdateManager } from "./updates/update-manager.js";
+
+export interface StatusesOptions {
+  readonly state: AgentState;
+  readonly updates: UpdateManager;
+  readonly paths: AgentPaths;
+  readonly metrics: AgentMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** `slave(1)@ip:port` */
+  readonly agentPid: () => string;
+  readonly ip: () => string;
+  readonly send: (message: NamedMessage) => void;
+  /** An executor reports what it may not, and is to end. */
+  readonly misbehaved: (executor: Executor) => void;
+  /** A task of a custom executor is over: the container's resources shrink. */
+  readonly shrunk: (executor: Executor) => void;
+}
+
+/** Takes statuses of tasks, whoever tells them, into the agent's state and on to the master. */
+export class Statuses {
+  constructor(private readonly options: StatusesOptions) {}
+
+  /** The agent itself has something to tell. */
+  report(facts: StatusFacts): void {
+    const { clock, random, state } = this.options;
+    const origin = { agentId: state.id, timestamp: clock.now() / 1000, uuid: uuidBytes(random.uuid()) };
+    this.take(makeUpdate(facts, origin), () => undefined);
+  }
+
+  /**
+   * @param taken called when the update is safe with the agent, or can be forgotten: its sender need not send it again
+   */
+  take(update: StatusUpdate, taken: () => void): void {
+    const { state, metrics, updates, logger } = this.options;
+    const status = update.status!;
+    const taskId = status.task_id!.value!;
+    const framework = state.frameworks.get(update.framework_id!.value!);
+    if (framework === undefined || framework.terminating) {
+      logger.info({ task: taskId }, "ignoring a status update: its framework is not known or is being ended");
+      metrics.invalidStatusUpdates.inc();
+      return;
+    }
+    const executor = framework.executorOf(taskId);
+    if (
+      status.source === Source.SOURCE_EXECUTOR &&
+      status.state === TaskState.TASK_STAGING &&
+      executor !== undefined
+    ) {
+      logger.warn(
+        { task: taskId, executor: executor.id },
+        "an executor may not report TASK_STAGING; ending it",
+      );
+      this.options.misbehaved(executor);
+      return;
+    }
+    metrics.validStatusUpdates.inc();
+    if (updates.knows(update)) {
+      // An executor repeats what was not acknowledged to it.
+      taken();
+      return;
+    }
+    if (executor === undefined) {
+      this.store(update, undefined, taken);
+      return;
+    }
+    this.addContainerStatus(executor, status);
+    const problem = this.advance(executor, status);
+    if (problem !== undefined) {
+      logger.info({ task: taskId, state: status.state }, `ignoring a status update: ${problem}`);
+      taken();
+      return;
+    }
+    if (isTerminal(status.state) && !executor.generated) this.options.shrunk(executor);
+    const path = executor.checkpoint ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
+    this.store(update, path, taken);
+  }
+
+  /** For a task of a framework that is not known here: nothing but the update is kept. */
+  reportUnknown(facts: StatusFacts): void {
+    const { clock, random, state } = this.options;
+    const origin = { agentId: state.id, timestamp: clock.now() / 1000, uuid: uuidBytes(random.uuid()) };
+    this.store(makeUpdate(facts, origin), undefined, () => undefined);
+  }
+
+  /** Called by the update manager; gives the master also the latest state, which may be newer than what is in flight. */
+  forward(update: StatusUpdate): void {
+    const { state, send, agentPid } = this.options;
+    const status = update.status!;
+    const taskId = status.task_id!.value!;
+    const task = state.frameworks.get(update.framework_id!.value!)?.executorOf(taskId)?.task(taskId);
+    if (task !== undefined) {
+      task.status_update_state = status.state;
+      task.status_update_uuid = update.uuid;
+    }
+    const latest = task?.state === undefined ? update : { ...update, latest_state: task.state };
+    const body = StatusUpdateMessage.encode({ update: latest, pid: agentPid() }).finish();
+    send({ name: "mesos.internal.StatusUpdateMessage", body });
+  }
+
+  private store(update: StatusUpdate, path: string | undefined, taken: () => void): void {
+    this.options.updates
+      .update(update, path)
+      .then(taken, (error: unknown) =>
+        this.options.logger.error({ err: error }, "a status update could not be taken"),
+      );
+  }
+
+  /** Moves the task on; says why where it cannot be. */
+  private advance(executor: Executor, status: TaskStatus): string | undefined {
+    const taskId = status.task_id!.value!;
+    const terminal = isTerminal(status.state);
+    const queued = executor.queued.get(taskId);
+    if (queued !== undefined) {
+      if (!terminal) return "a task that was not delivered can only end";
+      const task = makeTask(queued, executor.ids.frameworkId);
+      noteStatus(task, status);
+      executor.queued.delete(taskId);
+      executor.terminated.set(taskId, task);
+      this.options.metrics.taskEnded(status.state);
+      return undefined;
+    }
+    const task = executor.launched.get(taskId);
+    if (task === undefined) {
+      return executor.terminated.has(taskId) ? "the task has ended already" : "the task is not known";
+    }
+    noteStatus(task, status);
+    if (terminal) {
+      executor.launched.delete(taskId);
+      executor.terminated.set(taskId, task);
+      this.options.metrics.taskEnded(status.state);
+    }
+    return undefined;
+  }
+
+  /** Containers without a network of their own have the agent's address. */
+  private addContainerStatus(executor: Executor, status: TaskStatus): void {
+    const { containerStatus } = executor;
+    if (containerStatus === undefined || !executor.launched.has(status.task_id!.value!)) return;
+    const given: Partial<ContainerStatus> = status.container_status ?? {};
+    const merged: ContainerStatus = {
+      ...given,
+      ...containerStatus,
+      network_infos: given.network_infos?.length ? given.network_infos : containerStatus.network_infos,
+    };
+    if (merged.network_infos.length === 0) merged.network_infos = [this.ownNetwork()];
+    status.container_status = merged;
+  }
+
+  private ownNetwork(): ContainerStatus["network_infos"][number] {
+    const address = { protocol: NetworkInfo_Protocol.IPv4, ip_address: this.options.ip() };
+    return { ip_addresses: [address], groups: [], port_mappings: [] };
+  }
+}
