@@ -4,6 +4,9 @@ import type { HttpReply } from "../contracts/http-server.js";
 import { encodeRecord } from "../recordio/index.js";
 import { MEDIA_TYPES, type MessageFormat } from "./message-format.js";
 
+const CRLF = Buffer.from("\r\n");
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+
 export interface EventStreamOptions<E> {
   readonly reply: HttpReply;
   readonly format: MessageFormat;
@@ -21,15 +24,17 @@ export type StreamEnd = "overrun" | "closed";
 
 /**
  * A response that lasts: events as RecordIO in the format that the client accepts. Each event is encoded once, at once; those
- * of one turn of the event loop leave in one write.
+ * of one turn of the event loop leave in one write, but every record is an HTTP chunk of its own: Mesos sends them so, and
+ * there are clients that take each chunk for one record. (`cork` of a response would merge them into one chunk.)
  */
 export class EventStream<E> {
   private readonly raw: ServerResponse;
-  private texts: string[] = [];
   private records: Buffer[] = [];
   private waiting = 0;
   private scheduled = false;
   private opened = false;
+  /** The client reads chunks; one of HTTP/1.0 reads until the end. */
+  private chunked = false;
   private ended = false;
   private overrun = false;
   private reported = false;
@@ -51,6 +56,9 @@ export class EventStream<E> {
     const { format, headers } = this.options;
     this.raw.writeHead(200, { ...headers, "Content-Type": MEDIA_TYPES[format] });
     this.raw.flushHeaders();
+    // From here on the chunks are framed below, so that many go into one write.
+    this.chunked = this.raw.chunkedEncoding;
+    this.raw.chunkedEncoding = false;
     this.schedule();
   }
 
@@ -76,16 +84,10 @@ export class EventStream<E> {
 
   private encode(event: E): void {
     const { codec, format } = this.options;
-    if (format === "json") {
-      const text = codec.json.write(event);
-      const length = Buffer.byteLength(text);
-      this.texts.push(`${length}\n${text}`);
-      this.waiting += length;
-    } else {
-      const record = encodeRecord(codec.encode(event));
-      this.records.push(record);
-      this.waiting += record.length;
-    }
+    const bytes = format === "json" ? Buffer.from(codec.json.write(event)) : codec.encode(event);
+    const record = encodeRecord(bytes);
+    this.records.push(record);
+    this.waiting += record.length;
   }
 
   private schedule(): void {
@@ -96,19 +98,18 @@ export class EventStream<E> {
 
   private flush(): void {
     this.scheduled = false;
-    const { texts, records } = this;
-    this.texts = [];
+    const { records } = this;
     this.records = [];
     this.waiting = 0;
     if (this.raw.destroyed || this.raw.writableEnded) return;
-    if (texts.length > 0) this.raw.write(texts.length === 1 ? texts[0]! : texts.join(""));
-    if (records.length > 0) this.raw.write(records.length === 1 ? records[0]! : Buffer.concat(records));
+    const parts = this.chunked ? inChunks(records) : records;
+    if (this.ended && this.chunked) parts.push(LAST_CHUNK);
+    if (parts.length > 0) this.raw.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
     if (this.ended) this.raw.end();
   }
 
   private abandon(): void {
     this.ended = true;
-    this.texts = [];
     this.records = [];
     this.waiting = 0;
     this.raw.destroy();
@@ -120,4 +121,12 @@ export class EventStream<E> {
     this.ended = true;
     this.options.gone(this.overrun ? "overrun" : "closed");
   }
+}
+
+function inChunks(records: readonly Buffer[]): Buffer[] {
+  return records.flatMap((record) => [
+    Buffer.from(`${record.length.toString(16)}\r\n`, "latin1"),
+    record,
+    CRLF,
+  ]);
 }

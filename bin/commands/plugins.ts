@@ -1,0 +1,102 @@
+import picocolors from "picocolors";
+import { graphToDot, type Kernel } from "../../core/kernel/index.js";
+import type { PluginDescription } from "../../sdk/contracts/plugin-directory.js";
+import { messageOf } from "../../sdk/errors/index.js";
+import { kernelFor, manifestFor } from "../daemon.js";
+import type { DaemonName } from "./tepui.js";
+
+interface ListOptions {
+  readonly of: DaemonName;
+  readonly json?: boolean;
+}
+
+/** One line a plugin: name, version, source, what it provides. */
+export async function listPlugins(options: ListOptions, flags: readonly string[]): Promise<number> {
+  const { kernel, code } = await assemble(options.of, flags);
+  if (kernel === undefined) return code;
+  const plugins = kernel.describe();
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify(plugins, null, 2)}\n`);
+    return code;
+  }
+  const rows = plugins.map((plugin) => [
+    plugin.name,
+    plugin.version,
+    plugin.source.kind === "shipped" ? "shipped" : `${plugin.source.kind} ${plugin.source.location}`,
+    plugin.provides.map((point) => `${point.name}@${point.version}`).join(" "),
+  ]);
+  process.stdout.write(table(["NAME", "VERSION", "SOURCE", "PROVIDES"], rows));
+  return code;
+}
+
+export async function inspectPlugin(
+  { name, of }: { readonly name: string; readonly of?: DaemonName },
+  flags: readonly string[],
+): Promise<number> {
+  for (const daemon of of === undefined ? (["master", "agent"] as const) : [of]) {
+    const { kernel, code } = await assemble(daemon, flags);
+    if (kernel === undefined) return code;
+    const plugin = kernel.describe().find((each) => each.name === name);
+    if (plugin === undefined) continue;
+    process.stdout.write(detail(plugin, daemon));
+    return 0;
+  }
+  process.stderr.write(
+    `there is no plugin '${name}' in the ${of ?? "master or the agent"}; see 'tepui plugins ls'\n`,
+  );
+  return 1;
+}
+
+export async function graphPlugins(options: ListOptions, flags: readonly string[]): Promise<number> {
+  const { kernel, code } = await assemble(options.of, flags);
+  if (kernel === undefined) return code;
+  const graph = kernel.graph();
+  process.stdout.write(options.json === true ? `${JSON.stringify(graph, null, 2)}\n` : graphToDot(graph));
+  return code;
+}
+
+/** The kernel of a daemon, assembled and not started; what is wrong with it is said, and makes the exit code 1. */
+async function assemble(
+  daemon: DaemonName,
+  flags: readonly string[],
+): Promise<{ readonly kernel?: Kernel; readonly code: number }> {
+  try {
+    const manifest = await manifestFor(daemon, flags);
+    const kernel = kernelFor(manifest, { write: () => undefined });
+    // What the daemon needs to run (a work directory, a master) is not needed to look at it.
+    const problems = manifest.plugins.length === 0 ? manifest.problems : await kernel.problems();
+    for (const problem of problems) process.stderr.write(`${problem}\n`);
+    return { kernel, code: problems.length === 0 ? 0 : 1 };
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return { code: 1 };
+  }
+}
+
+function detail(plugin: PluginDescription, daemon: DaemonName): string {
+  const lines = [
+    `${picocolors.bold(plugin.name)} ${plugin.version}  ${plugin.description}`,
+    `source    ${plugin.source.kind} ${plugin.source.location}, in the ${daemon}`,
+    `targets   ${plugin.targets.join(", ")}`,
+    `failure   ${plugin.failure}`,
+    ...plugin.provides.map((point) => `provides  ${point.name} ${point.version} (${point.cardinality})`),
+    ...plugin.requires.map(
+      (point) =>
+        `requires  ${point.name} ${point.version}${point.optional ? ", optional" : ""} as '${point.as}'`,
+    ),
+    `config    ${JSON.stringify(plugin.config ?? {})}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(column === cells.length - 1 ? 0 : widths[column]!))
+      .join("  ")
+      .trimEnd();
+  return [picocolors.bold(line(head)), ...rows.map(line), ""].join("\n");
+}

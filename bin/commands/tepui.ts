@@ -1,0 +1,116 @@
+import { Command, CommanderError } from "commander";
+import { runDaemon } from "../daemon.js";
+import { MESOS_VERSION, TEPUI_VERSION } from "../version.js";
+import { runLocal } from "./local.js";
+import { explainManifest, validateManifest } from "./manifest.js";
+import { graphPlugins, inspectPlugin, listPlugins } from "./plugins.js";
+
+interface Delegates {
+  readonly execute: (argv: readonly string[]) => Promise<number>;
+}
+
+/** `tepui ...`. Resolves to the exit code. */
+export async function runTepui(argv: readonly string[], delegates: Delegates): Promise<number> {
+  let code = 0;
+  const set = (work: Promise<number>) =>
+    work.then((value) => {
+      code = value;
+    });
+  const program = new Command("tepui")
+    .description("A distributed-systems kernel, compatible with Apache Mesos, extended by plugins")
+    .exitOverride()
+    .showSuggestionAfterError()
+    .helpCommand(false)
+    .enablePositionalOptions();
+  // These read their own flags, in Mesos's form: everything behind the word is theirs, `--help` too.
+  const passed = (name: string, text: string, run: (rest: readonly string[]) => Promise<number>) =>
+    program
+      .command(name)
+      .description(text)
+      .helpOption(false)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .passThroughOptions()
+      .argument("[flags...]")
+      .action((rest: string[]) => set(run(rest)));
+  passed("local", "run a master and agents on this machine, each in a process of its own", runLocal);
+  passed("master", "run a master (flags of mesos-master)", (rest) =>
+    runDaemon({ target: "master", argv: rest, program: "tepui master" }),
+  );
+  passed("agent", "run an agent (flags of mesos-agent)", (rest) =>
+    runDaemon({ target: "agent", argv: rest, program: "tepui agent" }),
+  );
+  passed("execute", "run one task, show its states and its output", delegates.execute);
+
+  const plugins = program.command("plugins").description("what a daemon is made of");
+  const daemonFlags = "flags of the daemon, such as --manifest=FILE, after --";
+  const ofDaemon = (command: Command) =>
+    command
+      .option("--of <daemon>", "master or agent", daemonName, "master" as const)
+      .option("--json", "as JSON")
+      .argument("[flags...]", daemonFlags);
+  ofDaemon(plugins.command("ls", { isDefault: true }).description("list the plugins")).action(
+    (flags: string[], options: PluginOptions) => set(listPlugins(options, flags)),
+  );
+  plugins
+    .command("inspect")
+    .description("everything about one plugin")
+    .argument("<name>")
+    .argument("[flags...]", daemonFlags)
+    .option("--of <daemon>", "master or agent", daemonName)
+    .action((name: string, flags: string[], options: { of?: DaemonName }) =>
+      set(inspectPlugin({ name, ...options }, flags)),
+    );
+  ofDaemon(plugins.command("graph").description("who requires whom, in DOT or as JSON")).action(
+    (flags: string[], options: PluginOptions) => set(graphPlugins(options, flags)),
+  );
+
+  const manifest = program.command("manifest").description("what flags and manifest files amount to");
+  manifest
+    .command("explain")
+    .description("the effective manifest, and where each value comes from")
+    .argument("<daemon>", "master or agent", daemonName)
+    .argument("[flags...]", "flags of the daemon")
+    .option("--json", "as JSON")
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action((daemon: DaemonName, flags: string[], options: { json?: boolean }) =>
+      set(explainManifest(daemon, flags, options)),
+    );
+  manifest
+    .command("validate")
+    .description("every problem of a manifest file; nothing is started")
+    .argument("<file>")
+    .action((file: string) => set(validateManifest(file)));
+
+  program
+    .command("version")
+    .description("the version of Tepui, and of the Mesos interfaces that it serves")
+    .action(() => {
+      process.stdout.write(`tepui ${TEPUI_VERSION} (mesos ${MESOS_VERSION})\n`);
+    });
+  program.version(`tepui ${TEPUI_VERSION} (mesos ${MESOS_VERSION})`, "--version");
+  if (argv.length === 0) {
+    process.stdout.write(program.helpInformation());
+    return 0;
+  }
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    throw error;
+  }
+}
+
+export type DaemonName = "master" | "agent";
+
+interface PluginOptions {
+  readonly of: DaemonName;
+  readonly json?: boolean;
+}
+
+function daemonName(text: string): DaemonName {
+  if (text === "master" || text === "agent") return text;
+  throw new CommanderError(1, "tepui.daemon", `error: '${text}' is no daemon; there are master and agent`);
+}

@@ -1,0 +1,85 @@
+import { SonicBoom } from "sonic-boom";
+import type { LogFields, Logger, LogLevel, LogMethod } from "../sdk/contracts/logger.js";
+
+/** Lines waiting for a slow reader of the log are dropped beyond this many bytes: a log must not stop or fill a daemon. */
+const MAX_WAITING_BYTES = 4 << 20;
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const LETTERS: Readonly<Record<LogLevel, string>> = { debug: "D", info: "I", warn: "W", error: "E" };
+
+/** Where lines go. */
+export interface LogSink {
+  write(line: string): void;
+}
+
+/** The standard error stream, written without waiting for whoever reads it. `flush` writes what waits, for the end of the process. */
+export function standardError(): LogSink & { flush(): void } {
+  const stream = new SonicBoom({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
+  // A closed terminal or pipe ends the log, not the daemon.
+  stream.on("error", () => undefined);
+  return {
+    write: (line) => void stream.write(line),
+    flush: () => {
+      try {
+        stream.flushSync();
+      } catch {
+        // Not open yet or closed: nothing can be written any more.
+      }
+    },
+  };
+}
+
+/**
+ * Writes lines as Mesos's own log has them: severity letter, month and day, time, process id, source, message; then the facts of the line.
+ *
+ *     I1122 13:27:36.123456 4711 master] Registered an agent agent="S0"
+ */
+export class LineLogger implements Logger {
+  readonly debug = this.method("debug");
+  readonly info = this.method("info");
+  readonly warn = this.method("warn");
+  readonly error = this.method("error");
+
+  constructor(
+    private readonly sink: LogSink,
+    private readonly least: LogLevel,
+    private readonly facts: LogFields = {},
+  ) {}
+
+  child(fields: LogFields): Logger {
+    return new LineLogger(this.sink, this.least, { ...this.facts, ...fields });
+  }
+
+  enabled(level: LogLevel): boolean {
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.least);
+  }
+
+  private method(level: LogLevel): LogMethod {
+    return (first: string | LogFields, second?: string) => {
+      if (!this.enabled(level)) return;
+      if (typeof first === "string") this.write(level, first, {});
+      else this.write(level, second ?? "", first);
+    };
+  }
+
+  private write(level: LogLevel, message: string, fields: LogFields): void {
+    const { plugin = "tepui", ...rest } = { ...this.facts, ...fields };
+    const facts = Object.entries(rest).map(([key, value]) => ` ${key}=${shown(value)}`);
+    // A newline in what a client sent must not look like a line of its own.
+    const text = `${message}${facts.join("")}`.replaceAll("\n", "\\n");
+    this.sink.write(`${LETTERS[level]}${timestamp(new Date())} ${process.pid} ${plugin}] ${text}\n`);
+  }
+}
+
+function timestamp(now: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  const time = `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
+  return `${day} ${time}.${String(now.getMilliseconds()).padStart(3, "0")}000`;
+}
+
+function shown(value: unknown): string {
+  if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
+  if (typeof value === "bigint") return value.toString();
+  return JSON.stringify(value) ?? String(value);
+}
