@@ -10,6 +10,13 @@ const OWN_FLAGS: readonly FlagSpec[] = [
   flag("manifest", "path", undefined, setting, "Manifest (YAML or JSON) in place of the one that ships."),
 ];
 
+/** What a manifest may hold in its settings, and `/flags` shows. */
+export const DAEMON_SETTINGS: Readonly<Record<Target, readonly FlagSpec[]>> = {
+  master: MASTER_FLAGS,
+  agent: AGENT_FLAGS,
+};
+
+/** What a command line may hold. */
 export const DAEMON_FLAGS: Readonly<Record<Target, readonly FlagSpec[]>> = {
   master: [...MASTER_FLAGS, ...OWN_FLAGS],
   agent: [...AGENT_FLAGS, ...OWN_FLAGS],

@@ -1,11 +1,8 @@
 import { accessSync, constants } from "node:fs";
 import { tmpdir } from "node:os";
-import { fileURLToPath } from "node:url";
+import { packageRoot } from "./package-root.js";
 
 /** Defaults that depend on the host, as text. */
-
-/** Root of the installed package; this file lies three folders below it (`dist/core/flags`). */
-const packageRoot = fileURLToPath(new URL("../../../", import.meta.url)).replace(/\/$/, "");
 
 export const webuiDir = `${packageRoot}/web`;
 

@@ -1,5 +1,5 @@
 export type { Assignment, Origin, OriginKind } from "./assignment.js";
-export { DAEMON_FLAGS, loadDaemonFlags } from "./daemon-flags.js";
+export { DAEMON_FLAGS, DAEMON_SETTINGS, loadDaemonFlags } from "./daemon-flags.js";
 export { type EffectiveSetting, effectiveSettings, type ManifestSetting } from "./effective-settings.js";
 export type { FlagSpec, FlagType, Support } from "./flag-spec.js";
 export { type FlagSources, type GivenFlag, type LoadedFlags, loadFlags } from "./load-flags.js";

@@ -94,16 +94,24 @@ function knownFields(schema: z.ZodType | undefined, path: readonly PropertyKey[]
   return Object.keys(definitionOf(current)?.shape ?? {});
 }
 
+/** The fields that a plugin's schema knows at its top level. */
+export function configFields(schema: z.ZodType | undefined): string[] {
+  return knownFields(schema, []);
+}
+
 interface Definition {
   readonly shape?: Readonly<Record<string, unknown>>;
   readonly element?: unknown;
   readonly valueType?: unknown;
   readonly innerType?: unknown;
+  readonly in?: unknown;
 }
 
 function definitionOf(schema: unknown): Definition | undefined {
   let def = (schema as { def?: Definition } | undefined)?.def;
-  while (def?.innerType !== undefined) def = (def.innerType as { def?: Definition }).def;
+  for (let inner = def?.innerType ?? def?.in; inner !== undefined; inner = def?.innerType ?? def?.in) {
+    def = (inner as { def?: Definition }).def;
+  }
   return def;
 }
 

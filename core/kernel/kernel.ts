@@ -62,9 +62,12 @@ export class Kernel implements PluginDirectory {
     });
   }
 
-  /** Every reason why these plugins cannot be started together. Runs no code of any plugin. */
-  async problems(): Promise<readonly string[]> {
-    if (this.plan.missing.length === 0) return this.plan.problems;
+  /**
+   * Every reason why these plugins cannot be started together. Runs no code of any plugin. With `incomplete`, when the
+   * caller knows that some could not be loaded, what the others lack is not counted: it may be just that.
+   */
+  async problems({ incomplete = false } = {}): Promise<readonly string[]> {
+    if (incomplete || this.plan.missing.length === 0) return this.plan.problems;
     const available = (await this.options.available?.()) ?? [];
     const missing = this.plan.missing.map(({ entry, point }) => {
       const helpers = available

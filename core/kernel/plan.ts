@@ -55,7 +55,7 @@ export function makePlan(entries: readonly PluginEntry[], target: Target): Plan 
     names.set(entry.name, entry);
     if (!entry.definition.targets.includes(target)) {
       problems.push(
-        `${label(entry)} is made for ${entry.definition.targets.join(" and ")}, not for a ${target}`,
+        `${label(entry)} is made for ${entry.definition.targets.join(" and ")}, not for the ${target}`,
       );
     }
     const checked = checkConfig(entry);

@@ -31,12 +31,19 @@ export function maskSecrets(value: unknown, schema: z.ZodType | undefined): unkn
   if (typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map((item) => maskSecrets(item, child(schemas, "element")));
   if (value instanceof Map || value instanceof Set) return maskSecrets([...value], undefined);
+  if (!isPlain(value)) return `[${value.constructor.name}]`;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       if (SECRET_NAME.test(key) && (typeof item === "string" || typeof item === "number")) return [key, MASK];
       return [key, maskSecrets(item, field(schemas, key))];
     }),
   );
+}
+
+/** False for instances of classes, which a program may put into a config. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** True when the field at this path is a secret, so that an error must not repeat what was found there. */

@@ -46,7 +46,7 @@ describe("the graph of plugins", () => {
     ];
     expect(await problemsOf(plugins)).to.deep.equal([
       "m.yaml:6: plugin 'third' is listed twice (m.yaml:5); remove one, or give it another name with 'as'",
-      "m.yaml:7: plugin 'agent-only' is made for agent, not for a master",
+      "m.yaml:7: plugin 'agent-only' is made for agent, not for the master",
       "'test.a' can have one provider only, found 2: 'first' (m.yaml:3), 'second' (m.yaml:4); remove all but one",
       "m.yaml:5: plugin 'third' requires 'test.b' 2.0, but an incompatible version 1.0 is provided by 'second' (m.yaml:4)",
       "m.yaml:5: plugin 'third' requires 'test.c' 1.4, but only version 1.0 is provided by 'second' (m.yaml:4)",

@@ -1,0 +1,42 @@
+import type { z } from "zod";
+import type { Origin } from "../flags/assignment.js";
+import type { EffectiveSetting } from "../flags/effective-settings.js";
+import { configFields } from "../kernel/check-config.js";
+import { pathKey } from "./references.js";
+
+export interface FilledConfig {
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Where the filled fields came from, by path inside the config. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** What a flag was to change and did not, as the end of a sentence about the plugin. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * A field of a plugin's config that bears the name of a flag takes the daemon's setting of that name, unless the manifest
+ * gives it a value of its own. So a flag reaches every plugin that knows it, also those of strangers.
+ */
+export function fillConfig(options: {
+  readonly schema: z.ZodType | undefined;
+  readonly given: Readonly<Record<string, unknown>> | undefined;
+  readonly settings: ReadonlyMap<string, EffectiveSetting>;
+}): FilledConfig {
+  const config: Record<string, unknown> = { ...options.given };
+  const origins = new Map<string, Origin>();
+  const warnings: string[] = [];
+  for (const field of configFields(options.schema)) {
+    const setting = options.settings.get(field);
+    if (setting?.value === undefined) continue;
+    if (!Object.hasOwn(config, field)) {
+      config[field] = setting.value;
+      origins.set(pathKey([field]), setting.origin);
+    } else if (isExplicit(setting.origin) && config[field] !== setting.value) {
+      warnings.push(
+        `config.${field} keeps the value of the manifest, not the one of ${setting.origin.where}`,
+      );
+    }
+  }
+  return { config, origins, warnings };
+}
+
+const isExplicit = ({ kind }: Origin): boolean => kind !== "default" && kind !== "manifest";

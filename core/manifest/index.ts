@@ -1,0 +1,11 @@
+export { type ExplainedValue, explain, explainYaml, originText } from "./explain.js";
+export {
+  type LoadedManifest,
+  loadManifest,
+  type ManifestEntry,
+  type OmittedPlugin,
+} from "./load-manifest.js";
+export { type DaemonOptions, type PreparedDaemon, prepareDaemon, shippedManifest } from "./prepare-daemon.js";
+export { publishedSchema } from "./published-schema.js";
+export type { ShippedPlugins } from "./resolve-plugin.js";
+export { ManifestSource } from "./source.js";

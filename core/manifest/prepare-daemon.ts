@@ -1,0 +1,93 @@
+import { join, resolve } from "node:path";
+import type { Settings } from "../../sdk/contracts/settings.js";
+import type { PluginDefinition, Target } from "../../sdk/plugin/index.js";
+import { DAEMON_FLAGS, loadDaemonFlags } from "../flags/daemon-flags.js";
+import type { FlagSources } from "../flags/load-flags.js";
+import { packageRoot } from "../flags/package-root.js";
+import { TypedSettings } from "../flags/typed-settings.js";
+import { usage } from "../flags/usage.js";
+import type { KernelServices } from "../kernel/context.js";
+import { Kernel } from "../kernel/kernel.js";
+import { type LoadedManifest, loadManifest } from "./load-manifest.js";
+import type { ShippedPlugins } from "./resolve-plugin.js";
+import { ManifestSource } from "./source.js";
+
+export interface DaemonOptions extends FlagSources {
+  readonly target: Target;
+  /** As help and messages show it: `mesos-master`. */
+  readonly program: string;
+  readonly version: string;
+  readonly shipped: ShippedPlugins;
+  /** Makes what all plugins share, once the settings are known. */
+  services(settings: Settings): Omit<KernelServices, "settings">;
+  /** Config that a program gives to plugins, by name, in the place of the manifest's: objects that no file can hold. */
+  readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export type PreparedDaemon =
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" }
+  | {
+      readonly kind: "daemon";
+      readonly manifest: LoadedManifest;
+      readonly settings: Settings;
+      /** Not started. */
+      readonly kernel: Kernel;
+      /** Everything that is wrong with flags, manifest and plugins. Not to be started unless empty. */
+      readonly problems: readonly string[];
+      readonly warnings: readonly string[];
+    };
+
+/** The manifest that ships for a daemon. */
+export const shippedManifest = (target: Target): string => join(packageRoot, "manifests", `${target}.yaml`);
+
+/**
+ * Goes all the way from a command line to a kernel that is ready to start, and runs no plugin.
+ *
+ * @throws TepuiError TEPUI_MANIFEST_UNREADABLE
+ */
+export async function prepareDaemon(options: DaemonOptions): Promise<PreparedDaemon> {
+  const { target, shipped, version } = options;
+  const flags = loadDaemonFlags(target, options);
+  const given = (name: string): unknown => flags.given.get(name)?.value.value;
+  if (given("help") === true) return { kind: "help", text: usage(options.program, DAEMON_FLAGS[target]) };
+  if (given("version") === true) return { kind: "version" };
+
+  const chosen = given("manifest");
+  const source = await ManifestSource.read(typeof chosen === "string" ? chosen : shippedManifest(target));
+  const manifest = await loadManifest({
+    source,
+    target,
+    shipped,
+    flags: flags.given,
+    environment: options.environment ?? {},
+  });
+  const settings = new TypedSettings(manifest.settings);
+  const workDir = settings.string("work_dir");
+  const kernel = new Kernel({
+    host: { target, version, ...(workDir === undefined ? {} : { workDir: resolve(workDir) }) },
+    services: { ...options.services(settings), settings },
+    plugins: manifest.plugins.map(({ entry }) => ({
+      ...entry,
+      config: { ...(entry.config as object), ...options.config?.[entry.name] },
+    })),
+    available: () => loadShipped(shipped),
+  });
+  return {
+    kind: "daemon",
+    manifest,
+    settings,
+    kernel,
+    problems: [...flags.problems, ...manifest.problems, ...(await kernel.problems(manifest))],
+    warnings: [
+      ...flags.others.map((word) => `'${word}' is not a flag and has no effect`),
+      ...flags.warnings,
+      ...manifest.warnings,
+    ],
+  };
+}
+
+async function loadShipped(shipped: ShippedPlugins): Promise<PluginDefinition[]> {
+  const loaded = await Promise.allSettled(Object.values(shipped).map((load) => load()));
+  return loaded.flatMap((result) => (result.status === "fulfilled" ? [result.value.default] : []));
+}

@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+
+type Path = readonly PropertyKey[];
+
+/** The text of a manifest as data, which knows on which line each value was written. JSON is read as the YAML that it is. */
+export class ManifestSource {
+  readonly data: unknown;
+  readonly problems: readonly string[];
+  private readonly lines = new LineCounter();
+  private readonly document;
+
+  /**
+   * @param path absolute; relative paths in the manifest start from its folder
+   * @param name as messages show it
+   */
+  constructor(
+    readonly path: string,
+    readonly name: string,
+    text: string,
+  ) {
+    this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false });
+    this.problems = this.document.errors.map(
+      (error) => `${name}:${this.lines.linePos(error.pos[0]).line}: ${error.message}`,
+    );
+    this.data = this.problems.length > 0 ? undefined : this.document.toJS();
+  }
+
+  /** @throws TepuiError TEPUI_MANIFEST_UNREADABLE */
+  static async read(path: string): Promise<ManifestSource> {
+    try {
+      return new ManifestSource(resolve(path), path, await readFile(path, "utf8"));
+    } catch (error) {
+      throw new TepuiError("TEPUI_MANIFEST_UNREADABLE", {
+        detail: `${path}: ${messageOf(error)}`,
+        cause: error,
+      });
+    }
+  }
+
+  /** `master.yaml:12` for the value at the path, or for the nearest one around it. */
+  where(path: Path): string {
+    for (let length = path.length; length >= 0; length--) {
+      const node = this.node(path.slice(0, length));
+      if (node?.range) return `${this.name}:${this.lines.linePos(node.range[0]).line}`;
+    }
+    return this.name;
+  }
+
+  /** True for a text in quotes, which stays a text whatever it holds. */
+  isQuoted(path: Path): boolean {
+    const node = this.node(path);
+    return isScalar(node) && node.type !== "PLAIN";
+  }
+
+  private node(path: Path): Node | undefined {
+    const found = path.length === 0 ? this.document.contents : this.document.getIn(path, true);
+    return isNode(found) ? found : undefined;
+  }
+}
