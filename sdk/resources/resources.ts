@@ -116,8 +116,9 @@ export class Resources implements Iterable<ResourceEntry> {
   }
 
   filter(keep: (entry: ResourceEntry) => boolean): Resources {
-    const kept = this.entries.filter(keep);
-    return kept.length === this.entries.length ? this : Resources.fromNormalised(kept);
+    // Mostly all is kept, and then nothing is copied.
+    if (this.entries.every(keep)) return this;
+    return Resources.fromNormalised(this.entries.filter(keep));
   }
 
   unreserved(): Resources {
@@ -186,11 +187,11 @@ export class Resources implements Iterable<ResourceEntry> {
 
   /** The same resources allocated to a role. */
   allocate(role: string): Resources {
-    return this.mapEntries((entry) => entry.withKind(entry.kind.allocated(role)));
+    return this.#allocated(role);
   }
 
   unallocate(): Resources {
-    return this.mapEntries((entry) => entry.withKind(entry.kind.allocated(undefined)));
+    return this.#allocated(undefined);
   }
 
   /** The same amounts without any reservation; Mesos's older name for it is "flatten". */
@@ -290,6 +291,16 @@ export class Resources implements Iterable<ResourceEntry> {
   /** As Mesos writes resources in logs and error texts: `cpus:2; mem:1024`, `{}` for none. */
   toString(): string {
     return this.isEmpty ? "{}" : this.entries.map(entryText).join("; ");
+  }
+
+  #allocated(role: string | undefined): Resources {
+    const before = this.entries[0]?.kind.allocationRole;
+    if (this.entries.some(({ kind }) => kind.allocationRole !== before)) {
+      return this.mapEntries((entry) => entry.withKind(entry.kind.allocated(role)));
+    }
+    // Entries that differed before and were allocated alike still differ, so there is nothing to add up.
+    if (before === role) return this;
+    return Resources.fromNormalised(this.entries.map((entry) => entry.withKind(entry.kind.allocated(role))));
   }
 
   #groupBy(roleOf: (entry: ResourceEntry) => string | undefined): Map<string, Resources> {

@@ -1,0 +1,71 @@
+import { Allocator } from "../../sdk/contracts/allocator.js";
+import { Clock } from "../../sdk/contracts/clock.js";
+import { Metrics } from "../../sdk/contracts/metrics.js";
+import { Random } from "../../sdk/contracts/random.js";
+import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
+import { parseQuantities, type Quantities } from "../../sdk/resources/index.js";
+import { DrfAllocator } from "./drf-allocator.js";
+
+const sorter = z.enum(["drf", "random"]).default("drf");
+
+/** `cpus:0.01|mem:32`: alternatives; empty: none. */
+const quantitiesText = z
+  .string()
+  .default("cpus:0.01|mem:32")
+  .transform((text, check): readonly Quantities[] => {
+    const parts = text.split("|").filter((part) => part.trim() !== "");
+    return parts.flatMap((part) => {
+      const quantities = parseQuantities(part);
+      if (quantities.ok) return [quantities.value];
+      check.issues.push({ code: "custom", message: quantities.error, input: text });
+      return [];
+    });
+  });
+
+/** `gpus,disk`, or a list. */
+const names = z
+  .union([z.string(), z.array(z.string())])
+  .default([])
+  .transform((value) => {
+    const list = typeof value === "string" ? value.split(",") : value;
+    return new Set(list.map((name) => name.trim()).filter((name) => name !== ""));
+  });
+
+const faultDomain = z.object({
+  fault_domain: z.object({ region: z.object({ name: z.string() }), zone: z.object({ name: z.string() }) }),
+});
+
+export default definePlugin({
+  name: "drf-allocator",
+  version: "1.0.0",
+  description: "Shares the cluster by dominant resource fairness over roles and frameworks",
+  targets: ["master"],
+  provides: [Allocator],
+  requires: { clock: Clock, random: Random, metrics: Metrics },
+  config: z.strictObject({
+    allocation_interval: durationText("1secs"),
+    role_sorter: sorter,
+    framework_sorter: sorter,
+    min_allocatable_resources: quantitiesText,
+    fair_sharing_excluded_resource_names: names,
+    filter_gpu_resources: z.boolean().default(true),
+    domain: faultDomain.optional(),
+  }),
+  setup(ctx, { clock, random, metrics }) {
+    const { config } = ctx;
+    const allocator = new DrfAllocator({
+      clock,
+      random,
+      metrics,
+      allocationInterval: config.allocation_interval,
+      roleSorter: config.role_sorter,
+      frameworkSorter: config.framework_sorter,
+      minAllocatable: config.min_allocatable_resources,
+      fairSharingExcluded: config.fair_sharing_excluded_resource_names,
+      filterGpuResources: config.filter_gpu_resources,
+      domain: config.domain,
+    });
+    ctx.bind(Allocator, allocator);
+    return { stop: () => allocator.stop() };
+  },
+});
