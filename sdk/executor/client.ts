@@ -164,7 +164,7 @@ export class ExecutorClient implements AsyncDisposable {
       if (this.subscribed) {
         this.subscribed = false;
         lost = undefined;
-        this.emit({ type: "disconnected", reason: messageOf(reason) });
+        void this.emit({ type: "disconnected", reason: messageOf(reason) });
       }
       lost ??= this.clock.monotonic();
       const recovering = reason instanceof UnavailableError;
@@ -231,7 +231,7 @@ export class ExecutorClient implements AsyncDisposable {
         return;
       default:
     }
-    this.emit(event);
+    void this.emit(event);
   }
 
   /** Lets the handlers end what runs, and the agent acknowledge it, within the grace period. */

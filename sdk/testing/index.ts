@@ -1,0 +1,8 @@
+/** `tepui/sdk/testing`: virtual time, repeatable randomness, and the suites that implementations of contracts must pass. */
+export { type AllocatorDependencies, allocatorSuite, type MakeAllocator } from "./allocator-suite.js";
+export { type LogLine, MemoryLogger } from "./memory-logger.js";
+export { messageTransportSuite, type TransportPair } from "./message-transport-suite.js";
+export { type MakeRegistry, type RegistrySubject, registrySuite } from "./registry-suite.js";
+export { SeededRandom } from "./seeded-random.js";
+export type { SuiteCase } from "./suite-case.js";
+export { VirtualClock } from "./virtual-clock.js";
