@@ -109,7 +109,7 @@ export const MASTER_FLAGS: readonly FlagSpec[] = [
   flag("offer_constraints_re2_max_program_size", "int", "100", refused(CONSTRAINTS), "RE2 program size cap per regex in offer constraints."),
   flag("quiet", "bool", "false", setting, "No logging to stderr."),
   flag("logging_level", "string", "INFO", setting, "Minimum severity: INFO, WARNING or ERROR.", { check: severity }),
-  flag("log_dir", "string", undefined, setting, "Directory for log files; unset = nothing on disk; exposes the log in the UI."),
+  flag("log_dir", "string", undefined, refused(LOGFILES), "Directory for log files; unset = nothing on disk; exposes the log in the UI."),
   flag("logbufsecs", "int", "0", refused(BUFFER), "Seconds logs may be buffered; 0 flushes at once."),
   flag("initialize_driver_logging", "bool", "true", refused("it concerns drivers, not the daemon", "false"), "Whether scheduler/executor drivers set up glog."),
   flag("external_log_file", "string", undefined, refused(LOGFILES), "Externally written log file to show in UI/API; wins over log_dir there."),

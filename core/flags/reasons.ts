@@ -19,7 +19,7 @@ export const IMAGES = "container images are not part of this version yet";
 export const IPV6 = "IPv6 is not part of this version yet";
 export const LIMITS = "limits on agent removal are not part of this version yet";
 export const LINUX = "Linux isolators (capabilities, namespaces, seccomp) are not part of this version yet";
-export const LOGFILES = "showing an external log file is not part of this version yet";
+export const LOGFILES = "log files are not part of this version yet; the log goes to standard error";
 export const MODULES =
   "Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead";
 export const NETDNS = "DNS settings of container networks are not part of this version yet";

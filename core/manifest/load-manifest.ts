@@ -10,6 +10,7 @@ import {
 import type { GivenFlag } from "../flags/load-flags.js";
 import type { Environment } from "../flags/sources.js";
 import { startChecks } from "../flags/start-checks.js";
+import { TypedSettings } from "../flags/typed-settings.js";
 import { closest } from "../kernel/closest.js";
 import type { PluginEntry } from "../kernel/plugin-entry.js";
 import { checkOutline, checkPlugin } from "./check-format.js";
@@ -55,6 +56,9 @@ export interface LoadedManifest {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
+
+/** The settings as plugins read them. */
+export const settingsOf = (manifest: LoadedManifest): TypedSettings => new TypedSettings(manifest.settings);
 
 /** Checks a manifest, joins it with the flags and loads its plugins. Collects every problem; throws for none. */
 export async function loadManifest(options: ManifestOptions): Promise<LoadedManifest> {

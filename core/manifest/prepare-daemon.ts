@@ -4,11 +4,10 @@ import type { PluginDefinition, Target } from "../../sdk/plugin/index.js";
 import { DAEMON_FLAGS, loadDaemonFlags } from "../flags/daemon-flags.js";
 import type { FlagSources } from "../flags/load-flags.js";
 import { packageRoot } from "../flags/package-root.js";
-import { TypedSettings } from "../flags/typed-settings.js";
 import { usage } from "../flags/usage.js";
 import type { KernelServices } from "../kernel/context.js";
 import { Kernel } from "../kernel/kernel.js";
-import { type LoadedManifest, loadManifest } from "./load-manifest.js";
+import { type LoadedManifest, loadManifest, settingsOf } from "./load-manifest.js";
 import type { ShippedPlugins } from "./resolve-plugin.js";
 import { ManifestSource } from "./source.js";
 
@@ -62,7 +61,7 @@ export async function prepareDaemon(options: DaemonOptions): Promise<PreparedDae
     flags: flags.given,
     environment: options.environment ?? {},
   });
-  const settings = new TypedSettings(manifest.settings);
+  const settings = settingsOf(manifest);
   const workDir = settings.string("work_dir");
   const kernel = new Kernel({
     host: { target, version, ...(workDir === undefined ? {} : { workDir: resolve(workDir) }) },

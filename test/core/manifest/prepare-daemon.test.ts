@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { parse } from "yaml";
-import { DAEMON_FLAGS } from "../../../core/flags/index.js";
+import { DAEMON_SETTINGS } from "../../../core/flags/index.js";
 import { packageRoot } from "../../../core/flags/package-root.js";
 import {
   type DaemonOptions,
@@ -268,7 +268,7 @@ describe("what ships", () => {
     const written: unknown = JSON.parse(readFileSync(join(packageRoot, "docs/manifest.schema.json"), "utf8"));
     expect(written).to.deep.equal(JSON.parse(JSON.stringify(publishedSchema())));
     const text = JSON.stringify(written);
-    for (const { name, support } of DAEMON_FLAGS.agent) {
+    for (const { name, support } of DAEMON_SETTINGS.agent) {
       if (support.kind === "setting" && !["help", "version"].includes(name)) {
         expect(text).to.include(`"${name}":`);
       }
