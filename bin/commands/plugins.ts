@@ -2,7 +2,7 @@ import picocolors from "picocolors";
 import { graphToDot, type Kernel } from "../../core/kernel/index.js";
 import type { PluginDescription } from "../../sdk/contracts/plugin-directory.js";
 import { messageOf } from "../../sdk/errors/index.js";
-import { kernelFor, manifestFor } from "../daemon.js";
+import { NO_LOG, prepare } from "../daemon.js";
 import type { DaemonName } from "./tepui.js";
 
 interface ListOptions {
@@ -51,20 +51,23 @@ export async function graphPlugins(options: ListOptions, flags: readonly string[
   const { kernel, code } = await assemble(options.of, flags);
   if (kernel === undefined) return code;
   const graph = kernel.graph();
-  process.stdout.write(options.json === true ? `${JSON.stringify(graph, null, 2)}\n` : graphToDot(graph));
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(graph, null, 2)}\n` : graphToDot(graph, kernel.describe()),
+  );
   return code;
 }
 
-/** The kernel of a daemon, assembled and not started; what is wrong with it is said, and makes the exit code 1. */
+/** The kernel of a daemon, assembled and not started. What is wrong is said and makes the exit code 1, but hides nothing. */
 async function assemble(
   daemon: DaemonName,
   flags: readonly string[],
 ): Promise<{ readonly kernel?: Kernel; readonly code: number }> {
   try {
-    const manifest = await manifestFor(daemon, flags);
-    const kernel = kernelFor(manifest, { write: () => undefined });
-    // What the daemon needs to run (a work directory, a master) is not needed to look at it.
-    const problems = manifest.plugins.length === 0 ? manifest.problems : await kernel.problems();
+    const prepared = await prepare({ target: daemon, argv: flags, program: `tepui ${daemon}` }, NO_LOG);
+    if (prepared.kind !== "daemon") return { code: 1 };
+    const { kernel, manifest } = prepared;
+    // What the daemon needs in order to run (a work directory, a master) is not needed to look at it.
+    const problems = flags.length === 0 ? await kernel.problems(manifest) : prepared.problems;
     for (const problem of problems) process.stderr.write(`${problem}\n`);
     return { kernel, code: problems.length === 0 ? 0 : 1 };
   } catch (error) {

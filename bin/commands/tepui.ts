@@ -72,9 +72,10 @@ export async function runTepui(argv: readonly string[], delegates: Delegates): P
     .argument("<daemon>", "master or agent", daemonName)
     .argument("[flags...]", "flags of the daemon")
     .option("--json", "as JSON")
+    .option("--all", "settings left at their default, too")
     .allowUnknownOption()
     .passThroughOptions()
-    .action((daemon: DaemonName, flags: string[], options: { json?: boolean }) =>
+    .action((daemon: DaemonName, flags: string[], options: { json?: boolean; all?: boolean }) =>
       set(explainManifest(daemon, flags, options)),
     );
   manifest
