@@ -1,4 +1,4 @@
-import { SonicBoom } from "sonic-boom";
+import sonicBoom from "sonic-boom";
 import type { LogFields, Logger, LogLevel, LogMethod } from "../sdk/contracts/logger.js";
 
 /** Lines waiting for a slow reader of the log are dropped beyond this many bytes: a log must not stop or fill a daemon. */
@@ -14,7 +14,7 @@ export interface LogSink {
 
 /** The standard error stream, written without waiting for whoever reads it. `flush` writes what waits, for the end of the process. */
 export function standardError(): LogSink & { flush(): void } {
-  const stream = new SonicBoom({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
+  const stream = new sonicBoom.SonicBoom({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
   // A closed terminal or pipe ends the log, not the daemon.
   stream.on("error", () => undefined);
   return {
