@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import { validateRole } from "../../sdk/roles/index.js";
-import { formatDuration, parseDuration } from "../../sdk/values/index.js";
+import { formatDuration, parseDuration, parsePercent, parseRate } from "../../sdk/values/index.js";
 import * as WHY from "./reasons.js";
 
 /** Checks of flag values beyond their type. Each takes the value in natural form and says what is wrong with it. */
@@ -51,6 +51,22 @@ export const rolesText: Check = (value) =>
     .split(",")
     .map((role) => validateRole(role))
     .find((problem) => problem !== undefined);
+
+/** A text that another part reads with `parse`. */
+const readable =
+  (parse: (text: string) => unknown, expected: string): Check =>
+  (value) => {
+    try {
+      parse(String(value));
+      return undefined;
+    } catch {
+      return `must be ${expected}`;
+    }
+  };
+
+export const rateText = readable(parseRate, "a rate such as 1/10mins");
+
+export const percentText = readable(parsePercent, "a percentage, 0% to 100%");
 
 /** `role=weight,role=weight` */
 export const weightsText: Check = (value) => {

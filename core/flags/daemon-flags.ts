@@ -5,21 +5,36 @@ import { readLibprocessEnvironment } from "./libprocess-environment.js";
 import { type FlagSources, type LoadedFlags, loadFlags } from "./load-flags.js";
 import { MASTER_FLAGS } from "./master-flags.js";
 
-/** Flags of ours that Mesos does not have. */
+/** Settings of ours that Mesos does not have as flags. Without a value, they stay out of `/flags`. */
+const OWN_SETTINGS: readonly FlagSpec[] = [
+  flag(
+    "require_peer_address_ip_match",
+    "bool",
+    undefined,
+    setting,
+    "Drop messages whose sender names another address than the one they come from. Default: false.",
+  ),
+];
+
+const OWN_MASTER_SETTINGS: readonly FlagSpec[] = [
+  flag("grpc_port", "uint16", undefined, setting, "Port of the gRPC scheduler API. Default: 5055."),
+];
+
+/** Flags that are no settings. */
 const OWN_FLAGS: readonly FlagSpec[] = [
   flag("manifest", "path", undefined, setting, "Manifest (YAML or JSON) in place of the one that ships."),
 ];
 
 /** What a manifest may hold in its settings, and `/flags` shows. */
 export const DAEMON_SETTINGS: Readonly<Record<Target, readonly FlagSpec[]>> = {
-  master: MASTER_FLAGS,
-  agent: AGENT_FLAGS,
+  master: [...MASTER_FLAGS, ...OWN_SETTINGS, ...OWN_MASTER_SETTINGS],
+  agent: [...AGENT_FLAGS, ...OWN_SETTINGS],
 };
 
 /** What a command line may hold. */
 export const DAEMON_FLAGS: Readonly<Record<Target, readonly FlagSpec[]>> = {
-  master: [...MASTER_FLAGS, ...OWN_FLAGS],
-  agent: [...AGENT_FLAGS, ...OWN_FLAGS],
+  master: [...DAEMON_SETTINGS.master, ...OWN_FLAGS],
+  agent: [...DAEMON_SETTINGS.agent, ...OWN_FLAGS],
 };
 
 /** Reads the flags of a daemon, from its own sources and from the variables of Mesos's messaging library. */

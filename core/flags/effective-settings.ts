@@ -21,6 +21,8 @@ export interface SettingSources {
   readonly flags: ReadonlyMap<string, GivenFlag>;
   /** `settings` of the manifest, by name. */
   readonly manifest: ReadonlyMap<string, ManifestSetting>;
+  /** Text for settings that would have no value: stand-ins, with which a manifest can be checked without its flags. */
+  readonly assumed?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface EffectiveSettings {
@@ -51,7 +53,9 @@ export function effectiveSettings(sources: SettingSources): EffectiveSettings {
     const fromManifest = written === undefined ? undefined : readWritten(spec, written, problems, warnings);
     settings.set(
       spec.name,
-      given === undefined ? (fromManifest ?? defaultOf(spec)) : { ...given.value, origin: given.origin },
+      given === undefined
+        ? (fromManifest ?? fallback(spec, sources.assumed))
+        : { ...given.value, origin: given.origin },
     );
   }
   return { settings, problems, warnings };
@@ -74,9 +78,10 @@ function readWritten(
   return { ...read.value, origin: written.origin };
 }
 
-export function defaultOf(spec: FlagSpec): EffectiveSetting {
-  if (spec.default === undefined) return { value: undefined, text: undefined, origin: DEFAULT };
-  const read = readText(spec, spec.default);
+function fallback(spec: FlagSpec, assumed: SettingSources["assumed"]): EffectiveSetting {
+  const text = spec.default ?? assumed?.[spec.name];
+  if (text === undefined) return { value: undefined, text: undefined, origin: DEFAULT };
+  const read = readText(spec, text);
   if (!read.ok) throw new Error(`the default of --${spec.name} ${read.problem}`);
   return { ...read.value, origin: DEFAULT };
 }

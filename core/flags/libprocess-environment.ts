@@ -22,11 +22,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   LIBPROCESS_IP6: { kind: "refused", harmless: [], why: "IPv6 is not part of this version yet" },
   LIBPROCESS_SSL_ENABLED: { kind: "refused", harmless: OFF, why: "TLS is not part of this version yet" },
   SSL_ENABLED: { kind: "refused", harmless: OFF, why: "TLS is not part of this version yet" },
-  LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH: {
-    kind: "refused",
-    harmless: OFF,
-    why: "checking the address of peers is not part of this version yet",
-  },
+  LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH: { kind: "flag", name: "require_peer_address_ip_match" },
   LIBPROCESS_MEMORY_PROFILING: {
     kind: "refused",
     harmless: OFF,

@@ -28,7 +28,12 @@ export interface ManifestOptions {
   readonly shipped: ShippedPlugins;
   readonly flags?: ReadonlyMap<string, GivenFlag>;
   readonly environment?: Environment;
+  /** Checks the file by itself: settings that only a command line can give (`work_dir`, `master`) count as given. */
+  readonly alone?: boolean | undefined;
 }
+
+/** Stand-ins for what a manifest alone rarely holds. */
+const ASSUMED = { work_dir: "/var/lib/mesos", master: "127.0.0.1:5050" };
 
 export interface OmittedPlugin {
   readonly name: string;
@@ -82,6 +87,7 @@ export async function loadManifest(options: ManifestOptions): Promise<LoadedMani
     specs,
     flags: options.flags ?? new Map(),
     manifest: manifestSettings(written, source),
+    assumed: options.alone === true ? ASSUMED : undefined,
   });
   problems.push(
     ...written.problems,

@@ -19,6 +19,8 @@ export interface DaemonOptions extends FlagSources {
   readonly shipped: ShippedPlugins;
   /** Makes what all plugins share, once the settings are known. */
   services(settings: Settings): Omit<KernelServices, "settings">;
+  /** Only to be checked, not started: what the manifest leaves to the command line counts as given. */
+  readonly alone?: boolean;
   /** Config that a program gives to plugins, by name, in the place of the manifest's: objects that no file can hold. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
@@ -60,6 +62,7 @@ export async function prepareDaemon(options: DaemonOptions): Promise<PreparedDae
     shipped,
     flags: flags.given,
     environment: options.environment ?? {},
+    alone: options.alone,
   });
   const settings = settingsOf(manifest);
   const workDir = settings.string("work_dir");

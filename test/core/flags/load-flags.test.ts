@@ -67,10 +67,12 @@ describe("the grammar of flags", () => {
       "--logging_level=LOUD",
       "--weights=a=0",
       "--min_allocatable_resources=cpus",
+      "--agent_removal_rate_limit=fast",
+      "--recovery_agent_removal_limit=120%",
       "--roles=ok,not/./ok",
       "--zzz",
     ]);
-    expect(problems).to.have.length(16);
+    expect(problems).to.have.length(18);
     expect(problems.slice(0, 7)).to.deep.equal([
       "--prot: there is no such flag; did you mean --port?",
       "--port: must be an integer, 0 to 65535, found '70000'",
@@ -88,10 +90,12 @@ describe("the grammar of flags", () => {
       "--logging_level: must be INFO, WARNING or ERROR, found 'LOUD'",
       "--weights: must give role 'a' a positive weight, not '0', found 'a=0'",
       "--min_allocatable_resources: must be of the form name:quantity;...|name:quantity;..., not 'cpus', found 'cpus'",
-      problems[14],
+      "--agent_removal_rate_limit: must be a rate such as 1/10mins, found 'fast'",
+      "--recovery_agent_removal_limit: must be a percentage, 0% to 100%, found '120%'",
+      problems[16],
       "--zzz: there is no such flag",
     ]);
-    expect(problems[14]).to.match(/^--roles: .*found 'ok,not\/\.\/ok'$/);
+    expect(problems[16]).to.match(/^--roles: .*found 'ok,not\/\.\/ok'$/);
   });
 
   it("refuses a flag that is given twice, also under its older name", () => {
@@ -128,18 +132,18 @@ describe("flags whose feature is missing", () => {
   it("are refused by name with the reason, unless they have their default or a value that changes nothing", () => {
     const refused = load("master", [
       "--zk=zk://a:2181/mesos",
-      "--registry_gc_interval=1mins",
+      "--allocator_recovery_timeout=1mins",
       "--quorum=3",
       "--acls={}",
     ]);
     expect(refused.problems).to.deep.equal([
       "--zk: is refused: election through ZooKeeper is not part of this version yet (leave it out)",
-      "--registry_gc_interval: is refused: cleaning the registry of unreachable agents is not part of this version yet (only '15mins' is accepted)",
+      "--allocator_recovery_timeout: is refused: holding back offers after a failover is not part of this version yet (only '10mins' is accepted)",
       "--quorum: is refused: the registry is kept by one master, without replicas (leave it out)",
       "--acls: is refused: authorization is not part of this version yet (leave it out)",
     ]);
     const fine = load("master", [
-      "--registry_gc_interval=900secs",
+      "--allocator_recovery_timeout=600secs",
       "--quorum=1",
       "--allocator=hierarchical",
       "--authenticators=crammd5",
