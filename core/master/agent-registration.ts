@@ -3,11 +3,15 @@ import type {
   RegisterSlaveMessage,
   ReregisterSlaveMessage,
 } from "../../proto/gen/mesos/internal/messages.js";
+import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import {
-  type AgentInfo,
-  Resource_ReservationInfo_Type as ReservationType,
-} from "../../proto/gen/mesos/v1/mesos.js";
-import { convertResources, failure, Resources, type Result, success } from "../../sdk/resources/index.js";
+  applyCheckpointed,
+  convertResources,
+  failure,
+  Resources,
+  type Result,
+  success,
+} from "../../sdk/resources/index.js";
 import { Agent, type AgentFacts } from "./agent.js";
 import type { Agents } from "./agents.js";
 import { MINIMUM_AGENT_VERSION } from "./constants.js";
@@ -107,28 +111,4 @@ export function factsOf(message: Introduction, pid: string): Result<AgentFacts> 
   return total.ok
     ? success({ info, pid, version, capabilities, total: total.value, resourceVersion })
     : total;
-}
-
-/** The agent's resources with the dynamic reservations and volumes that it keeps on disk. */
-function applyCheckpointed(total: Resources, checkpointed: Resources): Result<Resources> {
-  let result = total;
-  for (const entry of checkpointed) {
-    const kept = Resources.fromEntries([entry]);
-    const bare = kept.mapEntries((one) => {
-      const reservations = one.kind.reservations.filter(({ type }) => type !== ReservationType.DYNAMIC);
-      const source = one.kind.disk?.source;
-      return one.withKind(
-        one.kind.with({
-          reservations,
-          disk: source === undefined ? undefined : { source },
-          shared: false,
-        }),
-      );
-    });
-    if (!result.contains(bare)) {
-      return failure(`Incompatible agent resources: ${result} does not contain ${bare}`);
-    }
-    result = result.subtract(bare).add(kept);
-  }
-  return success(result);
 }

@@ -4,17 +4,17 @@ import {
   ExecutorInfo_Type as ExecutorType,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateExecutorId } from "../../../sdk/ids/index.js";
-import { Resources } from "../../../sdk/resources/index.js";
+import {
+  Resources,
+  validateRevocableUse,
+  validateSingleAllocationRole,
+  validateUniquePersistenceIds,
+} from "../../../sdk/resources/index.js";
 import type { Agent } from "../agent.js";
 import type { Framework } from "../framework.js";
 import { validateCommand } from "./command.js";
 import { validateContainer } from "./container.js";
-import {
-  validateOneAllocationRole,
-  validateRevocability,
-  validateUniquePersistenceIds,
-  validateUse,
-} from "./resources.js";
+import { validateUse } from "./use.js";
 
 /*
  * What is wrong with an executor, in Mesos's words.
@@ -85,9 +85,9 @@ function validateExecutorResources({ executor, resources }: ExecutorUse): string
   if (use !== undefined) return `Executor uses invalid resources: ${use}`;
   const ids = validateUniquePersistenceIds(resources);
   if (ids !== undefined) return `Executor uses duplicate persistence ID: ${ids}`;
-  const role = validateOneAllocationRole(resources);
+  const role = validateSingleAllocationRole(resources);
   if (role !== undefined) return `Invalid executor resources: ${role}`;
-  const mix = validateRevocability(resources);
+  const mix = validateRevocableUse(resources);
   return mix === undefined ? undefined : `Executor mixes revocable and non-revocable resources: ${mix}`;
 }
 

@@ -5,11 +5,15 @@ import {
   ExecutorInfo_Type as ExecutorType,
   HealthCheck_Type as HealthType,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import { Resources } from "../../../sdk/resources/index.js";
+import {
+  haveOverlap,
+  Resources,
+  validateRevocableUse,
+  validateUniquePersistenceIds,
+} from "../../../sdk/resources/index.js";
 import { MIN_EXECUTOR_CPUS, MIN_EXECUTOR_MEM } from "../constants.js";
 import type { TaskEntry } from "../task.js";
 import { sameExecutor, validateExecutorUse } from "./executor.js";
-import { overlap, validateRevocability, validateUniquePersistenceIds } from "./resources.js";
 import { type LaunchTarget, type TaskUse, validateTaskFields } from "./task.js";
 
 /** A task group as it is to be launched: every task has the group's executor. */
@@ -90,9 +94,9 @@ function validateTogether({ executorResources, tasks }: GroupUse): string | unde
   const total = Resources.sum([executorResources, ...bundles]);
   const ids = validateUniquePersistenceIds(total);
   if (ids !== undefined) return `Task group and executor use duplicate persistence ID: ${ids}`;
-  const mix = validateRevocability(total);
+  const mix = validateRevocableUse(total);
   if (mix !== undefined) return `Task group and executor mix revocable and non-revocable resources: ${mix}`;
-  return overlap([...bundles, executorResources])
+  return haveOverlap([...bundles, executorResources])
     ? `There are overlapping resources in the task group's task resources [ ${bundles.join(", ")} ] and/or executor resources ${executorResources}`
     : undefined;
 }

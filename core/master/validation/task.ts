@@ -4,20 +4,20 @@ import {
   type TaskInfo,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateTaskId } from "../../../sdk/ids/index.js";
-import type { Resources } from "../../../sdk/resources/index.js";
+import {
+  haveOverlap,
+  type Resources,
+  validateRevocableUse,
+  validateSingleAllocationRole,
+  validateUniquePersistenceIds,
+} from "../../../sdk/resources/index.js";
 import type { Agent } from "../agent.js";
 import type { Framework } from "../framework.js";
 import { validateCheck, validateHealthCheck } from "./check.js";
 import { validateCommand } from "./command.js";
 import { validateContainer } from "./container.js";
 import { validateExecutorUse } from "./executor.js";
-import {
-  overlap,
-  validateOneAllocationRole,
-  validateRevocability,
-  validateUniquePersistenceIds,
-  validateUse,
-} from "./resources.js";
+import { validateUse } from "./use.js";
 
 /** A task with its resources read once: allocated, post-refinement. */
 export interface TaskUse {
@@ -89,9 +89,9 @@ function validateTaskResources({ info, resources }: TaskUse): string | undefined
   if (use !== undefined) return `Task uses invalid resources: ${use}`;
   const ids = validateUniquePersistenceIds(resources);
   if (ids !== undefined) return `Task uses duplicate persistence ID: ${ids}`;
-  const role = validateOneAllocationRole(resources);
+  const role = validateSingleAllocationRole(resources);
   if (role !== undefined) return `Invalid task resources: ${role}`;
-  const mix = validateRevocability(resources);
+  const mix = validateRevocableUse(resources);
   return mix === undefined ? undefined : `Task mixes revocable and non-revocable resources: ${mix}`;
 }
 
@@ -172,13 +172,13 @@ function validateCustomExecutor({ info: { executor }, executorResources }: TaskU
 }
 
 function validateTogether({ resources, executorResources }: TaskUse): string | undefined {
-  if (overlap([resources, executorResources])) {
+  if (haveOverlap([resources, executorResources])) {
     return `There are overlapping resources in the task resources ${resources} and executor resources ${executorResources}`;
   }
   const total = resources.add(executorResources);
   const ids = validateUniquePersistenceIds(total);
   if (ids !== undefined) return `Task and its executor use duplicate persistence ID: ${ids}`;
-  const mix = validateRevocability(total);
+  const mix = validateRevocableUse(total);
   return mix === undefined
     ? undefined
     : `Task and its executor mix revocable and non-revocable resources: ${mix}`;

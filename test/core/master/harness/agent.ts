@@ -1,0 +1,165 @@
+import type { RegisterSlaveMessage } from "../../../../proto/gen/mesos/internal/messages.js";
+import {
+  ReregisterSlaveMessage,
+  RegisterSlaveMessage as RegisterCodec,
+  RunTaskGroupMessage,
+  RunTaskMessage,
+  SlaveRegisteredMessage,
+  StatusUpdateMessage,
+} from "../../../../proto/gen/mesos/internal/messages.js";
+import {
+  type AgentInfo,
+  AgentInfo_Capability_Type as Capability,
+  type ExecutorInfo,
+  type FrameworkInfo,
+  type TaskInfo,
+  TaskState,
+  type TaskStatus,
+} from "../../../../proto/gen/mesos/v1/mesos.js";
+import type { OutboundMessage } from "../../../../sdk/contracts/message-transport.js";
+import { parseResourceList } from "../../../../sdk/resources/index.js";
+import type { FakeTransport } from "./fake-transport.js";
+
+export interface TestAgentOptions {
+  readonly name: string;
+  readonly pid: string;
+  readonly resources: string;
+  readonly version?: string | undefined;
+  /** Names of capabilities that it lacks. */
+  readonly without?: readonly string[] | undefined;
+}
+
+/** An agent that keeps what it is told to run, and reports what a test wants it to report. */
+export class TestAgent {
+  id = "";
+  pid: string;
+  /** Whether pings are answered. */
+  answers = true;
+  readonly tasks = new Map<string, { info: TaskInfo; framework: FrameworkInfo; state: TaskState }>();
+  readonly executors = new Map<string, ExecutorInfo>();
+  private updates = 0;
+
+  constructor(
+    readonly options: TestAgentOptions,
+    private readonly transport: FakeTransport,
+  ) {
+    this.pid = options.pid;
+  }
+
+  /** What the master sent to this agent. */
+  take({ from, name, body }: OutboundMessage): void {
+    switch (name) {
+      case "mesos.internal.PingSlaveMessage":
+        if (this.answers) {
+          this.transport.deliver(from, {
+            from: this.pid,
+            name: "mesos.internal.PongSlaveMessage",
+            body: new Uint8Array(),
+          });
+        }
+        break;
+      case "mesos.internal.SlaveRegisteredMessage":
+        this.id = SlaveRegisteredMessage.decode(body).slave_id?.value ?? "";
+        break;
+      case "mesos.internal.RunTaskMessage": {
+        const { task, framework } = RunTaskMessage.decode(body);
+        this.run([task!], framework!, task?.executor);
+        break;
+      }
+      case "mesos.internal.RunTaskGroupMessage": {
+        const { task_group, framework, executor } = RunTaskGroupMessage.decode(body);
+        this.run(task_group!.tasks, framework!, executor);
+        break;
+      }
+    }
+  }
+
+  private run(tasks: readonly TaskInfo[], framework: FrameworkInfo, executor: ExecutorInfo | undefined): void {
+    for (const info of tasks) {
+      this.tasks.set(info.task_id?.value ?? "", { info, framework, state: TaskState.TASK_STAGING });
+    }
+    if (executor !== undefined) this.executors.set(executor.executor_id?.value ?? "", executor);
+  }
+
+  private info(): AgentInfo {
+    const { name, resources } = this.options;
+    const list = parseResourceList(resources);
+    if (!list.ok) throw new Error(list.error);
+    const info: AgentInfo = { hostname: `host-${name}`, port: 5051, resources: list.value, attributes: [] };
+    if (this.id !== "") info.id = { value: this.id };
+    return info;
+  }
+
+  private introduction() {
+    const without = this.options.without ?? [];
+    const types = Object.values(Capability).filter(
+      (type): type is Capability => typeof type === "number" && type > 0,
+    );
+    return {
+      slave: this.info(),
+      checkpointed_resources: [],
+      version: this.options.version ?? "1.12.0",
+      agent_capabilities: types.filter((type) => !without.includes(Capability[type])).map((type) => ({ type })),
+      resource_version_uuid: { value: Buffer.alloc(16, 9) },
+    };
+  }
+
+  register(change: (message: RegisterSlaveMessage) => RegisterSlaveMessage = (message) => message): void {
+    const message = change(this.introduction());
+    this.say("RegisterSlaveMessage", RegisterCodec.encode(message).finish());
+  }
+
+  /** Reports the tasks and executors that it has. */
+  reregister(completedFrameworks: readonly FrameworkInfo[] = []): void {
+    const running = [...this.tasks.values()];
+    const frameworks = new Map(
+      [...running.map(({ framework }) => framework), ...completedFrameworks].map((info) => [info.id?.value, info]),
+    );
+    const message: ReregisterSlaveMessage = {
+      ...this.introduction(),
+      executor_infos: [...this.executors.values()],
+      frameworks: [...frameworks.values()],
+      completed_frameworks: [],
+      tasks: running.map(({ info, framework, state }) => ({
+        name: info.name,
+        task_id: info.task_id,
+        framework_id: framework.id,
+        agent_id: { value: this.id },
+        executor_id: info.executor?.executor_id,
+        state,
+        resources: info.resources,
+        statuses: [],
+        limits: {},
+      })),
+    };
+    this.say("ReregisterSlaveMessage", ReregisterSlaveMessage.encode(message).finish());
+  }
+
+  /** Reports a state of a task. Returns the UUID. */
+  update(taskId: string, state: TaskState, more: Partial<TaskStatus> & { latest?: TaskState } = {}): Buffer {
+    const { latest, ...facts } = more;
+    const task = this.tasks.get(taskId);
+    if (task !== undefined) task.state = latest ?? state;
+    const uuid = Buffer.alloc(16);
+    uuid.writeUInt8(++this.updates, 15);
+    const body = StatusUpdateMessage.encode({
+      update: {
+        framework_id: task?.framework.id ?? { value: "unknown" },
+        slave_id: { value: this.id },
+        executor_id: task?.info.executor?.executor_id ?? { value: taskId },
+        status: { task_id: { value: taskId }, state, source: 2, uuid, ...facts },
+        timestamp: 1,
+        uuid,
+        latest_state: latest ?? state,
+      },
+      pid: this.pid,
+    }).finish();
+    this.say("StatusUpdateMessage", body);
+    return uuid;
+  }
+
+  /** Sends any message to the master. */
+  say(name: string, body: Uint8Array): void {
+    this.transport.deliver("master", { from: this.pid, name: `mesos.internal.${name}`, body });
+  }
+}

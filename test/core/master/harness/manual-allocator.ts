@@ -1,0 +1,114 @@
+import type {
+  Allocator,
+  AllocatorAgent,
+  AllocatorCallbacks,
+  AllocatorFramework,
+  ResourceRecovery,
+} from "../../../../sdk/contracts/allocator.js";
+import { Resources } from "../../../../sdk/resources/index.js";
+
+export interface ManualOffer {
+  readonly frameworkId: string;
+  readonly role: string;
+  readonly agentId: string;
+  /** Absent: all that is free. */
+  readonly resources?: Resources | undefined;
+}
+
+/** Offers when a test says so, keeps account of what is free, and notes what the master tells it. */
+export class ManualAllocator implements Allocator {
+  /** Called with each thing that the master tells the allocator. */
+  told: (line: string) => void = () => {};
+  readonly frameworks = new Map<string, AllocatorFramework>();
+  readonly free = new Map<string, Resources>();
+  private callbacks: AllocatorCallbacks | undefined;
+
+  start(callbacks: AllocatorCallbacks): void {
+    this.callbacks = callbacks;
+  }
+
+  stop(): void {
+    this.callbacks = undefined;
+  }
+
+  /** Makes one offer. Throws when that much is not free. */
+  offer({ frameworkId, role, agentId, resources }: ManualOffer): void {
+    const free = this.free.get(agentId) ?? Resources.empty;
+    const offered = resources ?? free;
+    if (!free.contains(offered)) throw new Error(`${offered} is not free on ${agentId}: ${free} is`);
+    this.free.set(agentId, free.subtract(offered));
+    const agents = new Map([[agentId, offered.allocate(role)]]);
+    this.callbacks?.offer({ frameworkId, role, agents });
+  }
+
+  addFramework(framework: AllocatorFramework): void {
+    this.frameworks.set(framework.id, framework);
+    this.told(`add framework ${framework.id} ${describe(framework)}`);
+  }
+
+  updateFramework(framework: AllocatorFramework): void {
+    this.frameworks.set(framework.id, framework);
+    this.told(`update framework ${framework.id} ${describe(framework)}`);
+  }
+
+  removeFramework(frameworkId: string): void {
+    this.frameworks.delete(frameworkId);
+    this.told(`remove framework ${frameworkId}`);
+  }
+
+  activateFramework(frameworkId: string): void {
+    this.told(`activate framework ${frameworkId}`);
+  }
+
+  deactivateFramework(frameworkId: string): void {
+    this.told(`deactivate framework ${frameworkId}`);
+  }
+
+  addAgent(agent: AllocatorAgent): void {
+    const used = Resources.sum(agent.used.values());
+    this.free.set(agent.id, agent.total.subtract(used.unallocate()));
+    this.told(`add agent ${agent.id} total=${agent.total} used=${used}`);
+  }
+
+  updateAgent(agent: { id: string; total?: Resources }): void {
+    this.told(`update agent ${agent.id} total=${agent.total}`);
+  }
+
+  removeAgent(agentId: string): void {
+    this.free.delete(agentId);
+    this.told(`remove agent ${agentId}`);
+  }
+
+  activateAgent(agentId: string): void {
+    this.told(`activate agent ${agentId}`);
+  }
+
+  deactivateAgent(agentId: string): void {
+    this.told(`deactivate agent ${agentId}`);
+  }
+
+  recover({ frameworkId, agentId, resources, filters }: ResourceRecovery): void {
+    const free = this.free.get(agentId);
+    if (free !== undefined) this.free.set(agentId, free.add(resources.unallocate()));
+    const filter = filters === undefined ? "" : ` refuse=${filters.refuse_seconds}s`;
+    this.told(`recover ${resources} of ${frameworkId} on ${agentId}${filter}`);
+  }
+
+  suppress(frameworkId: string, roles: readonly string[]): void {
+    this.told(`suppress ${frameworkId} [${roles.join(",")}]`);
+  }
+
+  revive(frameworkId: string, roles: readonly string[]): void {
+    this.told(`revive ${frameworkId} [${roles.join(",")}]`);
+  }
+
+  updateWeights(weights: ReadonlyMap<string, number>): void {
+    this.told(`weights ${[...weights].map(([role, weight]) => `${role}=${weight}`).join(",")}`);
+  }
+}
+
+function describe({ active, info, suppressedRoles }: AllocatorFramework): string {
+  const roles = info.roles.length > 0 ? info.roles : [info.role ?? "*"];
+  const suppressed = suppressedRoles.length > 0 ? ` suppressed=${suppressedRoles.join(",")}` : "";
+  return `roles=${roles.join(",")} active=${active}${suppressed}`;
+}
