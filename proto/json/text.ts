@@ -4,6 +4,8 @@ import { syntaxError } from "./syntax.js";
 
 /** Digits enough to pass 2^53. (Without look-around: then the search skips 16 characters at a time.) */
 const MANY_DIGITS = /\d{16}/g;
+/** Longer ones are beyond 64 bits, and for a double it is as well to round them. */
+const MAX_INTEGER_LENGTH = 20;
 /** An integer, not the start of a fraction, and not where a key belongs. */
 const INTEGER = /-?[1-9]\d*(?![\d.eE]|\s*:)/y;
 const BEFORE_VALUE = ":,[ \t\r\n";
@@ -38,7 +40,7 @@ function markIntegers(text: string, integers: bigint[]): string {
     const start = INTEGER.lastIndex;
     const integer = INTEGER.exec(text)?.[0];
     MANY_DIGITS.lastIndex = INTEGER.lastIndex > 0 ? INTEGER.lastIndex : endOfDigits(text, digits.index);
-    if (integer === undefined || Number.isSafeInteger(Number(integer))) continue;
+    if (integer === undefined || integer.length > MAX_INTEGER_LENGTH || Number.isSafeInteger(Number(integer))) continue;
     if (start > 0 && !BEFORE_VALUE.includes(text[start - 1]!)) continue;
     if (strings.contain(start)) continue;
     made += `${text.slice(copied, start)}"${MARK}${integers.length}"`;
