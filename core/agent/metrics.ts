@@ -1,5 +1,6 @@
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Counter, Metrics } from "../../sdk/contracts/metrics.js";
+import { fromMilli } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { ExecutorState } from "./executor.js";
 
@@ -80,12 +81,12 @@ export class AgentMetrics {
 const share = (used: number, total: number): number => (total > 0 ? used / total : 0);
 
 function usedOf(state: AgentState, name: string, revocable: boolean): number {
-  let used = 0;
+  let milli = 0;
   for (const executor of state.executors()) {
     const { resources } = executor;
-    used += (revocable ? resources.revocable() : resources.nonRevocable()).scalar(name);
+    milli += (revocable ? resources.revocable() : resources.nonRevocable()).milli(name);
   }
-  return used;
+  return fromMilli(milli);
 }
 
 function countTasks(state: AgentState, taskState: TaskState): number {

@@ -1,0 +1,139 @@
+import { expect } from "chai";
+import { splitDelimited } from "../../../core/agent/updates/update-record.js";
+import { StatusUpdateRecord } from "../../../proto/gen/mesos/internal/messages.js";
+import { AGENT_ID, AgentBench, FRAMEWORK_ID, line } from "./support/agent-bench.js";
+
+const checkpointing = { checkpoint: true };
+
+describe("status updates", () => {
+  it("go one at a time, each after the acknowledgement of the one before", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    bench.containerizer.of("t1").exit(0);
+    await bench.settle();
+    expect(bench.updates).to.have.length(1);
+    bench.acknowledge(bench.updates[0]!);
+    await bench.settle();
+    expect(bench.updates.map(({ status }) => line(status!))).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
+  });
+
+  it("carry the latest state, so that the master knows what is still queued", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    bench.containerizer.of("t1").exit(0);
+    await bench.settle();
+    bench.acknowledge(bench.updates[0]!);
+    await bench.settle();
+    // RUNNING is in flight, FINISHED is known.
+    expect([bench.updates[1]!.status!.state, bench.updates[1]!.latest_state]).to.deep.equal([1, 2]);
+  });
+
+  it("are sent again after 10 s, then after twice as long each time, up to 10 min", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    const counts: number[] = [];
+    for (const wait of [9_999, 1, 19_999, 1, 39_999, 1]) {
+      bench.master.say("PingSlaveMessage", { connected: true });
+      await bench.clock.advance(wait);
+      counts.push(bench.updates.length);
+    }
+    expect(counts).to.deep.equal([1, 2, 2, 3, 3, 4]);
+    expect(new Set(bench.updates.map(({ uuid }) => uuid!.toString("hex"))).size).to.equal(1);
+  });
+
+  it("ignore acknowledgements that were not waited for", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    const [first] = bench.updates;
+    bench.acknowledge({ ...first!, uuid: Buffer.alloc(16) });
+    bench.acknowledge(first!);
+    bench.acknowledge(first!);
+    await bench.settle();
+    expect(bench.updates.map(({ status }) => line(status!))).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
+  });
+
+  it("wait while there is no master, and go out when one took the agent again", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    bench.master.lead(undefined);
+    bench.containerizer.of("t1").exit(0);
+    await bench.clock.advance(60_000);
+    expect(bench.updates).to.have.length(1);
+    bench.master.lead();
+    await bench.clock.advance(1000);
+    bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
+    expect((await bench.drain("t1")).map(line)).to.deep.equal([
+      "TASK_STARTING",
+      "TASK_RUNNING",
+      "TASK_FINISHED: Command exited with status 0",
+    ]);
+  });
+
+  it("are written down before they are sent, for frameworks that checkpoint", async () => {
+    const bench = await AgentBench.registered();
+    let written = (): void => undefined;
+    const apply = bench.disk.apply.bind(bench.disk);
+    bench.disk.apply = async (operations) => {
+      if (operations.some(({ op }) => op === "append"))
+        await new Promise<void>((resolve) => (written = resolve));
+      return apply(operations);
+    };
+    bench.run(bench.task("t1"), bench.framework(checkpointing));
+    await bench.settle();
+    expect(bench.updates).to.have.length(0);
+    written();
+    await bench.settle();
+    expect(bench.updates).to.have.length(1);
+  });
+
+  it("leave Mesos's records behind: updates and acknowledgements, each with its length", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"), bench.framework(checkpointing));
+    await bench.settle();
+    bench.containerizer.of("t1").exit(0);
+    const statuses = await bench.drain("t1");
+    const run = bench.containerizer.of("t1").request.containerId.value;
+    const path = `/work/meta/slaves/${AGENT_ID}/frameworks/${FRAMEWORK_ID}/executors/t1/runs/${run}/tasks/t1/task.updates`;
+    const appended = bench.disk.operations.flatMap((one) =>
+      one.op === "append" && one.path === path ? [one.data] : [],
+    );
+    const { messages, rest } = splitDelimited(Buffer.concat(appended));
+    const records = messages.map((bytes) => StatusUpdateRecord.decode(bytes));
+    expect(rest).to.equal(0);
+    expect(records.filter(({ type }) => type === 0).map(({ update }) => update!.status!.state)).to.deep.equal(
+      [0, 1, 2],
+    );
+    expect(records.filter(({ type }) => type === 1).map(({ uuid }) => uuid)).to.deep.equal(
+      statuses.map(({ uuid }) => uuid),
+    );
+  });
+
+  it("are not written down for the others", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    await bench.drain("t1");
+    expect(bench.disk.operations.filter(({ op }) => op === "append")).to.deep.equal([]);
+    expect(
+      bench.disk.operations.filter(({ path }) => path.includes(`meta/slaves/${AGENT_ID}/frameworks`)),
+    ).to.deep.equal([]);
+  });
+
+  it("are told even when they cannot be written down", async () => {
+    const bench = await AgentBench.registered();
+    bench.disk.failing = ({ op }) => op === "append";
+    bench.run(bench.task("t1"), bench.framework(checkpointing));
+    expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
+  });
+
+  it("split records that were cut off", () => {
+    const { messages, rest } = splitDelimited(Buffer.from([2, 0, 0, 0, 7, 8, 5, 0, 0, 0, 1]));
+    expect(messages.map((bytes) => [...bytes])).to.deep.equal([[7, 8]]);
+    expect(rest).to.equal(5);
+  });
+});

@@ -1,0 +1,108 @@
+import type {
+  ContainerID,
+  ContainerStatus,
+  ResourceStatistics,
+} from "../../../../proto/gen/mesos/v1/mesos.js";
+import type {
+  Containerizer,
+  ContainerRequest,
+  ContainerTermination,
+  RecoverableContainer,
+} from "../../../../sdk/contracts/containerizer.js";
+import { TepuiError } from "../../../../sdk/errors/index.js";
+import type { Resources } from "../../../../sdk/resources/index.js";
+
+export class ScriptedContainer {
+  readonly signals: number[] = [];
+  readonly sizes: Resources[] = [];
+  destroyed = false;
+  readonly ended: Promise<ContainerTermination>;
+  private end!: (termination: ContainerTermination) => void;
+
+  constructor(readonly request: ContainerRequest) {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  /** Its main process exits by itself. */
+  exit(code: number): void {
+    this.end({ exit: { code, signal: undefined } });
+  }
+
+  /** Ends it in another way. */
+  terminate(termination: ContainerTermination): void {
+    this.end(termination);
+  }
+}
+
+/** Containers without processes: tests say how they fare. A SIGKILL ends one; so does destroying it. */
+export class ScriptedContainerizer implements Containerizer {
+  readonly name = "scripted";
+  readonly launched: ScriptedContainer[] = [];
+  recovered: readonly RecoverableContainer[] = [];
+  /** Set to refuse launches, or to keep them from finishing. */
+  beforeLaunch: (request: ContainerRequest) => Promise<boolean> = async () => true;
+  updateFailure: Error | undefined;
+  private readonly byId = new Map<string, ScriptedContainer>();
+
+  /** The one that runs for the executor (or command task). */
+  of(executorId: string): ScriptedContainer {
+    const found = this.launched.findLast(({ request }) => request.executorId === executorId);
+    if (found === undefined) throw new Error(`no container was launched for '${executorId}'`);
+    return found;
+  }
+
+  async launch(request: ContainerRequest): Promise<boolean> {
+    if (!(await this.beforeLaunch(request))) return false;
+    this.adopt(request);
+    return true;
+  }
+
+  adopt(request: ContainerRequest): ScriptedContainer {
+    const container = new ScriptedContainer(request);
+    this.launched.push(container);
+    this.byId.set(request.containerId.value!, container);
+    return container;
+  }
+
+  async update(containerId: ContainerID, resources: Resources): Promise<void> {
+    if (this.updateFailure !== undefined) throw this.updateFailure;
+    this.byId.get(containerId.value!)?.sizes.push(resources);
+  }
+
+  async usage(containerId: ContainerID): Promise<ResourceStatistics> {
+    throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: containerId.value! });
+  }
+
+  async status(containerId: ContainerID): Promise<ContainerStatus> {
+    return { container_id: containerId, network_infos: [], executor_pid: 4242 };
+  }
+
+  async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {
+    return this.byId.get(containerId.value!)?.ended;
+  }
+
+  async signal(containerId: ContainerID, signal: number): Promise<boolean> {
+    const container = this.byId.get(containerId.value!);
+    container?.signals.push(signal);
+    if (signal === 9) container?.terminate({ exit: { code: undefined, signal } });
+    return container !== undefined;
+  }
+
+  async destroy(containerId: ContainerID): Promise<void> {
+    const container = this.byId.get(containerId.value!);
+    if (container === undefined) return;
+    container.destroyed = true;
+    container.terminate({ exit: { code: undefined, signal: 9 } });
+  }
+
+  async recover(containers: readonly RecoverableContainer[]): Promise<void> {
+    this.recovered = containers;
+    for (const { request } of containers) this.adopt(request);
+  }
+
+  containers(): readonly ContainerID[] {
+    return this.launched.map(({ request }) => request.containerId);
+  }
+}
