@@ -1,13 +1,16 @@
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
-import type { TepuiError } from "../../sdk/errors/index.js";
+import { TepuiError } from "../../sdk/errors/index.js";
 import type { PluginDefinition, Target } from "../../sdk/plugin/index.js";
 import { MemoryLogger } from "../../sdk/testing/memory-logger.js";
 import { SeededRandom } from "../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../sdk/testing/virtual-clock.js";
 import type { Duration } from "../../sdk/values/duration.js";
+import { DAEMON_SETTINGS } from "../flags/daemon-flags.js";
+import { type EffectiveSetting, effectiveSettings } from "../flags/effective-settings.js";
 import { TypedSettings } from "../flags/typed-settings.js";
 import { Kernel } from "../kernel/kernel.js";
 import { builtin, type PluginEntry } from "../kernel/plugin-entry.js";
+import { fillConfig } from "../manifest/fill-config.js";
 import { applyOverrides, type Override } from "./override.js";
 
 export interface TestKernelOptions {
@@ -15,7 +18,10 @@ export interface TestKernelOptions {
   readonly target?: Target;
   /** Part of the manifest for each plugin, by name. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** The daemon's settings by flag name, in natural form (durations in milliseconds). */
+  /**
+   * The daemon's settings by flag name, as a manifest holds them. Those of the flags are checked and have their defaults, and
+   * fill the config of plugins as in a daemon; others are passed on as they are.
+   */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly overrides?: readonly Override[];
   readonly clock?: VirtualClock;
@@ -39,14 +45,15 @@ export class TestKernel {
     this.clock = options.clock ?? new VirtualClock();
     this.random = new SeededRandom(options.seed);
     this.metrics = new MetricsRegistry(this.clock);
-    const settings = Object.entries(options.settings ?? {});
+    const target = options.target ?? "master";
+    const settings = testSettings(target, options.settings ?? {});
     const entries = options.plugins.map((plugin) => {
       const entry = "definition" in plugin ? plugin : builtin(plugin);
-      return { ...entry, config: options.config?.[entry.name] ?? entry.config };
+      return { ...entry, config: configFor(entry, options.config?.[entry.name] ?? entry.config, settings) };
     });
     this.kernel = new Kernel({
       host: {
-        target: options.target ?? "master",
+        target,
         version: "0.0.0-test",
         ...(options.workDir === undefined ? {} : { workDir: options.workDir }),
       },
@@ -55,9 +62,7 @@ export class TestKernel {
         random: this.random,
         logger: this.logger,
         metrics: this.metrics,
-        settings: new TypedSettings(
-          new Map(settings.map(([name, value]) => [name, { value, text: String(value) }])),
-        ),
+        settings: new TypedSettings(settings),
       },
       plugins: applyOverrides(entries, options.overrides ?? []),
       ...(options.available === undefined ? {} : { available: options.available }),
@@ -73,6 +78,38 @@ export class TestKernel {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+function testSettings(
+  target: Target,
+  given: Readonly<Record<string, unknown>>,
+): ReadonlyMap<string, EffectiveSetting> {
+  const specs = DAEMON_SETTINGS[target];
+  const origin = { kind: "manifest", where: "the test's settings" } as const;
+  const known = new Set(specs.map(({ name }) => name));
+  const entries = Object.entries(given).map(([name, value]) => [name, { value, origin }] as const);
+  const { settings, problems } = effectiveSettings({
+    specs,
+    flags: new Map(),
+    manifest: new Map(entries.filter(([name]) => known.has(name))),
+  });
+  if (problems.length > 0) throw new TepuiError("TEPUI_FLAGS_INVALID", { problems });
+  const others = entries.filter(([name]) => !known.has(name));
+  return new Map([
+    ...settings,
+    ...others.map(([name, { value }]) => [name, { value, text: String(value), origin }] as const),
+  ]);
+}
+
+/** A config that is no object is passed on, so that a test can see what the kernel says about it. */
+function configFor(
+  entry: PluginEntry,
+  given: unknown,
+  settings: ReadonlyMap<string, EffectiveSetting>,
+): unknown {
+  const fields = given ?? {};
+  if (typeof fields !== "object" || Array.isArray(fields)) return given;
+  return fillConfig({ schema: entry.definition.config, given: { ...fields }, settings }).config;
 }
 
 /**
