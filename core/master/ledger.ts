@@ -63,7 +63,7 @@ export class Ledger {
       deleteIn(framework.executorEntries, agent.id, id);
       framework.subtractUsed(agent.id, resources);
     }
-    this.deps.allocator.recover({ frameworkId, agentId: agent.id, resources });
+    if (!resources.isEmpty) this.deps.allocator.recover({ frameworkId, agentId: agent.id, resources });
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { RegisterSlaveMessage } from "../../../../proto/gen/mesos/internal/messages.js";
 import {
-  ReregisterSlaveMessage,
   RegisterSlaveMessage as RegisterCodec,
+  ReregisterSlaveMessage,
   RunTaskGroupMessage,
   RunTaskMessage,
   SlaveRegisteredMessage,
@@ -11,6 +11,7 @@ import {
   type AgentInfo,
   AgentInfo_Capability_Type as Capability,
   type ExecutorInfo,
+  type FrameworkID,
   type FrameworkInfo,
   type TaskInfo,
   TaskState,
@@ -37,6 +38,8 @@ export class TestAgent {
   answers = true;
   readonly tasks = new Map<string, { info: TaskInfo; framework: FrameworkInfo; state: TaskState }>();
   readonly executors = new Map<string, ExecutorInfo>();
+  /** Also of tasks that it has forgotten. */
+  private readonly frameworkIds = new Map<string, FrameworkID>();
   private updates = 0;
 
   constructor(
@@ -74,9 +77,15 @@ export class TestAgent {
     }
   }
 
-  private run(tasks: readonly TaskInfo[], framework: FrameworkInfo, executor: ExecutorInfo | undefined): void {
+  private run(
+    tasks: readonly TaskInfo[],
+    framework: FrameworkInfo,
+    executor: ExecutorInfo | undefined,
+  ): void {
     for (const info of tasks) {
-      this.tasks.set(info.task_id?.value ?? "", { info, framework, state: TaskState.TASK_STAGING });
+      const id = info.task_id?.value ?? "";
+      this.tasks.set(id, { info, framework, state: TaskState.TASK_STAGING });
+      this.frameworkIds.set(id, framework.id!);
     }
     if (executor !== undefined) this.executors.set(executor.executor_id?.value ?? "", executor);
   }
@@ -99,7 +108,9 @@ export class TestAgent {
       slave: this.info(),
       checkpointed_resources: [],
       version: this.options.version ?? "1.12.0",
-      agent_capabilities: types.filter((type) => !without.includes(Capability[type])).map((type) => ({ type })),
+      agent_capabilities: types
+        .filter((type) => !without.includes(Capability[type]))
+        .map((type) => ({ type })),
       resource_version_uuid: { value: Buffer.alloc(16, 9) },
     };
   }
@@ -113,7 +124,10 @@ export class TestAgent {
   reregister(completedFrameworks: readonly FrameworkInfo[] = []): void {
     const running = [...this.tasks.values()];
     const frameworks = new Map(
-      [...running.map(({ framework }) => framework), ...completedFrameworks].map((info) => [info.id?.value, info]),
+      [...running.map(({ framework }) => framework), ...completedFrameworks].map((info) => [
+        info.id?.value,
+        info,
+      ]),
     );
     const message: ReregisterSlaveMessage = {
       ...this.introduction(),
@@ -144,7 +158,7 @@ export class TestAgent {
     uuid.writeUInt8(++this.updates, 15);
     const body = StatusUpdateMessage.encode({
       update: {
-        framework_id: task?.framework.id ?? { value: "unknown" },
+        framework_id: this.frameworkIds.get(taskId) ?? { value: "unknown" },
         slave_id: { value: this.id },
         executor_id: task?.info.executor?.executor_id ?? { value: taskId },
         status: { task_id: { value: taskId }, state, source: 2, uuid, ...facts },

@@ -32,7 +32,9 @@ export class Player {
     this.lines = [];
     const words = parseWords(this.expand(command));
     if (words.first === "flags") {
-      this.flags = words.options;
+      this.flags = Object.fromEntries(
+        Object.entries(words.options).map(([key, value]) => [key, natural(value)]),
+      );
       return [];
     }
     const master = await this.master();
@@ -94,7 +96,10 @@ export class Player {
         return this.call(name, "RECONCILE", {
           tasks: words.from(2).map((task) => {
             const [id, agent] = task.split("@");
-            return { task_id: { value: id }, ...(agent === undefined ? {} : { agent_id: { value: this.agentId(agent) } }) };
+            return {
+              task_id: { value: id },
+              ...(agent === undefined ? {} : { agent_id: { value: this.agentId(agent) } }),
+            };
           }),
         });
       case "offer":
@@ -306,7 +311,13 @@ export class Player {
         const framework = [...view.frameworks(), ...view.completedFrameworks()].find(
           ({ id }) => id === this.frameworks.get(words.at(2)),
         );
-        const list = (label: string, tasks: Iterable<{ task_id?: { value?: string | undefined } | undefined; state?: TaskState | undefined }>) => {
+        const list = (
+          label: string,
+          tasks: Iterable<{
+            task_id?: { value?: string | undefined } | undefined;
+            state?: TaskState | undefined;
+          }>,
+        ) => {
           const texts = [...tasks].map(({ task_id, state }) => `${task_id?.value}=${TaskState[state ?? 0]}`);
           if (texts.length > 0) this.lines.push(`${label}: ${texts.join(" ")}`);
         };
@@ -357,6 +368,12 @@ export class Player {
   }
 }
 
+/** A flag in its natural form, as the daemon reads it. */
+function natural(text: string): unknown {
+  if (text === "true" || text === "false") return text === "true";
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
 function parsed(text: string): readonly Resource[] {
   const list = parseResourceList(text);
   if (!list.ok) throw new Error(list.error);
@@ -364,6 +381,7 @@ function parsed(text: string): readonly Resource[] {
 }
 
 /** In the form of JSON, where enums are names. */
-const resourceList = (text: string) => parsed(text).map((one) => ({ ...one, type: Value_Type[one.type ?? 0] }));
+const resourceList = (text: string) =>
+  parsed(text).map((one) => ({ ...one, type: Value_Type[one.type ?? 0] }));
 
 const resources = (text: string): Resources => Resources.of(parsed(text));

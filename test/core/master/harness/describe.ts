@@ -1,3 +1,4 @@
+import { RunTaskGroupMessage, RunTaskMessage } from "../../../../proto/gen/mesos/internal/messages.js";
 import {
   type ExecutorInfo,
   OperationState,
@@ -11,10 +12,6 @@ import { type Event, Event_Type } from "../../../../proto/gen/mesos/v1/scheduler
 import { isMessageName, jsonOf, wire } from "../../../../proto/json/index.js";
 import type { OutboundMessage } from "../../../../sdk/contracts/message-transport.js";
 import { Resources } from "../../../../sdk/resources/index.js";
-import {
-  RunTaskGroupMessage,
-  RunTaskMessage,
-} from "../../../../proto/gen/mesos/internal/messages.js";
 
 /** One event in one line: its type and the facts that matter. */
 export function describeEvent(event: Event): string {

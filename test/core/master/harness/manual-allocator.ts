@@ -21,6 +21,7 @@ export class ManualAllocator implements Allocator {
   told: (line: string) => void = () => {};
   readonly frameworks = new Map<string, AllocatorFramework>();
   readonly free = new Map<string, Resources>();
+  private readonly totals = new Map<string, Resources>();
   private callbacks: AllocatorCallbacks | undefined;
 
   start(callbacks: AllocatorCallbacks): void {
@@ -66,11 +67,18 @@ export class ManualAllocator implements Allocator {
 
   addAgent(agent: AllocatorAgent): void {
     const used = Resources.sum(agent.used.values());
+    this.totals.set(agent.id, agent.total);
     this.free.set(agent.id, agent.total.subtract(used.unallocate()));
     this.told(`add agent ${agent.id} total=${agent.total} used=${used}`);
   }
 
   updateAgent(agent: { id: string; total?: Resources }): void {
+    const before = this.totals.get(agent.id);
+    const free = this.free.get(agent.id);
+    if (before !== undefined && free !== undefined && agent.total !== undefined) {
+      this.free.set(agent.id, free.add(agent.total.subtract(before)).subtract(before.subtract(agent.total)));
+      this.totals.set(agent.id, agent.total);
+    }
     this.told(`update agent ${agent.id} total=${agent.total}`);
   }
 

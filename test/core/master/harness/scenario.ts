@@ -42,7 +42,10 @@ export function parseScenario(text: string): Scenario {
 }
 
 /** The scenario with other outcomes, in the form in which it is written. */
-export function formatScenario({ steps, ending }: Scenario, outcomes: readonly (readonly string[])[]): string {
+export function formatScenario(
+  { steps, ending }: Scenario,
+  outcomes: readonly (readonly string[])[],
+): string {
   const lines: string[] = [];
   for (const [index, { preface, command }] of steps.entries()) {
     lines.push(...preface, `> ${command}`, ...(outcomes[index] ?? []).map((line) => `  ${line}`));

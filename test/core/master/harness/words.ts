@@ -3,9 +3,9 @@ export interface Words {
   readonly first: string;
   /** `key=value` words. */
   readonly options: Readonly<Record<string, string>>;
-  /** The JSON object at the end, if there is one. */
+  /** The JSON object, if there is one. */
   readonly json: Record<string, unknown> | undefined;
-  /** What stands after each `+`: the same form again, counted from 0. */
+  /** What stands after each `+`: the same form again. */
   readonly parts: readonly Words[];
   /** The word at this place; empty when there is none. */
   at(index: number): string;
@@ -17,9 +17,10 @@ export interface Words {
 /** Reads `word word key=value {json} + word word {json}`. */
 export function parseWords(text: string): Words {
   const [head = "", ...parts] = splitParts(text);
-  const brace = head.indexOf("{");
-  const plain = brace < 0 ? head : head.slice(0, brace);
-  const json = brace < 0 ? undefined : (JSON.parse(head.slice(brace)) as Record<string, unknown>);
+  const begin = head.indexOf("{");
+  const end = head.lastIndexOf("}") + 1;
+  const plain = begin < 0 ? head : head.slice(0, begin) + head.slice(end);
+  const json = begin < 0 ? undefined : (JSON.parse(head.slice(begin, end)) as Record<string, unknown>);
   const words: string[] = [];
   const options: Record<string, string> = {};
   for (const word of plain.split(/\s+/).filter((one) => one !== "")) {
