@@ -39,6 +39,7 @@ export interface FlagSpec {
   readonly meaning: string;
   /** Older name, still understood with a warning. */
   readonly alias?: string;
+  /** For the documentation: the plugins that ship cannot do without it. */
   readonly required?: boolean;
   /** Where upstream has the flag: `Linux`, `POSIX`, or a kind of build. */
   readonly condition?: string;

@@ -1,15 +1,15 @@
 import type { Target } from "../../sdk/plugin/index.js";
 import type { EffectiveSetting } from "./effective-settings.js";
-import type { FlagSpec } from "./flag-spec.js";
 
 type Settings = ReadonlyMap<string, EffectiveSetting>;
 
-/** Checks that look at several settings together, as Mesos's daemons make before they start. */
-export function startChecks(target: Target, specs: readonly FlagSpec[], settings: Settings): string[] {
+/**
+ * Checks that look at several settings together, as Mesos's daemons make before they start. What is required is not among
+ * them: that depends on the plugins.
+ */
+export function startChecks(target: Target, settings: Settings): string[] {
   const text = (name: string): string | undefined => settings.get(name)?.text;
-  const problems = specs
-    .filter(({ name, required }) => required === true && text(name) === undefined)
-    .map(({ name }) => `--${name}: is required`);
+  const problems: string[] = [];
   if (text("ip") !== undefined && text("ip_discovery_command") !== undefined) {
     problems.push(
       `only one of --ip${from(settings, "ip")} and --ip_discovery_command${from(settings, "ip_discovery_command")} may be given`,
@@ -21,9 +21,6 @@ export function startChecks(target: Target, specs: readonly FlagSpec[], settings
 function masterChecks(settings: Settings): string[] {
   const text = (name: string): string | undefined => settings.get(name)?.text;
   const problems: string[] = [];
-  if (text("registry") === "replicated_log" && text("work_dir") === undefined) {
-    problems.push("--work_dir: is required, to keep the registry in (--registry=in_memory needs none)");
-  }
   const roles = text("roles")?.split(",");
   for (const pair of text("weights")?.split(",").filter(Boolean) ?? []) {
     const role = pair.split("=")[0]!;

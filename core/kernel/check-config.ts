@@ -39,6 +39,12 @@ function describeIssue(entry: PluginEntry, raw: unknown, issue: Issue): string[]
     });
   }
   const found = valueAt(raw, issue.path);
+  const [field] = issue.path;
+  if (found === undefined && issue.path.length === 1 && entry.unsetFlags?.has(String(field))) {
+    return [
+      `--${String(field)}: is required by plugin '${entry.name}'${entry.where === undefined ? "" : ` (${entry.where})`}`,
+    ];
+  }
   const shown = isSecretPath(issue.path, entry.definition.config) ? "a secret of another form" : show(found);
   return [`${prefix(entry, issue.path)}: ${expectation(issue)}, found ${shown}`];
 }

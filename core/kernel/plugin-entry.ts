@@ -15,6 +15,8 @@ export interface PluginEntry {
   readonly stopTimeout?: Duration | undefined;
   /** Where the entry was written, for messages: `master.yaml:12`. */
   readonly where?: string | undefined;
+  /** Fields of its config that a flag of the same name would have filled, had it been given. */
+  readonly unsetFlags?: ReadonlySet<string> | undefined;
   /** Where a field of its config was written. */
   locate?(path: readonly PropertyKey[]): string | undefined;
 }

@@ -8,6 +8,8 @@ export interface FilledConfig {
   readonly config: Readonly<Record<string, unknown>>;
   /** Where the filled fields came from, by path inside the config. */
   readonly origins: ReadonlyMap<string, Origin>;
+  /** Fields left empty because the flag of their name has no value. */
+  readonly unsetFlags: ReadonlySet<string>;
   /** What a flag was to change and did not, as the end of a sentence about the plugin. */
   readonly warnings: readonly string[];
 }
@@ -24,10 +26,12 @@ export function fillConfig(options: {
   const config: Record<string, unknown> = { ...options.given };
   const origins = new Map<string, Origin>();
   const warnings: string[] = [];
+  const unsetFlags = new Set<string>();
   for (const field of configFields(options.schema)) {
     const setting = options.settings.get(field);
-    if (setting?.value === undefined) continue;
-    if (!Object.hasOwn(config, field)) {
+    if (setting?.value === undefined) {
+      if (setting !== undefined && !Object.hasOwn(config, field)) unsetFlags.add(field);
+    } else if (!Object.hasOwn(config, field)) {
       config[field] = setting.value;
       origins.set(pathKey([field]), setting.origin);
     } else if (isExplicit(setting.origin) && config[field] !== setting.value) {
@@ -36,7 +40,7 @@ export function fillConfig(options: {
       );
     }
   }
-  return { config, origins, warnings };
+  return { config, origins, unsetFlags, warnings };
 }
 
 const isExplicit = ({ kind }: Origin): boolean => kind !== "default" && kind !== "manifest";

@@ -89,11 +89,7 @@ export async function loadManifest(options: ManifestOptions): Promise<LoadedMani
     manifest: manifestSettings(written, source),
     assumed: options.alone === true ? ASSUMED : undefined,
   });
-  problems.push(
-    ...written.problems,
-    ...effective.problems,
-    ...startChecks(target, specs, effective.settings),
-  );
+  problems.push(...written.problems, ...effective.problems, ...startChecks(target, effective.settings));
 
   const loader = new PluginLoader(options, effective.settings);
   for (const [index, item] of outline.plugins.entries()) await loader.load(item, index);
@@ -147,6 +143,7 @@ class PluginLoader {
         definition,
         source: loaded.source,
         config: filled.config,
+        unsetFlags: filled.unsetFlags,
         failure: plugin.failure,
         startTimeout: plugin.startTimeout,
         stopTimeout: plugin.stopTimeout,

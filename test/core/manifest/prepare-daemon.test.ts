@@ -7,8 +7,6 @@ import {
   type DaemonOptions,
   explain,
   explainYaml,
-  loadManifest,
-  ManifestSource,
   type PreparedDaemon,
   prepareDaemon,
   publishedSchema,
@@ -137,6 +135,29 @@ describe("preparing a daemon", () => {
     const typo = (await prepareWith("target: master\nplugins: [user, servr]")).problems;
     expect(typo).to.have.length(1);
     expect(typo[0]).to.match(/did you mean 'server'\?$/);
+  });
+
+  it("names the flag that a plugin lacks, unless the manifest is checked by itself", async () => {
+    const keeper = definePlugin({
+      name: "keeper",
+      version: "1.0.0",
+      config: z.strictObject({ work_dir: z.string(), hostname: z.string().optional(), other: z.string() }),
+      setup: () => {},
+    });
+    const options = { shipped: { keeper: async () => ({ default: keeper }) } };
+    const args = [`--manifest=${folder.write("m.yaml", "target: master\nplugins: [keeper]")}`];
+    const problemsOf = async (alone: boolean) => {
+      const prepared = await prepare(args, { ...options, alone });
+      return prepared.kind === "daemon"
+        ? prepared.problems.map((problem) => problem.replace(folder.path, "DIR"))
+        : [];
+    };
+    const other = "DIR/m.yaml:2: plugin 'keeper': config.other: expected string, found nothing";
+    expect(await problemsOf(false)).to.deep.equal([
+      "--work_dir: is required by plugin 'keeper' (DIR/m.yaml:2)",
+      other,
+    ]);
+    expect(await problemsOf(true)).to.deep.equal([other]);
   });
 
   it("lets a program give config that no file can hold", async () => {
@@ -271,18 +292,5 @@ describe("what ships", () => {
       if (name === "help" || name === "version") continue;
       if (support.kind !== "refused") expect(text).to.include(`"${name}":`);
     }
-  });
-
-  it("can be checked without the flags that it needs to run", async () => {
-    const path = shippedManifest("agent");
-    const shipped: ShippedPlugins = {};
-    const source = await ManifestSource.read(path);
-    const alone = await loadManifest({ source, shipped, alone: true });
-    expect(alone.target).to.equal("agent");
-    expect(alone.problems.filter((problem) => problem.startsWith("--"))).to.deep.equal([]);
-    const bare = await loadManifest({ source, shipped });
-    expect(bare.problems.filter((problem) => problem.startsWith("--"))).to.deep.equal([
-      "--work_dir: is required",
-    ]);
   });
 });
