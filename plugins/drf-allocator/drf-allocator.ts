@@ -1,4 +1,5 @@
-import { AgentInfo, type DomainInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentInfo, DomainInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import { sameAttributes } from "../../sdk/attributes/index.js";
 import type {
   Allocator,
   AllocatorAgent,
@@ -192,7 +193,7 @@ export class DrfAllocator implements Allocator {
     if (agent === undefined) return;
     if (update.info !== undefined) {
       // Filters were about the agent as it was.
-      if (!sameAttributes(update.info, agent.info)) this.filters.removeAgent(agent.id);
+      if (!sameAttributes(update.info.attributes, agent.info.attributes)) this.filters.removeAgent(agent.id);
       agent.info = update.info;
     }
     if (update.total !== undefined && !update.total.equals(agent.total)) {
@@ -326,10 +327,4 @@ export class DrfAllocator implements Allocator {
   private makeSorter(kind: SorterKind): Sorter {
     return kind === "drf" ? new DrfSorter(this.totals) : new RandomSorter(this.options.random);
   }
-}
-
-function sameAttributes(left: AgentInfo, right: AgentInfo): boolean {
-  const bytes = ({ attributes }: AgentInfo): Uint8Array =>
-    AgentInfo.encode(AgentInfo.fromPartial({ attributes })).finish();
-  return Buffer.compare(bytes(left), bytes(right)) === 0;
 }

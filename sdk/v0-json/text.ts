@@ -1,0 +1,31 @@
+import { doubleJson } from "../resources/index.js";
+
+/** Texts of the v0 endpoints are put together from the texts of their parts, without objects in between. */
+
+/** A string as JSON. */
+export function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** `[a,b]` of JSON texts. */
+export function listOf<T>(items: Iterable<T>, write: (item: T) => string): string {
+  let json = "";
+  for (const item of items) json += json === "" ? write(item) : `,${write(item)}`;
+  return `[${json}]`;
+}
+
+export function stringsJson(texts: Iterable<string>): string {
+  return listOf(texts, quote);
+}
+
+/** `{"name":"value"}` of texts. */
+export function mapJson(map: Iterable<readonly [string, string]>): string {
+  let json = "";
+  for (const [name, value] of map) json += `${json === "" ? "" : ","}${quote(name)}:${quote(value)}`;
+  return `{${json}}`;
+}
+
+/** Seconds since the epoch, as a double. */
+export function timeJson(seconds: number): string {
+  return doubleJson(seconds);
+}
