@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Player } from "./harness/commands.js";
+import { Player } from "./harness/player.js";
 import { formatScenario, parseScenario } from "./harness/scenario.js";
 
 /** The texts are not compiled, so they are read from the sources. */
