@@ -1,0 +1,117 @@
+import type { Offer } from "../../proto/gen/mesos/v1/mesos.js";
+import { TaskState, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import { Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { BareScheduler } from "./bare-scheduler.js";
+
+const CPUS = 0.01;
+const MEM = 1;
+
+export interface Outcome {
+  readonly perSecond: number;
+  /** Milliseconds from ACCEPT to TASK_RUNNING. */
+  readonly running: number[];
+  /** Milliseconds from ACCEPT to TASK_FINISHED. */
+  readonly finished: number[];
+}
+
+/** Launches `tasks` tasks, at most `inFlight` at a time, and resolves when all have finished. */
+export async function launchRound(
+  port: number,
+  options: { tasks: number; inFlight: number },
+): Promise<Outcome> {
+  const accepted = new Map<string, number>();
+  const running: number[] = [];
+  const finished: number[] = [];
+  let launched = 0;
+  let began = 0;
+  const free: Offer[] = [];
+
+  return new Promise((resolve, reject) => {
+    const scheduler = new BareScheduler({ host: "127.0.0.1", port }, onEvent);
+
+    /** Fills what is free of the window, one ACCEPT an offer. Offers that are not needed yet are kept. */
+    function launch(): void {
+      for (;;) {
+        const room = Math.min(options.inFlight - (launched - finished.length), options.tasks - launched);
+        const offer = room > 0 ? free.shift() : undefined;
+        if (offer === undefined) return;
+        const count = Math.min(room, capacity(offer));
+        if (began === 0) began = performance.now();
+        const tasks = Array.from({ length: count }, () => task(offer, launched++));
+        for (const each of tasks) accepted.set(each.task_id.value, performance.now());
+        scheduler.call({
+          type: Call_Type.ACCEPT,
+          accept: {
+            offer_ids: [offer.id!],
+            operations: count === 0 ? [] : [{ type: 1, launch: { task_infos: tasks } }],
+            filters: { refuse_seconds: 0 },
+          },
+        });
+      }
+    }
+
+    function onEvent(event: Event): void {
+      if (event.type === Event_Type.OFFERS) {
+        free.push(...(event.offers?.offers ?? []));
+        launch();
+      }
+      if (event.type === Event_Type.ERROR) reject(new Error(event.error?.message));
+      const status = event.update?.status;
+      if (status === undefined) return;
+      const taskId = status.task_id?.value ?? "";
+      const latency = performance.now() - (accepted.get(taskId) ?? 0);
+      if (status.state === TaskState.TASK_RUNNING) running.push(latency);
+      if (status.uuid !== undefined) {
+        scheduler.call({
+          type: Call_Type.ACKNOWLEDGE,
+          acknowledge: { agent_id: status.agent_id!, task_id: status.task_id!, uuid: status.uuid },
+        });
+      }
+      if (status.state === TaskState.TASK_FINISHED) {
+        finished.push(latency);
+        if (finished.length === options.tasks) {
+          const perSecond = options.tasks / ((performance.now() - began) / 1000);
+          scheduler.call({ type: Call_Type.TEARDOWN });
+          setImmediate(() => {
+            scheduler.close();
+            resolve({ perSecond, running, finished });
+          });
+        } else launch();
+      } else if (status.state !== TaskState.TASK_RUNNING && status.state !== TaskState.TASK_STARTING) {
+        reject(new Error(`${taskId}: ${TaskState[status.state ?? 0]} ${status.message}`));
+      }
+    }
+
+    scheduler
+      .subscribe({
+        user: process.env.USER ?? "root",
+        name: "bench",
+        roles: ["*"],
+        capabilities: [{ type: 6 }],
+      })
+      .catch(reject);
+  });
+}
+
+/** How many tasks fit. Parts of an agent that come free are offered by themselves. */
+function capacity(offer: Offer): number {
+  const amount = (name: string) => offer.resources.find((each) => each.name === name)?.scalar?.value ?? 0;
+  return Math.floor(Math.min(amount("cpus") / CPUS, amount("mem") / MEM) + 1e-6);
+}
+
+function task(offer: Offer, index: number) {
+  const allocation_info = offer.allocation_info;
+  const scalar = (name: string, value: number) => ({
+    name,
+    type: Value_Type.SCALAR,
+    scalar: { value },
+    ...(allocation_info && { allocation_info }),
+  });
+  return {
+    name: "true",
+    task_id: { value: `t${index}` },
+    agent_id: offer.agent_id!,
+    resources: [scalar("cpus", CPUS), scalar("mem", MEM)],
+    command: { value: "true" },
+  };
+}
