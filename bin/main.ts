@@ -1,25 +1,41 @@
-import { runExecute } from "./commands/execute.js";
-import { runTepui } from "./commands/tepui.js";
-import { runDaemon } from "./daemon.js";
-
 /** The programs of the package, by the name that they were started with. */
 export type Program = "tepui" | "mesos-master" | "mesos-agent" | "mesos-execute";
 
-/** Resolves to the exit code. */
-export function main(program: Program, argv: readonly string[]): Promise<number> {
+/** Resolves to the exit code. Each program loads only what it needs. */
+export async function main(program: Program, argv: readonly string[]): Promise<number> {
   switch (program) {
     case "mesos-master":
-      return runDaemon({ target: "master", argv, program });
+      return daemon("master", argv, program);
     case "mesos-agent":
-      return runDaemon({ target: "agent", argv, program });
+      return daemon("agent", argv, program);
     case "mesos-execute":
       return execute(argv, "mesos");
     default:
-      return runTepui(argv, { execute: (rest) => execute(rest, "tepui") });
+      return tepui(argv);
   }
 }
 
-function execute(argv: readonly string[], style: "tepui" | "mesos"): Promise<number> {
+async function tepui([command, ...rest]: readonly string[]): Promise<number> {
+  switch (command) {
+    case "master":
+    case "agent":
+      return daemon(command, rest, `tepui ${command}`);
+    case "execute":
+      return execute(rest, "tepui");
+    default: {
+      const { runTepui } = await import("./commands/tepui.js");
+      return runTepui(command === undefined ? [] : [command, ...rest]);
+    }
+  }
+}
+
+async function daemon(target: "master" | "agent", argv: readonly string[], program: string): Promise<number> {
+  const { runDaemon } = await import("./daemon.js");
+  return runDaemon({ target, argv, program });
+}
+
+async function execute(argv: readonly string[], style: "tepui" | "mesos"): Promise<number> {
+  const { runExecute } = await import("./commands/execute.js");
   const interruption = new AbortController();
   process.once("SIGINT", () => interruption.abort());
   process.once("SIGTERM", () => interruption.abort());

@@ -7,22 +7,9 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { NotSubscribedError, UnreachableError } from "../../sdk/client/index.js";
 import { findResources, pushReservation, Resources } from "../../sdk/resources/index.js";
-import type { OffersEvent, SchedulerClient, UpdateEvent } from "../../sdk/scheduler/index.js";
+import { isTerminal, type SchedulerClient, type SchedulerEventOf } from "../../sdk/scheduler/index.js";
 import type { Report } from "./execute-report.js";
 import type { Workload } from "./execute-task.js";
-
-const ENDED: ReadonlySet<TaskState> = new Set([
-  TaskState.TASK_FINISHED,
-  TaskState.TASK_FAILED,
-  TaskState.TASK_KILLED,
-  TaskState.TASK_LOST,
-  TaskState.TASK_ERROR,
-  TaskState.TASK_DROPPED,
-  TaskState.TASK_GONE,
-  TaskState.TASK_GONE_BY_OPERATOR,
-]);
-
-export const hasEnded = ({ state }: TaskStatus): boolean => state !== undefined && ENDED.has(state);
 
 export interface RunOptions {
   readonly client: SchedulerClient;
@@ -80,7 +67,7 @@ export class WorkloadRun {
     );
   }
 
-  private async consider({ offers }: OffersEvent): Promise<void> {
+  private async consider({ offers }: SchedulerEventOf<"offers">): Promise<void> {
     const { client, report, workload } = this.options;
     for (const offer of offers) {
       const found = this.launched === undefined && !this.killing ? this.fit(offer) : undefined;
@@ -150,7 +137,7 @@ export class WorkloadRun {
     return reserved.value;
   }
 
-  private async update({ status }: UpdateEvent): Promise<void> {
+  private async update({ status }: SchedulerEventOf<"update">): Promise<void> {
     const { client, killAfter, observe, report, workload } = this.options;
     const taskId = status.task_id?.value ?? "";
     if (this.launched === undefined || !workload.tasks.some((task) => task.task_id?.value === taskId)) return;
@@ -160,7 +147,7 @@ export class WorkloadRun {
       this.timers.push(setTimeout(() => this.kill(), killAfter));
     // The end is acknowledged before the connection is closed, so that nothing is left to be repeated.
     await client.acknowledge(status).catch(() => undefined);
-    if (!hasEnded(status)) return;
+    if (!isTerminal(status.state)) return;
     this.finals.set(taskId, status.state!);
     if (this.finals.size === workload.tasks.length) this.end();
   }

@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { LOCAL_FLAGS, loadFlags, usage } from "../../core/flags/index.js";
+import { loadFlags } from "../../core/flags/load-flags.js";
+import { LOCAL_FLAGS } from "../../core/flags/local-flags.js";
+import { usage } from "../../core/flags/usage.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import { LocalCluster } from "../local-cluster.js";
 

@@ -1,16 +1,17 @@
 import { Command, CommanderError } from "commander";
-import { runDaemon } from "../daemon.js";
 import { MESOS_VERSION, TEPUI_VERSION } from "../version.js";
 import { runLocal } from "./local.js";
 import { explainManifest, validateManifest } from "./manifest.js";
 import { graphPlugins, inspectPlugin, listPlugins } from "./plugins.js";
 
-interface Delegates {
-  readonly execute: (argv: readonly string[]) => Promise<number>;
-}
+const DAEMON_COMMANDS = [
+  ["master", "run a master (flags of mesos-master)"],
+  ["agent", "run an agent (flags of mesos-agent)"],
+  ["execute", "run one task, show its states and its output"],
+] as const;
 
-/** `tepui ...`. Resolves to the exit code. */
-export async function runTepui(argv: readonly string[], delegates: Delegates): Promise<number> {
+/** `tepui ...`, other than the daemons and `execute`. Resolves to the exit code. */
+export async function runTepui(argv: readonly string[]): Promise<number> {
   let code = 0;
   const set = (work: Promise<number>) =>
     work.then((value) => {
@@ -22,25 +23,16 @@ export async function runTepui(argv: readonly string[], delegates: Delegates): P
     .showSuggestionAfterError()
     .helpCommand(false)
     .enablePositionalOptions();
-  // These read their own flags, in Mesos's form: everything behind the word is theirs, `--help` too.
-  const passed = (name: string, text: string, run: (rest: readonly string[]) => Promise<number>) =>
-    program
-      .command(name)
-      .description(text)
-      .helpOption(false)
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .passThroughOptions()
-      .argument("[flags...]")
-      .action((rest: string[]) => set(run(rest)));
-  passed("local", "run a master and agents on this machine, each in a process of its own", runLocal);
-  passed("master", "run a master (flags of mesos-master)", (rest) =>
-    runDaemon({ target: "master", argv: rest, program: "tepui master" }),
-  );
-  passed("agent", "run an agent (flags of mesos-agent)", (rest) =>
-    runDaemon({ target: "agent", argv: rest, program: "tepui agent" }),
-  );
-  passed("execute", "run one task, show its states and its output", delegates.execute);
+  // These read their own flags, in Mesos's form, and are run before this parser: here they only stand in the list.
+  for (const [name, text] of DAEMON_COMMANDS) program.command(name).description(text);
+  program
+    .command("local")
+    .description("run a master and agents on this machine, each in a process of its own")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .argument("[flags...]")
+    .action((rest: string[]) => set(runLocal(rest)));
 
   const plugins = program.command("plugins").description("what a daemon is made of");
   const daemonFlags = "flags of the daemon, such as --manifest=FILE, after --";
