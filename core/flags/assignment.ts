@@ -1,5 +1,5 @@
 /** Where the value of a flag or a manifest field came from. */
-export type OriginKind = "default" | "manifest" | "environment" | "flag" | "flag-file";
+type OriginKind = "default" | "manifest" | "environment" | "flag" | "flag-file";
 
 export interface Origin {
   readonly kind: OriginKind;

@@ -42,7 +42,7 @@ export function readNatural(spec: FlagSpec, value: unknown): ReadValue {
 }
 
 /** The text form in which Mesos prints a value of this type. */
-export function textOf(spec: FlagSpec, value: unknown): string {
+function textOf(spec: FlagSpec, value: unknown): string {
   switch (spec.type) {
     case "duration":
       return formatDuration(value as number);

@@ -14,7 +14,7 @@ export interface PlannedPlugin {
 }
 
 /** A required `one` point that no loaded plugin provides. */
-export interface MissingProvider {
+interface MissingProvider {
   readonly entry: PluginEntry;
   readonly point: AnyExtensionPoint;
 }

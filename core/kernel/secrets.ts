@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-export const MASK = "********";
+const MASK = "********";
 
 /** Names that hold a secret whatever the schema says, so that a forgotten mark does no harm. */
 const SECRET_NAME = /passw(or)?d|secret|token|private_?key|credential/i;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Duration } from "../../sdk/values/duration.js";
 
-export type Outcome =
+type Outcome =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "late" };

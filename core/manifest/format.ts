@@ -59,4 +59,3 @@ export const manifestSchema = z.strictObject({
 });
 
 export type ManifestPlugin = z.output<typeof pluginSchema>;
-export type Manifest = z.output<typeof manifestSchema>;

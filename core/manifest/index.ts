@@ -1,10 +1,5 @@
 export { type ExplainedValue, explain, explainYaml, originText } from "./explain.js";
-export {
-  type LoadedManifest,
-  loadManifest,
-  type ManifestEntry,
-  type OmittedPlugin,
-} from "./load-manifest.js";
+export { loadManifest } from "./load-manifest.js";
 export { type DaemonOptions, type PreparedDaemon, prepareDaemon, shippedManifest } from "./prepare-daemon.js";
 export { publishedSchema } from "./published-schema.js";
 export type { ShippedPlugins } from "./resolve-plugin.js";

@@ -35,7 +35,7 @@ export interface ManifestOptions {
 /** Stand-ins for what a manifest alone rarely holds. */
 const ASSUMED = { work_dir: "/var/lib/mesos", master: "127.0.0.1:5050" };
 
-export interface OmittedPlugin {
+interface OmittedPlugin {
   readonly name: string;
   readonly where: string;
   readonly why: string;

@@ -20,13 +20,13 @@ export interface PluginSource {
  */
 export type PluginState = "loaded" | "starting" | "ready" | "skipped" | "degraded" | "failed" | "stopped";
 
-export interface PointDescription {
+interface PointDescription {
   readonly name: string;
   readonly version: string;
   readonly cardinality: Cardinality;
 }
 
-export interface RequirementDescription extends PointDescription {
+interface RequirementDescription extends PointDescription {
   /** The name under which the plugin receives it. */
   readonly as: string;
   readonly optional: boolean;

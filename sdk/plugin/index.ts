@@ -19,7 +19,6 @@ export {
   type Dependencies,
   type Dependency,
   isOptional,
-  type Optional,
   optional,
   pointOf,
   type Requirements,
@@ -28,6 +27,5 @@ export {
   type AnyExtensionPoint,
   type Cardinality,
   type ExtensionPoint,
-  type ExtensionPointOptions,
   extensionPoint,
 } from "./extension-point.js";

@@ -4,7 +4,7 @@ import { TepuiError } from "../errors/tepui-error.js";
 export type Bytes = number;
 
 /** Bytes in each unit, smallest first. */
-export const BYTE_UNITS = {
+const BYTE_UNITS = {
   B: 1,
   KB: 1024,
   MB: 1024 ** 2,
@@ -12,7 +12,7 @@ export const BYTE_UNITS = {
   TB: 1024 ** 4,
 } as const;
 
-export type ByteUnit = keyof typeof BYTE_UNITS;
+type ByteUnit = keyof typeof BYTE_UNITS;
 
 const isUnit = (text: string): text is ByteUnit => Object.hasOwn(BYTE_UNITS, text);
 

@@ -12,7 +12,7 @@ export type Duration = number;
 const NS_PER_MS = 1_000_000;
 
 /** Milliseconds in each unit, smallest unit first. */
-export const DURATION_UNITS = {
+const DURATION_UNITS = {
   ns: 1 / NS_PER_MS,
   us: 1 / 1000,
   ms: 1,
@@ -23,7 +23,7 @@ export const DURATION_UNITS = {
   weeks: 604_800_000,
 } as const;
 
-export type DurationUnit = keyof typeof DURATION_UNITS;
+type DurationUnit = keyof typeof DURATION_UNITS;
 
 /** Nanoseconds in each unit, smallest unit first; integers, because printing must not round. */
 const UNITS_NS: readonly (readonly [DurationUnit, bigint])[] = [

@@ -3,13 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
-import {
-  DAEMON_FLAGS,
-  effectiveSettings,
-  type FlagSources,
-  loadDaemonFlags,
-  startChecks,
-} from "../../../core/flags/index.js";
+import { DAEMON_FLAGS, effectiveSettings, loadDaemonFlags, startChecks } from "../../../core/flags/index.js";
+import type { FlagSources } from "../../../core/flags/load-flags.js";
 import type { Target } from "../../../sdk/plugin/index.js";
 
 function load(target: Target, args: readonly string[], more: Omit<FlagSources, "args"> = {}) {

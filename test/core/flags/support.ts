@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Root of the checkout, from wherever the compiled tests lie. */
-export const root = findRoot(dirname(fileURLToPath(import.meta.url)));
+const root = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 export function fixturePath(name: string): string {
   return join(root, "test/core/flags/fixtures", name);
