@@ -2,6 +2,26 @@
  * `tepui/sdk`: what authors of plugins, frameworks and executors import. Clients load their transports (undici, grpc-js) when they first
  * connect, so importing this costs neither.
  */
+export {
+  type AgentInfo,
+  type CommandInfo,
+  type ContainerInfo,
+  type ExecutorInfo,
+  type Filters,
+  type FrameworkInfo,
+  FrameworkInfo_Capability_Type as FrameworkCapability,
+  type InverseOffer,
+  type MasterInfo,
+  type Offer,
+  Offer_Operation_Type as OperationType,
+  type Resource,
+  type TaskGroupInfo,
+  type TaskInfo,
+  TaskState,
+  type TaskStatus,
+  TaskStatus_Reason as TaskReason,
+  TaskStatus_Source as TaskSource,
+} from "../proto/gen/mesos/v1/mesos.js";
 export { attributesFromJson, attributesJson, attributeText, parseAttributes } from "./attributes/index.js";
 export {
   AddressError,
@@ -166,10 +186,12 @@ export {
   FrameworkRefusedError,
   FrameworkRemovedError,
   type FrameworkUpdate,
+  isTerminal,
   type KillOptions,
   type OfferInput,
   type ReconcileOperation,
   type ReconcileTask,
+  resourceList,
   SchedulerClient,
   type SchedulerClientOptions,
   type SchedulerEvent,

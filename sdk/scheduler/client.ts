@@ -48,6 +48,10 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   private readonly backoff: Backoff;
   private readonly hub = new EventHub<SchedulerEvent>();
   private readonly ending = new AbortController();
+  /** Set by `close`, which lets the stream end before it aborts what is under way. */
+  private closing = false;
+  /** Automatic acknowledgements under way. */
+  private readonly acknowledging = new Set<Promise<void>>();
   private info: FrameworkInfo;
   private suppressedRoles: readonly string[];
   private offerConstraints: SchedulerClientOptions["offerConstraints"];
@@ -153,6 +157,13 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   async close({ teardown = false }: { teardown?: boolean } = {}): Promise<void> {
     if (teardown && this.subscribed) return this.teardown();
     this.start().catch(() => undefined);
+    if (this.stream !== undefined) {
+      // An iteration that was just left has handled its last event by the next turn, and what was handled is acknowledged.
+      await new Promise((resolve) => setImmediate(resolve));
+      await Promise.all(this.acknowledging);
+      this.closing = true;
+      await this.stream?.close();
+    }
     this.ending.abort();
     // What ended the client, if not this call, is reported by `finished`.
     await this.finished.catch(() => undefined);
@@ -167,9 +178,9 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     const masters = new Masters(this.options.master, transport.defaultPort);
     const { signal } = this.ending;
     let without = this.clock.monotonic();
-    while (!signal.aborted) {
+    while (!this.over) {
       const { reason, retryNow } = await this.attempt(transport, masters);
-      if (signal.aborted || (await this.tearingDown) === true) break;
+      if (this.over || (await this.tearingDown) === true) break;
       if (this.subscribed) {
         this.subscribed = false;
         without = this.clock.monotonic();
@@ -197,7 +208,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
       return { reason: new UnreachableError(`${addressText(master)} ended the stream`), retryNow: false };
     } catch (error) {
       const reason: unknown = connection.signal.aborted ? connection.signal.reason : error;
-      if (this.ending.signal.aborted) return { reason, retryNow: false };
+      if (this.over) return { reason, retryNow: false };
       if (reason instanceof NotLeaderError) {
         const { leader } = reason;
         return { reason, retryNow: leader === undefined ? masters.failed() : masters.redirected(leader) };
@@ -248,13 +259,9 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
 
   private emit(event: SchedulerEvent): void {
     const { handled } = this.hub.emit(event);
-    const automatic = this.options.acknowledgements !== "manual";
     handled.then(
       () => {
-        // A lost acknowledgement is no loss: the update comes again.
-        if (automatic && event.type === "update") void this.acknowledge(event.status).catch(() => undefined);
-        if (automatic && event.type === "update_operation_status")
-          void this.acknowledgeOperation(event.status).catch(() => undefined);
+        if (this.options.acknowledgements !== "manual") this.acknowledgeEvent(event);
       },
       (error: unknown) => {
         this.failure ??= { error };
@@ -263,15 +270,28 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     );
   }
 
+  private acknowledgeEvent(event: SchedulerEvent): void {
+    if (event.type !== "update" && event.type !== "update_operation_status") return;
+    const sent =
+      event.type === "update" ? this.acknowledge(event.status) : this.acknowledgeOperation(event.status);
+    // A lost acknowledgement is no loss: the update comes again.
+    const settled = sent.catch(() => undefined).then(() => void this.acknowledging.delete(settled));
+    this.acknowledging.add(settled);
+  }
+
   private async transmit(call: PartialMessage<Call>): Promise<void> {
     const { stream } = this;
-    if (stream === undefined || !this.subscribed) {
-      const state = this.ending.signal.aborted ? "the client is closed" : "the client is not subscribed now";
+    if (stream === undefined || !this.subscribed || this.over) {
+      const state = this.over ? "the client is closed" : "the client is not subscribed now";
       throw new NotSubscribedError(state);
     }
     const message = Call.fromPartial(call as Call);
     message.framework_id = this.info.id;
     await stream.send(message);
+  }
+
+  private get over(): boolean {
+    return this.closing || this.ending.signal.aborted;
   }
 
   private subscribeCall(): Call {

@@ -25,6 +25,9 @@ export interface GrpcTransportOptions {
 /** Metadata of a refusal: the leader's gRPC address. */
 const LEADER = "tepui-leader-grpc";
 
+/** Milliseconds that a master gets to end a stream that this side has ended. */
+const CLOSE_GRACE_MS = 1000;
+
 const CHANNEL_OPTIONS: ChannelOptions = {
   // OFFERS for ten thousand agents are some 6 MB; the default of 4 MB is too small.
   "grpc.max_receive_message_length": 128 * 1024 * 1024,
@@ -72,14 +75,19 @@ export class GrpcSchedulerTransport implements SchedulerTransport {
         throw new ProtocolError(`${where} gave no mesos-stream-id`);
       }
       metadata.set("mesos-stream-id", streamId);
+      const over = new Promise<void>((resolve) => stream.once("status", () => resolve()));
       const events = received(stream, failed);
       return {
         events,
         send: (next) => send({ stub, stream, metadata, failed }, next),
         close: async () => {
-          signal.removeEventListener("abort", abort);
+          // A cancelled stream may lose what was written to it last, so it gets the time to end by itself.
+          const timer = setTimeout(() => stream.cancel(), CLOSE_GRACE_MS);
           stream.end();
-          stream.cancel();
+          stream.resume();
+          await over;
+          clearTimeout(timer);
+          signal.removeEventListener("abort", abort);
           stub.close();
         },
       };

@@ -24,4 +24,5 @@ export type {
   UpdateOperationStatusEvent,
 } from "./events.js";
 export type { FrameworkInput, SchedulerClientOptions } from "./options.js";
+export { isTerminal, resourceList } from "./tasks.js";
 export type { SchedulerStream, SchedulerTransport, SubscribeRequest } from "./transport.js";
