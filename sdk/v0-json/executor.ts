@@ -22,7 +22,7 @@ export function executorTypeName(type: ExecutorInfo_Type): string {
   return ExecutorInfo_Type[type] ?? "UNKNOWN";
 }
 
-function commandJson(command: CommandInfo | undefined): string {
+export function commandJson(command: CommandInfo | undefined): string {
   let json = "";
   if (command?.shell !== undefined) json += `"shell":${command.shell},`;
   if (command?.value !== undefined) json += `"value":${quote(command.value)},`;

@@ -1,6 +1,6 @@
 /** The form in which Mesos's older endpoints show tasks, executors and daemons, shared by those of the master and of the agent. */
 export { type BuildInfo, buildFieldsJson, buildInfo, versionJson } from "./build-info.js";
-export { executorFieldsJson, executorTypeName } from "./executor.js";
+export { commandJson, executorFieldsJson, executorTypeName } from "./executor.js";
 export {
   agentCapabilitiesJson,
   agentInfoFieldsJson,
@@ -10,5 +10,6 @@ export {
   masterInfoJson,
 } from "./info.js";
 export { memo } from "./memo.js";
+export { fieldsJson, type JsonField, sortedFields } from "./sorted.js";
 export { allocationRoleOf, flatResourcesJson, labelsJson, taskJson, taskStateName } from "./task.js";
 export { listOf, mapJson, quote, stringsJson, timeJson } from "./text.js";
