@@ -1,3 +1,4 @@
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { SchedulerService } from "../../sdk/contracts/scheduler-service.js";
 import { bytesText, definePlugin, durationText, z } from "../../sdk/plugin/index.js";
 import { GrpcServer } from "./server.js";
@@ -32,6 +33,8 @@ export default definePlugin({
       },
       { service, clock, random, logger },
     );
+    // What it writes to the console by itself, it also tells its caller.
+    setLogVerbosity(logVerbosity.NONE);
     return { start: () => server.start(), stop: () => server.stop() };
   },
 });

@@ -101,7 +101,7 @@ export class GrpcServer {
       this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, actual) => {
         if (error !== null) {
           reject(
-            new TepuiError("TEPUI_LISTEN_FAILED", { detail: `gRPC on ${address}: ${messageOf(error)}` }),
+            new TepuiError("TEPUI_LISTEN_FAILED", { detail: `gRPC on ${address}: ${bindProblem(error)}` }),
           );
           return;
         }
@@ -178,6 +178,11 @@ export class GrpcServer {
     this.parts.logger.error({ err: error }, "a scheduler call over gRPC failed");
     return statusError(status.INTERNAL, "internal error");
   }
+}
+
+/** grpc-js says what the operating system said in brackets behind words of its own. */
+function bindProblem(error: Error): string {
+  return /\[(.+)\]$/.exec(error.message)?.[1] ?? messageOf(error);
 }
 
 async function loadDescriptors(): Promise<import("./descriptors.js").Descriptors> {

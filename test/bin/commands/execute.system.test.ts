@@ -135,7 +135,11 @@ describe("execute", () => {
     it("ends with 1 when the task fails", async () => {
       expect(await mesos("--name=x", "--command=exit 3")).to.equal(1);
       expect(stdout.text).to.contain("  message: 'Command exited with status 3'\n");
-      expect(stdout.text).to.contain("  reason: REASON_COMMAND_EXECUTOR_FAILED\n");
+    });
+
+    it("prints the reason of an update that has one", async () => {
+      expect(await mesos("--name=x", "--command=vanish")).to.equal(1);
+      expect(stdout.text).to.contain("  reason: REASON_EXECUTOR_TERMINATED\n");
     });
 
     it("acknowledges every update before it leaves", async () => {

@@ -39,7 +39,7 @@ const ENDED = [TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KI
 
 /**
  * A master and one agent as far as a scheduler can tell: offers, launches, updates one at a time, kills, reconciliation. `sleep` runs until
- * killed, `exit N` ends with N, everything else finishes.
+ * killed, `exit N` ends with N, `vanish` fails without a word of the executor, everything else finishes.
  */
 export class FakeSchedulerService implements SchedulerService {
   readonly calls: Call[] = [];
@@ -198,11 +198,14 @@ export class FakeSchedulerService implements SchedulerService {
     this.report(framework, { task, state: TaskState.TASK_STARTING });
     this.report(framework, { task, state: TaskState.TASK_RUNNING });
     if (command.startsWith("sleep")) return;
+    if (command === "vanish") {
+      const reason = TaskStatus_Reason.REASON_EXECUTOR_TERMINATED;
+      this.report(framework, { task, state: TaskState.TASK_FAILED, reason });
+      return;
+    }
     const code = Number(/^exit (\d+)/.exec(command)?.[1] ?? 0);
     const state = code === 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED;
-    const message = `Command exited with status ${code}`;
-    const reason = code === 0 ? undefined : TaskStatus_Reason.REASON_COMMAND_EXECUTOR_FAILED;
-    this.report(framework, { task, state, message, ...(reason !== undefined && { reason }) });
+    this.report(framework, { task, state, message: `Command exited with status ${code}` });
   }
 
   private report(
