@@ -79,10 +79,6 @@ export function double(value: unknown): number {
   return Number(value);
 }
 
-export function float(value: unknown): number {
-  return Math.fround(double(value));
-}
-
 /** An integer, still of either type. */
 function integer(value: unknown): number | bigint {
   if (typeof value === "bigint") return value;
@@ -121,10 +117,6 @@ export function uint64(value: unknown): bigint {
 }
 
 /** A 64-bit field that our schema types as number: exact up to 2^53. */
-export function safeInt(value: unknown): number {
-  return Number(inRange(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
-}
-
 export function safeUint(value: unknown): number {
   return Number(inRange(value, 0, Number.MAX_SAFE_INTEGER));
 }

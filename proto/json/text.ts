@@ -40,7 +40,8 @@ function markIntegers(text: string, integers: bigint[]): string {
     const start = INTEGER.lastIndex;
     const integer = INTEGER.exec(text)?.[0];
     MANY_DIGITS.lastIndex = INTEGER.lastIndex > 0 ? INTEGER.lastIndex : endOfDigits(text, digits.index);
-    if (integer === undefined || integer.length > MAX_INTEGER_LENGTH || Number.isSafeInteger(Number(integer))) continue;
+    if (integer === undefined || integer.length > MAX_INTEGER_LENGTH || Number.isSafeInteger(Number(integer)))
+      continue;
     if (start > 0 && !BEFORE_VALUE.includes(text[start - 1]!)) continue;
     if (strings.contain(start)) continue;
     made += `${text.slice(copied, start)}"${MARK}${integers.length}"`;

@@ -25,11 +25,6 @@ export function d(value: number): string {
   return Number.isFinite(value) ? `${value}` : `"${value}"`;
 }
 
-/** A float, shown like Mesos does: widened to a double. */
-export function f(value: number): string {
-  return d(Math.fround(value));
-}
-
 /** Is a field that has no presence of its own (proto3) to be written? */
 export function nonZero(value: string | number | boolean | bigint | Uint8Array | undefined): boolean {
   return typeof value === "object" ? value.length !== 0 : !!value || Number.isNaN(value);

@@ -91,6 +91,8 @@ export function assertSupported(field) {
   if (field.fieldKind === "map" && field.mapKey !== ScalarType.STRING)
     unsupported("maps keyed by anything but strings");
   if (field.mapKind === "enum") unsupported("maps of enums");
+  if (field.scalar === ScalarType.FLOAT) unsupported("floats");
+  if (isNumber64(field) && field.scalar !== ScalarType.UINT64) unsupported("signed integers as number");
   if (field.proto.type === 10) unsupported("groups");
   if (field.scalar === ScalarType.BYTES && Object.hasOwn(field.proto, "defaultValue"))
     unsupported("defaults for bytes");

@@ -70,8 +70,6 @@ function scalarReader(field) {
       return "$.bool";
     case ScalarType.DOUBLE:
       return "$.double";
-    case ScalarType.FLOAT:
-      return "$.float";
     case ScalarType.INT32:
     case ScalarType.SINT32:
     case ScalarType.SFIXED32:
@@ -82,7 +80,7 @@ function scalarReader(field) {
     case ScalarType.INT64:
     case ScalarType.SINT64:
     case ScalarType.SFIXED64:
-      return isNumber64(field) ? "$.safeInt" : "$.int64";
+      return "$.int64";
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
       return isNumber64(field) ? "$.safeUint" : "$.uint64";

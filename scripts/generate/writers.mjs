@@ -73,8 +73,6 @@ function valueText(field, v, ref) {
       return `$.b(${v})`;
     case ScalarType.DOUBLE:
       return `$.d(${v})`;
-    case ScalarType.FLOAT:
-      return `$.f(${v})`;
     default:
       return v;
   }
@@ -93,7 +91,6 @@ function defaultText(field) {
     case ScalarType.STRING:
       return JSON.stringify(value).replaceAll("\\", "\\\\").replaceAll("'", "\\'");
     case ScalarType.DOUBLE:
-    case ScalarType.FLOAT:
       return Number.isInteger(value) ? `${value}.0` : String(value);
     default:
       return String(value);

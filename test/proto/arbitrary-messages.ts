@@ -43,7 +43,6 @@ const scalars: Partial<Record<ScalarType, fc.Arbitrary<unknown>>> = {
   [ScalarType.BYTES]: fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes)),
   [ScalarType.BOOL]: fc.boolean(),
   [ScalarType.DOUBLE]: double,
-  [ScalarType.FLOAT]: double.map(Math.fround),
   [ScalarType.INT32]: integer(-(2 ** 31), 2 ** 31 - 1),
   [ScalarType.UINT32]: integer(0, 2 ** 32 - 1),
   [ScalarType.INT64]: ranged(-(2n ** 63n), 2n ** 63n - 1n),

@@ -120,7 +120,7 @@ describe("JSON of the right shape", () => {
       ["__proto__", { value: 1 }],
       ["constructor", { value: 2 }],
     ]);
-    expect(config.limits["toString"]).to.equal(undefined);
+    expect("toString" in config.limits).to.equal(false);
     expect(jsonOf("mesos.v1.quota.QuotaConfig").write(config)).to.equal(
       text.replace("1}", "1.0}").replace("2}", "2.0}"),
     );
