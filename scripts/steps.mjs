@@ -78,7 +78,7 @@ export function install() {
 }
 
 export function generate() {
-  const inputs = ["buf.yaml", "buf.gen.yaml", "package-lock.json", "scripts/generate.mjs", "proto/"];
+  const inputs = ["buf.yaml", "buf.gen.yaml", "package-lock.json", "scripts/generate.mjs", "scripts/generate/", "proto/"];
   const sources = (path) => !path.startsWith(join("proto", "gen"));
   once("proto/gen/.stamp", hashOf(inputs, sources), () => step("generating the wire code", ["scripts/generate.mjs"]));
 }
