@@ -21,7 +21,7 @@ import type { Framework } from "./framework.js";
 
 /** The binary form of one message type. */
 interface Encoder<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
 }
 
 const PINGS = {
@@ -29,7 +29,7 @@ const PINGS = {
   disconnected: PingSlaveMessage.encode({ connected: false }).finish(),
 };
 
-// Field tags (number << 3 | 2, length-delimited) of RunTaskMessage and UpdateFrameworkMessage, whose FrameworkInfo is encoded ahead.
+// Field tags (number << 3 | 2, length-delimited) of RunTaskMessage.
 const RUN_TASK_FRAMEWORK = (2 << 3) | 2;
 const RUN_TASK_PID = (3 << 3) | 2;
 const RUN_TASK_TASK = (4 << 3) | 2;
@@ -38,19 +38,15 @@ const RUN_TASK_LAUNCH_EXECUTOR = 6 << 3;
 
 /** What the master says to agents, each message as Mesos's own. */
 export class AgentMessages {
+  /** One for all messages: it keeps its buffer, which a writer for each message would allocate anew. */
+  private writer = new BinaryWriter();
+
   constructor(private readonly transport: MessageTransport) {}
 
   /** Written field by field, with the framework's info encoded once for all of its tasks. */
   runTask(agent: Agent, framework: Framework, run: { task: TaskInfo; launchExecutor: boolean }): void {
-    const writer = new BinaryWriter();
-    writer.uint32(RUN_TASK_FRAMEWORK).bytes(framework.encodedInfo);
-    writer.uint32(RUN_TASK_PID).string(NO_PID);
-    TaskInfo.encode(run.task, writer.uint32(RUN_TASK_TASK).fork()).join();
-    for (const version of resourceVersions(agent)) {
-      ResourceVersionUUID.encode(version, writer.uint32(RUN_TASK_RESOURCE_VERSIONS).fork()).join();
-    }
-    writer.uint32(RUN_TASK_LAUNCH_EXECUTOR).bool(run.launchExecutor);
-    this.post(agent.pid, "mesos.internal.RunTaskMessage", writer.finish());
+    const encode = (_: undefined, writer: BinaryWriter) => writeRunTask(writer, { agent, framework, ...run });
+    this.post(agent.pid, "mesos.internal.RunTaskMessage", this.encode({ encode }, undefined));
   }
 
   runTaskGroup(agent: Agent, message: Omit<RunTaskGroupMessage, "resource_version_uuids">): void {
@@ -75,16 +71,16 @@ export class AgentMessages {
   }
 
   shutdownFramework(agents: Iterable<Agent>, frameworkId: string): void {
-    const body = ShutdownFrameworkMessage.encode({ framework_id: { value: frameworkId } }).finish();
+    const body = this.encode(ShutdownFrameworkMessage, { framework_id: { value: frameworkId } });
     for (const { pid } of agents) this.post(pid, "mesos.internal.ShutdownFrameworkMessage", body);
   }
 
   updateFramework(agents: Iterable<Agent>, framework: Framework): void {
-    const body = UpdateFrameworkMessage.encode({
+    const body = this.encode(UpdateFrameworkMessage, {
       framework_id: framework.idMessage,
       pid: NO_PID,
       framework_info: framework.info,
-    }).finish();
+    });
     for (const { pid } of agents) this.post(pid, "mesos.internal.UpdateFrameworkMessage", body);
   }
 
@@ -98,7 +94,7 @@ export class AgentMessages {
 
   /** Tells an agent process to end; also one that is not registered. */
   shutdown(pid: string, message: string): void {
-    this.post(pid, "mesos.internal.ShutdownMessage", ShutdownMessage.encode({ message }).finish());
+    this.post(pid, "mesos.internal.ShutdownMessage", this.encode(ShutdownMessage, { message }));
   }
 
   /** @param observer the actor to which the agent answers */
@@ -108,12 +104,42 @@ export class AgentMessages {
   }
 
   private send<T>(agent: Agent, name: string, codec: Encoder<T>, message: T): void {
-    this.post(agent.pid, `mesos.internal.${name}`, codec.encode(message).finish());
+    this.post(agent.pid, `mesos.internal.${name}`, this.encode(codec, message));
+  }
+
+  private encode<T>(codec: Encoder<T>, message: T): Uint8Array {
+    try {
+      return codec.encode(message, this.writer).finish();
+    } catch (error) {
+      // What was written so far must not lead the next message.
+      this.writer = new BinaryWriter();
+      throw error;
+    }
   }
 
   private post(to: string, name: string, body: Uint8Array): void {
     this.transport.send(to, { from: MASTER_ACTOR, name, body });
   }
+}
+
+interface RunTask {
+  readonly agent: Agent;
+  readonly framework: Framework;
+  readonly task: TaskInfo;
+  readonly launchExecutor: boolean;
+}
+
+function writeRunTask(
+  writer: BinaryWriter,
+  { agent, framework, task, launchExecutor }: RunTask,
+): BinaryWriter {
+  writer.uint32(RUN_TASK_FRAMEWORK).bytes(framework.encodedInfo);
+  writer.uint32(RUN_TASK_PID).string(NO_PID);
+  TaskInfo.encode(task, writer.uint32(RUN_TASK_TASK).fork()).join();
+  for (const version of resourceVersions(agent)) {
+    ResourceVersionUUID.encode(version, writer.uint32(RUN_TASK_RESOURCE_VERSIONS).fork()).join();
+  }
+  return writer.uint32(RUN_TASK_LAUNCH_EXECUTOR).bool(launchExecutor);
 }
 
 /** Resource providers have versions of their own; agents without providers have this one. */

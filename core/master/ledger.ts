@@ -1,4 +1,4 @@
-import type { TaskState, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Task, TaskState, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Allocator } from "../../sdk/contracts/allocator.js";
 import type { Agent } from "./agent.js";
 import type { Cluster } from "./cluster.js";
@@ -8,6 +8,11 @@ import { getOrAdd } from "./get-or-add.js";
 import type { MasterMetrics } from "./metrics.js";
 import { type TaskEntry, withStatus } from "./task.js";
 import { isTerminal } from "./task-state.js";
+
+export interface TaskUpdate {
+  readonly latest?: TaskState | undefined;
+  readonly told?: boolean;
+}
 
 export interface LedgerDeps {
   readonly cluster: Cluster;
@@ -70,12 +75,18 @@ export class Ledger {
    * Takes a status into a task's history and its state from it.
    *
    * @param latest the state that the agent knows, where the status itself is an older one
+   * @param told the scheduler was sent the status, and will acknowledge it
    */
-  updateTask(task: TaskEntry, status: TaskStatus, latest?: TaskState | undefined): void {
+  updateTask(task: TaskEntry, status: TaskStatus, { latest, told = false }: TaskUpdate = {}): void {
     const before = task.state;
     const held = task.holdsResources;
     const state = isTerminal(before) ? before : (latest ?? status.state ?? before);
-    task.change({ state, statuses: withStatus(task.message.statuses, status) });
+    const changes: Partial<Task> = { state, statuses: withStatus(task.message.statuses, status) };
+    if (told) {
+      changes.status_update_state = status.state;
+      changes.status_update_uuid = status.uuid;
+    }
+    task.change(changes);
 
     const framework = this.deps.cluster.frameworks.get(task.frameworkId);
     const agent = this.deps.cluster.agents.get(task.agentId);

@@ -31,11 +31,9 @@ export class StatusUpdates {
     }
     const framework = cluster.frameworks.get(frameworkId);
     const task = agent.task(frameworkId, status.task_id?.value ?? "");
-    if (framework?.connected) {
-      // The agent sends it again until it is acknowledged, so a scheduler that is away loses nothing.
-      task?.change({ status_update_state: status.state, status_update_uuid: status.uuid });
-      framework.send(update(status));
-    }
+    const told = framework?.connected ?? false;
+    // The agent sends it again until it is acknowledged, so a scheduler that is away loses nothing.
+    if (told) framework?.send(update(status));
     if (task === undefined) {
       metrics.counters.invalid_status_updates.inc();
       logger.warn(
@@ -44,8 +42,8 @@ export class StatusUpdates {
       );
       return;
     }
-    ledger.updateTask(task, status, message.latest_state);
-    metrics.counters[framework?.connected ? "valid_status_updates" : "invalid_status_updates"].inc();
+    ledger.updateTask(task, status, { latest: message.latest_state, told });
+    metrics.counters[told ? "valid_status_updates" : "invalid_status_updates"].inc();
   }
 
   exitedExecutor(agent: Agent, message: ExitedExecutorMessage): void {
