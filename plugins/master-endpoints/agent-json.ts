@@ -9,6 +9,7 @@ import {
 import {
   agentCapabilitiesJson,
   agentInfoFieldsJson,
+  flatten,
   memo,
   quote,
   timeJson,
@@ -112,8 +113,8 @@ function make(agent: AgentRecord): Made {
 }
 
 function textOf({ head, used, offered, reservations, active, deactivated, tail }: Made): string {
-  return (
+  return flatten(
     `${head},"used_resources":${resourcesJson(used)},"offered_resources":${resourcesJson(offered)}${reservations}` +
-    `,"active":${active},"deactivated":${deactivated}${tail}`
+      `,"active":${active},"deactivated":${deactivated}${tail}`,
   );
 }

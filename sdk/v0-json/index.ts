@@ -12,4 +12,4 @@ export {
 export { memo } from "./memo.js";
 export { fieldsJson, type JsonField, sortedFields } from "./sorted.js";
 export { allocationRoleOf, flatResourcesJson, labelsJson, taskJson, taskStateName } from "./task.js";
-export { listOf, mapJson, quote, stringsJson, timeJson } from "./text.js";
+export { flatten, listOf, mapJson, quote, stringsJson, timeJson } from "./text.js";

@@ -17,12 +17,12 @@ const DEFAULT_AGENT_PORT = 5051;
 const DEFAULT_MASTER_PORT = 5050;
 
 /** The fields that tell what an agent is, without the braces: id, hostname, port, attributes, domain. */
-export const agentInfoFieldsJson = memo((info: AgentInfo): string => {
+export function agentInfoFieldsJson(info: AgentInfo): string {
   const json =
     `"id":${quote(info.id?.value ?? "")},"hostname":${quote(info.hostname ?? "")}` +
     `,"port":${info.port ?? DEFAULT_AGENT_PORT},"attributes":${attributesJson(info.attributes)}`;
   return info.domain === undefined ? json : `${json},"domain":${domainJson(info.domain)}`;
-});
+}
 
 /** As in `leader_info`. */
 export const masterInfoJson = memo((info: MasterInfo): string => {
@@ -40,9 +40,9 @@ export function domainJson(domain: DomainInfo): string {
   return `{"fault_domain":{"region":${name(fault.region)},"zone":${name(fault.zone)}}}`;
 }
 
-export const agentCapabilitiesJson = memo((all: readonly AgentInfo_Capability[]): string =>
-  stringsJson(all.map(({ type }) => AgentInfo_Capability_Type[type ?? 0] ?? "UNKNOWN")),
-);
+export function agentCapabilitiesJson(all: readonly AgentInfo_Capability[]): string {
+  return stringsJson(all.map(({ type }) => AgentInfo_Capability_Type[type ?? 0] ?? "UNKNOWN"));
+}
 
 export const masterCapabilitiesJson = memo((info: MasterInfo): string =>
   stringsJson(info.capabilities.map(({ type }) => MasterInfo_Capability_Type[type ?? 0] ?? "UNKNOWN")),

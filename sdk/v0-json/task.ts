@@ -11,7 +11,7 @@ import {
 import { jsonOf } from "../../proto/json/index.js";
 import { doubleJson, Resources, resourcesJson } from "../resources/index.js";
 import { memo } from "./memo.js";
-import { listOf, quote, timeJson } from "./text.js";
+import { flatten, listOf, quote, timeJson } from "./text.js";
 
 const containerId = jsonOf("mesos.v1.ContainerID");
 const cgroupInfo = jsonOf("mesos.v1.CgroupInfo");
@@ -39,7 +39,7 @@ export const taskJson = memo((task: Task): string => {
   if (task.discovery !== undefined) json += `,"discovery":${discovery.write(task.discovery)}`;
   if (task.container !== undefined) json += `,"container":${container.write(task.container)}`;
   if (task.health_check !== undefined) json += `,"health_check":${healthCheck.write(task.health_check)}`;
-  return `${json}}`;
+  return flatten(`${json}}`);
 });
 
 export function taskStateName(state: TaskState | undefined): string {
