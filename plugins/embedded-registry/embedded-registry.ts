@@ -131,7 +131,9 @@ export class EmbeddedRegistry implements Registry {
     }
     this.facts.master = master;
     // A new segment at each start: it cuts off a torn end, forgets history and records the leader, in one atomic step.
+    const done = this.options.metrics.store.start();
     await this.beginSegment();
+    done();
   }
 
   private read(content: Buffer, name: string): ReadSegment {

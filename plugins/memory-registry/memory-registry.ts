@@ -10,10 +10,12 @@ export class MemoryRegistry implements Registry {
   constructor(private readonly metrics: RegistryMetrics) {}
 
   async recover(master: MasterInfo): Promise<RegistryState> {
-    const done = this.metrics.fetch.start();
+    const fetched = this.metrics.fetch.start();
+    const stored = this.metrics.store.start();
     this.facts.master = master;
     this.metrics.changed(this.facts);
-    done();
+    stored();
+    fetched();
     return stateOf(this.facts);
   }
 
