@@ -11,7 +11,7 @@ import type { Clock } from "../contracts/clock.js";
 import type { Metrics } from "../contracts/metrics.js";
 import { MetricsRegistry } from "../contracts/metrics-registry.js";
 import type { Random } from "../contracts/random.js";
-import { parseResources, Resources } from "../resources/index.js";
+import { parseResources, type Resources } from "../resources/index.js";
 import { SeededRandom } from "./seeded-random.js";
 import type { SuiteCase } from "./suite-case.js";
 import { VirtualClock } from "./virtual-clock.js";

@@ -42,7 +42,7 @@ export const taskJson = memo((task: Task): string => {
   return flatten(`${json}}`);
 });
 
-export function taskStateName(state: TaskState | undefined): string {
+function taskStateName(state: TaskState | undefined): string {
   return TaskState[state ?? TaskState.TASK_STAGING] ?? "TASK_UNKNOWN";
 }
 
