@@ -6,6 +6,9 @@ import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
 import { parseQuantities, type Quantities } from "../../sdk/resources/index.js";
 import { DrfAllocator } from "./drf-allocator.js";
 
+/** Zero would be a loop that never ends. */
+const MIN_INTERVAL_MS = 1;
+
 const sorter = z.enum(["drf", "random"]).default("drf");
 
 /** `cpus:0.01|mem:32`: alternatives; empty: none. */
@@ -57,7 +60,7 @@ export default definePlugin({
       clock,
       random,
       metrics,
-      allocationInterval: config.allocation_interval,
+      allocationInterval: Math.max(config.allocation_interval, MIN_INTERVAL_MS),
       roleSorter: config.role_sorter,
       frameworkSorter: config.framework_sorter,
       minAllocatable: config.min_allocatable_resources,
