@@ -56,8 +56,8 @@ export class Checkpoints {
   executor({ ids, info, generated }: Executor): DiskOperation[] {
     const { meta } = this.paths;
     return [
-      { op: "write", path: meta.executorInfo(ids), data: bytesOf(ExecutorInfo, info) },
-      { op: "write", path: meta.executorGenerated(ids), data: Buffer.from(generated ? "1" : "0") },
+      { op: "create", path: meta.executorInfo(ids), data: bytesOf(ExecutorInfo, info) },
+      { op: "create", path: meta.executorGenerated(ids), data: Buffer.from(generated ? "1" : "0") },
       { op: "mkdir", path: meta.run(ids) },
       { op: "symlink", path: meta.latestRun(ids), target: meta.run(ids) },
     ];
@@ -65,20 +65,20 @@ export class Checkpoints {
 
   task({ ids }: Executor, task: Task): DiskOperation[] {
     const path = this.paths.meta.taskInfo(ids, task.task_id!.value!);
-    return [{ op: "write", path, data: bytesOf(Task, task) }];
+    return [{ op: "create", path, data: bytesOf(Task, task) }];
   }
 
   forkedPid({ ids }: Executor, pid: number): DiskOperation[] {
-    return [{ op: "write", path: this.paths.meta.forkedPid(ids), data: Buffer.from(String(pid)) }];
+    return [{ op: "create", path: this.paths.meta.forkedPid(ids), data: Buffer.from(String(pid)) }];
   }
 
   httpMarker({ ids }: Executor): DiskOperation[] {
-    return [{ op: "write", path: this.paths.meta.httpMarker(ids), data: EMPTY }];
+    return [{ op: "create", path: this.paths.meta.httpMarker(ids), data: EMPTY }];
   }
 
   /** The executor is over and nothing of it has to be recovered. */
   sentinel({ ids }: Executor): DiskOperation[] {
-    return [{ op: "write", path: this.paths.meta.sentinel(ids), data: EMPTY }];
+    return [{ op: "create", path: this.paths.meta.sentinel(ids), data: EMPTY }];
   }
 
   /** The target first: after a crash in between, the change is taken up again. */

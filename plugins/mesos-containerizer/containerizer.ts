@@ -1,4 +1,5 @@
 import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { ContainerID, ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { ContainerLogger } from "../../sdk/contracts/container-logger.js";
@@ -14,7 +15,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { mergeContributions } from "./contributions.js";
-import { containerDirectory, launchPlan, refused, switchedUser } from "./plan.js";
+import { launchPlan, recordPath, recordsDirectory, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
 import { isMine, missingFeatures } from "./supported.js";
 
@@ -50,6 +51,9 @@ interface Container {
   settled: Promise<void> | undefined;
 }
 
+/** Why what waits for a container stops waiting. One for all: making an error for each container that ends would cost. */
+const ENDED = new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: "the container was destroyed" });
+
 /** Containers made of isolators' contributions, started by one launcher. */
 export class MesosContainerizer implements Containerizer {
   readonly name = "mesos";
@@ -58,6 +62,11 @@ export class MesosContainerizer implements Containerizer {
 
   constructor(private readonly options: ContainerizerOptions) {
     this.names = options.isolators.map(({ name }) => name);
+  }
+
+  /** Makes the directories that containers need. Once, before any launch. */
+  async prepareDirectories(): Promise<void> {
+    await mkdir(recordsDirectory(this.options.runtimeDir), { recursive: true });
   }
 
   async launch(request: ContainerRequest): Promise<boolean> {
@@ -135,7 +144,7 @@ export class MesosContainerizer implements Containerizer {
     if (container === undefined) return;
     await this.settle(container);
     // Only now: until its owner destroys it, the record of how it ended must survive an agent that is killed.
-    await rm(containerDirectory(this.options.runtimeDir, id), { recursive: true, force: true });
+    await this.options.launcher.forget(recordPath(this.options.runtimeDir, id));
     this.running.delete(id);
   }
 
@@ -143,7 +152,7 @@ export class MesosContainerizer implements Containerizer {
     const { isolators, launcher, runtimeDir, logger } = this.options;
     for (const { request } of containers) {
       const id = request.containerId.value!;
-      const process = await launcher.reattach(id, containerDirectory(runtimeDir, id));
+      const process = await launcher.reattach(id, recordPath(runtimeDir, id));
       if (process === undefined) continue;
       const container: Container = {
         request,
@@ -167,27 +176,39 @@ export class MesosContainerizer implements Containerizer {
 
   private async start(container: Container): Promise<LaunchedProcess> {
     const { request, abort } = container;
-    const { isolators, launcher, containerLogger, sandboxFetch, runtimeDir } = this.options;
+    const { isolators, launcher, containerLogger, runtimeDir } = this.options;
     const id = request.containerId.value!;
-    const runtimeDirectory = containerDirectory(runtimeDir, id);
+    const record = recordPath(runtimeDir, id);
     const user = switchedUser(request.user);
-    await mkdir(runtimeDirectory, { recursive: true });
-    if (request.command.uris.length > 0) {
-      await sandboxFetch.fetch({ request, user, staging: runtimeDirectory, signal: abort.signal });
-    }
+    if (request.command.uris.length > 0) await this.fetch(request, { user, signal: abort.signal });
     const contributions = [];
     for (const isolator of isolators) {
       if (isolator.prepare !== undefined) contributions.push(await isolator.prepare(request));
     }
+    const immediate = isolators.every(({ isolate }) => isolate === undefined);
     const contribution = mergeContributions(contributions);
     const io = await containerLogger.prepare(request);
     abort.signal.throwIfAborted();
-    const process = await launcher.launch(launchPlan({ request, contribution, io, runtimeDirectory }));
+    const process = await launcher.launch(launchPlan({ request, contribution, io, record, immediate }));
     container.process = process;
     for (const isolator of isolators) await isolator.isolate?.(id, process.pid);
     abort.signal.throwIfAborted();
     await process.go();
     return process;
+  }
+
+  /** Through a directory of the agent's own. */
+  private async fetch(
+    request: ContainerRequest,
+    { user, signal }: { user: string | undefined; signal: AbortSignal },
+  ): Promise<void> {
+    const staging = join(this.options.runtimeDir, "fetch", request.containerId.value!);
+    await mkdir(staging, { recursive: true, mode: 0o700 });
+    try {
+      await this.options.sandboxFetch.fetch({ request, user, staging, signal });
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
   }
 
   /** Watches a running container for limits, and ends with it. */
@@ -224,7 +245,7 @@ export class MesosContainerizer implements Containerizer {
   }
 
   private settle(container: Container): Promise<void> {
-    container.abort.abort();
+    if (!container.abort.signal.aborted) container.abort.abort(ENDED);
     container.settled ??= this.endAll(container.request.containerId.value!);
     return container.settled;
   }

@@ -52,5 +52,6 @@ export default definePlugin({
       logger: ctx.logger,
     });
     ctx.bind(Containerizer, containerizer);
+    return { start: () => containerizer.prepareDirectories() };
   },
 });

@@ -9,16 +9,20 @@ import { isOwnUser } from "../../sdk/proc/index.js";
 /** What Mesos gives containers whose environment names no PATH. */
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-export const containerDirectory = (runtimeDir: string, containerId: string): string =>
-  join(runtimeDir, "containers", containerId);
+/** Where the launcher's records of all containers lie. */
+export const recordsDirectory = (runtimeDir: string): string => join(runtimeDir, "containers");
+
+export const recordPath = (runtimeDir: string, containerId: string): string =>
+  join(recordsDirectory(runtimeDir), containerId);
 
 export function launchPlan(options: {
   request: ContainerRequest;
   contribution: Contribution;
   io: ContainerIo;
-  runtimeDirectory: string;
+  record: string;
+  immediate: boolean;
 }): LaunchPlan {
-  const { request, contribution, io, runtimeDirectory } = options;
+  const { request, contribution, io, record, immediate } = options;
   return {
     containerId: request.containerId.value!,
     ...commandOf(request),
@@ -27,7 +31,8 @@ export function launchPlan(options: {
     user: switchedUser(request.user),
     stdout: io.stdout,
     stderr: io.stderr,
-    runtimeDirectory,
+    record,
+    immediate,
     contribution,
   };
 }

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { ContainerExit } from "../../sdk/contracts/containerizer.js";
 
 /** The processes of a container, each named for good by pid and start time. */
@@ -12,7 +11,7 @@ export interface ShimRecord {
   readonly start: number;
 }
 
-/** What a shim wrote into its container's runtime directory. */
+/** What a shim wrote of its container. */
 export interface ContainerRecord {
   readonly shim: ShimRecord | undefined;
   /** Set once the command ended. */
@@ -21,20 +20,29 @@ export interface ContainerRecord {
   readonly failure: string | undefined;
 }
 
-export async function readContainerRecord(directory: string): Promise<ContainerRecord> {
-  const [shim, status, failure] = await Promise.all(
-    ["shim", "status", "failure"].map((name) => readIfThere(join(directory, name))),
-  );
-  return { shim: shim === undefined ? undefined : parseShim(shim), exit: parseStatus(status), failure };
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
+/** Undefined when there is no record. */
+export async function readContainerRecord(path: string): Promise<ContainerRecord | undefined> {
+  let text: string;
   try {
-    return (await readFile(path, "utf8")).trim();
+    text = await readFile(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
+  return parseContainerRecord(text);
+}
+
+/** Lines `started <shim> <processes>`, then `failed <text>` or `exited <wait status>`; one that is cut off does not count. */
+export function parseContainerRecord(text: string): ContainerRecord {
+  const lines = text.split("\n").slice(0, -1);
+  const after = (word: string): string | undefined =>
+    lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1);
+  const status = after("exited");
+  return {
+    shim: parseShim(after("started") ?? ""),
+    exit: status !== undefined && /^\d+$/.test(status) ? exitOf(Number(status)) : undefined,
+    failure: after("failed"),
+  };
 }
 
 function parseShim(text: string): ShimRecord | undefined {
@@ -42,11 +50,6 @@ function parseShim(text: string): ShimRecord | undefined {
   const [shimPid, shimStart, pid, start] = numbers.map(Number);
   if (!shimPid || !pid) return undefined;
   return { dedicated: kind === "dedicated", shimPid, shimStart: shimStart ?? 0, pid, start: start ?? 0 };
-}
-
-function parseStatus(text: string | undefined): ContainerExit | undefined {
-  if (text === undefined || !/^\d+$/.test(text)) return undefined;
-  return exitOf(Number(text));
 }
 
 /** Reads a status of wait(2): the signal in the low seven bits, else the exit code in the next byte. */

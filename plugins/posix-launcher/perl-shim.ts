@@ -25,13 +25,11 @@ my $buffer = "";
 
 sub say_to_agent { syswrite(STDOUT, join(" ", @_) . "\n") }
 
-# Atomic: a reader sees the whole text or no file.
+# One line at a time, each with one write: a reader sees whole lines.
 sub record {
-  my ($path, $text) = @_;
-  open(my $file, ">", "$path.tmp") or return;
-  print $file $text;
-  close($file) or return;
-  rename("$path.tmp", $path);
+  my ($path, @words) = @_;
+  open(my $file, ">>", $path) or return;
+  syswrite($file, join(" ", @words) . "\n");
 }
 
 # Start time in clock ticks: with the pid it names one process for good.
@@ -117,7 +115,7 @@ sub become {
 # The shim of one container.
 sub shim {
   my ($request, $gate) = @_;
-  my ($id, $runtime) = ($request->{id}, $request->{runtime});
+  my ($id, $record) = ($request->{id}, $request->{record});
   $0 = "tepui-shim $id";
   POSIX::setsid();
   open(STDIN, "<", "/dev/null");
@@ -126,26 +124,26 @@ sub shim {
   pipe(my $outcome, my $report) or POSIX::_exit(1);
   my $pid = fork();
   if (!defined $pid) {
-    record("$runtime/failure", "Failed to fork: $!");
+    record($record, "failed", "Failed to fork: $!");
     say_to_agent("F", $id, "Failed to fork: $!");
     POSIX::_exit(1);
   }
   if ($pid == 0) {
     close($outcome);
-    if (!sysread($gate, my $go, 1)) {
+    if ($gate && !sysread($gate, my $go, 1)) {
       syswrite($report, "The agent ended before it let the command go");
       POSIX::_exit(125);
     }
-    close($gate);
+    close($gate) if $gate;
     my $failed = become($request);
     syswrite($report, $failed);
     POSIX::_exit(126);
   }
   close($report);
-  close($gate);
-  record("$runtime/pid", "$pid\n");
-  record("$runtime/shim", join(" ", $prctl ? "dedicated" : "shared", $$, start_of($$), $pid, start_of($pid)) . "\n");
-  say_to_agent("P", $id, $$, $pid);
+  close($gate) if $gate;
+  my @processes = ($$, start_of($$), $pid, start_of($pid));
+  record($record, "started", $prctl ? "dedicated" : "shared", @processes);
+  say_to_agent("P", $id, @processes);
   my $failure = "";
   while (1) {
     my $count = sysread($outcome, $failure, 4096, length($failure));
@@ -155,7 +153,7 @@ sub shim {
   my $early = $failure ne "";
   $failure =~ s/\s+/ /g;
   if ($early) {
-    record("$runtime/failure", $failure);
+    record($record, "failed", $failure);
     say_to_agent("F", $id, $failure);
   } else {
     say_to_agent("R", $id);
@@ -167,7 +165,7 @@ sub shim {
   }
   my $status = $?;
   if (!$early) {
-    record("$runtime/status", "$status\n");
+    record($record, "exited", $status);
     say_to_agent("X", $id, $status);
   }
   # What the command left behind ends with it; fork races are lost in the end, because nobody can leave the tree.
@@ -180,7 +178,7 @@ sub shim {
 
 sub launch {
   my %request;
-  @request{qw(id runtime directory user stdout stderr program)} = splice(@_, 0, 7);
+  @request{qw(gated id record directory user stdout stderr program)} = splice(@_, 0, 8);
   for my $list (qw(cgroups before environment)) {
     my $count = shift @_;
     $request{$list} = [splice(@_, 0, $count)];
@@ -191,15 +189,17 @@ sub launch {
     $request{account} = user_of($request{user});
     return say_to_agent("F", $id, "The user '$request{user}' does not exist on this host") unless $request{account};
   }
-  pipe(my $gate, my $key) or return say_to_agent("F", $id, "Failed to make a pipe: $!");
+  my ($gate, $key);
+  !$request{gated} or pipe($gate, $key) or return say_to_agent("F", $id, "Failed to make a pipe: $!");
   my $pid = fork();
   return say_to_agent("F", $id, "Failed to fork: $!") unless defined $pid;
   if ($pid == 0) {
-    close($_) for $key, values %gates;
+    close($_) for values %gates;
+    close($key) if $key;
     shim(\%request, $gate);
   }
-  close($gate);
-  $gates{$id} = $key;
+  close($gate) if $gate;
+  $gates{$id} = $key if $key;
   $shims{$pid} = $id;
 }
 
@@ -207,6 +207,7 @@ sub handle {
   my ($type, @fields) = split(/\0/, $_[0], -1);
   if ($type eq "L") { launch(@fields) }
   elsif ($type eq "G") { my $key = delete $gates{ $fields[0] }; syswrite($key, "g") if $key }
+  elsif ($type eq "C") { unlink($fields[0]) }
 }
 
 sub reap {

@@ -16,7 +16,7 @@ const DESTROY_INTERVAL_MS = 20;
 
 interface Tracked {
   readonly id: string;
-  readonly runtimeDirectory: string;
+  readonly record: string;
   shim: ShimRecord | undefined;
   /** Under a shared shim: every process ever seen, by pid with its start, since orphans cannot be found otherwise. */
   readonly seen: Map<number, number>;
@@ -60,10 +60,11 @@ export class PosixLauncher implements Launcher {
 
   async launch(plan: LaunchPlan): Promise<LaunchedProcess> {
     const { program, argv } = commandLine(plan);
-    const container = this.track(plan.containerId, plan.runtimeDirectory);
+    const container = this.track(plan.containerId, plan.record);
     await this.host.launch({
+      gated: plan.immediate !== true,
       id: plan.containerId,
-      runtimeDirectory: plan.runtimeDirectory,
+      record: plan.record,
       workingDirectory: plan.contribution.workingDirectory ?? plan.workingDirectory,
       user: plan.contribution.user ?? plan.user ?? "",
       stdout: plan.stdout,
@@ -78,17 +79,17 @@ export class PosixLauncher implements Launcher {
     return {
       pid,
       go: async () => {
-        await this.host.go(plan.containerId);
+        if (plan.immediate !== true) await this.host.go(plan.containerId);
         await container.running.promise;
       },
       exited: container.exited.promise,
     };
   }
 
-  async reattach(containerId: string, runtimeDirectory: string): Promise<LaunchedProcess | undefined> {
-    const record = await readContainerRecord(runtimeDirectory);
-    if (record.shim === undefined) return undefined;
-    const container = this.track(containerId, runtimeDirectory);
+  async reattach(containerId: string, path: string): Promise<LaunchedProcess | undefined> {
+    const record = await readContainerRecord(path);
+    if (record?.shim === undefined) return undefined;
+    const container = this.track(containerId, path);
     container.shim = record.shim;
     container.prepared.resolve(record.shim.pid);
     container.running.resolve();
@@ -107,11 +108,21 @@ export class PosixLauncher implements Launcher {
     if (container === undefined) return;
     // A container that is being launched first has to exist; one that fails to launch is gone.
     await Promise.race([container.prepared.promise.catch(() => undefined), container.gone.promise]);
-    while (sendAll(await this.processes(container), 9) || !container.isGone) {
-      const pause = sleep(DESTROY_INTERVAL_MS);
-      await (container.isGone ? pause : Promise.race([container.gone.promise, pause]));
+    // After the end of its command a shim of its own ends all the rest by itself; nothing has to be looked for.
+    if (container.exited.settled && container.shim?.dedicated === true) await this.pause(container);
+    for (;;) {
+      const shared = container.shim?.dedicated === false;
+      if (container.isGone && !shared) break;
+      const left = await this.processes(container);
+      if (container.isGone && left.length === 0) break;
+      sendAll(left, 9);
+      await this.pause(container);
     }
     this.containers.delete(containerId);
+  }
+
+  async forget(record: string): Promise<void> {
+    await this.host.clear(record);
   }
 
   /** Live processes of the container; the shim is not one of them. */
@@ -130,13 +141,19 @@ export class PosixLauncher implements Launcher {
     return [...found.values()];
   }
 
-  private track(id: string, runtimeDirectory: string): Tracked {
+  /** Until the container is gone, or for a moment. */
+  private async pause(container: Tracked): Promise<void> {
+    const moment = sleep(DESTROY_INTERVAL_MS);
+    await (container.isGone ? moment : Promise.race([container.gone.promise, moment]));
+  }
+
+  private track(id: string, record: string): Tracked {
     if (this.containers.has(id)) {
       throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: `container '${id}' exists already` });
     }
     const container: Tracked = {
       id,
-      runtimeDirectory,
+      record,
       shim: undefined,
       seen: new Map(),
       prepared: new Deferred(),
@@ -158,9 +175,9 @@ export class PosixLauncher implements Launcher {
         container.shim = {
           dedicated: this.host.reapsOrphans,
           shimPid: event.shimPid,
-          shimStart: readProcessStat(event.shimPid)?.startTicks ?? 0,
+          shimStart: event.shimStart,
           pid: event.pid,
-          start: readProcessStat(event.pid)?.startTicks ?? 0,
+          start: event.start,
         };
         container.prepared.resolve(event.pid);
         break;
@@ -187,14 +204,14 @@ export class PosixLauncher implements Launcher {
     container.running.reject(error);
     container.exited.resolve(undefined);
     // Refused before there was a process.
-    if (container.shim === undefined) this.finish(container);
+    if (container.shim === undefined && !container.isGone) this.finish(container);
   }
 
   private finish(container: Tracked): void {
     container.isGone = true;
-    container.prepared.reject(
-      new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: "the container's shim ended early" }),
-    );
+    if (!container.prepared.settled || !container.running.settled) {
+      this.fail(container, "the container's shim ended early");
+    }
     container.exited.resolve(undefined);
     container.gone.resolve();
   }
@@ -216,9 +233,9 @@ export class PosixLauncher implements Launcher {
       const shimAlive = isSame(shim.shimPid, shim.shimStart);
       const alive = isSame(shim.pid, shim.start);
       try {
-        const record = await readContainerRecord(container.runtimeDirectory);
-        if (record.exit !== undefined) container.exited.resolve(record.exit);
-        if (record.failure !== undefined) this.fail(container, record.failure);
+        const record = await readContainerRecord(container.record);
+        if (record?.exit !== undefined) container.exited.resolve(record.exit);
+        if (record?.failure !== undefined) this.fail(container, record.failure);
       } catch (error) {
         this.logger.warn({ err: error, container: container.id }, "cannot read the container's record");
       }

@@ -2,16 +2,19 @@
  * What the launcher and its helper say to each other.
  *
  * Commands go as frames, `<bytes>\n<fields separated by NUL>` (no argument, path or variable can hold a NUL):
- * `L` launches (fields of `LaunchCommand`, lists preceded by their length), `G` lets the command of a container go.
+ * `L` launches (fields of `LaunchCommand`, lists preceded by their length), `G` lets the command of a container go, `C` removes
+ * a record.
  *
- * Events come as lines: `H <reaps orphans>` at the start; then for each container `P <id> <shim pid> <pid>` when its process
- * waits to be let go, `R <id>` when it became the command, `F <id> <text>` when it could not, `X <id> <wait status>` when
+ * Events come as lines: `H <reaps orphans>` at the start; then for each container `P <id> <shim pid> <its start> <pid> <its start>` when
+ * its process waits to be let go, `R <id>` when it became the command, `F <id> <text>` when it could not, `X <id> <wait status>` when
  * the command ended and that is recorded, `D <id>` when nothing of the container is left.
  */
 export interface LaunchCommand {
+  /** Wait for `G` before the command. */
+  readonly gated: boolean;
   readonly id: string;
-  /** Directory for the pid and the exit record. */
-  readonly runtimeDirectory: string;
+  /** File for the processes and their end. */
+  readonly record: string;
   readonly workingDirectory: string;
   /** Name or number; empty for the helper's own. */
   readonly user: string;
@@ -29,7 +32,14 @@ export interface LaunchCommand {
 
 export type ShimEvent =
   | { readonly type: "ready"; readonly reapsOrphans: boolean }
-  | { readonly type: "prepared"; readonly id: string; readonly shimPid: number; readonly pid: number }
+  | {
+      readonly type: "prepared";
+      readonly id: string;
+      readonly shimPid: number;
+      readonly shimStart: number;
+      readonly pid: number;
+      readonly start: number;
+    }
   | { readonly type: "running"; readonly id: string }
   | { readonly type: "failed"; readonly id: string; readonly message: string }
   | { readonly type: "exited"; readonly id: string; readonly status: number }
@@ -39,8 +49,9 @@ export function encodeLaunch(command: LaunchCommand): Buffer {
   const environment = Object.entries(command.environment).flat();
   return frame([
     "L",
+    command.gated ? "1" : "",
     command.id,
-    command.runtimeDirectory,
+    command.record,
     command.workingDirectory,
     command.user,
     command.stdout,
@@ -56,6 +67,8 @@ export function encodeLaunch(command: LaunchCommand): Buffer {
   ]);
 }
 
+export const encodeClear = (record: string): Buffer => frame(["C", record]);
+
 export const encodeGo = (id: string): Buffer => frame(["G", id]);
 
 function frame(fields: readonly string[]): Buffer {
@@ -65,9 +78,9 @@ function frame(fields: readonly string[]): Buffer {
 
 /** The frame's fields, and the command back from them; undefined for a frame of another type. */
 export function decodeLaunch(fields: readonly string[]): LaunchCommand | undefined {
-  const [type, id, runtimeDirectory, workingDirectory, user, stdout, stderr, program] = fields;
+  const [type, gated, id, record, workingDirectory, user, stdout, stderr, program] = fields;
   if (type !== "L" || program === undefined) return undefined;
-  let next = 8;
+  let next = 9;
   const list = (): string[] => {
     const count = Number(fields[next++]);
     const items = fields.slice(next, next + count);
@@ -80,8 +93,9 @@ export function decodeLaunch(fields: readonly string[]): LaunchCommand | undefin
   const environment: Record<string, string> = {};
   for (let i = 0; i + 1 < pairs.length; i += 2) environment[pairs[i]!] = pairs[i + 1]!;
   return {
+    gated: gated !== "",
     id: id!,
-    runtimeDirectory: runtimeDirectory!,
+    record: record!,
     workingDirectory: workingDirectory!,
     user: user!,
     stdout: stdout!,
@@ -96,18 +110,26 @@ export function decodeLaunch(fields: readonly string[]): LaunchCommand | undefin
 
 /** Undefined for a line that is no event. */
 export function parseEvent(line: string): ShimEvent | undefined {
-  const [type, id = "", first = "", second = ""] = line.split(" ", 4);
+  const [type, id = "", ...words] = line.split(" ", 6);
+  const number = (index: number): number => Number(words[index]);
   switch (type) {
     case "H":
       return { type: "ready", reapsOrphans: id === "1" };
     case "P":
-      return { type: "prepared", id, shimPid: Number(first), pid: Number(second) };
+      return {
+        type: "prepared",
+        id,
+        shimPid: number(0),
+        shimStart: number(1),
+        pid: number(2),
+        start: number(3),
+      };
     case "R":
       return { type: "running", id };
     case "F":
       return { type: "failed", id, message: line.slice(3 + id.length) };
     case "X":
-      return { type: "exited", id, status: Number(first) };
+      return { type: "exited", id, status: number(0) };
     case "D":
       return { type: "gone", id };
     default:

@@ -2,7 +2,14 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { encodeGo, encodeLaunch, type LaunchCommand, parseEvent, type ShimEvent } from "./protocol.js";
+import {
+  encodeClear,
+  encodeGo,
+  encodeLaunch,
+  type LaunchCommand,
+  parseEvent,
+  type ShimEvent,
+} from "./protocol.js";
 
 export type ContainerEvent = Exclude<ShimEvent, { type: "ready" }>;
 
@@ -40,6 +47,10 @@ export class ShimHost {
 
   async go(id: string): Promise<void> {
     (await this.running()).stdin.write(encodeGo(id));
+  }
+
+  async clear(record: string): Promise<void> {
+    (await this.running()).stdin.write(encodeClear(record));
   }
 
   /** Ends the helper; running containers stay. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { constants as access, accessSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { constants as access, accessSync, appendFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants as os } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
@@ -33,16 +33,18 @@ function tell(...words: readonly (string | number)[]): void {
   if (!agentGone) process.stdout.write(`${words.join(" ").replaceAll("\n", " ")}\n`);
 }
 
-/** Atomic: a reader sees the whole text or no file. */
-function record(path: string, text: string): void {
-  writeFileSync(`${path}.tmp`, text);
-  renameSync(`${path}.tmp`, path);
+/** One line at a time, each with one write: a reader sees whole lines. */
+function record(path: string, ...words: readonly (string | number)[]): void {
+  appendFileSync(path, `${words.join(" ").replaceAll("\n", " ")}\n`);
 }
 
 function launch(command: LaunchCommand): void {
-  const { id, runtimeDirectory } = command;
+  const { id } = command;
   const missing = programProblem(command);
-  if (missing !== undefined) return tell("F", id, missing);
+  if (missing !== undefined) {
+    tell("F", id, missing);
+    return;
+  }
   const account = command.user === "" ? {} : accountOf(command.user);
   for (const path of command.cgroups) accessSync(join(path, "cgroup.procs"), access.W_OK);
   const script = [
@@ -61,7 +63,7 @@ function launch(command: LaunchCommand): void {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   child.once("error", (error) => {
-    record(join(runtimeDirectory, "failure"), error.message);
+    record(command.record, "failed", error.message);
     tell("F", id, `Failed to start: ${error.message}`);
     tell("D", id);
   });
@@ -70,23 +72,21 @@ function launch(command: LaunchCommand): void {
   children.add(child);
   for (const path of command.cgroups) writeFileSync(join(path, "cgroup.procs"), String(pid));
   const start = (of: number): number => readProcessStat(of)?.startTicks ?? 0;
-  record(join(runtimeDirectory, "pid"), `${pid}\n`);
-  record(
-    join(runtimeDirectory, "shim"),
-    `${["shared", process.pid, start(process.pid), pid, start(pid)].join(" ")}\n`,
-  );
+  const processes = [process.pid, start(process.pid), pid, start(pid)];
+  record(command.record, "started", "shared", ...processes);
   gates.set(id, child.stdio[3] as Writable);
   child.once("exit", (code, signal) => void ended(command, { child, code, signal }));
-  tell("P", id, process.pid, pid);
+  tell("P", id, ...processes);
+  if (!command.gated) letGo(id);
 }
 
 async function ended(
-  { id, runtimeDirectory }: LaunchCommand,
+  { id, record: path }: LaunchCommand,
   { child, code, signal }: { child: ChildProcess; code: number | null; signal: NodeJS.Signals | null },
 ): Promise<void> {
   gates.delete(id);
   const status = waitStatusOf({ code, signal: signal === null ? undefined : os.signals[signal] });
-  record(join(runtimeDirectory, "status"), `${status}\n`);
+  record(path, "exited", status);
   tell("X", id, status);
   await killLeftovers(child.pid!);
   children.delete(child);
@@ -138,9 +138,22 @@ function handle(fields: readonly string[]): void {
     }
     return;
   }
-  const id = fields[1] ?? "";
+  const [type, of = ""] = fields;
+  if (type === "G") letGo(of);
+  else if (type === "C") clear(of);
+}
+
+function clear(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    process.stderr.write(`cannot remove '${path}': ${messageOf(error)}\n`);
+  }
+}
+
+function letGo(id: string): void {
   const gate = gates.get(id);
-  if (fields[0] !== "G" || gate === undefined) return;
+  if (gate === undefined) return;
   gates.delete(id);
   tell("R", id);
   gate.on("error", () => undefined).end("go\n");

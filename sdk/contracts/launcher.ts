@@ -2,7 +2,7 @@ import { extensionPoint } from "../plugin/extension-point.js";
 import type { ContainerExit } from "./containerizer.js";
 import type { Contribution } from "./isolator.js";
 
-/** A fully merged plan: plain data, written beside the container for inspection. */
+/** A fully merged plan: plain data. */
 export interface LaunchPlan {
   readonly containerId: string;
   /** Program and arguments; `argv[0]` is looked up in the plan's PATH. */
@@ -15,8 +15,10 @@ export interface LaunchPlan {
   /** File descriptors or paths (created, appended) for the output. */
   readonly stdout: string;
   readonly stderr: string;
-  /** Directory of the container's own runtime files (pid, exit record); exists. */
-  readonly runtimeDirectory: string;
+  /** File in which the launcher records the container's processes and their end; its directory exists. */
+  readonly record: string;
+  /** Nobody has to act on the process before the command: it need not wait for `go`, which must be called all the same. */
+  readonly immediate?: boolean;
   /** What isolators contributed, merged. */
   readonly contribution: Contribution;
 }
@@ -36,12 +38,17 @@ export interface LaunchedProcess {
 export interface Launcher {
   readonly name: string;
   launch(plan: LaunchPlan): Promise<LaunchedProcess>;
-  /** Follows a process left by an earlier run, by its runtime directory; undefined when no record of it exists. */
-  reattach(containerId: string, runtimeDirectory: string): Promise<LaunchedProcess | undefined>;
+  /** Follows a process left by an earlier run, by its record; undefined when there is none. */
+  reattach(containerId: string, record: string): Promise<LaunchedProcess | undefined>;
   /** Signals every process of the container. False when none is left. */
   signal(containerId: string, signal: number): Promise<boolean>;
-  /** SIGKILLs everything and resolves when nothing is left. */
+  /** SIGKILLs everything and resolves when nothing is left. The record of the end stays. */
   destroy(containerId: string): Promise<void>;
+  /** Removes the record of a container that was destroyed. */
+  forget(record: string): Promise<void>;
 }
 
-export const Launcher = extensionPoint<Launcher, "one">("tepui.launcher", { version: "1.0", cardinality: "one" });
+export const Launcher = extensionPoint<Launcher, "one">("tepui.launcher", {
+  version: "1.0",
+  cardinality: "one",
+});

@@ -29,8 +29,10 @@ export async function accountOf(user: string): Promise<Account | undefined> {
   }
 }
 
-/** Whether a process of this one's kind runs as the user anyway. */
+let own: { readonly username: string; readonly uid: number } | undefined;
+
+/** Whether the user is the one that this process runs as; it does not change, so it is asked once. */
 export function isOwnUser(user: string): boolean {
-  const own = userInfo();
+  own ??= userInfo();
   return user === own.username || user === String(own.uid);
 }

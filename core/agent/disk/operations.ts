@@ -3,6 +3,8 @@ export type DiskOperation =
   | { readonly op: "mkdir"; readonly path: string; readonly owner?: string | undefined }
   /** Replaces the file as a whole: a reader sees the old or the new content. */
   | { readonly op: "write"; readonly path: string; readonly data: Uint8Array; readonly durable?: boolean }
+  /** Writes a file that nobody reads before it is complete; half the cost of `write`. */
+  | { readonly op: "create"; readonly path: string; readonly data: Uint8Array }
   | { readonly op: "append"; readonly path: string; readonly data: Uint8Array }
   /** Replaces what was there. */
   | { readonly op: "symlink"; readonly path: string; readonly target: string }

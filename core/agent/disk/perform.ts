@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -39,6 +40,9 @@ export class DiskPerformer {
         break;
       case "write":
         replaceFile(operation);
+        break;
+      case "create":
+        writeFileSync(operation.path, operation.data);
         break;
       case "append":
         appendFileSync(operation.path, operation.data);
@@ -102,6 +106,13 @@ function syncDirectory(path: string): void {
 }
 
 function replaceLink({ path, target }: { path: string; target: string }): void {
+  try {
+    // Mostly there is none yet.
+    symlinkSync(target, path);
+    return;
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
   const temporary = `${path}.tmp`;
   rmSync(temporary, { force: true });
   symlinkSync(target, temporary);

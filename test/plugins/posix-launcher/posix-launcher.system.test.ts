@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -36,17 +36,15 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
 
     async function plan(argv: readonly string[], more: Partial<LaunchPlan> = {}): Promise<LaunchPlan> {
       const containerId = `c${count++}`;
-      const runtimeDirectory = join(directory, containerId);
-      await mkdir(runtimeDirectory);
       return {
         containerId,
         argv,
         environment: { PATH: process.env.PATH ?? "/bin:/usr/bin" },
         workingDirectory: directory,
         user: undefined,
-        stdout: join(runtimeDirectory, "stdout"),
-        stderr: join(runtimeDirectory, "stderr"),
-        runtimeDirectory,
+        stdout: join(directory, `${containerId}.out`),
+        stderr: join(directory, `${containerId}.err`),
+        record: join(directory, containerId),
         contribution: {},
         ...more,
       };
@@ -76,6 +74,28 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       const { container, plan: used } = await run(["sh", "-c", script, "x", "1 2", "$3"], { environment });
       await container.exited;
       expect(await output(used)).to.equal(`${environment.GREETING}|${directory}||1 2|$3|`);
+    });
+
+    it("runs an immediate command without being told to go", async () => {
+      const used = await plan(["sh", "-c", "echo ran"], { immediate: true });
+      const container = await launcher.launch(used);
+      expect(await container.exited).to.deep.equal({ code: 0, signal: undefined });
+      await container.go();
+      expect(await output(used)).to.equal("ran\n");
+    });
+
+    it("keeps the record of the end until it is told to forget", async () => {
+      const { container, plan: used } = await run(["sh", "-c", "exit 5"]);
+      await container.exited;
+      await launcher.destroy(used.containerId);
+      expect(await readFile(used.record, "utf8")).to.match(/^started .*\nexited 1280\n$/);
+      await launcher.forget(used.record);
+      await eventually(() =>
+        access(used.record).then(
+          () => undefined,
+          () => true,
+        ),
+      );
     });
 
     it("tells an exit with 143 from a death by SIGTERM", async () => {
@@ -155,7 +175,7 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       const { plan: used } = await run(["sh", "-c", "while [ ! -e release ]; do sleep 0.05; done; exit 7"]);
       await launcher.stop();
       const next = new PosixLauncher({ helpers: [helper], logger: new MemoryLogger() });
-      const found = await next.reattach(used.containerId, used.runtimeDirectory);
+      const found = await next.reattach(used.containerId, used.record);
       expect(isAlive(readProcessStat(found!.pid))).to.equal(true);
       await writeFile(join(directory, "release"), "");
       expect(await found!.exited).to.deep.equal({ code: 7, signal: undefined });
@@ -168,14 +188,14 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       await container.exited;
       await launcher.destroy(used.containerId);
       const next = new PosixLauncher({ helpers: [helper], logger: new MemoryLogger() });
-      const found = await next.reattach(used.containerId, used.runtimeDirectory);
+      const found = await next.reattach(used.containerId, used.record);
       expect(await found!.exited).to.deep.equal({ code: undefined, signal: 9 });
       await next.destroy(used.containerId);
     });
 
     it("knows nothing of a container that was never launched", async () => {
-      const { runtimeDirectory } = await plan(["true"]);
-      expect(await launcher.reattach("unknown", runtimeDirectory)).to.equal(undefined);
+      const { record } = await plan(["true"]);
+      expect(await launcher.reattach("unknown", record)).to.equal(undefined);
     });
 
     it("starts a new helper after its own was killed, and still ends the old containers", async () => {
@@ -196,7 +216,7 @@ describe("posix launcher without any helper", () => {
   it("says which were tried", async () => {
     const launcher = new PosixLauncher({ helpers: [["/no/such/perl"]], logger: new MemoryLogger() });
     expect(await launcher.start().then(() => "", String)).to.match(
-      /helper cannot be started[^]*\/no\/such\/perl/,
+      /helper cannot be started[\s\S]*\/no\/such\/perl/,
     );
   });
 });

@@ -18,6 +18,7 @@ type MessageNames = {
 type Body<N extends MessageNames> = Codecs[N] extends { decode(bytes: Uint8Array): infer T } ? T : never;
 
 const codecOf = <N extends MessageNames>(name: N) =>
+  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: tests choose messages by name.
   codecs[name] as unknown as { decode(bytes: Uint8Array): Body<N>; encode(body: Body<N>): Uint8Array };
 
 /** Both the election and the transport of an agent under test: what the agent sends is kept, and tests answer as the master. */
