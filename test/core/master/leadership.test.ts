@@ -1,0 +1,158 @@
+import { expect } from "chai";
+import { masterConfig, optionsOf } from "../../../core/master/config.js";
+import { Master } from "../../../core/master/master.js";
+import { masterInfo } from "../../../core/master/master-info.js";
+import type { MasterInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import { Call_Type, Event_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import type { Candidacy, Election } from "../../../sdk/contracts/election.js";
+import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
+import type { Registry } from "../../../sdk/contracts/registry.js";
+import { isTepuiError } from "../../../sdk/errors/index.js";
+import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
+import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
+import { FakeTransport } from "./harness/fake-transport.js";
+import { ManualAllocator } from "./harness/manual-allocator.js";
+import { TestStream } from "./harness/master-harness.js";
+
+class FakeElection implements Election {
+  candidates: Candidacy[] = [];
+  tell: (leader: MasterInfo | undefined) => void = () => {};
+
+  contend(_info: MasterInfo, candidacy: Candidacy): () => Promise<void> {
+    this.candidates.push(candidacy);
+    return async () => {};
+  }
+
+  watch(changed: (leader: MasterInfo | undefined) => void): () => void {
+    this.tell = changed;
+    changed(undefined);
+    return () => {};
+  }
+}
+
+/** A registry that answers when the test says so. */
+class SlowRegistry implements Registry {
+  answer: (error?: Error) => void = () => {};
+
+  recover() {
+    return new Promise<Awaited<ReturnType<Registry["recover"]>>>((resolve, reject) => {
+      this.answer = (error) =>
+        error === undefined
+          ? resolve({ schedules: [], quotas: [], quota_configs: [], weights: [], minimum_capabilities: [] })
+          : reject(error);
+    });
+  }
+
+  async apply(): Promise<boolean> {
+    return true;
+  }
+}
+
+describe("Master", () => {
+  const clock = new VirtualClock();
+  const make = () => {
+    const election = new FakeElection();
+    const registry = new SlowRegistry();
+    const transport = new FakeTransport();
+    const logger = new MemoryLogger();
+    const allocator = new ManualAllocator();
+    const metrics = new MetricsRegistry(clock);
+    const master = new Master({
+      options: optionsOf(masterConfig.parse({})),
+      clusterName: undefined,
+      flags: new Map(),
+      random: new SeededRandom(),
+      clock,
+      metrics,
+      logger,
+      allocator,
+      registry,
+      election,
+      transport,
+    });
+    master.start(masterInfo({ ip: "10.0.0.1", port: 5050, hostname: "m" }));
+    return { master, election, registry, transport, logger, allocator, metrics };
+  };
+
+  const subscribe = (master: Master): TestStream => {
+    const connection = new TestStream("s");
+    const framework_info = { user: "u", name: "n", roles: [], capabilities: [], offer_filters: {} };
+    const call = { type: Call_Type.SUBSCRIBE, subscribe: { framework_info, suppressed_roles: [] } };
+    master.subscribe({ call, principal: undefined, connection, streamId: "s" });
+    return connection;
+  };
+
+  it("stands by until it is elected, and serves once the registry is read", async () => {
+    const { master, election, registry, transport, metrics } = make();
+    expect(master.leadership()).to.deep.equal({ role: "standby", leader: undefined });
+    const other = { id: "other", capabilities: [] };
+    election.tell(other);
+    expect(master.leadership()).to.deep.equal({ role: "standby", leader: other });
+    expect(() => subscribe(master))
+      .to.throw()
+      .that.satisfies(isTepuiError)
+      .and.has.property("http", 503);
+    expect(transport.actors).to.not.include("master");
+
+    election.candidates[0]!.elected();
+    await clock.advance(0);
+    expect(master.leadership().role).to.equal("recovering");
+    expect(() => subscribe(master))
+      .to.throw()
+      .that.has.property("code", "TEPUI_SCHEDULER_MASTER_NOT_LEADING");
+
+    registry.answer();
+    await clock.advance(0);
+    expect(master.leadership().role).to.equal("leading");
+    expect(transport.actors).to.include("master");
+    expect(metrics.snapshot().get("master/elected")).to.equal(1);
+    expect(subscribe(master).events[0]?.type).to.equal(Event_Type.SUBSCRIBED);
+  });
+
+  it("drops everything when it loses the leadership, and gives no id twice when it wins it again", async () => {
+    const { master, election, registry, transport, allocator, metrics } = make();
+    election.candidates[0]!.elected();
+    await clock.advance(0);
+    registry.answer();
+    await clock.advance(0);
+    const stream = subscribe(master);
+    const [framework] = master.view.frameworks();
+    expect(framework?.id).to.equal(`${master.id}-0000`);
+
+    election.candidates[0]!.lost("session expired");
+    expect(stream.closed).to.equal(true);
+    expect(master.leadership().role).to.equal("standby");
+    expect([...master.view.frameworks()]).to.deep.equal([]);
+    expect(allocator.frameworks.size).to.equal(0);
+    expect(transport.actors).to.deep.equal([]);
+    expect(metrics.snapshot().get("master/elected")).to.equal(0);
+
+    election.candidates[1]!.elected();
+    await clock.advance(0);
+    registry.answer();
+    await clock.advance(0);
+    expect(subscribe(master).events[0]?.subscribed?.framework_id?.value).to.equal(`${master.id}-0001`);
+  });
+
+  it("does not act on a registry that answers after the leadership was lost", async () => {
+    const { master, election, registry, transport } = make();
+    election.candidates[0]!.elected();
+    await clock.advance(0);
+    election.candidates[0]!.lost("session expired");
+    registry.answer();
+    await clock.advance(0);
+    expect(master.leadership().role).to.equal("standby");
+    expect(transport.actors).to.deep.equal([]);
+  });
+
+  it("steps back when the registry cannot be read", async () => {
+    const { master, election, registry, logger } = make();
+    election.candidates[0]!.elected();
+    await clock.advance(0);
+    registry.answer(new Error("disk on fire"));
+    await clock.advance(0);
+    expect(master.leadership().role).to.equal("standby");
+    expect(logger.messages("error")).to.include("Cannot lead without the registry");
+  });
+});

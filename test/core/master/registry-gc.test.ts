@@ -1,0 +1,48 @@
+import { expect } from "chai";
+import { TestAgent } from "./harness/agent.js";
+import { MasterHarness } from "./harness/master-harness.js";
+
+async function unreachableAgents(harness: MasterHarness, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const pid = `slave(1)@10.0.0.${i + 1}:5051`;
+    new TestAgent({ name: `a${i}`, pid, resources: "cpus:1" }, harness.transport).register();
+  }
+  await harness.clock.advance(75_000);
+  expect(harness.master.view.unreachableAgents()).to.equal(count);
+}
+
+describe("the list of unreachable agents", () => {
+  it("forgets those that are too old", async () => {
+    const flags = { registry_max_agent_age: "1hrs", registry_gc_interval: "15mins" };
+    const harness = await new MasterHarness({ flags }).start();
+    await unreachableAgents(harness, 2);
+    await harness.clock.advance(59 * 60_000);
+    expect(harness.master.view.unreachableAgents()).to.equal(2);
+    await harness.clock.advance(30 * 60_000);
+    expect(harness.master.view.unreachableAgents()).to.equal(0);
+    await harness.restart();
+    expect(harness.master.view.unreachableAgents(), "also in the registry").to.equal(0);
+  });
+
+  it("forgets the oldest when there are too many", async () => {
+    const harness = await new MasterHarness({ flags: { registry_max_agent_count: 1 } }).start();
+    await unreachableAgents(harness, 3);
+    await harness.clock.advance(15 * 60_000);
+    expect(harness.master.view.unreachableAgents()).to.equal(1);
+  });
+});
+
+describe("after a failover", () => {
+  it("no agent is given up when more are missing than recovery_agent_removal_limit allows", async () => {
+    const harness = await new MasterHarness({ flags: { recovery_agent_removal_limit: "50%" } }).start();
+    for (const index of [1, 2, 3]) {
+      const pid = `slave(1)@10.0.0.${index}:5051`;
+      new TestAgent({ name: `a${index}`, pid, resources: "cpus:1" }, harness.transport).register();
+    }
+    await harness.settle();
+    await harness.restart();
+    await harness.clock.advance(11 * 60_000);
+    expect([...harness.master.view.recoveredAgents()]).to.have.length(3);
+    expect(harness.logger.messages("error").join()).to.include("recovery_agent_removal_limit");
+  });
+});
