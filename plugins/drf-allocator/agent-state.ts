@@ -62,11 +62,16 @@ export class AgentState {
     return this.free;
   }
 
-  /** @param allocated with the role they are allocated to */
-  hold(frameworkId: string, allocated: Resources): void {
-    this.held.set(frameworkId, (this.held.get(frameworkId) ?? Resources.empty).add(allocated));
-    const taken = allocated.unallocate().nonShared();
-    if (this.overcommitted || !this.free.contains(taken)) this.recount();
+  /**
+   * @param allocated with the role they are allocated to
+   * @param plain the same, allocated to no role
+   */
+  hold(frameworkId: string, allocated: Resources, plain: Resources): void {
+    const before = this.held.get(frameworkId);
+    this.held.set(frameworkId, before === undefined ? allocated : before.add(allocated));
+    const taken = plain.nonShared();
+    if (taken === this.free) this.free = Resources.empty;
+    else if (this.overcommitted || !this.free.contains(taken)) this.recount();
     else this.free = this.free.subtract(taken);
   }
 

@@ -4,6 +4,7 @@ import { type Quantities, Resources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { CapabilityGates } from "./capability-gates.js";
 import type { FrameworkState } from "./framework-state.js";
+import type { Holdings } from "./holdings.js";
 import type { OfferFilters } from "./offer-filters.js";
 import type { RoleLedger } from "./role-ledger.js";
 
@@ -17,8 +18,8 @@ export interface AllocationRunOptions {
   readonly random: Random;
   /** Monotonic milliseconds. */
   readonly now: number;
-  /** Books what is offered, so that the rest of the run counts with it. */
-  readonly hold: (agent: AgentState, frameworkId: string, allocated: Resources) => void;
+  /** Where what is offered is booked, so that the rest of the run counts with it. */
+  readonly holdings: Holdings;
 }
 
 export type Offer = Parameters<AllocatorCallbacks["offer"]>[0];
@@ -40,6 +41,7 @@ export interface RunOutcome {
 export class AllocationRun {
   private readonly offers = new Map<string, MutableOffer>();
   private readonly again: AgentState[] = [];
+  private last: MutableOffer | undefined;
 
   constructor(private readonly options: AllocationRunOptions) {}
 
@@ -72,7 +74,7 @@ export class AllocationRun {
     free: Resources;
   }): Resources | undefined {
     const { agent, role, frameworkId, free } = turn;
-    const { frameworks, filters, gates, hold, now } = this.options;
+    const { frameworks, filters, gates, holdings, now } = this.options;
     const framework = frameworks.get(frameworkId);
     if (framework === undefined || framework.constraints.excludes(role, agent.info)) return undefined;
     if (!gates.admits(framework, role, agent)) return undefined;
@@ -80,7 +82,7 @@ export class AllocationRun {
     if (!this.isEnough(framework, role, offer)) return undefined;
     if (filters.holdsBack({ frameworkId, role, agentId: agent.id }, offer, now)) return undefined;
     const allocated = offer.allocate(role);
-    hold(agent, frameworkId, allocated);
+    holdings.hold(agent, frameworkId, allocated, offer);
     this.book(frameworkId, role).agents.set(agent.id, allocated);
     return offer;
   }
@@ -92,12 +94,15 @@ export class AllocationRun {
   }
 
   private book(frameworkId: string, role: string): MutableOffer {
+    const { last } = this;
+    if (last?.frameworkId === frameworkId && last.role === role) return last;
     const key = `${frameworkId} ${role}`;
     let offer = this.offers.get(key);
     if (offer === undefined) {
       offer = { frameworkId, role, agents: new Map() };
       this.offers.set(key, offer);
     }
+    this.last = offer;
     return offer;
   }
 }

@@ -80,13 +80,14 @@ export class DrfAllocator implements Allocator {
       activeFilters: (role) => this.filters.active(role),
       pendingRuns: () => Number(this.schedule.isPending),
     });
-    this.usage = new RoleUsage(this.metrics);
+    this.usage = new RoleUsage(this.totals.names, this.metrics);
     this.ledger = new RoleLedger({
+      names: this.totals.names,
       roleSorter: this.makeSorter(options.roleSorter),
       frameworkSorter: () => this.makeSorter(options.frameworkSorter),
       usage: this.usage,
     });
-    this.holdings = new Holdings(this.ledger);
+    this.holdings = new Holdings(this.ledger, this.totals.names);
     this.filters = new OfferFilters(allocationInterval);
     this.gates = new CapabilityGates(options);
     this.schedule = new RunSchedule({
@@ -296,7 +297,7 @@ export class DrfAllocator implements Allocator {
       minAllocatable,
       random,
       now: clock.monotonic(),
-      hold: (agent, frameworkId, allocated) => holdings.hold(agent, frameworkId, allocated),
+      holdings,
     });
     const { offers, again } = run.over(agents);
     for (const agent of again) this.patient.add(agent);

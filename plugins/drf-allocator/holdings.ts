@@ -1,5 +1,7 @@
-import type { Quantities, Resources } from "../../sdk/resources/index.js";
+import { Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Resources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
+import { addAt, type Milli, type ScalarNames } from "./measure.js";
 import type { RoleLedger } from "./role-ledger.js";
 
 /**
@@ -9,9 +11,12 @@ import type { RoleLedger } from "./role-ledger.js";
 export class Holdings {
   private readonly byFramework = new Map<string, Set<AgentState>>();
   private readonly counted = new Set<string>();
-  private readonly milli = new Map<string, number>();
+  private readonly milli: Milli = [];
 
-  constructor(private readonly ledger: RoleLedger) {}
+  constructor(
+    private readonly ledger: RoleLedger,
+    private readonly names: ScalarNames,
+  ) {}
 
   /** From now on what the framework holds counts for its share, with all that it holds already. */
   count(frameworkId: string): void {
@@ -23,11 +28,14 @@ export class Holdings {
     }
   }
 
-  /** @param allocated with the role they are allocated to */
-  hold(agent: AgentState, frameworkId: string, allocated: Resources): void {
+  /**
+   * @param allocated with the role they are allocated to
+   * @param plain the same, allocated to no role, where the caller has it
+   */
+  hold(agent: AgentState, frameworkId: string, allocated: Resources, plain = allocated.unallocate()): void {
     if (allocated.isEmpty) return;
-    agent.hold(frameworkId, allocated);
-    this.change(allocated.quantities(), 1);
+    agent.hold(frameworkId, allocated, plain);
+    this.change(allocated, 1);
     const agents = this.byFramework.get(frameworkId);
     if (agents === undefined) this.byFramework.set(frameworkId, new Set([agent]));
     else agents.add(agent);
@@ -38,7 +46,7 @@ export class Holdings {
   release(agent: AgentState, frameworkId: string, allocated: Resources): boolean {
     const released = agent.release(frameworkId, allocated);
     if (released.isEmpty) return false;
-    this.change(released.quantities(), -1);
+    this.change(released, -1);
     if (this.counted.has(frameworkId)) this.ledger.release(frameworkId, agent.id, released);
     if (!agent.holders.has(frameworkId)) {
       const agents = this.byFramework.get(frameworkId);
@@ -66,10 +74,12 @@ export class Holdings {
 
   /** Thousandths of a scalar that are held, by all. */
   total(resource: string): number {
-    return this.milli.get(resource) ?? 0;
+    return this.milli[this.names.numberOf(resource)] ?? 0;
   }
 
-  private change(quantities: Quantities, sign: 1 | -1): void {
-    for (const [name, milli] of quantities) this.milli.set(name, this.total(name) + sign * milli);
+  private change(resources: Resources, sign: 1 | -1): void {
+    for (const { kind, milli } of resources.entries) {
+      if (kind.type === Value_Type.SCALAR) addAt(this.milli, this.names.numberOf(kind.name), sign * milli);
+    }
   }
 }

@@ -42,16 +42,19 @@ export class OfferFilters {
   }
 
   /** @param now monotonic milliseconds; @param ms how long, not 0 */
-  add(refusal: Refusal, now: number, ms: number): void {
-    const filter: Filter = {
-      ...refusal,
-      expiresAt: now + Math.max(ms, this.interval),
-      bucket: undefined,
-      place: 0,
-    };
-    const { frameworkId, role, agentId } = refusal;
-    const byRole = getOrMake(this.filters, frameworkId, () => new Map<string, Map<string, Filter[]>>());
-    const byAgent = getOrMake(byRole, role, () => new Map<string, Filter[]>());
+  add({ frameworkId, role, agentId, refused }: Refusal, now: number, ms: number): void {
+    const expiresAt = now + Math.max(ms, this.interval);
+    const filter: Filter = { frameworkId, role, agentId, refused, expiresAt, bucket: undefined, place: 0 };
+    let byRole = this.filters.get(frameworkId);
+    if (byRole === undefined) {
+      byRole = new Map();
+      this.filters.set(frameworkId, byRole);
+    }
+    let byAgent = byRole.get(role);
+    if (byAgent === undefined) {
+      byAgent = new Map();
+      byRole.set(role, byAgent);
+    }
     const list = byAgent.get(agentId);
     if (list === undefined) byAgent.set(agentId, [filter]);
     else {
@@ -70,7 +73,9 @@ export class OfferFilters {
     now: number,
   ): boolean {
     const list = this.filters.get(frameworkId)?.get(role)?.get(agentId);
-    return list?.some(({ refused, expiresAt }) => expiresAt > now && refused.contains(offer)) ?? false;
+    if (list === undefined) return false;
+    for (const { refused, expiresAt } of list) if (expiresAt > now && refused.contains(offer)) return true;
+    return false;
   }
 
   /** Drops the filters whose time has come and returns the agents they were about. */
@@ -130,13 +135,4 @@ export class OfferFilters {
 /** Whether `filter` holds back all that `other` does, for as long. Keeps lists short where a framework refuses again and again. */
 function covers(filter: Filter, other: Filter): boolean {
   return filter.expiresAt >= other.expiresAt && filter.refused.contains(other.refused);
-}
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

@@ -1,9 +1,11 @@
 import type { Resources } from "../../sdk/resources/index.js";
 import { forEachRole } from "./for-each-role.js";
+import type { ScalarNames } from "./measure.js";
 import type { RoleUsage } from "./role-usage.js";
 import type { Sorter } from "./sorter/sorter.js";
 
 export interface RoleLedgerOptions {
+  readonly names: ScalarNames;
   readonly roleSorter: Sorter;
   readonly frameworkSorter: () => Sorter;
   readonly usage: RoleUsage;
@@ -58,11 +60,12 @@ export class RoleLedger {
   hold(frameworkId: string, agentId: string, allocated: Resources): void {
     forEachRole(allocated, (role, resources) => {
       const member = this.member(frameworkId, role);
-      const holding = { agentId, resources };
-      member.held += sizeOf(resources);
+      const measure = this.options.names.measure(resources);
+      const holding = { agentId, measure };
+      member.held += measure.size;
       this.options.roleSorter.allocated(role, holding);
       this.roles.get(role)?.sorter.allocated(frameworkId, holding);
-      this.options.usage.hold(role, resources);
+      this.options.usage.hold(role, measure);
     });
   }
 
@@ -72,11 +75,12 @@ export class RoleLedger {
       const entry = this.roles.get(role);
       const member = entry?.members.get(frameworkId);
       if (entry === undefined || member === undefined) return;
-      const holding = { agentId, resources };
-      member.held -= sizeOf(resources);
+      const measure = this.options.names.measure(resources);
+      const holding = { agentId, measure };
+      member.held -= measure.size;
       entry.sorter.unallocated(frameworkId, holding);
       this.options.roleSorter.unallocated(role, holding);
-      this.options.usage.release(role, resources);
+      this.options.usage.release(role, measure);
       this.leaveIfIdle(frameworkId, role, member);
     });
   }
@@ -126,10 +130,4 @@ export class RoleLedger {
     this.options.roleSorter.remove(role);
     this.options.usage.vacate(role);
   }
-}
-
-function sizeOf(resources: Resources): number {
-  let size = 0;
-  for (const entry of resources.entries) size += entry.quantity * entry.copies;
-  return size;
 }

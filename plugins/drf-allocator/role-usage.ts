@@ -1,6 +1,6 @@
-import { Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import type { ResourceEntry, Resources } from "../../sdk/resources/index.js";
+import type { Resources } from "../../sdk/resources/index.js";
 import { ancestorsOf } from "../../sdk/roles/index.js";
+import { change, type Measure, type Milli, type ScalarNames } from "./measure.js";
 
 /** The path of the whole tree, as metrics name it. */
 const ROOT = "";
@@ -21,9 +21,13 @@ export interface RoleUsageObserver {
  */
 export class RoleUsage {
   private readonly known = new Map<string, number>();
-  private readonly consumed = new Map<string, Map<string, number>>();
+  private readonly consumed = new Map<string, Milli>();
+  private readonly paths = new Map<string, readonly string[]>();
 
-  constructor(private readonly observer: RoleUsageObserver) {}
+  constructor(
+    private readonly names: ScalarNames,
+    private readonly observer: RoleUsageObserver,
+  ) {}
 
   /** Frameworks are in a role now. */
   occupy(role: string): void {
@@ -48,65 +52,68 @@ export class RoleUsage {
     for (const one of [role, ...ancestorsOf(role)]) {
       const uses = (this.known.get(one) ?? 0) - 1;
       if (uses > 0) this.known.set(one, uses);
-      else if (this.known.delete(one)) this.observer.role(one, false);
+      else if (this.known.delete(one)) {
+        this.consumed.delete(one);
+        this.paths.delete(one);
+        this.observer.role(one, false);
+      }
     }
   }
 
   /** The reservations of an agent that has come. */
   reserve(total: Resources): void {
-    for (const entry of total.entries) {
-      if (!entry.kind.reserved) continue;
-      this.use(entry.kind.reservationRole ?? "");
-      this.change(entry.kind.reservationRole ?? "", entry, 1);
+    for (const [role, reserved] of total.reservations()) {
+      this.use(role);
+      this.change(role, this.names.milliOf(reserved.quantities()), 1);
     }
   }
 
   /** The reservations of an agent that goes. */
   unreserve(total: Resources): void {
-    for (const entry of total.entries) {
-      if (!entry.kind.reserved) continue;
-      this.unuse(entry.kind.reservationRole ?? "");
-      this.change(entry.kind.reservationRole ?? "", entry, -1);
+    for (const [role, reserved] of total.reservations()) {
+      this.change(role, this.names.milliOf(reserved.quantities()), -1);
+      this.unuse(role);
     }
   }
 
-  hold(role: string, allocated: Resources): void {
-    for (const entry of allocated.entries) if (counts(entry)) this.change(role, entry, 1);
+  hold(role: string, { consumed }: Measure): void {
+    this.change(role, consumed, 1);
   }
 
-  release(role: string, allocated: Resources): void {
-    for (const entry of allocated.entries) if (counts(entry)) this.change(role, entry, -1);
+  release(role: string, { consumed }: Measure): void {
+    this.change(role, consumed, -1);
   }
 
   /** Thousandths. */
   consumption(role: string, resource: string): number {
-    return this.consumed.get(role)?.get(resource) ?? 0;
+    return this.consumed.get(role)?.[this.names.numberOf(resource)] ?? 0;
   }
 
-  private change(role: string, { kind, milli }: ResourceEntry, sign: 1 | -1): void {
-    if (kind.type !== Value_Type.SCALAR) return;
-    this.changeOne(ROOT, kind.name, sign * milli);
-    this.changeOne(role, kind.name, sign * milli);
-    for (const ancestor of role.includes("/") ? ancestorsOf(role) : []) {
-      this.changeOne(ancestor, kind.name, sign * milli);
+  private change(role: string, by: Readonly<Milli>, sign: 1 | -1): void {
+    for (const path of this.pathOf(role)) {
+      let milli = this.consumed.get(path);
+      if (milli === undefined) {
+        milli = [];
+        this.consumed.set(path, milli);
+      }
+      const before = milli.slice();
+      change(milli, by, sign);
+      for (let number = 0; number < milli.length; number++) {
+        const any = milli[number] !== 0;
+        if (any !== ((before[number] ?? 0) !== 0)) {
+          this.observer.consumption(path, this.names.names[number]!, any);
+        }
+      }
     }
   }
 
-  private changeOne(role: string, resource: string, milli: number): void {
-    let amounts = this.consumed.get(role);
-    if (amounts === undefined) {
-      amounts = new Map();
-      this.consumed.set(role, amounts);
+  /** The role, the roles above it, and the root. */
+  private pathOf(role: string): readonly string[] {
+    let path = this.paths.get(role);
+    if (path === undefined) {
+      path = [ROOT, role, ...ancestorsOf(role)];
+      this.paths.set(role, path);
     }
-    const before = amounts.get(resource) ?? 0;
-    const after = before + milli;
-    if (after === 0) amounts.delete(resource);
-    else amounts.set(resource, after);
-    if (amounts.size === 0) this.consumed.delete(role);
-    if ((before === 0) !== (after === 0)) this.observer.consumption(role, resource, after !== 0);
+    return path;
   }
-}
-
-function counts({ kind }: ResourceEntry): boolean {
-  return !kind.reserved && !kind.revocable;
 }

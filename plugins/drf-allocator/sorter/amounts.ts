@@ -1,13 +1,15 @@
-import { Value_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ResourceEntry } from "../../../sdk/resources/index.js";
+import { addAt, change, type Milli, type ScalarNames } from "../measure.js";
 import type { Holding } from "./sorter.js";
 
-/** Scalars held by a client or by all clients below a path, in thousandths. A shared resource counts once, however many hold it. */
+/** Scalars held by a client or by all clients below a path. A shared resource counts once on each agent, however many hold it. */
 export class Amounts {
-  readonly milli = new Map<string, number>();
+  readonly milli: Milli = [];
   /** How often something was added, ever: who had fewer turns goes first where shares are equal. */
   turns = 0;
   private shared: Map<string, number> | undefined;
+
+  constructor(private readonly names: ScalarNames) {}
 
   add(holding: Holding): void {
     this.turns++;
@@ -18,12 +20,11 @@ export class Amounts {
     this.change(holding, -1);
   }
 
-  private change({ agentId, resources }: Holding, sign: 1 | -1): void {
-    for (const entry of resources.entries) {
-      const { kind } = entry;
-      if (kind.type !== Value_Type.SCALAR) continue;
-      if (kind.shared && !this.countShared(agentId, entry, sign)) continue;
-      this.milli.set(kind.name, (this.milli.get(kind.name) ?? 0) + sign * entry.milli);
+  private change({ agentId, measure }: Holding, sign: 1 | -1): void {
+    change(this.milli, measure.scalars, sign);
+    for (const entry of measure.shared ?? []) {
+      if (!this.countShared(agentId, entry, sign)) continue;
+      addAt(this.milli, this.names.numberOf(entry.kind.name), sign * entry.milli);
     }
   }
 

@@ -1,8 +1,12 @@
 import type { Quantities } from "../../../sdk/resources/index.js";
+import { change, type Milli, ScalarNames } from "../measure.js";
 
-/** The scalars of all agents, in thousandths: what shares are shares of. One for all sorters of an allocator. */
+/** The scalars of all agents: what shares are shares of. One for all sorters of an allocator. */
 export class ClusterTotals {
-  private readonly milli = new Map<string, number>();
+  readonly names = new ScalarNames();
+  private readonly milli: Milli = [];
+  /** By number; grows with the names. */
+  private readonly counts: boolean[] = [];
   /** Grows with each change. */
   version = 0;
 
@@ -18,15 +22,16 @@ export class ClusterTotals {
   }
 
   get(name: string): number {
-    return this.milli.get(name) ?? 0;
+    return this.milli[this.names.numberOf(name)] ?? 0;
   }
 
   /** The largest share, over the resources that count, that the amounts have of the cluster. */
-  dominantShare(amounts: ReadonlyMap<string, number>): number {
+  dominantShare(amounts: Readonly<Milli>): number {
     let share = 0;
-    for (const [name, total] of this.milli) {
-      if (total <= 0 || this.excluded.has(name)) continue;
-      const own = (amounts.get(name) ?? 0) / total;
+    for (let number = 0; number < amounts.length; number++) {
+      const total = this.milli[number];
+      if (total === undefined || total <= 0 || !this.counts[number]) continue;
+      const own = amounts[number]! / total;
       if (own > share) share = own;
     }
     return share;
@@ -34,7 +39,10 @@ export class ClusterTotals {
 
   private change(quantities: Quantities, sign: 1 | -1): void {
     if (quantities.size === 0) return;
-    for (const [name, milli] of quantities) this.milli.set(name, this.get(name) + sign * milli);
+    change(this.milli, this.names.milliOf(quantities), sign);
+    while (this.counts.length < this.milli.length) {
+      this.counts.push(!this.excluded.has(this.names.names[this.counts.length]!));
+    }
     this.version++;
   }
 }

@@ -23,17 +23,19 @@ const UNORDERED = -1;
  * Source: docs/roles.md and the DRF paper; tie rules of Mesos's drf sorter.
  */
 export class DrfSorter implements Sorter {
-  private readonly tree = new ClientTree<Standing>(() => ({
-    amounts: new Amounts(),
-    share: 0,
-    order: [],
-    orderedAt: UNORDERED,
-  }));
+  private readonly tree: ClientTree<Standing>;
   private readonly weights = new Map<string, number>();
   private flat: readonly string[] | undefined;
   private flatAt = UNORDERED;
 
-  constructor(private readonly totals: ClusterTotals) {}
+  constructor(private readonly totals: ClusterTotals) {
+    this.tree = new ClientTree(() => ({
+      amounts: new Amounts(totals.names),
+      share: 0,
+      order: [],
+      orderedAt: UNORDERED,
+    }));
+  }
 
   add(client: string): void {
     this.tree.add(client);

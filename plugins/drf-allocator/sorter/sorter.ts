@@ -1,9 +1,9 @@
-import type { Resources } from "../../../sdk/resources/index.js";
+import type { Measure } from "../measure.js";
 
 /** Resources that a client holds on one agent. */
 export interface Holding {
   readonly agentId: string;
-  readonly resources: Resources;
+  readonly measure: Measure;
 }
 
 /**

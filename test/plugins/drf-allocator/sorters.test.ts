@@ -18,9 +18,9 @@ function drf(options: { total: string; clients: readonly string[]; excluded?: re
   const sorter = new DrfSorter(totals);
   addAll(sorter, options.clients);
   const hold = (client: string, text: string, agentId = "a"): void =>
-    sorter.allocated(client, { agentId, resources: resources(text) });
+    sorter.allocated(client, { agentId, measure: totals.names.measure(resources(text)) });
   const free = (client: string, text: string, agentId = "a"): void =>
-    sorter.unallocated(client, { agentId, resources: resources(text) });
+    sorter.unallocated(client, { agentId, measure: totals.names.measure(resources(text)) });
   return { sorter, totals, hold, free };
 }
 
@@ -110,15 +110,16 @@ describe("drf sorter", () => {
     const volume = resources("disk:5").mapEntries((entry) =>
       entry.withKind(entry.kind.with({ disk: { persistence: { id: "v" } }, shared: true })),
     );
-    const holdOn = (agentId: string): void => sorter.allocated("a", { agentId, resources: volume });
+    const holdOn = (agentId: string): void =>
+      sorter.allocated("a", { agentId, measure: totals.names.measure(volume) });
     holdOn("one");
     holdOn("one");
     expect(sorter.share("a")).to.equal(0.25);
     holdOn("two");
     expect(sorter.share("a")).to.equal(0.5);
-    sorter.unallocated("a", { agentId: "one", resources: volume });
+    sorter.unallocated("a", { agentId: "one", measure: totals.names.measure(volume) });
     expect(sorter.share("a")).to.equal(0.5);
-    sorter.unallocated("a", { agentId: "one", resources: volume });
+    sorter.unallocated("a", { agentId: "one", measure: totals.names.measure(volume) });
     expect(sorter.share("a")).to.equal(0.25);
   });
 
