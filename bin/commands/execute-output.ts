@@ -102,7 +102,7 @@ export class OutputFollower {
  * The bytes in an answer of `/files/read`, whose JSON string holds one byte a character, whatever the file's encoding:
  * read as Latin-1, they come out as they are in the file.
  */
-export function fileData(body: Buffer): Uint8Array {
+function fileData(body: Buffer): Uint8Array {
   const answer: unknown = JSON.parse(body.toString("latin1"));
   const data = (answer as { data?: unknown }).data;
   if (typeof data !== "string") throw new Error("the answer has no data");

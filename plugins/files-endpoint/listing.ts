@@ -12,7 +12,7 @@ const KINDS: readonly [(stats: Stats) => boolean, string][] = [
 ];
 
 /** As `ls -l` shows it: `drwxr-xr-x`. */
-export function modeText(stats: Stats): string {
+function modeText(stats: Stats): string {
   const kind = KINDS.find(([is]) => is(stats))?.[1] ?? "-";
   const bits = [..."rwxrwxrwx"].map((letter, index) => ((stats.mode >> (8 - index)) & 1 ? letter : "-"));
   return kind + bits.join("");

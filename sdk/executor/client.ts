@@ -203,7 +203,8 @@ export class ExecutorClient implements AsyncDisposable {
       heartbeat.cancel();
       const { stream } = this;
       this.stream = undefined;
-      await stream?.close();
+      // Calls that hang on a dead connection must not hold up the next one; what becomes of them, their callers learn.
+      void stream?.close().catch(() => undefined);
     }
   }
 

@@ -218,7 +218,8 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     } finally {
       const stream = this.stream;
       this.stream = undefined;
-      await stream?.close();
+      // Calls that hang on a dead connection must not hold up the next one; what becomes of them, their callers learn.
+      void stream?.close().catch(() => undefined);
     }
   }
 

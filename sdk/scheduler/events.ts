@@ -32,47 +32,47 @@ export type SchedulerEvent =
 export type SchedulerEventOf<T extends SchedulerEvent["type"]> = Extract<SchedulerEvent, { type: T }>;
 
 /** Sent first, and again after every reconnection: offers made before are void then. */
-export interface SubscribedEvent {
+interface SubscribedEvent {
   readonly type: "subscribed";
   readonly framework_id: FrameworkID;
   readonly heartbeat_interval_seconds: number | undefined;
   readonly master_info: MasterInfo | undefined;
 }
 
-export interface OffersEvent {
+interface OffersEvent {
   readonly type: "offers";
   readonly offers: readonly Offer[];
 }
 
 /** Resources are asked back because maintenance is planned. */
-export interface InverseOffersEvent {
+interface InverseOffersEvent {
   readonly type: "inverse_offers";
   readonly inverse_offers: readonly InverseOffer[];
 }
 
-export interface RescindEvent {
+interface RescindEvent {
   readonly type: "rescind";
   readonly offer_id: OfferID;
 }
 
-export interface RescindInverseOfferEvent {
+interface RescindInverseOfferEvent {
   readonly type: "rescind_inverse_offer";
   readonly inverse_offer_id: OfferID;
 }
 
 /** A task's state. One with a `uuid` is repeated until it is acknowledged. */
-export interface UpdateEvent {
+interface UpdateEvent {
   readonly type: "update";
   readonly status: TaskStatus;
 }
 
-export interface UpdateOperationStatusEvent {
+interface UpdateOperationStatusEvent {
   readonly type: "update_operation_status";
   readonly status: OperationStatus;
 }
 
 /** Bytes from an executor. */
-export interface MessageEvent {
+interface MessageEvent {
   readonly type: "message";
   readonly agent_id: AgentID;
   readonly executor_id: ExecutorID;
@@ -80,19 +80,19 @@ export interface MessageEvent {
 }
 
 /** An agent is lost, or an executor has ended (`executor_id` and `status`, a wait status, are set then). Not reliable. */
-export interface FailureEvent {
+interface FailureEvent {
   readonly type: "failure";
   readonly agent_id: AgentID | undefined;
   readonly executor_id: ExecutorID | undefined;
   readonly status: number | undefined;
 }
 
-export interface HeartbeatEvent {
+interface HeartbeatEvent {
   readonly type: "heartbeat";
 }
 
 /** The subscription is gone; the client subscribes again by itself. */
-export interface DisconnectedEvent {
+interface DisconnectedEvent {
   readonly type: "disconnected";
   readonly reason: string;
 }

@@ -8,21 +8,7 @@ export type {
 } from "./calls.js";
 export { SchedulerClient } from "./client.js";
 export { FrameworkFailedOverError, FrameworkRefusedError, FrameworkRemovedError } from "./errors.js";
-export type {
-  DisconnectedEvent,
-  FailureEvent,
-  HeartbeatEvent,
-  InverseOffersEvent,
-  MessageEvent,
-  OffersEvent,
-  RescindEvent,
-  RescindInverseOfferEvent,
-  SchedulerEvent,
-  SchedulerEventOf,
-  SubscribedEvent,
-  UpdateEvent,
-  UpdateOperationStatusEvent,
-} from "./events.js";
+export type { SchedulerEvent, SchedulerEventOf } from "./events.js";
 export type { FrameworkInput, SchedulerClientOptions } from "./options.js";
 export { isTerminal, resourceList } from "./tasks.js";
 export type { SchedulerStream, SchedulerTransport, SubscribeRequest } from "./transport.js";

@@ -48,7 +48,7 @@ export function schedulerScenarios(): Scenario[] {
     .map((name) => parseScenario(name.replace(/\.txt$/, ""), readFileSync(`${source}/${name}`, "utf8")));
 }
 
-export function parseScenario(name: string, text: string): Scenario {
+function parseScenario(name: string, text: string): Scenario {
   const steps: { line: number; words: string[]; expected: { line: number; text: string }[] }[] = [];
   for (const [index, raw] of text.split("\n").entries()) {
     const line = raw.trim();

@@ -191,7 +191,7 @@ describe("/files", () => {
     });
 
     it("directories, pipes and devices", async () => {
-      execFileSync("mkfifo", [join(sandbox, "pipe")]);
+      execFileSync("/bin/sh", ["-c", 'mkfifo "$0"', join(sandbox, "pipe")]);
       expect(await status({ path: sandbox })).to.equal("400");
       expect(await status({ path: `${sandbox}/pipe` })).to.equal("400");
     });

@@ -310,6 +310,60 @@ describe("scheduler API over gRPC", () => {
     expect((await failed).code).to.equal(status.UNAVAILABLE);
   });
 
+  it("gets its clients back, with their ids, when it has been away", async () => {
+    const client = make({ backoff: { initial: 5, max: 5 } });
+    await client.start();
+    const { port } = server;
+    const lost = new Promise((resolve) => client.on("disconnected", resolve));
+    const back = new Promise((resolve) => client.on("subscribed", resolve));
+    await server.stop();
+    await lost;
+    await start({ port });
+    await back;
+    expect(service.calls[0]?.framework_id?.value).to.equal("fw-0");
+  });
+
+  it("withstands bytes of any kind", async () => {
+    const random = new SeededRandom(11);
+    const valid = subscribeCall();
+    const client = raw();
+    const codes = new Set<number | undefined>();
+    for (let round = 0; round < 60; round++) {
+      const bodies = Array.from({ length: 20 }, () => {
+        const bytes = Buffer.from(random.bytes(Math.floor(random.next() * 200)));
+        if (random.next() < 0.5) return bytes;
+        // Most of a call that is right, and something in it that is not.
+        const body = Buffer.from(valid);
+        body[Math.floor(random.next() * body.length)] = Math.floor(random.next() * 256);
+        return body;
+      });
+      await Promise.all(
+        bodies.map(
+          (body, index) =>
+            new Promise<void>((resolve) => {
+              if (index % 2 === 0) {
+                client.makeUnaryRequest(CALL, asIs, asIs, body, (error) => {
+                  codes.add(error?.code);
+                  resolve();
+                });
+                return;
+              }
+              const stream: RawStream = client.makeBidiStreamRequest(SUBSCRIBE, asIs, asIs);
+              stream.on("error", () => undefined);
+              stream.on("status", ({ code }: { code: number }) => {
+                codes.add(code);
+                resolve();
+              });
+              stream.resume();
+              stream.end(body);
+            }),
+        ),
+      );
+    }
+    expect(codes).to.include(status.INVALID_ARGUMENT).and.not.include(status.INTERNAL);
+    await runScenario(make(), schedulerScenarios()[0]!);
+  });
+
   it("says which port is taken", async () => {
     const second = new GrpcServer(
       { ...(server as unknown as { options: GrpcServerOptions }).options, port: server.port },

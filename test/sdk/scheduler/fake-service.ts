@@ -62,6 +62,8 @@ export class FakeSchedulerService implements SchedulerService {
   }
 
   validate(call: Call): void {
+    if (call.type === Call_Type.SUBSCRIBE && call.subscribe === undefined)
+      throw new TepuiError("TEPUI_SCHEDULER_CALL_INVALID", { detail: "Expecting 'subscribe' to be present" });
     if (call.type !== Call_Type.SUBSCRIBE && call.framework_id?.value === undefined)
       throw new TepuiError("TEPUI_SCHEDULER_CALL_INVALID", {
         detail: "Expecting 'framework_id' to be present",
