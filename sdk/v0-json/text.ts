@@ -19,9 +19,10 @@ export function flatten(text: string): string {
 
 /** `[a,b]` of JSON texts. */
 export function listOf<T>(items: Iterable<T>, write: (item: T) => string): string {
-  let json = "";
-  for (const item of items) json += json === "" ? write(item) : `,${write(item)}`;
-  return `[${json}]`;
+  const texts: string[] = [];
+  for (const item of items) texts.push(write(item));
+  // Joined at once rather than added up: lists can be long, and the result is one piece.
+  return `[${texts.join(",")}]`;
 }
 
 export function stringsJson(texts: Iterable<string>): string {
