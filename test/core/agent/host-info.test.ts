@@ -1,0 +1,37 @@
+import { expect } from "chai";
+import { hostInfo } from "../../../core/agent/host-info.js";
+import type { AgentOptions } from "../../../core/agent/options.js";
+
+const FLAGS = {
+  resources: "cpus:4",
+  attributes: "rack:r1",
+  defaultRole: "*",
+  workDir: "/work",
+} as AgentOptions;
+
+describe("what an agent is", () => {
+  it("says that it checkpoints, without which masters drop a registration with reservations", async () => {
+    const info = await hostInfo({ agent: FLAGS, detectors: [], hostname: "agent.example", port: 5051 });
+    expect(info.checkpoint).to.equal(true);
+  });
+
+  it("has what the flags say, and asks detectors only for the rest", async () => {
+    const asked: string[][] = [];
+    const info = await hostInfo({
+      agent: FLAGS,
+      detectors: [
+        {
+          detect: async ({ given }) => {
+            asked.push([...given]);
+            return [];
+          },
+        },
+      ],
+      hostname: "agent.example",
+      port: 5051,
+    });
+    expect(asked).to.deep.equal([["cpus"]]);
+    expect(info.resources.map(({ name, scalar }) => [name, scalar?.value])).to.deep.equal([["cpus", 4]]);
+    expect(info.attributes.map(({ name, text }) => [name, text?.value])).to.deep.equal([["rack", "r1"]]);
+  });
+});
