@@ -171,6 +171,8 @@ export class Executors {
     const { ids } = executor;
     executor.stopTimers();
     executor.command?.stop();
+    // Kept for a while as history, so without what only a live one needs.
+    executor.command = undefined;
     // The container is over; this lets its runtime files go, which until now could have been needed to recover it.
     this.destroy(executor);
     gc.schedule(paths.work.run(ids));

@@ -1,8 +1,11 @@
 import type { RunTaskMessage } from "../../proto/gen/mesos/internal/messages.js";
 import {
   FrameworkInfo_Capability_Type as Capability,
+  type ContainerStatus,
   type ExecutorInfo,
   type FrameworkInfo,
+  type NetworkInfo,
+  NetworkInfo_Protocol,
   TaskStatus_Reason as Reason,
   type Resource,
   TaskStatus_Source as Source,
@@ -36,6 +39,8 @@ export interface LaunchesOptions {
   readonly state: AgentState;
   readonly agent: AgentOptions;
   readonly agentPid: () => string;
+  /** The host's address. */
+  readonly ip: string;
   readonly containerizers: readonly Containerizer[];
   readonly executors: Executors;
   readonly statuses: Statuses;
@@ -55,7 +60,13 @@ export interface LaunchesOptions {
 
 /** Starts tasks: from the master's word to a running container, or to a status that says why not. */
 export class Launches {
-  constructor(private readonly options: LaunchesOptions) {}
+  /** Shared by all statuses of containers in the host's network. */
+  private readonly ownNetwork: NetworkInfo;
+
+  constructor(private readonly options: LaunchesOptions) {
+    const address = { protocol: NetworkInfo_Protocol.IPv4, ip_address: options.ip };
+    this.ownNetwork = { ip_addresses: [address], groups: [], port_mappings: [] };
+  }
 
   /** Finds the framework, or takes up a new one. */
   framework(info: FrameworkInfo, pid: string | undefined): Framework {
@@ -276,7 +287,7 @@ export class Launches {
     { containerizer, task }: { containerizer: Containerizer; task: TaskInfo },
   ): Promise<void> {
     const { executors, agent, clock } = this.options;
-    executor.containerStatus = await containerizer.status(executor.containerId).catch(() => undefined);
+    executor.containerStatus = await this.containerStatus(executor, containerizer);
     const pid = executor.containerStatus?.executor_pid;
     if (executor.checkpoint && pid !== undefined)
       this.persist(this.options.checkpoints.forkedPid(executor, pid));
@@ -294,6 +305,21 @@ export class Launches {
       executor.timers.add(clock.setTimeout(expire, agent.executorRegistrationTimeout));
     }
     this.follow(executor, containerizer);
+  }
+
+  /** What every status of the container's tasks carries; one without a network of its own has the agent's address. */
+  async containerStatus(
+    executor: Executor,
+    containerizer: Containerizer,
+  ): Promise<ContainerStatus | undefined> {
+    try {
+      const status = await containerizer.status(executor.containerId);
+      if (status.network_infos.length === 0) status.network_infos = [this.ownNetwork];
+      return status;
+    } catch {
+      // It ended already; its statuses do without.
+      return undefined;
+    }
   }
 
   /** Waits for the end of the container. */

@@ -1,11 +1,5 @@
 import { type StatusUpdate, StatusUpdateMessage } from "../../proto/gen/mesos/internal/messages.js";
-import {
-  type ContainerStatus,
-  NetworkInfo_Protocol,
-  TaskStatus_Source as Source,
-  TaskState,
-  type TaskStatus,
-} from "../../proto/gen/mesos/v1/mesos.js";
+import { TaskStatus_Source as Source, TaskState, type TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
@@ -29,7 +23,6 @@ export interface StatusesOptions {
   readonly logger: Logger;
   /** `slave(1)@ip:port` */
   readonly agentPid: () => string;
-  readonly ip: () => string;
   readonly send: (message: NamedMessage) => void;
   /** An executor reports what it may not, and is to end. */
   readonly misbehaved: (executor: Executor) => void;
@@ -157,18 +150,13 @@ export class Statuses {
   private addContainerStatus(executor: Executor, status: TaskStatus): void {
     const { containerStatus } = executor;
     if (containerStatus === undefined || !executor.launched.has(status.task_id!.value!)) return;
-    const given: Partial<ContainerStatus> = status.container_status ?? {};
-    const merged: ContainerStatus = {
-      ...given,
-      ...containerStatus,
-      network_infos: given.network_infos?.length ? given.network_infos : containerStatus.network_infos,
-    };
-    if (merged.network_infos.length === 0) merged.network_infos = [this.ownNetwork()];
-    status.container_status = merged;
-  }
-
-  private ownNetwork(): ContainerStatus["network_infos"][number] {
-    const address = { protocol: NetworkInfo_Protocol.IPv4, ip_address: this.options.ip() };
-    return { ip_addresses: [address], groups: [], port_mappings: [] };
+    const given = status.container_status;
+    if (given === undefined) {
+      status.container_status = containerStatus;
+    } else {
+      const network_infos =
+        given.network_infos.length > 0 ? given.network_infos : containerStatus.network_infos;
+      status.container_status = { ...given, ...containerStatus, network_infos };
+    }
   }
 }
