@@ -35,7 +35,7 @@ function validateVariable(variable: Environment_Variable): string | undefined {
   }
 }
 
-export function validateSecret(secret: Secret): string | undefined {
+function validateSecret(secret: Secret): string | undefined {
   switch (secret.type) {
     case Secret_Type.REFERENCE:
       if (secret.reference === undefined)

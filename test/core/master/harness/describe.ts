@@ -56,7 +56,7 @@ function factsOf(event: Event): string[] {
   }
 }
 
-export function describeStatus(status: TaskStatus): string {
+function describeStatus(status: TaskStatus): string {
   const words = [status.task_id?.value ?? "", TaskState[status.state ?? 0]];
   if (status.source !== undefined) words.push(TaskStatus_Source[status.source]);
   if (status.reason !== undefined) words.push(TaskStatus_Reason[status.reason]);

@@ -10,7 +10,7 @@
  * everything that the master then does, in order: events to schedulers, messages to agents, what it tells the allocator. `M` stands for
  * the id of the master, `N` for that of its successor. Pings and heartbeats are not shown.
  */
-export interface Step {
+interface Step {
   /** Comments and empty lines before the command, as they are. */
   readonly preface: readonly string[];
   readonly command: string;
