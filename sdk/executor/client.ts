@@ -1,6 +1,7 @@
 import { Call, Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/executor/executor.js";
 import { TaskStatus, TaskStatus_Source } from "../../proto/gen/mesos/v1/mesos.js";
 import { pause } from "../client/backoff.js";
+import { Deferred } from "../client/deferred.js";
 import {
   CallRefusedError,
   NotSubscribedError,
@@ -69,9 +70,9 @@ export class ExecutorClient implements AsyncDisposable {
   private stream: ExecutorStream | undefined;
   private subscribed = false;
   private known = false;
-  private started: Promise<void> | undefined;
-  private firstSubscription!: { resolve: () => void; reject: (error: unknown) => void };
-  private finish!: { resolve: () => void; reject: (error: unknown) => void };
+  private started = false;
+  private readonly first = new Deferred();
+  private readonly finish = new Deferred();
   private failure: { readonly error: unknown } | undefined;
   private graceTimer: Timer | undefined;
 
@@ -85,9 +86,7 @@ export class ExecutorClient implements AsyncDisposable {
     this.exit = options.exit ?? ((code) => process.exit(code));
     this.transport =
       options.transport ?? new HttpExecutorTransport(this.environment, options.contentType ?? "protobuf");
-    this.finished = new Promise((resolve, reject) => {
-      this.finish = { resolve, reject };
-    });
+    this.finished = this.finish.promise;
   }
 
   /** Calls `handler` for every event of the type, in order. An error that it throws ends the client. Returns the undo. */
@@ -98,21 +97,21 @@ export class ExecutorClient implements AsyncDisposable {
   /** Every event from now on; starts the client. */
   events(): AsyncIterableIterator<ExecutorEvent> {
     const iteration = this.hub.iterate();
-    this.finished.catch(() => undefined);
+    this.finish.tolerate();
     this.start().catch(() => undefined);
     return iteration;
   }
 
   /** Subscribes. Resolves at the first subscription; rejects with what ended the client before. */
   start(): Promise<void> {
-    this.started ??= new Promise<void>((resolve, reject) => {
-      this.firstSubscription = { resolve, reject };
+    if (!this.started) {
+      this.started = true;
       void this.run().then(
         () => this.end(),
         (error: unknown) => this.end({ error }),
       );
-    });
-    return this.started;
+    }
+    return this.first.promise;
   }
 
   /**
@@ -215,7 +214,7 @@ export class ExecutorClient implements AsyncDisposable {
       case "subscribed":
         this.subscribed = true;
         this.known = true;
-        this.firstSubscription.resolve();
+        this.first.resolve();
         this.flush();
         break;
       case "launch":
@@ -288,12 +287,12 @@ export class ExecutorClient implements AsyncDisposable {
     this.pending.abandon(new NotSubscribedError("the client ended before the agent acknowledged the update"));
     this.hub.end(failure);
     if (failure === undefined) {
-      this.firstSubscription.reject(new NotSubscribedError("the client was closed before it was subscribed"));
+      this.first.reject(new NotSubscribedError("the client was closed before it was subscribed"));
       this.finish.resolve();
       return;
     }
-    this.firstSubscription.reject(failure.error);
-    if (!this.known) this.finished.catch(() => undefined);
+    this.first.reject(failure.error);
+    if (!this.known) this.finish.tolerate();
     this.finish.reject(failure.error);
   }
 }

@@ -1,7 +1,7 @@
-import type { FrameworkInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call, Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { addressText } from "../client/address.js";
 import { Backoff, pause } from "../client/backoff.js";
+import { Deferred } from "../client/deferred.js";
 import {
   NotLeaderError,
   NotSubscribedError,
@@ -16,14 +16,15 @@ import { SystemClock } from "../contracts/system-clock.js";
 import { SystemRandom } from "../contracts/system-random.js";
 import { messageOf } from "../errors/tepui-error.js";
 import { type FrameworkUpdate, SchedulerCalls } from "./calls.js";
+import { chooseTransport } from "./choose-transport.js";
 import { frameworkError } from "./errors.js";
 import { type SchedulerEvent, type SchedulerEventOf, schedulerEvent } from "./events.js";
 import { Masters } from "./masters.js";
-import { basicAuthorization, frameworkInfo, type SchedulerClientOptions } from "./options.js";
+import type { SchedulerClientOptions } from "./options.js";
 import { Silence } from "./silence.js";
+import { Subscription } from "./subscription.js";
 import type { SchedulerStream, SchedulerTransport } from "./transport.js";
 
-const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_BACKOFF = { initial: 500, max: 10_000 };
 
 /**
@@ -52,15 +53,13 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   private closing = false;
   /** Automatic acknowledgements under way. */
   private readonly acknowledging = new Set<Promise<void>>();
-  private info: FrameworkInfo;
-  private suppressedRoles: readonly string[];
-  private offerConstraints: SchedulerClientOptions["offerConstraints"];
+  private subscription: Subscription;
   private stream: SchedulerStream | undefined;
   /** Set between SUBSCRIBED and the end of its stream. */
   private subscribed = false;
-  private started: Promise<void> | undefined;
-  private firstSubscription!: { resolve: () => void; reject: (error: unknown) => void };
-  private finish!: { resolve: () => void; reject: (error: unknown) => void };
+  private started = false;
+  private readonly first = new Deferred();
+  private readonly finish = new Deferred();
   /** The error of a handler. */
   private failure: { readonly error: unknown } | undefined;
   /** True once subscribed for the first time. */
@@ -73,17 +72,13 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     this.options = options;
     this.clock = options.clock ?? new SystemClock();
     this.backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF, options.random ?? new SystemRandom());
-    this.info = frameworkInfo(options);
-    this.suppressedRoles = options.suppressedRoles ?? [];
-    this.offerConstraints = options.offerConstraints;
-    this.finished = new Promise((resolve, reject) => {
-      this.finish = { resolve, reject };
-    });
+    this.subscription = new Subscription(options);
+    this.finished = this.finish.promise;
   }
 
   /** Assigned by the master at the first subscription. Kept and given as `framework.id`, it lets a later process take over. */
   get frameworkId(): string | undefined {
-    return this.info.id?.value;
+    return this.subscription.frameworkId?.value;
   }
 
   /** Calls are possible: subscribed, and the connection is thought to stand. */
@@ -103,21 +98,21 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   events(): AsyncIterableIterator<SchedulerEvent> {
     const iteration = this.hub.iterate();
     // What ends the client is thrown to the iteration.
-    this.finished.catch(() => undefined);
+    this.finish.tolerate();
     this.start().catch(() => undefined);
     return iteration;
   }
 
   /** Subscribes. Resolves at the first subscription; rejects with what ended the client before. */
   start(): Promise<void> {
-    this.started ??= new Promise<void>((resolve, reject) => {
-      this.firstSubscription = { resolve, reject };
+    if (!this.started) {
+      this.started = true;
       void this.run().then(
         () => this.end(),
         (error: unknown) => this.end({ error }),
       );
-    });
-    return this.started;
+    }
+    return this.first.promise;
   }
 
   send(call: PartialMessage<Call>): Promise<void> {
@@ -138,17 +133,10 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   }
 
   /** Changes the FrameworkInfo (other than user, principal and checkpoint), suppressed roles and constraints; all of them are replaced. */
-  async updateFramework({ framework, suppressedRoles, offerConstraints }: FrameworkUpdate): Promise<void> {
-    const info = frameworkInfo({
-      ...this.options,
-      framework: { ...framework, name: framework.name ?? this.info.name ?? "" },
-    });
-    if (this.info.id !== undefined) info.id = this.info.id;
-    const content = this.content(info, suppressedRoles ?? [], offerConstraints);
-    await this.send({ type: Call_Type.UPDATE_FRAMEWORK, update_framework: content });
-    this.info = info;
-    this.suppressedRoles = suppressedRoles ?? [];
-    this.offerConstraints = offerConstraints;
+  async updateFramework(update: FrameworkUpdate): Promise<void> {
+    const updated = this.subscription.updated(update);
+    await this.send(updated.updateCall());
+    this.subscription = updated;
   }
 
   /**
@@ -174,7 +162,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   }
 
   private async run(): Promise<void> {
-    const transport = await this.transport();
+    const transport = await chooseTransport(this.options);
     const masters = new Masters(this.options.master, transport.defaultPort);
     const { signal } = this.ending;
     let without = this.clock.monotonic();
@@ -203,7 +191,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     const signal = AbortSignal.any([this.ending.signal, connection.signal]);
     const master = masters.current;
     try {
-      this.stream = await transport.subscribe({ master, call: this.subscribeCall(), signal });
+      this.stream = await transport.subscribe({ master, call: this.subscription.subscribeCall(), signal });
       await this.follow(this.stream, { masters, connection, signal });
       return { reason: new UnreachableError(`${addressText(master)} ended the stream`), retryNow: false };
     } catch (error) {
@@ -250,10 +238,10 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     const event = schedulerEvent(wireEvent);
     if (event === undefined) return;
     if (event.type === "subscribed") {
-      this.info.id = event.framework_id;
+      this.subscription.assign(event.framework_id);
       this.subscribed = true;
       this.known = true;
-      this.firstSubscription.resolve();
+      this.first.resolve();
     }
     this.emit(event);
   }
@@ -287,7 +275,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
       throw new NotSubscribedError(state);
     }
     const message = Call.fromPartial(call as Call);
-    message.framework_id = this.info.id;
+    message.framework_id = this.subscription.frameworkId;
     await stream.send(message);
   }
 
@@ -295,48 +283,17 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     return this.closing || this.ending.signal.aborted;
   }
 
-  private subscribeCall(): Call {
-    const subscribe = this.content(this.info, this.suppressedRoles, this.offerConstraints);
-    const call = Call.fromPartial({ type: Call_Type.SUBSCRIBE, subscribe } as Call);
-    if (this.info.id !== undefined) call.framework_id = this.info.id;
-    return call;
-  }
-
-  private content(
-    framework_info: FrameworkInfo,
-    suppressed_roles: readonly string[],
-    offer_constraints: SchedulerClientOptions["offerConstraints"],
-  ): PartialMessage<NonNullable<Call["subscribe"]>> {
-    return {
-      framework_info,
-      suppressed_roles: [...suppressed_roles],
-      ...(offer_constraints && { offer_constraints }),
-    };
-  }
-
-  private async transport(): Promise<SchedulerTransport> {
-    const { transport = "http", contentType = "protobuf", tls, timeout = DEFAULT_TIMEOUT_MS } = this.options;
-    if (typeof transport === "object") return transport;
-    const authorization = basicAuthorization(this.options);
-    if (transport === "http") {
-      const { HttpSchedulerTransport } = await import("./http-transport.js");
-      return new HttpSchedulerTransport({ contentType, authorization, tls, timeout });
-    }
-    const { GrpcSchedulerTransport } = await import("./grpc-transport.js");
-    return new GrpcSchedulerTransport({ authorization, tls, timeout });
-  }
-
   private end(failure?: { readonly error: unknown }): void {
     this.subscribed = false;
     this.ending.abort();
     this.hub.end(failure);
     if (failure === undefined) {
-      this.firstSubscription.reject(new NotSubscribedError("the client was closed before it was subscribed"));
+      this.first.reject(new NotSubscribedError("the client was closed before it was subscribed"));
       this.finish.resolve();
     } else {
       // Whoever waits for the start learns of the failure there, and need not look at `finished` as well.
-      if (!this.known) this.finished.catch(() => undefined);
-      this.firstSubscription.reject(failure.error);
+      if (!this.known) this.finish.tolerate();
+      this.first.reject(failure.error);
       this.finish.reject(failure.error);
     }
   }
