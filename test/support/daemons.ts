@@ -30,6 +30,9 @@ export async function startDaemon(
     `--work_dir=${folder}`,
     "--logging_level=WARNING",
     ...(name === "mesos-agent" ? [`--runtime_dir=${join(folder, "run")}`] : []),
+    ...(name === "mesos-master" && !flags.some((flag) => flag.startsWith("--grpc_port="))
+      ? ["--grpc_port=0"]
+      : []),
     ...flags,
   ];
   // A master keeps two connections to each agent: ask for more descriptors than the usual limit where that is allowed.
