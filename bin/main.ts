@@ -31,7 +31,9 @@ async function tepui([command, ...rest]: readonly string[]): Promise<number> {
 
 async function daemon(target: "master" | "agent", argv: readonly string[], program: string): Promise<number> {
   const { runDaemon } = await import("./daemon.js");
-  return runDaemon({ target, argv, program });
+  const code = await runDaemon({ target, argv, program });
+  // Stopped in order or given up on: nothing that a plugin left running may hold the process.
+  process.exit(code);
 }
 
 async function execute(argv: readonly string[], style: "tepui" | "mesos"): Promise<number> {
