@@ -1,4 +1,4 @@
-import { mkdir, statfs } from "node:fs/promises";
+import { mkdir, readFile, statfs } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AgentView } from "../../sdk/contracts/agent-view.js";
 import { Containerizer } from "../../sdk/contracts/containerizer.js";
@@ -15,6 +15,7 @@ import { WorkerDisk } from "./disk/worker-disk.js";
 import { hostInfo } from "./host-info.js";
 import { LateExecutorService } from "./late-executor-service.js";
 import type { AgentOptions } from "./options.js";
+import { SavedStateReader } from "./recovery/read-saved-state.js";
 import { LiveAgentView } from "./view.js";
 
 const flag = z.union([z.boolean(), z.stringbool()]);
@@ -62,6 +63,15 @@ async function diskUsage(path: string): Promise<number> {
   const { blocks, bfree, bavail } = await statfs(path);
   const used = blocks - bfree;
   return used + bavail > 0 ? used / (used + bavail) : 0;
+}
+
+/** Another one after each boot of the host; empty where the system does not say. */
+async function bootId(): Promise<string> {
+  try {
+    return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  } catch {
+    return "";
+  }
 }
 
 export default definePlugin({
@@ -113,6 +123,7 @@ export default definePlugin({
           // As an operator would: the daemon stops all its plugins in order.
           finished: () => process.kill(process.pid, "SIGTERM"),
         });
+        await agent.recover(await new SavedStateReader(agent.paths, ctx.clock.now()).read(), await bootId());
         agent.start();
       },
       async stop() {

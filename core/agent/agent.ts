@@ -25,7 +25,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import type { InboundMessage, MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
 import type { Random } from "../../sdk/contracts/random.js";
-import { messageOf } from "../../sdk/errors/index.js";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { AgentState } from "./agent-state.js";
 import { Checkpoints } from "./checkpoint.js";
 import { CheckpointedResources } from "./checkpointed-resources.js";
@@ -40,6 +40,9 @@ import { MasterLink } from "./master-link.js";
 import { AgentMetrics } from "./metrics.js";
 import type { AgentOptions } from "./options.js";
 import { AgentPaths } from "./paths.js";
+import { incompatibilities } from "./recovery/compatibility.js";
+import { Recovery } from "./recovery/recovery.js";
+import type { SavedAgent } from "./recovery/saved-state.js";
 import { registrationMessage } from "./registration.js";
 import { uuidBytes } from "./status.js";
 import { Statuses } from "./statuses.js";
@@ -83,6 +86,7 @@ export class Agent {
   private readonly statuses: Statuses;
   private readonly checkpoints: Checkpoints;
   private readonly resources: CheckpointedResources;
+  private readonly recovery: Recovery;
   private readonly agentMetrics: AgentMetrics;
   private readonly logger: Logger;
   private stopReceiving: (() => void) | undefined;
@@ -165,6 +169,14 @@ export class Agent {
       deliver: (executor) => this.calls.deliver(executor),
       executorNotLaunched: (frameworkId, executorId) => this.tellNotLaunched(frameworkId, executorId),
     });
+    this.recovery = new Recovery({
+      ...common,
+      agent: options,
+      containerizers,
+      launches: this.launches,
+      executors,
+      updates,
+    });
     this.resources = new CheckpointedResources(common);
     this.agentMetrics.observe({
       state,
@@ -177,6 +189,35 @@ export class Agent {
   /** `slave(1)@ip:port`; valid once the transport has started. */
   get pid(): string {
     return this.dependencies.transport.address(AGENT_ACTOR);
+  }
+
+  /**
+   * Takes up what an earlier run left. Resolves when everything that still runs is followed, or was given up. Rejects with
+   * TEPUI_AGENT_RECOVERY_FAILED when this agent is not the earlier one any more.
+   *
+   * @param bootId names the present boot of the host
+   */
+  async recover(saved: SavedAgent, bootId: string): Promise<void> {
+    const { state, gc, logger } = this;
+    const { disk, clock } = this.dependencies;
+    const started = clock.monotonic();
+    for (const problem of saved.problems) logger.warn(problem);
+    this.agentMetrics.recoveryErrors.inc(saved.problems.length);
+    const changes = saved.info === undefined ? [] : incompatibilities(saved.info, state.info);
+    // After a reboot nothing runs any more, so that nothing is lost by being another agent.
+    const asBefore = changes.length === 0 || saved.bootId === bootId;
+    if (changes.length > 0 && asBefore)
+      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems: changes });
+    this.resources.restore(saved.resources);
+    if (saved.info?.id !== undefined && asBefore) state.info = { ...state.info, id: saved.info.id };
+    else if (saved.info !== undefined)
+      logger.warn({ changes }, "starting as a new agent: the host was changed and rebooted");
+    for (const { path, age } of saved.leftovers) gc.schedule(path, age);
+    this.calls.open = true;
+    const rebooted = saved.bootId !== undefined && saved.bootId !== bootId;
+    await this.recovery.run(asBefore ? saved.frameworks : [], rebooted);
+    await disk.apply(this.checkpoints.bootId(bootId));
+    this.agentMetrics.recovered((clock.monotonic() - started) / 1000);
   }
 
   start(): void {

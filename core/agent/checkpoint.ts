@@ -5,12 +5,14 @@ import {
   type Resource,
   Resource as ResourceCodec,
   Task,
+  TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import type { DiskOperation } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
 import type { Framework } from "./framework.js";
 import type { AgentPaths } from "./paths.js";
+import { makeTask } from "./task.js";
 import { encodeDelimited } from "./updates/update-record.js";
 
 interface Codec<T> {
@@ -63,9 +65,24 @@ export class Checkpoints {
     ];
   }
 
-  task({ ids }: Executor, task: Task): DiskOperation[] {
-    const path = this.paths.meta.taskInfo(ids, task.task_id!.value!);
-    return [{ op: "create", path, data: bytesOf(Task, task) }];
+  /** Mesos's record of a task lacks its time limit, so that goes into a file of its own. */
+  task({ ids }: Executor, info: TaskInfo): DiskOperation[] {
+    const { meta } = this.paths;
+    const taskId = info.task_id!.value!;
+    const task = bytesOf(Task, makeTask(info, ids.frameworkId));
+    const operations: DiskOperation[] = [{ op: "create", path: meta.taskInfo(ids, taskId), data: task }];
+    if (info.max_completion_time !== undefined) {
+      operations.push({
+        op: "create",
+        path: meta.taskDefinition(ids, taskId),
+        data: bytesOf(TaskInfo, info),
+      });
+    }
+    return operations;
+  }
+
+  bootId(bootId: string): DiskOperation[] {
+    return [{ op: "write", path: this.paths.meta.bootId(), data: Buffer.from(bootId) }];
   }
 
   forkedPid({ ids }: Executor, pid: number): DiskOperation[] {

@@ -1,5 +1,6 @@
 import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import { TepuiError } from "../../sdk/errors/index.js";
 import { applyCheckpointed, type ResourceEntry, Resources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
@@ -17,6 +18,16 @@ export class CheckpointedResources {
       readonly logger: Logger;
     },
   ) {}
+
+  /** Those of an earlier run. Throws TEPUI_AGENT_RECOVERY_FAILED when the host no longer has what they are made of. */
+  restore(messages: readonly Resource[]): void {
+    const { state } = this.options;
+    const resources = Resources.of(messages);
+    const total = applyCheckpointed(Resources.of(state.info.resources), resources);
+    if (!total.ok) throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { detail: total.error });
+    state.checkpointed = resources;
+    state.total = total.value;
+  }
 
   /** All of them; what is not among them any more is gone, volumes with their content. */
   async replace(messages: readonly Resource[]): Promise<void> {

@@ -68,6 +68,11 @@ export class CommandTask {
     );
   }
 
+  /** It was being killed when the agent went away; how far that had come is not known. */
+  resumeKilling(): void {
+    this.killWithin(killGracePeriod([this.task.kill_policy]), { told: true });
+  }
+
   /** Asked to end, by a framework. A later request can only bring the end nearer. */
   kill(policy: KillPolicy | undefined): void {
     this.completion?.cancel();
@@ -75,12 +80,12 @@ export class CommandTask {
   }
 
   /** @param grace milliseconds between SIGTERM and SIGKILL */
-  killWithin(grace: number): void {
+  killWithin(grace: number, { told = this.overtime } = {}): void {
     if (!this.running || this.ended) return;
     const { clock } = this.host;
     const now = clock.monotonic();
     if (this.escalation === undefined) {
-      if (!this.overtime && this.host.reportsKilling) this.host.report({ state: TaskState.TASK_KILLING });
+      if (!told && this.host.reportsKilling) this.host.report({ state: TaskState.TASK_KILLING });
       this.host.signal(SIGTERM);
       this.escalate(now, now + grace);
     } else if (this.escalation.started + grace < this.escalation.at) {

@@ -111,9 +111,7 @@ export class Launches {
     }
     const executor = existing ?? this.addExecutor(framework, executorInfo, task.executor === undefined);
     executor.queued.set(taskId, task);
-    const record = executor.checkpoint
-      ? this.options.checkpoints.task(executor, makeTask(task, framework.id))
-      : [];
+    const record = executor.checkpoint ? this.options.checkpoints.task(executor, task) : [];
     if (existing === undefined) {
       void this.start(framework, executor, { task, record });
       return;

@@ -37,6 +37,11 @@ export class AgentMetrics {
     ]);
   }
 
+  /** @param seconds how long it took */
+  recovered(seconds: number): void {
+    this.metrics.gauge("slave/recovery_time_secs", () => seconds);
+  }
+
   taskEnded(state: TaskState | undefined): void {
     if (state !== undefined) this.ended.get(state)?.inc();
   }

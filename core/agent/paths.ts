@@ -47,6 +47,8 @@ export class MetaLayout extends Layout {
   tasks = (ids: RunIds): string => join(this.run(ids), "tasks");
   task = (ids: RunIds, taskId: string): string => join(this.tasks(ids), taskId);
   taskInfo = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.info");
+  /** The task as it was asked for; written only where `task.info` does not say enough. */
+  taskDefinition = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.definition");
   taskUpdates = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.updates");
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerID, ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
@@ -15,7 +15,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { mergeContributions } from "./contributions.js";
-import { launchPlan, recordPath, recordsDirectory, refused, switchedUser } from "./plan.js";
+import { launchPlan, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
 import { isMine, missingFeatures } from "./supported.js";
 
@@ -34,8 +34,10 @@ export interface ContainerizerOptions {
   readonly launcher: Launcher;
   readonly containerLogger: ContainerLogger;
   readonly sandboxFetch: SandboxFetch;
-  /** Mesos's `runtime_dir`. */
-  readonly runtimeDir: string;
+  /** Of this agent alone, for the launcher's records. */
+  readonly recordsDirectory: string;
+  /** Where files are fetched to before they go into sandboxes; of the agent alone. */
+  readonly stagingDirectory: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -66,7 +68,7 @@ export class MesosContainerizer implements Containerizer {
 
   /** Makes the directories that containers need. Once, before any launch. */
   async prepareDirectories(): Promise<void> {
-    await mkdir(recordsDirectory(this.options.runtimeDir), { recursive: true });
+    await mkdir(this.options.recordsDirectory, { recursive: true });
   }
 
   async launch(request: ContainerRequest): Promise<boolean> {
@@ -144,15 +146,15 @@ export class MesosContainerizer implements Containerizer {
     if (container === undefined) return;
     await this.settle(container);
     // Only now: until its owner destroys it, the record of how it ended must survive an agent that is killed.
-    await this.options.launcher.forget(recordPath(this.options.runtimeDir, id));
+    await this.options.launcher.forget(this.record(id));
     this.running.delete(id);
   }
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
-    const { isolators, launcher, runtimeDir, logger } = this.options;
+    const { isolators, launcher, logger } = this.options;
     for (const { request } of containers) {
       const id = request.containerId.value!;
-      const process = await launcher.reattach(id, recordPath(runtimeDir, id));
+      const process = await launcher.reattach(id, this.record(id));
       if (process === undefined) continue;
       const container: Container = {
         request,
@@ -166,6 +168,7 @@ export class MesosContainerizer implements Containerizer {
       container.ended = this.follow(container, process);
       logger.info({ container: id, pid: process.pid }, "found a container of an earlier run");
     }
+    await this.endUnknown(new Set(containers.map(({ request }) => request.containerId.value!)));
     for (const isolator of isolators) await isolator.recover?.(containers);
   }
 
@@ -176,9 +179,9 @@ export class MesosContainerizer implements Containerizer {
 
   private async start(container: Container): Promise<LaunchedProcess> {
     const { request, abort } = container;
-    const { isolators, launcher, containerLogger, runtimeDir } = this.options;
+    const { isolators, launcher, containerLogger } = this.options;
     const id = request.containerId.value!;
-    const record = recordPath(runtimeDir, id);
+    const record = this.record(id);
     const user = switchedUser(request.user);
     if (request.command.uris.length > 0) await this.fetch(request, { user, signal: abort.signal });
     const contributions = [];
@@ -202,7 +205,7 @@ export class MesosContainerizer implements Containerizer {
     request: ContainerRequest,
     { user, signal }: { user: string | undefined; signal: AbortSignal },
   ): Promise<void> {
-    const staging = join(this.options.runtimeDir, "fetch", request.containerId.value!);
+    const staging = join(this.options.stagingDirectory, request.containerId.value!);
     await mkdir(staging, { recursive: true, mode: 0o700 });
     try {
       await this.options.sandboxFetch.fetch({ request, user, staging, signal });
@@ -242,6 +245,22 @@ export class MesosContainerizer implements Containerizer {
       message: limitation?.message,
       limitation: limitation?.limitation,
     };
+  }
+
+  private record(id: string): string {
+    return join(this.options.recordsDirectory, id);
+  }
+
+  /** Containers that an earlier run started and nobody asks for now. */
+  private async endUnknown(known: ReadonlySet<string>): Promise<void> {
+    const { launcher, recordsDirectory, logger } = this.options;
+    for (const id of await readdir(recordsDirectory)) {
+      if (known.has(id)) continue;
+      const process = await launcher.reattach(id, this.record(id));
+      logger.info({ container: id, pid: process?.pid }, "ending a container that nobody knows");
+      await launcher.destroy(id);
+      await launcher.forget(this.record(id));
+    }
   }
 
   private settle(container: Container): Promise<void> {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { ContainerLogger } from "../../sdk/contracts/container-logger.js";
 import { Containerizer } from "../../sdk/contracts/containerizer.js";
 import { Fetcher } from "../../sdk/contracts/fetcher.js";
@@ -7,9 +8,11 @@ import { Metrics } from "../../sdk/contracts/metrics.js";
 import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
 import { MesosContainerizer } from "./containerizer.js";
 import { checkIsolation } from "./isolation.js";
+import { recordsDirectory } from "./plan.js";
 import { UriFetch } from "./sandbox-fetch.js";
 
 const config = z.strictObject({
+  work_dir: z.string().min(1),
   runtime_dir: z.string().default("/var/run/mesos"),
   isolation: z.string().default("posix/cpu,posix/mem"),
   frameworks_home: z.string().default(""),
@@ -47,7 +50,8 @@ export default definePlugin({
       launcher,
       containerLogger,
       sandboxFetch,
-      runtimeDir: ctx.config.runtime_dir,
+      recordsDirectory: recordsDirectory(ctx.config.runtime_dir, ctx.config.work_dir),
+      stagingDirectory: join(ctx.config.runtime_dir, "fetch"),
       clock: ctx.clock,
       logger: ctx.logger,
     });

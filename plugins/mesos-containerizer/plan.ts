@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
 import type { ContainerIo } from "../../sdk/contracts/container-logger.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/isolator.js";
@@ -9,11 +10,11 @@ import { isOwnUser } from "../../sdk/proc/index.js";
 /** What Mesos gives containers whose environment names no PATH. */
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Where the launcher's records of all containers lie. */
-export const recordsDirectory = (runtimeDir: string): string => join(runtimeDir, "containers");
-
-export const recordPath = (runtimeDir: string, containerId: string): string =>
-  join(recordsDirectory(runtimeDir), containerId);
+/** Where the launcher's records lie: apart for each agent, so that agents on one host keep their hands off one another's containers. */
+export function recordsDirectory(runtimeDir: string, workDir: string): string {
+  const agent = createHash("sha256").update(resolve(workDir)).digest("hex").slice(0, 16);
+  return join(runtimeDir, "containers", agent);
+}
 
 export function launchPlan(options: {
   request: ContainerRequest;
@@ -33,6 +34,7 @@ export function launchPlan(options: {
     stderr: io.stderr,
     record,
     immediate,
+    outlivesAgent: request.checkpoint,
     contribution,
   };
 }

@@ -102,7 +102,7 @@ sub become {
   open(STDERR, ">>", $request->{stderr}) or return "Failed to open '$request->{stderr}' for the output: $!";
   chdir($request->{directory}) or return "Failed to change into the directory '$request->{directory}': $!";
   %ENV = @{ $request->{environment} };
-  $SIG{$_} = "DEFAULT" for qw(PIPE INT TERM HUP CHLD);
+  $SIG{$_} = "DEFAULT" for qw(PIPE INT TERM HUP CHLD USR1);
   for my $command (@{ $request->{before} }) {
     system("/bin/sh", "-c", $command) == 0
       or return "The command '$command', which prepares the container, failed";
@@ -121,6 +121,12 @@ sub shim {
   open(STDIN, "<", "/dev/null");
   open(STDERR, ">", "/dev/null");
   syscall($prctl, 36, 1, 0, 0, 0) if $prctl;
+  if ($request->{bound} && $prctl) {
+    # PR_SET_PDEATHSIG: the kernel tells when the helper dies. It may have died just before.
+    $SIG{USR1} = sub { kill("KILL", descendants()) };
+    syscall($prctl, 1, 10, 0, 0, 0);
+    POSIX::_exit(0) if getppid() != $request->{helper};
+  }
   pipe(my $outcome, my $report) or POSIX::_exit(1);
   my $pid = fork();
   if (!defined $pid) {
@@ -178,12 +184,13 @@ sub shim {
 
 sub launch {
   my %request;
-  @request{qw(gated id record directory user stdout stderr program)} = splice(@_, 0, 8);
+  @request{qw(gated bound id record directory user stdout stderr program)} = splice(@_, 0, 9);
   for my $list (qw(cgroups before environment)) {
     my $count = shift @_;
     $request{$list} = [splice(@_, 0, $count)];
   }
   $request{argv} = [@_];
+  $request{helper} = $$;
   my $id = $request{id};
   if ($request{user} ne "") {
     $request{account} = user_of($request{user});

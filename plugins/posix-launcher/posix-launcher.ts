@@ -63,6 +63,7 @@ export class PosixLauncher implements Launcher {
     const container = this.track(plan.containerId, plan.record);
     await this.host.launch({
       gated: plan.immediate !== true,
+      bound: !plan.outlivesAgent,
       id: plan.containerId,
       record: plan.record,
       workingDirectory: plan.contribution.workingDirectory ?? plan.workingDirectory,

@@ -12,6 +12,8 @@
 export interface LaunchCommand {
   /** Wait for `G` before the command. */
   readonly gated: boolean;
+  /** End with the helper, that is, with the agent. */
+  readonly bound: boolean;
   readonly id: string;
   /** File for the processes and their end. */
   readonly record: string;
@@ -50,6 +52,7 @@ export function encodeLaunch(command: LaunchCommand): Buffer {
   return frame([
     "L",
     command.gated ? "1" : "",
+    command.bound ? "1" : "",
     command.id,
     command.record,
     command.workingDirectory,
@@ -78,9 +81,9 @@ function frame(fields: readonly string[]): Buffer {
 
 /** The frame's fields, and the command back from them; undefined for a frame of another type. */
 export function decodeLaunch(fields: readonly string[]): LaunchCommand | undefined {
-  const [type, gated, id, record, workingDirectory, user, stdout, stderr, program] = fields;
+  const [type, gated, bound, id, record, workingDirectory, user, stdout, stderr, program] = fields;
   if (type !== "L" || program === undefined) return undefined;
-  let next = 9;
+  let next = 10;
   const list = (): string[] => {
     const count = Number(fields[next++]);
     const items = fields.slice(next, next + count);
@@ -94,6 +97,7 @@ export function decodeLaunch(fields: readonly string[]): LaunchCommand | undefin
   for (let i = 0; i + 1 < pairs.length; i += 2) environment[pairs[i]!] = pairs[i + 1]!;
   return {
     gated: gated !== "",
+    bound: bound !== "",
     id: id!,
     record: record!,
     workingDirectory: workingDirectory!,

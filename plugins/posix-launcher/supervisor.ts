@@ -27,6 +27,8 @@ const GATE = [
 
 const gates = new Map<string, Writable>();
 const children = new Set<ChildProcess>();
+/** Those that end with the agent. */
+const bound = new Set<ChildProcess>();
 let agentGone = false;
 
 function tell(...words: readonly (string | number)[]): void {
@@ -70,6 +72,7 @@ function launch(command: LaunchCommand): void {
   const { pid } = child;
   if (pid === undefined) return;
   children.add(child);
+  if (command.bound) bound.add(child);
   for (const path of command.cgroups) writeFileSync(join(path, "cgroup.procs"), String(pid));
   const start = (of: number): number => readProcessStat(of)?.startTicks ?? 0;
   const processes = [process.pid, start(process.pid), pid, start(pid)];
@@ -90,6 +93,7 @@ async function ended(
   tell("X", id, status);
   await killLeftovers(child.pid!);
   children.delete(child);
+  bound.delete(child);
   tell("D", id);
   endWhenIdle();
 }
@@ -106,6 +110,14 @@ async function killLeftovers(pid: number): Promise<void> {
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile; its exit is handled as any other.
   }
 }
 
@@ -177,6 +189,7 @@ process.stdin.on("data", (chunk: Buffer) => {
 });
 process.stdin.on("end", () => {
   agentGone = true;
+  for (const child of bound) killGroup(child);
   // Containers that were not let go never run.
   for (const gate of gates.values()) gate.on("error", () => undefined).destroy();
   endWhenIdle();

@@ -19,6 +19,8 @@ export interface LaunchPlan {
   readonly record: string;
   /** Nobody has to act on the process before the command: it need not wait for `go`, which must be called all the same. */
   readonly immediate?: boolean;
+  /** Goes on when the agent dies; otherwise it ends with the agent. */
+  readonly outlivesAgent: boolean;
   /** What isolators contributed, merged. */
   readonly contribution: Contribution;
 }

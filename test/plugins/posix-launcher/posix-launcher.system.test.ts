@@ -46,6 +46,7 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
         stderr: join(directory, `${containerId}.err`),
         record: join(directory, containerId),
         contribution: {},
+        outlivesAgent: true,
         ...more,
       };
     }
@@ -181,6 +182,17 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       expect(await found!.exited).to.deep.equal({ code: 7, signal: undefined });
       await next.destroy(used.containerId);
       await next.stop();
+    });
+
+    it("ends a container with the launcher where it is not to outlive it", async () => {
+      const used = await plan(["sh", "-c", "sleep 1000 & echo $!; wait"], { outlivesAgent: false });
+      const container = await launcher.launch(used);
+      await container.go();
+      const child = await eventually(async () => Number(await output(used)) || undefined);
+      await launcher.stop();
+      await eventually(() =>
+        [container.pid, child].some((pid) => isAlive(readProcessStat(pid))) ? undefined : true,
+      );
     });
 
     it("finds the true end of a container that ended while there was no launcher", async () => {

@@ -1,0 +1,213 @@
+import {
+  TaskStatus_Reason as Reason,
+  type Task,
+  type TaskInfo,
+  TaskState,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
+import type { Containerizer, ContainerRequest } from "../../../sdk/contracts/containerizer.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import { Resources } from "../../../sdk/resources/index.js";
+import { formatDuration } from "../../../sdk/values/index.js";
+import { isTerminal } from "../../master/task-state.js";
+import type { AgentState } from "../agent-state.js";
+import { Executor } from "../executor.js";
+import type { Executors } from "../executors.js";
+import { Framework } from "../framework.js";
+import type { GarbageCollector } from "../garbage-collector.js";
+import type { Launches } from "../launches.js";
+import type { AgentOptions } from "../options.js";
+import type { AgentPaths } from "../paths.js";
+import { noteStatus } from "../task.js";
+import { dropped } from "../task-refusal.js";
+import type { UpdateManager } from "../updates/update-manager.js";
+import { uuidKey } from "../updates/update-stream.js";
+import type { SavedExecutor, SavedFramework, SavedTask } from "./saved-state.js";
+
+export interface RecoveryOptions {
+  readonly state: AgentState;
+  readonly agent: AgentOptions;
+  readonly containerizers: readonly Containerizer[];
+  readonly launches: Launches;
+  readonly executors: Executors;
+  readonly updates: UpdateManager;
+  readonly paths: AgentPaths;
+  readonly gc: GarbageCollector;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Live {
+  readonly framework: Framework;
+  readonly executor: Executor;
+  readonly saved: SavedExecutor;
+}
+
+/** Takes up frameworks, executors and tasks of an earlier run: what still runs is followed again, what ended is told truly. */
+export class Recovery {
+  constructor(private readonly options: RecoveryOptions) {}
+
+  /**
+   * Resolves when custom executors have come back, or had their time to.
+   *
+   * @param rebooted the host was: no container survived
+   */
+  async run(saved: readonly SavedFramework[], rebooted: boolean): Promise<void> {
+    const { containerizers, state, executors } = this.options;
+    const live = saved.flatMap((framework) => this.framework(framework));
+    const requests = live.map(({ executor, saved: { tasks } }) => ({
+      request: this.request(executor, tasks),
+    }));
+    const containers = rebooted ? [] : requests;
+    for (const containerizer of containerizers) await containerizer.recover(containers);
+    for (const one of live) await this.follow(one);
+    await this.awaitExecutors(live);
+    for (const framework of [...state.frameworks.values()]) executors.removeIfIdle(framework);
+  }
+
+  /** The executors that were not over. */
+  private framework(saved: SavedFramework): Live[] {
+    const { state, gc, paths } = this.options;
+    const framework = new Framework(saved.id, saved.info, saved.pid);
+    state.addFramework(framework);
+    const live: Live[] = [];
+    for (const one of saved.executors) {
+      const executor = this.executor(framework, one);
+      if (one.completed) {
+        executor.state = "terminated";
+        for (const { task } of one.tasks) executor.completedTasks.push(task);
+        framework.completed.push(executor);
+        for (const layout of [paths.work, paths.meta]) gc.schedule(layout.executor(executor.ids));
+        continue;
+      }
+      framework.running.set(executor.id, executor);
+      for (const task of one.tasks) this.task(executor, task);
+      live.push({ framework, executor, saved: one });
+    }
+    const { maxCompletedExecutorsPerFramework: most } = this.options.agent;
+    framework.completed = most === 0 ? [] : framework.completed.slice(-most);
+    return live;
+  }
+
+  private executor(framework: Framework, { id, info, containerId, generated }: SavedExecutor): Executor {
+    const { state, paths, agent } = this.options;
+    const ids = { agentId: state.id, frameworkId: framework.id, executorId: id, containerId };
+    return new Executor({
+      ids,
+      info,
+      directory: paths.work.run(ids),
+      user: agent.switchUser ? (info.command?.user ?? framework.info.user) : undefined,
+      checkpoint: true,
+      generated,
+    });
+  }
+
+  /** Replays the statuses that were written down. */
+  private task(executor: Executor, { task, updates, acknowledged }: SavedTask): void {
+    const taskId = task.task_id!.value!;
+    for (const { status } of updates) if (status !== undefined) noteStatus(task, status);
+    const last = updates.findLast(({ status }) => isTerminal(status?.state));
+    executor.everSentTask ||= updates.length > 0;
+    if (last === undefined) executor.launched.set(taskId, task);
+    else executor.terminated.set(taskId, task);
+    if (last !== undefined && acknowledged.has(uuidKey(last.uuid))) executor.complete(taskId);
+    this.options.updates.recover({
+      frameworkId: executor.ids.frameworkId,
+      taskId,
+      path: this.options.paths.meta.taskUpdates(executor.ids, taskId),
+      updates,
+      acknowledged,
+    });
+  }
+
+  private async follow({ framework, executor, saved }: Live): Promise<void> {
+    const { containerizers, launches, executors, clock, logger } = this.options;
+    const id = executor.containerId.value;
+    const owner = containerizers.find((one) => one.containers().some(({ value }) => value === id));
+    if (owner === undefined) {
+      logger.warn(
+        { executor: executor.id, framework: framework.id },
+        "nothing is left of an executor's container",
+      );
+      executors.fail(executor, lost(framework, executor));
+      return;
+    }
+    executor.containerizer = owner;
+    executor.containerStatus = await launches.containerStatus(executor, owner);
+    const [only] = saved.tasks;
+    if (executor.generated && only !== undefined) {
+      executor.state = "running";
+      executor.command = launches.commandTask(framework, executor, definitionOf(only));
+      const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
+      if (since === undefined) executor.command.started();
+      else executor.command.followed(clock.now() - since * 1000);
+      if (only.task.state === TaskState.TASK_KILLING) executor.command.resumeKilling();
+    }
+    launches.follow(executor, owner);
+  }
+
+  /** Custom executors notice by themselves that the agent was away, and subscribe again. */
+  private async awaitExecutors(live: readonly Live[]): Promise<void> {
+    const { agent, clock } = this.options;
+    const missing = (): Executor[] =>
+      live
+        .map(({ executor }) => executor)
+        .filter(({ generated, state }) => !generated && state === "registering");
+    if (missing().length === 0) return;
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, agent.executorReregistrationTimeout));
+    for (const executor of missing()) {
+      const framework = this.options.state.frameworks.get(executor.ids.frameworkId);
+      executor.state = "terminating";
+      executor.verdict = {
+        state: framework?.partitionAware === true ? TaskState.TASK_GONE : TaskState.TASK_LOST,
+        reason: Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+        message: `Executor did not reregister within ${formatDuration(agent.executorReregistrationTimeout)}`,
+      };
+      this.options.executors.destroy(executor);
+    }
+  }
+
+  private request(executor: Executor, tasks: readonly SavedTask[]): ContainerRequest {
+    const first = tasks[0] === undefined ? undefined : definitionOf(tasks[0]);
+    return {
+      containerId: executor.containerId,
+      frameworkId: executor.ids.frameworkId,
+      executorId: executor.id,
+      task: executor.generated ? first : undefined,
+      executor: executor.info,
+      command: executor.info.command ?? { uris: [], arguments: [] },
+      container: executor.info.container,
+      environment: {},
+      user: executor.user,
+      resources: executor.resources.isEmpty ? Resources.of(executor.info.resources) : executor.resources,
+      limits: {},
+      directory: executor.directory,
+      checkpoint: true,
+    };
+  }
+}
+
+/** The task as it was asked for, as far as that is needed to see it through. */
+function definitionOf({ task, definition }: SavedTask): TaskInfo {
+  if (definition !== undefined) return definition;
+  const { name, task_id, agent_id, resources, kill_policy, limits }: Task = task;
+  return { name, task_id, agent_id, resources, kill_policy, limits };
+}
+
+function lost(
+  framework: Framework,
+  executor: Executor,
+): { state: TaskState; reason: Reason; message: string } {
+  const ran = [...executor.launched.values()].some(({ statuses }) => statuses.length > 0);
+  return ran
+    ? {
+        state: TaskState.TASK_FAILED,
+        reason: Reason.REASON_EXECUTOR_TERMINATED,
+        message: "The container ended while the agent was away, and how is not known",
+      }
+    : {
+        state: dropped(framework),
+        reason: Reason.REASON_AGENT_RESTARTED,
+        message: "Task launched during agent restart",
+      };
+}

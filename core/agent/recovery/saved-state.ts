@@ -1,0 +1,57 @@
+import type { StatusUpdate } from "../../../proto/gen/mesos/internal/messages.js";
+import type {
+  AgentInfo,
+  ExecutorInfo,
+  FrameworkInfo,
+  Resource,
+  Task,
+  TaskInfo,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+
+/** What an earlier run of the agent wrote down, as data. */
+export interface SavedAgent {
+  /** With its id; undefined: there was no run, or it never registered. */
+  readonly info: AgentInfo | undefined;
+  /** Dynamic reservations and persistent volumes. */
+  readonly resources: readonly Resource[];
+  /** Names the boot of the host that the earlier run lived in. */
+  readonly bootId: string | undefined;
+  readonly frameworks: readonly SavedFramework[];
+  /** Directories that nobody uses any more. */
+  readonly leftovers: readonly Leftover[];
+  /** What could not be read, and was passed over. */
+  readonly problems: readonly string[];
+}
+
+export interface SavedFramework {
+  readonly id: string;
+  readonly info: FrameworkInfo;
+  readonly pid: string | undefined;
+  readonly executors: readonly SavedExecutor[];
+}
+
+export interface SavedExecutor {
+  readonly id: string;
+  readonly info: ExecutorInfo;
+  readonly generated: boolean;
+  /** Of its latest run. */
+  readonly containerId: string;
+  /** It was over, and everything of it acknowledged. */
+  readonly completed: boolean;
+  readonly tasks: readonly SavedTask[];
+}
+
+export interface SavedTask {
+  readonly task: Task;
+  /** Written down where the task itself does not say enough. */
+  readonly definition: TaskInfo | undefined;
+  readonly updates: readonly StatusUpdate[];
+  /** Keys of their uuids. */
+  readonly acknowledged: ReadonlySet<string>;
+}
+
+export interface Leftover {
+  readonly path: string;
+  /** Milliseconds since it was used last. */
+  readonly age: number;
+}
