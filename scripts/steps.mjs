@@ -13,10 +13,17 @@ const bin = (name, file) => join(root, "node_modules", name, file);
 function step(label, args, options = {}) {
   const began = process.hrtime.bigint();
   process.stderr.write(`${label} ... `);
-  const done = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 28, ...options });
+  const done = spawnSync(process.execPath, args, {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    ...options,
+  });
   if (done.status !== 0) {
     process.stderr.write(`failed\n${done.stdout ?? ""}${done.stderr ?? ""}`);
-    process.stderr.write(`\n'node ${args.join(" ")}' ended with ${done.status ?? done.signal ?? done.error}\n`);
+    process.stderr.write(
+      `\n'node ${args.join(" ")}' ended with ${done.status ?? done.signal ?? done.error}\n`,
+    );
     process.exit(1);
   }
   process.stderr.write(`${(Number(process.hrtime.bigint() - began) / 1e9).toFixed(1)} s\n`);
@@ -78,14 +85,25 @@ export function install() {
 }
 
 export function generate() {
-  const inputs = ["buf.yaml", "buf.gen.yaml", "package-lock.json", "scripts/generate.mjs", "scripts/generate/", "proto/"];
+  const inputs = [
+    "buf.yaml",
+    "buf.gen.yaml",
+    "package-lock.json",
+    "scripts/generate.mjs",
+    "scripts/generate/",
+    "proto/",
+  ];
   const sources = (path) => !path.startsWith(join("proto", "gen"));
-  once("proto/gen/.stamp", hashOf(inputs, sources), () => step("generating the wire code", ["scripts/generate.mjs"]));
+  once("proto/gen/.stamp", hashOf(inputs, sources), () =>
+    step("generating the wire code", ["scripts/generate.mjs"]),
+  );
 }
 
 export function compile() {
   // The compiler is incremental, but it leaves the output of deleted sources behind: start over when a source is gone.
-  const sources = ["bin", "core", "plugins", "sdk", "proto", "test", "examples"].filter((f) => existsSync(join(root, f)));
+  const sources = ["bin", "core", "plugins", "sdk", "proto", "test", "examples"].filter((f) =>
+    existsSync(join(root, f)),
+  );
   const listed = createHash("sha256");
   const visit = (folder) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
@@ -97,7 +115,8 @@ export function compile() {
   for (const folder of sources) visit(folder);
   const key = listed.digest("hex");
   const stamp = join(root, "dist/.sources");
-  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== key) rmSync(join(root, "dist"), { recursive: true, force: true });
+  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== key)
+    rmSync(join(root, "dist"), { recursive: true, force: true });
   step("compiling", [bin("typescript", "bin/tsc"), "-p", "."]);
   writeFileSync(stamp, key);
 }

@@ -66,4 +66,7 @@ export interface AgentView {
   usage(): Promise<readonly ContainerUsageView[]>;
 }
 
-export const AgentView = extensionPoint<AgentView, "one">("tepui.agent-view", { version: "1.0", cardinality: "one" });
+export const AgentView = extensionPoint<AgentView, "one">("tepui.agent-view", {
+  version: "1.0",
+  cardinality: "one",
+});

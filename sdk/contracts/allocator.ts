@@ -1,4 +1,9 @@
-import type { AgentInfo, AgentInfo_Capability, Filters, FrameworkInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type {
+  AgentInfo,
+  AgentInfo_Capability,
+  Filters,
+  FrameworkInfo,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import type { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { extensionPoint } from "../plugin/extension-point.js";
 import type { Resources } from "../resources/index.js";
@@ -71,4 +76,7 @@ export interface Allocator {
   updateWeights(weights: ReadonlyMap<string, number>): void;
 }
 
-export const Allocator = extensionPoint<Allocator, "one">("tepui.allocator", { version: "1.0", cardinality: "one" });
+export const Allocator = extensionPoint<Allocator, "one">("tepui.allocator", {
+  version: "1.0",
+  cardinality: "one",
+});

@@ -16,4 +16,7 @@ export interface Election {
   watch(changed: (leader: MasterInfo | undefined) => void): () => void;
 }
 
-export const Election = extensionPoint<Election, "one">("tepui.election", { version: "1.0", cardinality: "one" });
+export const Election = extensionPoint<Election, "one">("tepui.election", {
+  version: "1.0",
+  cardinality: "one",
+});

@@ -70,4 +70,7 @@ export interface Isolator {
   cleanup?(containerId: string): Promise<void>;
 }
 
-export const Isolator = extensionPoint<Isolator, "ordered">("tepui.isolator", { version: "1.0", cardinality: "ordered" });
+export const Isolator = extensionPoint<Isolator, "ordered">("tepui.isolator", {
+  version: "1.0",
+  cardinality: "ordered",
+});

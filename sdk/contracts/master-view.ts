@@ -103,4 +103,7 @@ export interface MasterView {
   settled(): Promise<void>;
 }
 
-export const MasterView = extensionPoint<MasterView, "one">("tepui.master-view", { version: "1.0", cardinality: "one" });
+export const MasterView = extensionPoint<MasterView, "one">("tepui.master-view", {
+  version: "1.0",
+  cardinality: "one",
+});

@@ -22,4 +22,7 @@ export interface Registry {
   apply(operation: RegistryOperation): Promise<boolean>;
 }
 
-export const Registry = extensionPoint<Registry, "one">("tepui.registry", { version: "1.0", cardinality: "one" });
+export const Registry = extensionPoint<Registry, "one">("tepui.registry", {
+  version: "1.0",
+  cardinality: "one",
+});
