@@ -6,10 +6,11 @@ import type { Settings } from "../sdk/contracts/settings.js";
 import { SystemClock } from "../sdk/contracts/system-clock.js";
 import { SystemRandom } from "../sdk/contracts/system-random.js";
 import { isTepuiError, messageOf } from "../sdk/errors/index.js";
+import { MESOS_VERSION } from "../sdk/mesos-version.js";
 import type { Target } from "../sdk/plugin/index.js";
 import { LineLogger, type LogSink, standardError } from "./log.js";
 import { SHIPPED } from "./shipped.js";
-import { MESOS_VERSION, TEPUI_VERSION } from "./version.js";
+import { TEPUI_VERSION } from "./version.js";
 
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = { INFO: "info", WARNING: "warn", ERROR: "error" };
 

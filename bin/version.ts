@@ -2,9 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../core/flags/package-root.js";
 
-/** The version of Mesos whose interfaces are served, as clients and agents compare it. */
-export const MESOS_VERSION = "1.12.0";
-
 /** The version of this package. */
 export const TEPUI_VERSION: string = (
   JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string }

@@ -29,7 +29,6 @@ export {
   AuthenticationError,
   type BackoffOptions,
   CallRefusedError,
-  type ContentType,
   type DaemonAddress,
   type EventHandler,
   ForbiddenError,
@@ -79,6 +78,7 @@ export {
   type HttpRequest,
   type HttpRoute,
   HttpServer,
+  type RequestTaker,
 } from "./contracts/http-server.js";
 export {
   type ContainerLimitation,
@@ -137,7 +137,8 @@ export {
   executorEnvironment,
   type StatusInput,
 } from "./executor/index.js";
-export { validateAgentId, validateExecutorId, validateFrameworkId, validateTaskId } from "./ids/index.js";
+export type { MessageFormat } from "./http/index.js";
+export { MAX_CONTAINER_ID_BYTES, MAX_ID_BYTES, validateContainerId, validateId } from "./ids/index.js";
 export {
   type AnyExtensionPoint,
   bytesText,

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { MESOS_VERSION, TEPUI_VERSION } from "../version.js";
+import { MESOS_VERSION } from "../../sdk/mesos-version.js";
+import { TEPUI_VERSION } from "../version.js";
 import { runLocal } from "./local.js";
 import { explainManifest, validateManifest } from "./manifest.js";
 import { graphPlugins, inspectPlugin, listPlugins } from "./plugins.js";

@@ -6,9 +6,6 @@ import {
 /** Id of the agent's actor; masters answer to it. */
 export const AGENT_ACTOR = "slave(1)";
 
-/** Version of Mesos whose agent this one is on the wire. */
-export const WIRE_VERSION = "1.12.0";
-
 /**
  * What masters may rely on. Mesos's agents have more; masters do without, each in its older way: without RESOURCE_PROVIDER, for one,
  * reservations come as CheckpointResourcesMessage.

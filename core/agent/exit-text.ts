@@ -39,7 +39,7 @@ const SIGNALS: readonly string[] = [
 /** The first real-time signal that programs may use; glibc keeps two. */
 const FIRST_REAL_TIME = 34;
 
-export function signalName(signal: number): string {
+function signalName(signal: number): string {
   if (signal >= FIRST_REAL_TIME) return `Real-time signal ${signal - FIRST_REAL_TIME}`;
   return SIGNALS[signal] ?? `Unknown signal ${signal}`;
 }

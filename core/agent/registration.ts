@@ -1,8 +1,9 @@
 import { RegisterSlaveMessage, ReregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
 import { type ExecutorInfo, type Resource, type Task, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { MESOS_VERSION } from "../../sdk/mesos-version.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
-import { AGENT_CAPABILITIES, WIRE_VERSION } from "./constants.js";
+import { AGENT_CAPABILITIES } from "./constants.js";
 import type { NamedMessage } from "./master-link.js";
 import { makeTask } from "./task.js";
 
@@ -12,7 +13,7 @@ const old = (resources: readonly Resource[]): Resource[] => convertResources(res
 /** What the agent registers with: the first time only itself, later all that runs on it. */
 export function registrationMessage(state: AgentState, resourceVersion: Buffer): NamedMessage {
   const common = {
-    version: WIRE_VERSION,
+    version: MESOS_VERSION,
     agent_capabilities: [...AGENT_CAPABILITIES],
     checkpointed_resources: state.checkpointed.toMessages("pre-refinement"),
     resource_version_uuid: { value: resourceVersion },

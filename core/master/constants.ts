@@ -1,8 +1,5 @@
 import { type MasterInfo_Capability, MasterInfo_Capability_Type } from "../../proto/gen/mesos/v1/mesos.js";
 
-/** The version of Mesos whose behaviour this master has; schedulers and tools compare it. */
-export const MESOS_VERSION = "1.12.0";
-
 /** Agents older than this speak another protocol. */
 export const MINIMUM_AGENT_VERSION = "1.0.0";
 

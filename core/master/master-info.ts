@@ -1,5 +1,6 @@
 import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import { MASTER_ACTOR, MASTER_CAPABILITIES, MESOS_VERSION } from "./constants.js";
+import { MESOS_VERSION } from "../../sdk/mesos-version.js";
+import { MASTER_ACTOR, MASTER_CAPABILITIES } from "./constants.js";
 
 export interface MasterAddress {
   /** IPv4, as agents and schedulers reach it. */

@@ -15,7 +15,7 @@ export function checkIsolation(isolation: string, active: readonly string[]): vo
   });
 }
 
-export const isolationNames = (isolation: string): string[] =>
+const isolationNames = (isolation: string): string[] =>
   isolation
     .split(",")
     .map((name) => name.trim())

@@ -33,7 +33,7 @@ export async function readContainerRecord(path: string): Promise<ContainerRecord
 }
 
 /** Lines `started <shim> <processes>`, then `failed <text>` or `exited <wait status>`; one that is cut off does not count. */
-export function parseContainerRecord(text: string): ContainerRecord {
+function parseContainerRecord(text: string): ContainerRecord {
   const lines = text.split("\n").slice(0, -1);
   const after = (word: string): string | undefined =>
     lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1);

@@ -3,7 +3,7 @@ import { doubleJson, scalarText, toMilli } from "../resources/index.js";
 import { coalesce, rangesText } from "../resources/ranges.js";
 
 /** The same attribute: name, type and value; ranges in any order and split. */
-export function sameAttribute(left: Attribute, right: Attribute): boolean {
+function sameAttribute(left: Attribute, right: Attribute): boolean {
   return (
     left.name === right.name &&
     left.type === right.type &&

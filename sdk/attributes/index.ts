@@ -2,7 +2,6 @@ export {
   attributesJson,
   attributeText,
   containsAttributes,
-  sameAttribute,
   sameAttributes,
 } from "./attributes.js";
 export { attributesFromJson, parseAttributes } from "./parse.js";

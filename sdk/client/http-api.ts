@@ -1,4 +1,5 @@
 import type { Client, Dispatcher } from "undici";
+import { RecordDecoder, RecordError } from "../recordio/index.js";
 import { addressText, type DaemonAddress, parseAddress } from "./address.js";
 import {
   AuthenticationError,
@@ -9,7 +10,6 @@ import {
   UnavailableError,
   UnreachableError,
 } from "./errors.js";
-import { RecordReader } from "./record-reader.js";
 
 /** Of an error's body; what is longer is no text for people. */
 const MAX_ERROR_TEXT_BYTES = 64 * 1024;
@@ -39,7 +39,10 @@ export interface TlsOptions {
 export interface RecordStream {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** The records, in order. Ends when the peer ends the stream; throws UnreachableError when the connection breaks. */
+  /**
+   * The records, in order. Ends when the peer ends the stream; throws UnreachableError when the connection breaks, ProtocolError
+   * when what comes is no records.
+   */
   readonly records: AsyncIterable<Uint8Array>;
 }
 
@@ -118,7 +121,7 @@ export class HttpApi {
   }
 
   private async *read(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const reader = new RecordReader();
+    const decoder = new RecordDecoder();
     const chunks = body[Symbol.asyncIterator]();
     try {
       for (;;) {
@@ -126,12 +129,22 @@ export class HttpApi {
           throw this.unreachable(error);
         });
         if (chunk.done === true) break;
-        yield* reader.push(chunk.value);
+        yield* this.cut(decoder, chunk.value);
       }
     } finally {
       await chunks.return?.();
     }
-    if (!reader.atBoundary) throw new UnreachableError(`${this.where} ended the stream within a record`);
+    if (!decoder.atBoundary) throw new UnreachableError(`${this.where} ended the stream within a record`);
+  }
+
+  private cut(decoder: RecordDecoder, chunk: Uint8Array): Uint8Array[] {
+    try {
+      return decoder.push(chunk);
+    } catch (error) {
+      throw error instanceof RecordError
+        ? new ProtocolError(`${this.where}: ${error.message}`, { cause: error })
+        : error;
+    }
   }
 
   private get where(): string {

@@ -13,5 +13,4 @@ export {
 } from "./errors.js";
 export type { EventHandler } from "./event-hub.js";
 export type { TlsOptions } from "./http-api.js";
-export type { ContentType } from "./message-format.js";
 export type { IdInput, PartialMessage } from "./partial.js";

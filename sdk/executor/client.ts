@@ -9,13 +9,13 @@ import {
   UnreachableError,
 } from "../client/errors.js";
 import { type EventHandler, EventHub } from "../client/event-hub.js";
-import type { ContentType } from "../client/message-format.js";
 import { asBuffer, type IdInput, idOf, type PartialMessage } from "../client/partial.js";
 import type { Clock, Timer } from "../contracts/clock.js";
 import type { Random } from "../contracts/random.js";
 import { SystemClock } from "../contracts/system-clock.js";
 import { SystemRandom } from "../contracts/system-random.js";
 import { messageOf } from "../errors/tepui-error.js";
+import type { MessageFormat } from "../http/message-format.js";
 import { type ExecutorEnvironment, executorEnvironment } from "./environment.js";
 import { ExecutorRefusedError } from "./errors.js";
 import { type ExecutorEvent, type ExecutorEventOf, executorEvent } from "./events.js";
@@ -29,7 +29,7 @@ export interface ExecutorClientOptions {
   /** Default: read from the process's `MESOS_*` variables, of which the authentication token is then removed. */
   readonly environment?: ExecutorEnvironment;
   /** Default `protobuf`. */
-  readonly contentType?: ContentType;
+  readonly contentType?: MessageFormat;
   readonly transport?: ExecutorTransport;
   /** What ends the process when the grace period after SHUTDOWN is over. Default `process.exit`. */
   readonly exit?: (code: number) => void;

@@ -1,6 +1,7 @@
 import type { Call, Event } from "../../proto/gen/mesos/v1/executor/executor.js";
 import { HttpApi } from "../client/http-api.js";
-import { type ContentType, MEDIA_TYPES, messageFormat } from "../client/message-format.js";
+import { messageCoder } from "../client/message-coder.js";
+import { MEDIA_TYPES, type MessageFormat } from "../http/message-format.js";
 import type { ExecutorEnvironment } from "./environment.js";
 
 /** One subscription with an agent; the rules are those of a scheduler's. */
@@ -22,13 +23,13 @@ const TIMEOUT_MS = 10_000;
 export class HttpExecutorTransport implements ExecutorTransport {
   constructor(
     private readonly environment: ExecutorEnvironment,
-    private readonly contentType: ContentType,
+    private readonly contentType: MessageFormat,
   ) {}
 
   async subscribe({ call, signal }: { call: Call; signal: AbortSignal }): Promise<ExecutorStream> {
     const { agent, authenticationToken, socketPath } = this.environment;
-    const calls = messageFormat("mesos.v1.executor.Call", this.contentType);
-    const events = messageFormat("mesos.v1.executor.Event", this.contentType);
+    const calls = messageCoder("mesos.v1.executor.Call", this.contentType);
+    const events = messageCoder("mesos.v1.executor.Event", this.contentType);
     const mediaType = MEDIA_TYPES[this.contentType];
     const api = await HttpApi.create({
       address: agent,

@@ -3,12 +3,11 @@ export { HttpDate } from "./http-date.js";
 export { answeredByLeadership, leaderLocation, masterLocation } from "./leadership.js";
 export {
   answerFormat,
-  formatOf,
   MEDIA_TYPES,
   type MessageFormat,
   type ReadCall,
   readCall,
 } from "./message-format.js";
 export { OncePerPeer } from "./once-per-peer.js";
-export { acceptsGzip, acceptsMediaType, listAllows } from "./quality-list.js";
+export { acceptsGzip, acceptsMediaType } from "./quality-list.js";
 export { methodNotAllowed } from "./replies.js";

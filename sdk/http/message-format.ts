@@ -15,7 +15,7 @@ export const MEDIA_TYPES = {
  * The format that a Content-Type names; undefined for any other. Parameters (`; charset=utf-8`) and case do not count, where
  * Mesos insists on the bare lower-case type.
  */
-export function formatOf(contentType: string): MessageFormat | undefined {
+function formatOf(contentType: string): MessageFormat | undefined {
   const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
   if (type === MEDIA_TYPES.json) return "json";
   return type === MEDIA_TYPES.protobuf ? "protobuf" : undefined;

@@ -3,7 +3,7 @@
  * in their order (the specific before the wildcard), and the first list element that names one decides: it allows unless its
  * `q` is zero or no number. Names are compared without case; blanks do not count; other parameters are ignored.
  */
-export function listAllows(header: string, candidates: readonly string[]): boolean {
+function listAllows(header: string, candidates: readonly string[]): boolean {
   const elements = header.replace(/[ \t\n]/g, "").split(",");
   for (const candidate of candidates) {
     for (const element of elements) {

@@ -32,8 +32,3 @@ function hasInvalidCharacter(id: string): boolean {
   }
   return false;
 }
-
-export const validateTaskId = validateId;
-export const validateExecutorId = validateId;
-export const validateFrameworkId = validateId;
-export const validateAgentId = validateId;

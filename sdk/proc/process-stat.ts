@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 
 /** What `/proc/<pid>/stat` says of one process; see proc(5). */
 export interface ProcessStat {
@@ -31,18 +30,8 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   }
 }
 
-/** As `readProcessStat`, off the event loop. */
-export async function loadProcessStat(pid: number): Promise<ProcessStat | undefined> {
-  try {
-    return parseProcessStat(await readFile(`/proc/${pid}/stat`, "latin1"));
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
-}
-
 /** Undefined for text of another form. */
-export function parseProcessStat(text: string): ProcessStat | undefined {
+function parseProcessStat(text: string): ProcessStat | undefined {
   // The name stands in parentheses and may itself hold spaces and parentheses.
   const open = text.indexOf("(");
   const close = text.lastIndexOf(")");

@@ -23,7 +23,7 @@ export async function processTree(root: number, options: TreeOptions = {}): Prom
 }
 
 /** Every live process that can be read. */
-export async function allProcesses(): Promise<ProcessStat[]> {
+async function allProcesses(): Promise<ProcessStat[]> {
   const found: ProcessStat[] = [];
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;

@@ -1,5 +1,5 @@
 /** Records above this are taken for a broken stream: OFFERS for ten thousand agents are some 6 MB. */
-export const DEFAULT_MAX_RECORD_BYTES = 128 * 1024 * 1024;
+const DEFAULT_MAX_RECORD_BYTES = 128 * 1024 * 1024;
 
 /** More digits than a length within any sensible limit has. */
 const MAX_LENGTH_DIGITS = 15;

@@ -46,7 +46,7 @@ export function applyOperation(resources: Resources, operation: Offer_Operation)
 }
 
 /** What an offer operation does to resources, step by step. */
-export function conversionsOf(operation: Offer_Operation): Result<ResourceConversion[]> {
+function conversionsOf(operation: Offer_Operation): Result<ResourceConversion[]> {
   switch (operation.type) {
     case OperationType.RESERVE: {
       const converted = Resources.of(operation.reserve?.resources ?? []);

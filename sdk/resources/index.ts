@@ -1,12 +1,6 @@
 export { ResourceAccumulator } from "./accumulator.js";
 export { applyCheckpointed, needsCheckpoint } from "./checkpoint.js";
-export {
-  applyConversion,
-  applyOperation,
-  conversionsOf,
-  type ResourceConversion,
-  stripVolumes,
-} from "./conversion.js";
+export { applyOperation } from "./conversion.js";
 export {
   quantitiesJson,
   reservedResourceListsJson,
@@ -18,7 +12,7 @@ export { ResourceEntry } from "./entry.js";
 export { findResources } from "./find.js";
 export { convertResource, convertResources, hasRefinedReservations, type ResourceFormat } from "./format.js";
 export { resourcesFromJson } from "./json.js";
-export { ResourceKind, type ResourceKindParts } from "./kind.js";
+export { ResourceKind } from "./kind.js";
 export { parseResourceList, parseResources } from "./parse.js";
 export { resourceText } from "./print.js";
 export {
@@ -42,6 +36,6 @@ export {
   validateUniquePersistenceIds,
   validateUsedResources,
 } from "./rules.js";
-export { doubleJson, fromMilli, MAX_SCALAR, scalarJson, scalarText, toMilli } from "./scalar.js";
+export { doubleJson, fromMilli, scalarJson, scalarText, toMilli } from "./scalar.js";
 export { validateResource, validateResources } from "./validate.js";
 export { parseValue } from "./value-text.js";

@@ -1,11 +1,12 @@
 import type { Call } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { ProtocolError } from "../client/errors.js";
 import { HttpApi, type TlsOptions } from "../client/http-api.js";
-import { type ContentType, MEDIA_TYPES, messageFormat } from "../client/message-format.js";
+import { messageCoder } from "../client/message-coder.js";
+import { MEDIA_TYPES, type MessageFormat } from "../http/message-format.js";
 import type { SchedulerStream, SchedulerTransport, SubscribeRequest } from "./transport.js";
 
 export interface HttpTransportOptions {
-  readonly contentType: ContentType;
+  readonly contentType: MessageFormat;
   /** Value of the `Authorization` header. */
   readonly authorization?: string | undefined;
   readonly tls?: TlsOptions | undefined;
@@ -21,8 +22,8 @@ export class HttpSchedulerTransport implements SchedulerTransport {
 
   async subscribe({ master, call, signal }: SubscribeRequest): Promise<SchedulerStream> {
     const { contentType, authorization, tls, timeout } = this.options;
-    const calls = messageFormat("mesos.v1.scheduler.Call", contentType);
-    const events = messageFormat("mesos.v1.scheduler.Event", contentType);
+    const calls = messageCoder("mesos.v1.scheduler.Call", contentType);
+    const events = messageCoder("mesos.v1.scheduler.Event", contentType);
     const mediaType = MEDIA_TYPES[contentType];
     const api = await HttpApi.create({
       address: master,

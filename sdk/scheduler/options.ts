@@ -4,10 +4,10 @@ import type { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/schedu
 import type { AddressInput } from "../client/address.js";
 import type { BackoffOptions } from "../client/backoff.js";
 import type { TlsOptions } from "../client/http-api.js";
-import type { ContentType } from "../client/message-format.js";
 import type { PartialMessage } from "../client/partial.js";
 import type { Clock } from "../contracts/clock.js";
 import type { Random } from "../contracts/random.js";
+import type { MessageFormat } from "../http/message-format.js";
 import type { SchedulerTransport } from "./transport.js";
 
 /** A FrameworkInfo of which only the name must be given; `user` defaults to the current one. With `id`, the framework is taken over. */
@@ -20,7 +20,7 @@ export interface SchedulerClientOptions {
   /** Default `http`. Over `grpc` the addresses are those of the gRPC port (default 5055). */
   readonly transport?: "http" | "grpc" | SchedulerTransport;
   /** Of HTTP; default `protobuf`. */
-  readonly contentType?: ContentType;
+  readonly contentType?: MessageFormat;
   /**
    * `automatic` (default): a status update is acknowledged when every handler has returned, promises included, and every
    * iteration has asked for its next event. `manual`: by calling `acknowledge`.

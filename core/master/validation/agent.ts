@@ -3,7 +3,7 @@ import type {
   ReregisterSlaveMessage,
 } from "../../../proto/gen/mesos/internal/messages.js";
 import { type AgentInfo, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
-import { validateAgentId, validateTaskId } from "../../../sdk/ids/index.js";
+import { validateId } from "../../../sdk/ids/index.js";
 import { validateResources } from "../../../sdk/resources/index.js";
 import { validateExecutorInfo } from "./executor.js";
 import { validateFrameworkInfo } from "./framework.js";
@@ -23,7 +23,7 @@ export function validateRegistration({
 
 function validateAgentInfo(info: AgentInfo | undefined): string | undefined {
   if (info?.hostname === undefined) return "AgentInfo has no hostname";
-  const problem = info.id === undefined ? undefined : validateAgentId(info.id.value ?? "");
+  const problem = info.id === undefined ? undefined : validateId(info.id.value ?? "");
   return problem ?? validateResources(info.resources);
 }
 
@@ -31,7 +31,7 @@ export function validateReregistration(message: ReregisterSlaveMessage): string 
   const id = message.slave?.id?.value ?? "";
   return (
     validateRegistration(message) ??
-    validateAgentId(id) ??
+    validateId(id) ??
     validateFrameworks(message) ??
     validateExecutors(message) ??
     validateTasks(message, id)
@@ -77,7 +77,7 @@ function validateTasks(message: ReregisterSlaveMessage, agentId: string): string
   const seen = new Set<string>();
   for (const task of message.tasks) {
     const taskId = task.task_id?.value ?? "";
-    const problem = validateTaskId(taskId);
+    const problem = validateId(taskId);
     if (problem !== undefined) return `Task has an invalid TaskID: ${problem}`;
     if (task.agent_id?.value !== agentId)
       return `Task has an invalid SlaveID '${task.agent_id?.value ?? ""}'`;

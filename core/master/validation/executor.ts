@@ -3,7 +3,7 @@ import {
   ExecutorInfo,
   ExecutorInfo_Type as ExecutorType,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import { validateExecutorId } from "../../../sdk/ids/index.js";
+import { validateId } from "../../../sdk/ids/index.js";
 import {
   Resources,
   validateRevocableUse,
@@ -25,7 +25,7 @@ import { validateUse } from "./use.js";
 /** The rules that hold wherever an ExecutorInfo comes from. */
 export function validateExecutorInfo(executor: ExecutorInfo): string | undefined {
   const { executor_id: id, command, container, shutdown_grace_period: grace } = executor;
-  const problem = validateType(executor) ?? validateExecutorId(id?.value ?? "");
+  const problem = validateType(executor) ?? validateId(id?.value ?? "");
   if (problem !== undefined) return problem;
   if ((grace?.nanoseconds ?? 0n) < 0n) return "ExecutorInfo's 'shutdown_grace_period' must be non-negative";
   const wrongCommand = command === undefined ? undefined : validateCommand(command);

@@ -4,7 +4,7 @@ import {
   type OfferFilters,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { OfferConstraints } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
-import { validateFrameworkId } from "../../../sdk/ids/index.js";
+import { validateId } from "../../../sdk/ids/index.js";
 import { validateRole } from "../../../sdk/roles/index.js";
 import { setText, shortNumber } from "./text.js";
 
@@ -15,7 +15,7 @@ import { setText, shortNumber } from "./text.js";
  */
 export function validateFrameworkInfo(info: FrameworkInfo): string | undefined {
   return (
-    validateRoles(info) ?? validateId(info) ?? validateOfferFilters(info) ?? validateFailoverTimeout(info)
+    validateRoles(info) ?? validateOwnId(info) ?? validateOfferFilters(info) ?? validateFailoverTimeout(info)
   );
 }
 
@@ -41,8 +41,8 @@ function validateRoles(info: FrameworkInfo): string | undefined {
   return undefined;
 }
 
-function validateId({ id }: FrameworkInfo): string | undefined {
-  return id?.value ? validateFrameworkId(id.value) : undefined;
+function validateOwnId({ id }: FrameworkInfo): string | undefined {
+  return id?.value ? validateId(id.value) : undefined;
 }
 
 function validateOfferFilters(info: FrameworkInfo): string | undefined {

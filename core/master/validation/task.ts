@@ -3,7 +3,7 @@ import {
   ExecutorInfo_Type as ExecutorType,
   type TaskInfo,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import { validateTaskId } from "../../../sdk/ids/index.js";
+import { validateId } from "../../../sdk/ids/index.js";
 import {
   haveOverlap,
   type Resources,
@@ -47,7 +47,7 @@ export function validateTask(task: TaskUse, target: LaunchTarget): string | unde
 export function validateTaskFields(task: TaskUse, target: LaunchTarget): string | undefined {
   const { info } = task;
   return (
-    validateTaskId(info.task_id?.value ?? "") ??
+    validateId(info.task_id?.value ?? "") ??
     validateUniqueId(info, target) ??
     validateAgentId(info, target) ??
     validateTimes(info) ??

@@ -38,7 +38,7 @@ const reservations: fc.Arbitrary<Resource_ReservationInfo[]> = fc.oneof(
 );
 
 /** Every kind of divisible resource. */
-export const divisible: fc.Arbitrary<Resource> = fc
+const divisible: fc.Arbitrary<Resource> = fc
   .tuple(amounts, reservations, fc.option(role, { freq: 3, nil: undefined }), fc.integer({ min: 0, max: 7 }))
   .map(([message, stack, allocation, variety]) => ({
     ...message,
@@ -50,7 +50,7 @@ export const divisible: fc.Arbitrary<Resource> = fc
   }));
 
 /** Volumes and disks that come and go as a whole. */
-export const indivisible: fc.Arbitrary<Resource> = fc.oneof(
+const indivisible: fc.Arbitrary<Resource> = fc.oneof(
   fc
     .record({
       size: fc.integer({ min: 1, max: 3 }),

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { Call_Type, type Event } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { ProtocolError } from "../../../sdk/client/errors.js";
-import { messageFormat } from "../../../sdk/client/message-format.js";
+import { messageCoder } from "../../../sdk/client/message-coder.js";
 import type { SchedulerService } from "../../../sdk/contracts/scheduler-service.js";
 import { isTepuiError } from "../../../sdk/errors/index.js";
 
@@ -44,9 +44,9 @@ export class HttpEdge {
     }
     const json = request.headers["content-type"] === "application/json";
     const format = json ? "json" : "protobuf";
-    const { encode } = messageFormat("mesos.v1.scheduler.Event", format);
+    const { encode } = messageCoder("mesos.v1.scheduler.Event", format);
     try {
-      const call = messageFormat("mesos.v1.scheduler.Call", format).decode(body);
+      const call = messageCoder("mesos.v1.scheduler.Call", format).decode(body);
       this.service.validate(call);
       if (call.type === Call_Type.SUBSCRIBE) {
         const streamId = randomUUID();

@@ -24,7 +24,7 @@ import { ScriptedMaster } from "./scripted-master.js";
 export const AGENT_ID = "m-S0";
 export const FRAMEWORK_ID = "m-0000";
 
-export const scalar = (name: string, value: number, role?: string): Resource => ({
+const scalar = (name: string, value: number, role?: string): Resource => ({
   name,
   type: Value_Type.SCALAR,
   scalar: { value },
@@ -52,7 +52,7 @@ const OPTIONS: AgentOptions = {
 };
 
 /** Remembers what was asked of it. Fails what `failing` picks. */
-export class MemoryDisk implements Disk {
+class MemoryDisk implements Disk {
   readonly operations: DiskOperation[] = [];
   failing: (operation: DiskOperation) => boolean = () => false;
 

@@ -1,26 +1,19 @@
 import { type MessageName, type MessageTypes, wire } from "../../proto/json/index.js";
 import { messageOf } from "../errors/tepui-error.js";
+import type { MessageFormat } from "../http/message-format.js";
 import { ProtocolError } from "./errors.js";
 
-/** How messages look on the wire. */
-export type ContentType = "json" | "protobuf";
-
-export const MEDIA_TYPES: Readonly<Record<ContentType, string>> = {
-  json: "application/json",
-  protobuf: "application/x-protobuf",
-};
-
 /** One message type in one content type. */
-export interface MessageFormat<T> {
+export interface MessageCoder<T> {
   encode(message: T): Uint8Array;
   /** @throws ProtocolError */
   decode(bytes: Uint8Array): T;
 }
 
-export function messageFormat<N extends MessageName>(
+export function messageCoder<N extends MessageName>(
   name: N,
-  contentType: ContentType,
-): MessageFormat<MessageTypes[N]> {
+  contentType: MessageFormat,
+): MessageCoder<MessageTypes[N]> {
   const codec = wire(name);
   const decode =
     contentType === "protobuf"
