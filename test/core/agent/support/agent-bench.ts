@@ -32,7 +32,8 @@ const scalar = (name: string, value: number, role?: string): Resource => ({
   ...(role !== undefined && { allocation_info: { role } }),
 });
 
-const OPTIONS: AgentOptions = {
+/** What the flags of an agent are when none is given. */
+export const AGENT_OPTIONS: AgentOptions = {
   workDir: "/work",
   resources: undefined,
   attributes: undefined,
@@ -52,7 +53,7 @@ const OPTIONS: AgentOptions = {
 };
 
 /** Remembers what was asked of it. Fails what `failing` picks. */
-class MemoryDisk implements Disk {
+export class MemoryDisk implements Disk {
   readonly operations: DiskOperation[] = [];
   failing: (operation: DiskOperation) => boolean = () => false;
 
@@ -82,7 +83,7 @@ export class AgentBench {
 
   constructor(options: Partial<AgentOptions> = {}) {
     this.agent = new Agent({
-      options: { ...OPTIONS, ...options },
+      options: { ...AGENT_OPTIONS, ...options },
       info: {
         hostname: "agent.example",
         port: 5051,
