@@ -471,7 +471,7 @@ export class Agent {
     const framework = this.state.frameworks.get(framework_id!.value!);
     if (framework === undefined || framework.terminating) return;
     if (framework_info !== undefined) framework.info = framework_info;
-    framework.pid = pid === "" ? undefined : pid;
+    framework.pid = pid;
     if (framework.checkpoint) {
       this.dependencies.disk
         .apply(this.checkpoints.framework(this.state.id, framework))

@@ -5,22 +5,34 @@ import {
 import type { AgentFrameworkView } from "../../sdk/contracts/agent-view.js";
 import type { Executor } from "./executor.js";
 
+/** How libprocess writes that there is no address: what masters say of a scheduler that came over HTTP. */
+const NO_ADDRESS = "@0.0.0.0:0";
+
 /** A framework that has something on this agent. */
 export class Framework implements AgentFrameworkView {
   readonly id: string;
   info: FrameworkInfo;
-  /** Address of a scheduler that came over libprocess; undefined: reached through the master. */
-  pid: string | undefined;
   /** Being ended: nothing new starts, and nothing is told of what ends. */
   terminating = false;
   readonly running = new Map<string, Executor>();
   /** Oldest first, bounded. */
   completed: Executor[] = [];
+  #pid: string | undefined;
 
+  /** @param pid as messages and files carry it */
   constructor(id: string, info: FrameworkInfo, pid: string | undefined) {
     this.id = id;
     this.info = info;
     this.pid = pid;
+  }
+
+  /** Address of a scheduler that came over libprocess; undefined: reached through the master. */
+  get pid(): string | undefined {
+    return this.#pid;
+  }
+
+  set pid(pid: string | undefined) {
+    this.#pid = pid === "" || pid === NO_ADDRESS ? undefined : pid;
   }
 
   get executors(): Iterable<Executor> {

@@ -88,7 +88,7 @@ export class Launches {
     const info = message.framework!;
     const task = withAllocations(message.task!, info);
     const taskId = task.task_id!.value!;
-    const framework = this.framework(info, message.pid === "" ? undefined : message.pid);
+    const framework = this.framework(info, message.pid);
     if (framework.terminating) {
       logger.info({ task: taskId }, "ignoring a task: its framework is being ended");
       return;

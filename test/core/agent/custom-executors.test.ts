@@ -119,6 +119,16 @@ describe("custom executors", () => {
     expect(heard("scheduler-1@10.0.0.3:9999")).to.deep.equal(["two"]);
   });
 
+  it("reach a scheduler without an address, which masters write as `@0.0.0.0:0`, through the master", async () => {
+    const { bench } = await running();
+    bench.master.say("UpdateFrameworkMessage", { framework_id: { value: FRAMEWORK_ID }, pid: "@0.0.0.0:0" });
+    bench.agent.calls.call(
+      executorCall("e1", { type: Call_Type.MESSAGE, message: { data: Buffer.from("one") } }),
+    );
+    const heard = bench.master.heard("ExecutorToFrameworkMessage", "master@10.0.0.1:5050");
+    expect(heard.map(({ data }) => String(data))).to.deep.equal(["one"]);
+  });
+
   it("that do not subscribe in time are ended, and their tasks fail for that reason", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1", { executor: bench.custom("e1") }));
