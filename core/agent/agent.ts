@@ -162,6 +162,7 @@ export class Agent {
       ...common,
       agent: options,
       agentPid,
+      resourceVersion,
       ip: dependencies.ip,
       containerizers,
       executors,

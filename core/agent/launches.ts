@@ -39,6 +39,8 @@ export interface LaunchesOptions {
   readonly state: AgentState;
   readonly agent: AgentOptions;
   readonly agentPid: () => string;
+  /** Names the resources of this run of the agent, to tell them from those of earlier runs. */
+  readonly resourceVersion: Buffer;
   /** The host's address. */
   readonly ip: string;
   readonly containerizers: readonly Containerizer[];
@@ -99,6 +101,7 @@ export class Launches {
     const existing = framework.running.get(executorId);
     const refusal =
       refusalOf(task, framework) ??
+      this.versionRefusal(framework, message.resource_version_uuids) ??
       this.resourceRefusal(framework, task, executorInfo) ??
       this.executorRefusal(framework, { task, existing, launchExecutor: message.launch_executor });
     if (refusal !== undefined) {
@@ -126,6 +129,20 @@ export class Launches {
   ): void {
     const source = Source.SOURCE_AGENT;
     this.options.statuses.report({ frameworkId: framework.id, taskId, executorId, source, ...refusal });
+  }
+
+  /** The master knew the resources of an earlier run of this agent, which may have been others. */
+  private versionRefusal(
+    framework: Framework,
+    versions: RunTaskMessage["resource_version_uuids"],
+  ): Refusal | undefined {
+    const ours = versions.find(({ resource_provider_id: provider }) => provider === undefined)?.uuid?.value;
+    if (ours === undefined || this.options.resourceVersion.equals(ours)) return undefined;
+    return {
+      state: dropped(framework),
+      reason: Reason.REASON_INVALID_OFFERS,
+      message: "Task assumes outdated resource state",
+    };
   }
 
   private resourceRefusal(framework: Framework, task: TaskInfo, executor: ExecutorInfo): Refusal | undefined {
@@ -306,18 +323,13 @@ export class Launches {
   }
 
   /** What every status of the container's tasks carries; one without a network of its own has the agent's address. */
-  async containerStatus(
-    executor: Executor,
-    containerizer: Containerizer,
-  ): Promise<ContainerStatus | undefined> {
-    try {
-      const status = await containerizer.status(executor.containerId);
-      if (status.network_infos.length === 0) status.network_infos = [this.ownNetwork];
-      return status;
-    } catch {
-      // It ended already; its statuses do without.
-      return undefined;
-    }
+  async containerStatus(executor: Executor, containerizer: Containerizer): Promise<ContainerStatus> {
+    // A container may end before anyone can look; its statuses still say where it was.
+    const status = await containerizer
+      .status(executor.containerId)
+      .catch((): ContainerStatus => ({ container_id: executor.containerId, network_infos: [] }));
+    if (status.network_infos.length === 0) status.network_infos = [this.ownNetwork];
+    return status;
   }
 
   /** Waits for the end of the container. */

@@ -38,6 +38,16 @@ describe("command tasks", () => {
     expect(update!.executor_id!.value).to.equal("t1");
   });
 
+  it("tells where the task was even if its container ended before anyone could look", async () => {
+    const bench = await AgentBench.registered();
+    bench.containerizer.forgetful = true;
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    const { container_status: status } = bench.updates[0]!.status!;
+    expect(status!.container_id!.value).to.equal(bench.containerizer.of("t1").request.containerId.value);
+    expect(status!.network_infos[0]!.ip_addresses).to.deep.equal([{ protocol: 1, ip_address: "10.0.0.2" }]);
+  });
+
   it("tells exits from signals in Mesos's words", async () => {
     const bench = await AgentBench.registered();
     for (const id of ["code", "signal", "unknown"]) bench.run(bench.task(id));
@@ -254,6 +264,25 @@ describe("command tasks", () => {
         { name: "cpus", type: 0, scalar: { value: 1 }, reservations, allocation_info: { role: "dev" } },
       ];
       expect(await refused({ resources })).to.match(/^TASK_LOST REASON_RESOURCES_UNKNOWN/);
+    });
+
+    it("the resources of an earlier run of the agent", async () => {
+      const bench = await AgentBench.registered();
+      const current = bench.master.heard("RegisterSlaveMessage")[0]!.resource_version_uuid!;
+      const run = (id: string, value: Buffer) =>
+        bench.master.say("RunTaskMessage", {
+          framework: bench.framework(),
+          task: bench.task(id),
+          resource_version_uuids: [{ uuid: { value } }],
+        });
+      run("old", Buffer.alloc(16, 7));
+      run("new", current.value!);
+      await bench.settle();
+      const [refusal] = bench.updates.filter(({ status }) => status?.task_id?.value === "old");
+      expect(line(refusal!.status!)).to.equal(
+        "TASK_LOST REASON_INVALID_OFFERS: Task assumes outdated resource state",
+      );
+      expect(bench.containerizer.launched.map(({ request }) => request.executorId)).to.deep.equal(["new"]);
     });
 
     it("task groups", async () => {

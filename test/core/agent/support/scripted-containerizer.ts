@@ -44,6 +44,8 @@ export class ScriptedContainerizer implements Containerizer {
   /** Set to refuse launches, or to keep them from finishing. */
   beforeLaunch: (request: ContainerRequest) => Promise<boolean> = async () => true;
   updateFailure: Error | undefined;
+  /** Does not know its containers any more when it is asked for their status. */
+  forgetful = false;
   private readonly byId = new Map<string, ScriptedContainer>();
 
   /** The one that runs for the executor (or command task). */
@@ -76,6 +78,7 @@ export class ScriptedContainerizer implements Containerizer {
   }
 
   async status(containerId: ContainerID): Promise<ContainerStatus> {
+    if (this.forgetful) throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: containerId.value! });
     return { container_id: containerId, network_infos: [], executor_pid: 4242 };
   }
 
