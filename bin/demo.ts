@@ -1,8 +1,13 @@
 import { parseArgs } from "node:util";
 import picocolors from "picocolors";
-import type { Offer } from "../proto/gen/mesos/v1/mesos.js";
-import { type TaskInfo, TaskState, Value_Type } from "../proto/gen/mesos/v1/mesos.js";
-import { SchedulerClient } from "../sdk/index.js";
+import {
+  FrameworkCapability,
+  isTerminal,
+  resourceList,
+  SchedulerClient,
+  type TaskInfo,
+  TaskState,
+} from "../sdk/index.js";
 import { OutputFollower, sandboxPath } from "./commands/execute-output.js";
 import { LocalCluster } from "./local-cluster.js";
 
@@ -12,10 +17,10 @@ Boots a master and an agent on this machine, runs a small job on them and shows 
   --once   end after the job instead of staying up
 `;
 
-/** What the demo runs: each counts the primes of its own hundred thousand, in plain shell tools. */
+/** What the demo runs: each counts the primes of its own slice of the numbers, in plain shell tools. */
 const SLICES = [1, 2, 3];
-const CPUS = 0.5;
-const MEM = 64;
+const SLICE_SIZE = 20_000;
+const RESOURCES = "cpus:0.5;mem:64";
 
 interface DemoOptions {
   readonly once: boolean;
@@ -71,7 +76,11 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
 async function runJob(master: string, say: (text: string) => void): Promise<boolean> {
   const client = new SchedulerClient({
     master,
-    framework: { name: "demo", roles: ["*"], capabilities: [{ type: 6 }, { type: 5 }] },
+    framework: {
+      name: "demo",
+      roles: ["*"],
+      capabilities: [{ type: FrameworkCapability.MULTI_ROLE }, { type: FrameworkCapability.PARTITION_AWARE }],
+    },
   });
   const waiting = new Set(SLICES.map((slice) => `primes-${slice}`));
   const outputs = new Map<string, OutputFollower>();
@@ -86,11 +95,7 @@ async function runJob(master: string, say: (text: string) => void): Promise<bool
         else {
           launched = true;
           agent = `http://${offer.url?.address?.ip}:${offer.url?.address?.port}`;
-          await client.launch(
-            offer,
-            SLICES.map((slice) => countPrimes(offer, slice)),
-            { refuse_seconds: 60 },
-          );
+          await client.launch(offer, SLICES.map(countPrimes), { refuse_seconds: 60 });
         }
       }
     });
@@ -119,23 +124,17 @@ async function runJob(master: string, say: (text: string) => void): Promise<bool
   return failures === 0;
 }
 
-function countPrimes(offer: Offer, slice: number): Partial<TaskInfo> {
-  const from = (slice - 1) * 20_000 + 2;
-  const to = slice * 20_000;
+function countPrimes(slice: number): Partial<TaskInfo> {
+  const from = (slice - 1) * SLICE_SIZE + 2;
+  const to = slice * SLICE_SIZE;
   const script =
     `awk 'BEGIN { for (n = ${from}; n <= ${to}; n++) { p = 1; ` +
     `for (d = 2; d * d <= n; d++) if (n % d == 0) { p = 0; break } c += p } ` +
     `printf "%d primes from ${from} to ${to}\\n", c }'; echo "on $(uname -n) in $MESOS_SANDBOX"`;
-  const amount = (name: string, value: number) => ({
-    name,
-    type: Value_Type.SCALAR,
-    scalar: { value },
-    ...(offer.allocation_info && { allocation_info: offer.allocation_info }),
-  });
   return {
     name: `primes-${slice}`,
     task_id: { value: `primes-${slice}` },
-    resources: [amount("cpus", CPUS), amount("mem", MEM)] as TaskInfo["resources"],
+    resources: resourceList(RESOURCES),
     command: { value: script, uris: [], arguments: [] },
   };
 }
@@ -149,18 +148,6 @@ function prefixed(id: string, say: (text: string) => void) {
   };
   return { stdout: sink, stderr: sink };
 }
-
-const FINAL: readonly (TaskState | undefined)[] = [
-  TaskState.TASK_FINISHED,
-  TaskState.TASK_FAILED,
-  TaskState.TASK_KILLED,
-  TaskState.TASK_ERROR,
-  TaskState.TASK_LOST,
-  TaskState.TASK_DROPPED,
-  TaskState.TASK_GONE,
-];
-
-const isTerminal = (state: TaskState | undefined): boolean => FINAL.includes(state);
 
 function colored(state: string): string {
   if (state === "TASK_FINISHED") return picocolors.green(state);

@@ -187,7 +187,6 @@ export {
   FrameworkRefusedError,
   FrameworkRemovedError,
   type FrameworkUpdate,
-  isTerminal,
   type KillOptions,
   type OfferInput,
   type ReconcileOperation,
@@ -201,6 +200,7 @@ export {
   type SchedulerTransport,
   type SubscribeRequest,
 } from "./scheduler/index.js";
+export { holdsResources, isTerminal } from "./task-states.js";
 export {
   type Bytes,
   type Duration,

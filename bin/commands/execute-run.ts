@@ -7,7 +7,8 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { NotSubscribedError, UnreachableError } from "../../sdk/client/index.js";
 import { findResources, pushReservation, Resources } from "../../sdk/resources/index.js";
-import { isTerminal, type SchedulerClient, type SchedulerEventOf } from "../../sdk/scheduler/index.js";
+import type { SchedulerClient, SchedulerEventOf } from "../../sdk/scheduler/index.js";
+import { isTerminal } from "../../sdk/task-states.js";
 import type { Report } from "./execute-report.js";
 import type { Workload } from "./execute-task.js";
 

@@ -9,8 +9,8 @@ import {
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { ContainerTermination } from "../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import { isTerminal } from "../../sdk/task-states.js";
 import { durationFromNs, formatDuration } from "../../sdk/values/index.js";
-import { isTerminal } from "../master/task-state.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
 import type { Disk } from "./disk/operations.js";

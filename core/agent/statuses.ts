@@ -3,7 +3,7 @@ import { TaskStatus_Source as Source, TaskState, type TaskStatus } from "../../p
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
-import { isTerminal } from "../master/task-state.js";
+import { isTerminal } from "../../sdk/task-states.js";
 import type { AgentState } from "./agent-state.js";
 import type { Executor } from "./executor.js";
 import type { NamedMessage } from "./master-link.js";

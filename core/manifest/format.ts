@@ -1,23 +1,11 @@
-import { z } from "zod";
-import { messageOf } from "../../sdk/errors/index.js";
+import { reading, z } from "../../sdk/plugin/index.js";
 import { parseDuration } from "../../sdk/values/index.js";
 
 /** The form of a manifest file. Values may hold `${...}` references, which are put in before plugins see them. */
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
-const timeLimit = z
-  .union([z.string(), z.number().positive()])
-  .transform((value, check) => {
-    if (typeof value === "number") return value;
-    try {
-      return parseDuration(value);
-    } catch (error) {
-      check.issues.push({ code: "custom", message: messageOf(error), input: value });
-      return z.NEVER;
-    }
-  })
-  .optional();
+const timeLimit = z.union([z.string(), z.number().positive()]).transform(reading(parseDuration)).optional();
 
 export const pluginSchema = z.strictObject({
   use: z.string().min(1).meta({

@@ -12,6 +12,7 @@ import {
   type Task,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { convertResource, Resources } from "../../sdk/resources/index.js";
+import { isTerminal } from "../../sdk/task-states.js";
 import { Agent, type AgentFacts } from "./agent.js";
 import { connection, factsOf, refusal } from "./agent-registration.js";
 import type { Agents } from "./agents.js";
@@ -23,7 +24,6 @@ import type { Frameworks } from "./frameworks.js";
 import { parsePid } from "./pid.js";
 import { masterStatus } from "./status.js";
 import { TaskEntry } from "./task.js";
-import { isTerminal } from "./task-state.js";
 import { validateReregistration } from "./validation/agent.js";
 
 /**

@@ -1,21 +1,10 @@
-import { messageOf } from "../../sdk/errors/index.js";
-import { durationText, z } from "../../sdk/plugin/index.js";
+import { durationText, reading, z } from "../../sdk/plugin/index.js";
 import { type Duration, parseDuration, parsePercent, parseRate } from "../../sdk/values/index.js";
 import type { MasterOptions } from "./options.js";
 
 /** A schema for a text that `parse` understands; what it throws is the problem. */
 function textOf<T>(parse: (text: string) => T, description: string) {
-  return z
-    .string()
-    .transform((text, check) => {
-      try {
-        return parse(text);
-      } catch (error) {
-        check.issues.push({ code: "custom", message: messageOf(error), input: text });
-        return z.NEVER;
-      }
-    })
-    .meta({ description });
+  return z.string().transform(reading(parse)).meta({ description });
 }
 
 const MIN_REREGISTER_TIMEOUT: Duration = parseDuration("10mins");

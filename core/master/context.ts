@@ -11,8 +11,8 @@ import type { Ledger } from "./ledger.js";
 import type { MasterMetrics } from "./metrics.js";
 import type { MasterOptions } from "./options.js";
 
-/** What the state machines of one leadership share. */
-export interface MasterContext {
+/** What a term of leadership is given. */
+export interface LeadershipDeps {
   readonly info: MasterInfo;
   readonly options: MasterOptions;
   readonly ids: Ids;
@@ -22,6 +22,10 @@ export interface MasterContext {
   readonly allocator: Allocator;
   readonly registry: Registry;
   readonly transport: MessageTransport;
+}
+
+/** What the state machines of one leadership share. */
+export interface MasterContext extends LeadershipDeps {
   readonly messages: AgentMessages;
   readonly cluster: Cluster;
   readonly ledger: Ledger;

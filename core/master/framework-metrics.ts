@@ -1,7 +1,7 @@
 import { Offer_Operation_Type, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { Counter, Metrics } from "../../sdk/contracts/metrics.js";
-import { isTerminal } from "./task-state.js";
+import { isTerminal } from "../../sdk/task-states.js";
 
 export interface FrameworkMetricsOptions {
   readonly registry: Metrics;

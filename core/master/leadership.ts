@@ -1,9 +1,3 @@
-import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Allocator } from "../../sdk/contracts/allocator.js";
-import type { Clock } from "../../sdk/contracts/clock.js";
-import type { Logger } from "../../sdk/contracts/logger.js";
-import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
-import type { Registry } from "../../sdk/contracts/registry.js";
 import { Accepts } from "./accept.js";
 import { AgentMessages } from "./agent-messages.js";
 import { AgentRegistration } from "./agent-registration.js";
@@ -12,16 +6,13 @@ import { AgentUpdates } from "./agent-update.js";
 import { Agents } from "./agents.js";
 import { Cluster } from "./cluster.js";
 import { MASTER_ACTOR } from "./constants.js";
-import type { MasterContext } from "./context.js";
+import type { LeadershipDeps, MasterContext } from "./context.js";
 import { Frameworks } from "./frameworks.js";
-import type { Ids } from "./ids.js";
 import { Inbox } from "./inbox.js";
 import { Launches } from "./launch.js";
 import { Ledger } from "./ledger.js";
-import type { MasterMetrics } from "./metrics.js";
 import { OfferCalls } from "./offer-calls.js";
 import { Offers } from "./offers.js";
-import type { MasterOptions } from "./options.js";
 import { Reconciliation } from "./reconcile.js";
 import { Recovery } from "./recovery.js";
 import { RegistryGc } from "./registry-gc.js";
@@ -29,18 +20,6 @@ import { SchedulerCalls } from "./scheduler-calls.js";
 import { StatusUpdates } from "./status-updates.js";
 import { Subscriptions } from "./subscription.js";
 import { TaskCalls } from "./task-calls.js";
-
-export interface LeadershipDeps {
-  readonly info: MasterInfo;
-  readonly options: MasterOptions;
-  readonly ids: Ids;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: MasterMetrics;
-  readonly allocator: Allocator;
-  readonly registry: Registry;
-  readonly transport: MessageTransport;
-}
 
 /**
  * One term of leadership: all state machines of the master, wired to each other. It begins with nothing but the registry and is thrown

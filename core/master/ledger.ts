@@ -1,5 +1,6 @@
 import type { Task, TaskState, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Allocator } from "../../sdk/contracts/allocator.js";
+import { isTerminal } from "../../sdk/task-states.js";
 import type { Agent } from "./agent.js";
 import type { Cluster } from "./cluster.js";
 import type { ExecutorEntry } from "./executor.js";
@@ -7,7 +8,6 @@ import type { Framework } from "./framework.js";
 import { getOrAdd } from "./get-or-add.js";
 import type { MasterMetrics } from "./metrics.js";
 import { type TaskEntry, withStatus } from "./task.js";
-import { isTerminal } from "./task-state.js";
 
 export interface TaskUpdate {
   readonly latest?: TaskState | undefined;

@@ -5,12 +5,12 @@ import type {
   Call_Message,
   Call_Shutdown,
 } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { isTerminal } from "../../sdk/task-states.js";
 import type { Agent } from "./agent.js";
 import type { MasterContext } from "./context.js";
 import type { Framework } from "./framework.js";
 import { getOrAdd } from "./get-or-add.js";
 import type { Reconciliation } from "./reconcile.js";
-import { isTerminal } from "./task-state.js";
 
 /** The calls about tasks and executors that run: KILL, SHUTDOWN, ACKNOWLEDGE, MESSAGE. */
 export class TaskCalls {

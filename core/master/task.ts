@@ -1,7 +1,7 @@
 import type { Task, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Resources } from "../../sdk/resources/index.js";
-import { holdsResources } from "./task-state.js";
+import { holdsResources } from "../../sdk/task-states.js";
 
 export interface TaskParts {
   readonly message: Task;

@@ -1,15 +1,9 @@
 import * as codecs from "../../proto/gen/json/mesos/v1/executor/executor.js";
-import { type Call, Call_Type, type Event } from "../../proto/gen/mesos/v1/executor/executor.js";
-import type { ExecutorService, ExecutorSession } from "../../sdk/contracts/executor-service.js";
+import { Call_Type, type Event } from "../../proto/gen/mesos/v1/executor/executor.js";
+import type { ExecutorService } from "../../sdk/contracts/executor-service.js";
 import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http-server.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
-import {
-  answerFormat,
-  EventStream,
-  type MessageFormat,
-  methodNotAllowed,
-  readCall,
-} from "../../sdk/http/index.js";
+import { answerFormat, methodNotAllowed, readCall, Subscribers } from "../../sdk/http/index.js";
 
 export interface ExecutorEndpointOptions {
   readonly service: ExecutorService;
@@ -27,9 +21,16 @@ const METHODS = ["POST"];
 export class ExecutorEndpoint implements HttpRoute {
   readonly path = "/api/v1/executor";
   readonly realm = "mesos-agent-executor";
-  private readonly streams = new Set<EventStream<Event>>();
+  private readonly subscribers: Subscribers<Event>;
 
-  constructor(private readonly options: ExecutorEndpointOptions) {}
+  constructor(private readonly options: ExecutorEndpointOptions) {
+    this.subscribers = new Subscribers({
+      codec: codecs.Event,
+      logger: options.logger,
+      who: "an executor",
+      maxBufferedBytes: options.maxSubscriberBuffer,
+    });
+  }
 
   async handle(request: HttpRequest, reply: HttpReply): Promise<void> {
     const { service } = this.options;
@@ -45,7 +46,10 @@ export class ExecutorEndpoint implements HttpRoute {
     const { call, format } = readCall(codecs.Call, request.headers["content-type"], body);
     service.validate(call);
     if (call.type === Call_Type.SUBSCRIBE) {
-      this.subscribe(call, request, { reply, format: answerFormat(request.headers.accept, format) });
+      const accepted = answerFormat(request.headers.accept, format);
+      this.subscribers.open({ request, reply, format: accepted }, (connection) =>
+        service.subscribe({ call, connection }),
+      );
       return;
     }
     // A heartbeat keeps the connection alive and may carry made-up ids: nobody looks at them, as in Mesos.
@@ -55,33 +59,6 @@ export class ExecutorEndpoint implements HttpRoute {
 
   /** Ends every stream. */
   stop(): void {
-    for (const stream of this.streams) stream.close();
-  }
-
-  private subscribe(
-    call: Call,
-    request: HttpRequest,
-    answer: { readonly reply: HttpReply; readonly format: MessageFormat },
-  ): void {
-    const { service, logger, maxSubscriberBuffer } = this.options;
-    let session: ExecutorSession | undefined;
-    const stream = new EventStream<Event>({
-      ...answer,
-      codec: codecs.Event,
-      maxBufferedBytes: maxSubscriberBuffer,
-      gone: (cause) => {
-        this.streams.delete(stream);
-        if (cause === "overrun") {
-          logger.warn(
-            { peer: request.peer, limit: maxSubscriberBuffer },
-            "Cut off an executor that does not read its events",
-          );
-        }
-        session?.disconnected();
-      },
-    });
-    session = service.subscribe({ call, connection: stream });
-    this.streams.add(stream);
-    stream.open();
+    this.subscribers.close();
   }
 }

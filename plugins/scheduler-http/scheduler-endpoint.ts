@@ -1,17 +1,16 @@
 import * as codecs from "../../proto/gen/json/mesos/v1/scheduler/scheduler.js";
-import { type Call, Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http-server.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
-import type { SchedulerService, SchedulerSession } from "../../sdk/contracts/scheduler-service.js";
+import type { SchedulerService } from "../../sdk/contracts/scheduler-service.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import {
   answeredByLeadership,
   answerFormat,
-  EventStream,
-  type MessageFormat,
   methodNotAllowed,
   readCall,
+  Subscribers,
 } from "../../sdk/http/index.js";
 
 export interface SchedulerEndpointOptions {
@@ -31,12 +30,19 @@ const METHODS = ["POST"];
 export class SchedulerEndpoint implements HttpRoute {
   readonly path = "/api/v1/scheduler";
   readonly realm = "mesos-master-scheduler";
-  private readonly streams = new Set<EventStream<Event>>();
+  private readonly subscribers: Subscribers<Event>;
 
-  constructor(private readonly options: SchedulerEndpointOptions) {}
+  constructor(private readonly options: SchedulerEndpointOptions) {
+    this.subscribers = new Subscribers({
+      codec: codecs.Event,
+      logger: options.logger,
+      who: "a scheduler",
+      maxBufferedBytes: options.maxSubscriberBuffer,
+    });
+  }
 
   async handle(request: HttpRequest, reply: HttpReply): Promise<void> {
-    const { service } = this.options;
+    const { service, random } = this.options;
     const body = await request.body();
     if (answeredByLeadership(service.leadership(), request, reply)) return;
     if (request.method !== "POST") {
@@ -53,7 +59,11 @@ export class SchedulerEndpoint implements HttpRoute {
           detail: "Subscribe calls should not include the 'Mesos-Stream-Id' header",
         });
       }
-      this.subscribe(call, request, { reply, format: accepted });
+      const assigned = random.uuid();
+      const headers = { "Mesos-Stream-Id": assigned };
+      this.subscribers.open({ request, reply, format: accepted, headers }, (connection) =>
+        service.subscribe({ call, principal: request.principal, connection, streamId: assigned }),
+      );
       return;
     }
     if (call.type === Call_Type.RECONCILE_OPERATIONS) answerFormat(request.headers.accept, format);
@@ -63,36 +73,7 @@ export class SchedulerEndpoint implements HttpRoute {
 
   /** Ends every stream. */
   stop(): void {
-    for (const stream of this.streams) stream.close();
-  }
-
-  private subscribe(
-    call: Call,
-    request: HttpRequest,
-    answer: { readonly reply: HttpReply; readonly format: MessageFormat },
-  ): void {
-    const { service, random, logger, maxSubscriberBuffer } = this.options;
-    const streamId = random.uuid();
-    let session: SchedulerSession | undefined;
-    const stream = new EventStream<Event>({
-      ...answer,
-      codec: codecs.Event,
-      headers: { "Mesos-Stream-Id": streamId },
-      maxBufferedBytes: maxSubscriberBuffer,
-      gone: (cause) => {
-        this.streams.delete(stream);
-        if (cause === "overrun") {
-          logger.warn(
-            { streamId, peer: request.peer, limit: maxSubscriberBuffer },
-            "Cut off a scheduler that does not read its events",
-          );
-        }
-        session?.disconnected();
-      },
-    });
-    session = service.subscribe({ call, principal: request.principal, connection: stream, streamId });
-    this.streams.add(stream);
-    stream.open();
+    this.subscribers.close();
   }
 }
 

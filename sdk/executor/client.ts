@@ -1,14 +1,14 @@
 import { Call, Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/executor/executor.js";
 import { TaskStatus, TaskStatus_Source } from "../../proto/gen/mesos/v1/mesos.js";
 import { pause } from "../client/backoff.js";
-import { Deferred } from "../client/deferred.js";
+import { ClientLife } from "../client/client-life.js";
 import {
   CallRefusedError,
   NotSubscribedError,
   UnavailableError,
   UnreachableError,
 } from "../client/errors.js";
-import { type EventHandler, EventHub } from "../client/event-hub.js";
+import type { EventHandler } from "../client/event-hub.js";
 import { asBuffer, type IdInput, idOf, type PartialMessage } from "../client/partial.js";
 import type { Clock, Timer } from "../contracts/clock.js";
 import type { Random } from "../contracts/random.js";
@@ -64,16 +64,13 @@ export class ExecutorClient implements AsyncDisposable {
   private readonly random: Random;
   private readonly transport: ExecutorTransport;
   private readonly exit: (code: number) => void;
-  private readonly hub = new EventHub<ExecutorEvent>();
+  private readonly life = new ClientLife<ExecutorEvent>({
+    run: () => this.run(),
+    ended: () => this.ended(),
+  });
   private readonly pending = new Unacknowledged();
-  private readonly ending = new AbortController();
   private stream: ExecutorStream | undefined;
   private subscribed = false;
-  private known = false;
-  private started = false;
-  private readonly first = new Deferred();
-  private readonly finish = new Deferred();
-  private failure: { readonly error: unknown } | undefined;
   private graceTimer: Timer | undefined;
 
   /** @throws TepuiError TEPUI_EXECUTOR_ENVIRONMENT when it was not started by an agent */
@@ -86,32 +83,22 @@ export class ExecutorClient implements AsyncDisposable {
     this.exit = options.exit ?? ((code) => process.exit(code));
     this.transport =
       options.transport ?? new HttpExecutorTransport(this.environment, options.contentType ?? "protobuf");
-    this.finished = this.finish.promise;
+    this.finished = this.life.finished;
   }
 
   /** Calls `handler` for every event of the type, in order. An error that it throws ends the client. Returns the undo. */
   on<T extends ExecutorEvent["type"]>(type: T, handler: EventHandler<ExecutorEventOf<T>>): () => void {
-    return this.hub.on(type, handler as EventHandler<ExecutorEvent>);
+    return this.life.on(type, handler as EventHandler<ExecutorEvent>);
   }
 
   /** Every event from now on; starts the client. */
   events(): AsyncIterableIterator<ExecutorEvent> {
-    const iteration = this.hub.iterate();
-    this.finish.tolerate();
-    this.start().catch(() => undefined);
-    return iteration;
+    return this.life.events();
   }
 
   /** Subscribes. Resolves at the first subscription; rejects with what ended the client before. */
   start(): Promise<void> {
-    if (!this.started) {
-      this.started = true;
-      void this.run().then(
-        () => this.end(),
-        (error: unknown) => this.end({ error }),
-      );
-    }
-    return this.first.promise;
+    return this.life.start();
   }
 
   /**
@@ -128,7 +115,8 @@ export class ExecutorClient implements AsyncDisposable {
     status.uuid = Buffer.from(this.random.bytes(16));
     status.timestamp ??= this.clock.now() / 1000;
     status.source = TaskStatus_Source.SOURCE_EXECUTOR;
-    if (this.ending.signal.aborted) return Promise.reject(new NotSubscribedError("the client is closed"));
+    if (this.life.ending.signal.aborted)
+      return Promise.reject(new NotSubscribedError("the client is closed"));
     const acknowledged = this.pending.addUpdate(status);
     acknowledged.catch(() => undefined);
     this.flush();
@@ -145,7 +133,7 @@ export class ExecutorClient implements AsyncDisposable {
   /** Ends the client; the agent takes the executor for lost unless the process exits. */
   async close(): Promise<void> {
     this.start().catch(() => undefined);
-    this.ending.abort();
+    this.life.ending.abort();
     await this.finished.catch(() => undefined);
   }
 
@@ -155,7 +143,7 @@ export class ExecutorClient implements AsyncDisposable {
 
   private async run(): Promise<void> {
     const { checkpoint, recoveryTimeout, subscriptionBackoffMax } = this.environment;
-    const { signal } = this.ending;
+    const { signal } = this.life.ending;
     let lost: number | undefined;
     while (!signal.aborted) {
       const reason = await this.attempt();
@@ -163,24 +151,26 @@ export class ExecutorClient implements AsyncDisposable {
       if (this.subscribed) {
         this.subscribed = false;
         lost = undefined;
-        void this.emit({ type: "disconnected", reason: messageOf(reason) });
+        void this.life.emit({ type: "disconnected", reason: messageOf(reason) });
       }
       lost ??= this.clock.monotonic();
       const recovering = reason instanceof UnavailableError;
-      if (!recovering && (!checkpoint || !this.known || this.clock.monotonic() - lost >= recoveryTimeout)) {
-        if (!this.known) throw reason;
+      if (
+        !recovering &&
+        (!checkpoint || !this.life.known || this.clock.monotonic() - lost >= recoveryTimeout)
+      ) {
+        if (!this.life.known) throw reason;
         this.shutDown();
         await pause(this.clock, Number.MAX_SAFE_INTEGER, signal);
         break;
       }
       await pause(this.clock, this.random.next() * subscriptionBackoffMax, signal);
     }
-    if (this.failure !== undefined) throw this.failure.error;
   }
 
   /** One subscription from its beginning to its end, which it returns. Throws what makes another attempt pointless. */
   private async attempt(): Promise<unknown> {
-    const { signal } = this.ending;
+    const { signal } = this.life.ending;
     const heartbeat = this.clock.setInterval(() => this.heartbeat(), HEARTBEAT_INTERVAL_MS);
     try {
       const subscribe = this.pending.snapshot();
@@ -190,7 +180,7 @@ export class ExecutorClient implements AsyncDisposable {
       for await (const event of this.stream.events) {
         if (event.type === Event_Type.ERROR) throw new ExecutorRefusedError(event.error?.message ?? "");
         this.receive(event);
-        if (this.hub.behind) await this.hub.ready(signal);
+        if (this.life.behind) await this.life.ready(signal);
         if (signal.aborted) break;
       }
       return new UnreachableError("the agent ended the stream");
@@ -213,8 +203,7 @@ export class ExecutorClient implements AsyncDisposable {
     switch (event.type) {
       case "subscribed":
         this.subscribed = true;
-        this.known = true;
-        this.first.resolve();
+        this.life.subscribed();
         this.flush();
         break;
       case "launch":
@@ -231,23 +220,17 @@ export class ExecutorClient implements AsyncDisposable {
         return;
       default:
     }
-    void this.emit(event);
+    void this.life.emit(event);
   }
 
   /** Lets the handlers end what runs, and the agent acknowledge it, within the grace period. */
   private shutDown(): void {
     if (this.graceTimer !== undefined) return;
     this.graceTimer = this.clock.setTimeout(() => this.exit(1), this.environment.shutdownGracePeriod);
-    void this.emit({ type: "shutdown" })
+    void this.life
+      .emit({ type: "shutdown" })
       .then(() => this.pending.drained())
-      .then(() => this.ending.abort());
-  }
-
-  private emit(event: ExecutorEvent): Promise<unknown> {
-    return this.hub.emit(event).handled.catch((error: unknown) => {
-      this.failure ??= { error };
-      this.ending.abort();
-    });
+      .then(() => this.life.ending.abort());
   }
 
   /** Sends the updates that wait, when it can. Those that get lost go into the next SUBSCRIBE. */
@@ -280,19 +263,9 @@ export class ExecutorClient implements AsyncDisposable {
     return call;
   }
 
-  private end(failure?: { readonly error: unknown }): void {
+  private ended(): void {
     this.subscribed = false;
-    this.ending.abort();
     this.graceTimer?.cancel();
     this.pending.abandon(new NotSubscribedError("the client ended before the agent acknowledged the update"));
-    this.hub.end(failure);
-    if (failure === undefined) {
-      this.first.reject(new NotSubscribedError("the client was closed before it was subscribed"));
-      this.finish.resolve();
-      return;
-    }
-    this.first.reject(failure.error);
-    if (!this.known) this.finish.tolerate();
-    this.finish.reject(failure.error);
   }
 }

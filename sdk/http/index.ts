@@ -11,3 +11,4 @@ export {
 export { OncePerPeer } from "./once-per-peer.js";
 export { acceptsGzip, acceptsMediaType } from "./quality-list.js";
 export { methodNotAllowed } from "./replies.js";
+export { type NewSubscriber, Subscribers, type SubscribersOptions } from "./subscribers.js";

@@ -19,17 +19,21 @@ export function bytesText(fallback: string): z.ZodType<Bytes> {
   return textOrNumber(parseBytes, "A size such as 64MB, or bytes.").default(parseBytes(fallback));
 }
 
+/** For a schema's `transform`: reads a text, and leaves a number as it is. What `parse` throws is the problem with the text. */
+export function reading<T>(
+  parse: (text: string) => T,
+): <I extends string | number>(value: I, check: z.core.$RefinementCtx<I>) => T | (I & number) {
+  return (value, check) => {
+    if (typeof value === "number") return value;
+    try {
+      return parse(value);
+    } catch (error) {
+      check.issues.push({ code: "custom", message: messageOf(error), input: value });
+      return z.NEVER;
+    }
+  };
+}
+
 function textOrNumber(parse: (text: string) => number, description: string) {
-  return z
-    .union([z.string(), z.number().nonnegative()])
-    .transform((value, check) => {
-      if (typeof value === "number") return value;
-      try {
-        return parse(value);
-      } catch (error) {
-        check.issues.push({ code: "custom", message: messageOf(error), input: value });
-        return z.NEVER;
-      }
-    })
-    .meta({ description });
+  return z.union([z.string(), z.number().nonnegative()]).transform(reading(parse)).meta({ description });
 }

@@ -1,5 +1,5 @@
 export { z } from "zod";
-export { bytesText, durationText } from "./config-values.js";
+export { bytesText, durationText, reading } from "./config-values.js";
 export {
   type Host,
   isSkipPlugin,

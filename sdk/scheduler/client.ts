@@ -1,7 +1,7 @@
 import { Call, Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { addressText } from "../client/address.js";
 import { Backoff, pause } from "../client/backoff.js";
-import { Deferred } from "../client/deferred.js";
+import { ClientLife } from "../client/client-life.js";
 import {
   NotLeaderError,
   NotSubscribedError,
@@ -9,7 +9,7 @@ import {
   UnavailableError,
   UnreachableError,
 } from "../client/errors.js";
-import { type EventHandler, EventHub } from "../client/event-hub.js";
+import type { EventHandler } from "../client/event-hub.js";
 import type { PartialMessage } from "../client/partial.js";
 import type { Clock } from "../contracts/clock.js";
 import { SystemClock } from "../contracts/system-clock.js";
@@ -47,8 +47,12 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   private readonly options: SchedulerClientOptions;
   private readonly clock: Clock;
   private readonly backoff: Backoff;
-  private readonly hub = new EventHub<SchedulerEvent>();
-  private readonly ending = new AbortController();
+  private readonly life = new ClientLife<SchedulerEvent>({
+    run: () => this.run(),
+    ended: () => {
+      this.subscribed = false;
+    },
+  });
   /** Set by `close`, which lets the stream end before it aborts what is under way. */
   private closing = false;
   /** Automatic acknowledgements under way. */
@@ -57,13 +61,6 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   private stream: SchedulerStream | undefined;
   /** Set between SUBSCRIBED and the end of its stream. */
   private subscribed = false;
-  private started = false;
-  private readonly first = new Deferred();
-  private readonly finish = new Deferred();
-  /** The error of a handler. */
-  private failure: { readonly error: unknown } | undefined;
-  /** True once subscribed for the first time. */
-  private known = false;
   /** Set while TEARDOWN is under way; resolves to whether the master took it. */
   private tearingDown: Promise<boolean> | undefined;
 
@@ -73,7 +70,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     this.clock = options.clock ?? new SystemClock();
     this.backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF, options.random ?? new SystemRandom());
     this.subscription = new Subscription(options);
-    this.finished = this.finish.promise;
+    this.finished = this.life.finished;
   }
 
   /** Assigned by the master at the first subscription. Kept and given as `framework.id`, it lets a later process take over. */
@@ -88,7 +85,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
 
   /** Calls `handler` for every event of the type, in order. An error that it throws ends the client. Returns the undo. */
   on<T extends SchedulerEvent["type"]>(type: T, handler: EventHandler<SchedulerEventOf<T>>): () => void {
-    return this.hub.on(type, handler as EventHandler<SchedulerEvent>);
+    return this.life.on(type, handler as EventHandler<SchedulerEvent>);
   }
 
   /**
@@ -96,23 +93,12 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
    * is closed and throws what ended it otherwise. A loop that is 256 events behind stops the reading of the stream.
    */
   events(): AsyncIterableIterator<SchedulerEvent> {
-    const iteration = this.hub.iterate();
-    // What ends the client is thrown to the iteration.
-    this.finish.tolerate();
-    this.start().catch(() => undefined);
-    return iteration;
+    return this.life.events();
   }
 
   /** Subscribes. Resolves at the first subscription; rejects with what ended the client before. */
   start(): Promise<void> {
-    if (!this.started) {
-      this.started = true;
-      void this.run().then(
-        () => this.end(),
-        (error: unknown) => this.end({ error }),
-      );
-    }
-    return this.first.promise;
+    return this.life.start();
   }
 
   send(call: PartialMessage<Call>): Promise<void> {
@@ -152,7 +138,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
       this.closing = true;
       await this.stream?.close();
     }
-    this.ending.abort();
+    this.life.ending.abort();
     // What ended the client, if not this call, is reported by `finished`.
     await this.finished.catch(() => undefined);
   }
@@ -164,7 +150,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   private async run(): Promise<void> {
     const transport = await chooseTransport(this.options);
     const masters = new Masters(this.options.master, transport.defaultPort);
-    const { signal } = this.ending;
+    const { signal } = this.life.ending;
     let without = this.clock.monotonic();
     while (!this.over) {
       const { reason, retryNow } = await this.attempt(transport, masters);
@@ -172,14 +158,13 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
       if (this.subscribed) {
         this.subscribed = false;
         without = this.clock.monotonic();
-        this.emit({ type: "disconnected", reason: messageOf(reason) });
+        void this.life.emit({ type: "disconnected", reason: messageOf(reason) });
       } else {
-        const patience = this.options.patience?.[this.known ? "reconnect" : "connect"];
+        const patience = this.options.patience?.[this.life.known ? "reconnect" : "connect"];
         if (patience !== undefined && this.clock.monotonic() - without >= patience) throw reason;
       }
       if (!retryNow) await pause(this.clock, this.backoff.next(), signal);
     }
-    if (this.failure !== undefined) throw this.failure.error;
   }
 
   /** One subscription from its beginning to its end. Throws what makes another attempt pointless. */
@@ -188,7 +173,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     masters: Masters,
   ): Promise<{ reason: unknown; retryNow: boolean }> {
     const connection = new AbortController();
-    const signal = AbortSignal.any([this.ending.signal, connection.signal]);
+    const signal = AbortSignal.any([this.life.ending.signal, connection.signal]);
     const master = masters.current;
     try {
       this.stream = await transport.subscribe({ master, call: this.subscription.subscribeCall(), signal });
@@ -226,7 +211,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
           silence.expect(event.subscribed?.heartbeat_interval_seconds);
         }
         this.receive(event);
-        if (this.hub.behind) await silence.suspended(this.hub.ready(signal));
+        if (this.life.behind) await silence.suspended(this.life.ready(signal));
         if (signal.aborted) return;
       }
     } finally {
@@ -240,23 +225,14 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     if (event.type === "subscribed") {
       this.subscription.assign(event.framework_id);
       this.subscribed = true;
-      this.known = true;
-      this.first.resolve();
+      this.life.subscribed();
     }
-    this.emit(event);
+    void this.emit(event);
   }
 
-  private emit(event: SchedulerEvent): void {
-    const { handled } = this.hub.emit(event);
-    handled.then(
-      () => {
-        if (this.options.acknowledgements !== "manual") this.acknowledgeEvent(event);
-      },
-      (error: unknown) => {
-        this.failure ??= { error };
-        this.ending.abort();
-      },
-    );
+  private async emit(event: SchedulerEvent): Promise<void> {
+    const handled = await this.life.emit(event);
+    if (handled && this.options.acknowledgements !== "manual") this.acknowledgeEvent(event);
   }
 
   private acknowledgeEvent(event: SchedulerEvent): void {
@@ -280,22 +256,7 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   }
 
   private get over(): boolean {
-    return this.closing || this.ending.signal.aborted;
-  }
-
-  private end(failure?: { readonly error: unknown }): void {
-    this.subscribed = false;
-    this.ending.abort();
-    this.hub.end(failure);
-    if (failure === undefined) {
-      this.first.reject(new NotSubscribedError("the client was closed before it was subscribed"));
-      this.finish.resolve();
-    } else {
-      // Whoever waits for the start learns of the failure there, and need not look at `finished` as well.
-      if (!this.known) this.finish.tolerate();
-      this.first.reject(failure.error);
-      this.finish.reject(failure.error);
-    }
+    return this.closing || this.life.ending.signal.aborted;
   }
 }
 

@@ -10,5 +10,5 @@ export { SchedulerClient } from "./client.js";
 export { FrameworkFailedOverError, FrameworkRefusedError, FrameworkRemovedError } from "./errors.js";
 export type { SchedulerEvent, SchedulerEventOf } from "./events.js";
 export type { FrameworkInput, SchedulerClientOptions } from "./options.js";
-export { isTerminal, resourceList } from "./tasks.js";
+export { resourceList } from "./tasks.js";
 export type { SchedulerStream, SchedulerTransport, SubscribeRequest } from "./transport.js";

@@ -1,7 +1,7 @@
 import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/mesos/internal/messages.js";
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
-import { isTerminal } from "../../master/task-state.js";
+import { isTerminal } from "../../../sdk/task-states.js";
 import { UPDATE_RETRY_MAX, UPDATE_RETRY_MIN } from "../constants.js";
 import type { Disk } from "../disk/operations.js";
 import { encodeRecord } from "./update-record.js";

@@ -1,4 +1,4 @@
-import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { TaskState } from "../proto/gen/mesos/v1/mesos.js";
 
 const TERMINAL = new Set<TaskState | undefined>([
   TaskState.TASK_FINISHED,

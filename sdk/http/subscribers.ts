@@ -1,0 +1,65 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { MessageCodec } from "../../proto/json/codec.js";
+import type { HttpReply, HttpRequest } from "../contracts/http-server.js";
+import type { Logger } from "../contracts/logger.js";
+import { EventStream } from "./event-stream.js";
+import type { MessageFormat } from "./message-format.js";
+
+export interface SubscribersOptions<E> {
+  readonly codec: MessageCodec<E>;
+  readonly logger: Logger;
+  /** Who subscribes, for the log: `a scheduler`. */
+  readonly who: string;
+  /** Bytes of events that may wait for one of them. */
+  readonly maxBufferedBytes: number;
+}
+
+/** A subscription about to begin. */
+export interface NewSubscriber {
+  readonly request: HttpRequest;
+  readonly reply: HttpReply;
+  readonly format: MessageFormat;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+/** The open event streams of an endpoint. */
+export class Subscribers<E> {
+  private readonly streams = new Set<EventStream<E>>();
+
+  constructor(private readonly options: SubscribersOptions<E>) {}
+
+  /**
+   * Answers with a stream of events. `subscribe` gets its sending end, and its session is told when the client is gone; what it
+   * throws refuses the subscription.
+   */
+  open(
+    { request, ...answer }: NewSubscriber,
+    subscribe: (connection: EventStream<E>) => { disconnected(): void },
+  ): void {
+    const { codec, logger, maxBufferedBytes, who } = this.options;
+    let session: { disconnected(): void } | undefined;
+    const stream = new EventStream<E>({
+      ...answer,
+      codec,
+      maxBufferedBytes,
+      gone: (cause) => {
+        this.streams.delete(stream);
+        if (cause === "overrun") {
+          logger.warn(
+            { peer: request.peer, limit: maxBufferedBytes },
+            `Cut off ${who} that does not read its events`,
+          );
+        }
+        session?.disconnected();
+      },
+    });
+    session = subscribe(stream);
+    this.streams.add(stream);
+    stream.open();
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    for (const stream of this.streams) stream.close();
+  }
+}
