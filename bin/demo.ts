@@ -20,7 +20,7 @@ Boots a master and an agent on this machine, runs a small job on them and shows 
 /** What the demo runs: each counts the primes of its own slice of the numbers, in plain shell tools. */
 const SLICES = [1, 2, 3];
 const SLICE_SIZE = 20_000;
-const RESOURCES = "cpus:0.5;mem:64";
+const RESOURCES = "cpus:0.2;mem:32";
 
 interface DemoOptions {
   readonly once: boolean;
