@@ -4,17 +4,10 @@ import {
   ExecutorInfo_Type as ExecutorType,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateId } from "../../../sdk/ids/index.js";
-import {
-  Resources,
-  validateRevocableUse,
-  validateSingleAllocationRole,
-  validateUniquePersistenceIds,
-} from "../../../sdk/resources/index.js";
+import { Resources } from "../../../sdk/resources/index.js";
 import type { Agent } from "../agent.js";
 import type { Framework } from "../framework.js";
-import { validateCommand } from "./command.js";
-import { validateContainer } from "./container.js";
-import { validateUse } from "./use.js";
+import { validateRun, validateUse } from "./use.js";
 
 /*
  * What is wrong with an executor, in Mesos's words.
@@ -24,16 +17,11 @@ import { validateUse } from "./use.js";
 
 /** The rules that hold wherever an ExecutorInfo comes from. */
 export function validateExecutorInfo(executor: ExecutorInfo): string | undefined {
-  const { executor_id: id, command, container, shutdown_grace_period: grace } = executor;
+  const { executor_id: id, shutdown_grace_period: grace } = executor;
   const problem = validateType(executor) ?? validateId(id?.value ?? "");
   if (problem !== undefined) return problem;
   if ((grace?.nanoseconds ?? 0n) < 0n) return "ExecutorInfo's 'shutdown_grace_period' must be non-negative";
-  const wrongCommand = command === undefined ? undefined : validateCommand(command);
-  if (wrongCommand !== undefined) return `Executor's \`CommandInfo\` is invalid: ${wrongCommand}`;
-  const wrongContainer = container === undefined ? undefined : validateContainer(container);
-  return wrongContainer === undefined
-    ? undefined
-    : `Executor's \`ContainerInfo\` is invalid: ${wrongContainer}`;
+  return validateRun("Executor", executor);
 }
 
 function validateType({ type, command, container }: ExecutorInfo): string | undefined {
@@ -67,7 +55,7 @@ export function validateExecutorUse(use: ExecutorUse): string | undefined {
   return (
     validateExecutorInfo(use.executor) ??
     validateFrameworkId(use) ??
-    validateExecutorResources(use) ??
+    validateUse("Executor", use.executor.resources, use.resources) ??
     validateCompatible(use)
   );
 }
@@ -78,17 +66,6 @@ function validateFrameworkId({ executor, framework }: ExecutorUse): string | und
   return id === framework.id
     ? undefined
     : `ExecutorInfo has an invalid FrameworkID (Actual: ${id} vs Expected: ${framework.id})`;
-}
-
-function validateExecutorResources({ executor, resources }: ExecutorUse): string | undefined {
-  const use = validateUse(executor.resources, resources);
-  if (use !== undefined) return `Executor uses invalid resources: ${use}`;
-  const ids = validateUniquePersistenceIds(resources);
-  if (ids !== undefined) return `Executor uses duplicate persistence ID: ${ids}`;
-  const role = validateSingleAllocationRole(resources);
-  if (role !== undefined) return `Invalid executor resources: ${role}`;
-  const mix = validateRevocableUse(resources);
-  return mix === undefined ? undefined : `Executor mixes revocable and non-revocable resources: ${mix}`;
 }
 
 /** A second ExecutorInfo under the id of an executor that runs must say the same as the first. */

@@ -8,16 +8,13 @@ import {
   haveOverlap,
   type Resources,
   validateRevocableUse,
-  validateSingleAllocationRole,
   validateUniquePersistenceIds,
 } from "../../../sdk/resources/index.js";
 import type { Agent } from "../agent.js";
 import type { Framework } from "../framework.js";
 import { validateCheck, validateHealthCheck } from "./check.js";
-import { validateCommand } from "./command.js";
-import { validateContainer } from "./container.js";
 import { validateExecutorUse } from "./executor.js";
-import { validateUse } from "./use.js";
+import { validateRun, validateUse } from "./use.js";
 
 /** A task with its resources read once: allocated, post-refinement. */
 export interface TaskUse {
@@ -53,7 +50,7 @@ export function validateTaskFields(task: TaskUse, target: LaunchTarget): string 
     validateTimes(info) ??
     validateChecks(info) ??
     validateTaskResources(task) ??
-    validateCommandAndContainer(info) ??
+    validateRun("Task", info) ??
     validateLimits(task, target)
   );
 }
@@ -84,22 +81,9 @@ function validateChecks({ check, health_check: healthCheck }: TaskInfo): string 
 }
 
 function validateTaskResources({ info, resources }: TaskUse): string | undefined {
-  if (info.resources.length === 0) return "Task uses no resources";
-  const use = validateUse(info.resources, resources);
-  if (use !== undefined) return `Task uses invalid resources: ${use}`;
-  const ids = validateUniquePersistenceIds(resources);
-  if (ids !== undefined) return `Task uses duplicate persistence ID: ${ids}`;
-  const role = validateSingleAllocationRole(resources);
-  if (role !== undefined) return `Invalid task resources: ${role}`;
-  const mix = validateRevocableUse(resources);
-  return mix === undefined ? undefined : `Task mixes revocable and non-revocable resources: ${mix}`;
-}
-
-function validateCommandAndContainer({ command, container }: TaskInfo): string | undefined {
-  const wrongCommand = command === undefined ? undefined : validateCommand(command);
-  if (wrongCommand !== undefined) return `Task's \`CommandInfo\` is invalid: ${wrongCommand}`;
-  const wrongContainer = container === undefined ? undefined : validateContainer(container);
-  return wrongContainer === undefined ? undefined : `Task's \`ContainerInfo\` is invalid: ${wrongContainer}`;
+  return info.resources.length === 0
+    ? "Task uses no resources"
+    : validateUse("Task", info.resources, resources);
 }
 
 function validateLimits(

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Call, Call_Type, Event, Event_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
+import { Call_Type, type Event, Event_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
 import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import {
   CallRefusedError,
@@ -12,12 +12,11 @@ import {
   ExecutorClient,
   type ExecutorEnvironment,
   ExecutorRefusedError,
-  type ExecutorStream,
-  type ExecutorTransport,
   executorEnvironment,
 } from "../../../sdk/executor/index.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
+import { FakeAgent } from "./fake-agent.js";
 
 const VARIABLES = {
   MESOS_AGENT_ENDPOINT: "127.0.0.1:5051",
@@ -29,90 +28,9 @@ const VARIABLES = {
   MESOS_SUBSCRIPTION_BACKOFF_MAX: "2secs",
 };
 
-class AgentStream implements ExecutorStream {
-  readonly calls: Call[] = [];
-  refusal: Error | undefined;
-  private readonly queue: (Event | Error | "end")[] = [];
-  private wake: (() => void) | undefined;
-
-  constructor(
-    readonly subscribe: Call,
-    signal: AbortSignal,
-  ) {
-    signal.addEventListener("abort", () => this.put(new Error("aborted")));
-  }
-
-  readonly events = this.read();
-
-  async send(call: Call): Promise<void> {
-    if (this.refusal !== undefined) throw this.refusal;
-    this.calls.push(call);
-  }
-
-  async close(): Promise<void> {
-    this.put("end");
-  }
-
-  emit(event: PartialMessage<Event>): void {
-    this.put(Event.fromPartial(event as Event));
-  }
-
-  accept(): void {
-    this.emit({
-      type: Event_Type.SUBSCRIBED,
-      subscribed: {
-        executor_info: { executor_id: { value: "ex-1" } },
-        framework_info: { name: "n", user: "u" },
-        agent_info: { hostname: "h" },
-      },
-    });
-  }
-
-  acknowledge(call: Call): void {
-    const { task_id, uuid } = call.update!.status!;
-    this.emit({ type: Event_Type.ACKNOWLEDGED, acknowledged: { task_id: task_id!, uuid: uuid! } });
-  }
-
-  put(item: Event | Error | "end"): void {
-    this.queue.push(item);
-    this.wake?.();
-  }
-
-  private async *read(): AsyncGenerator<Event> {
-    for (;;) {
-      const item = this.queue.shift();
-      if (item === undefined) {
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
-      } else if (item === "end") return;
-      else if (item instanceof Error) throw item;
-      else yield item;
-    }
-  }
-}
-
-class Agent implements ExecutorTransport {
-  readonly streams: AgentStream[] = [];
-  refusal: Error | undefined;
-  asked = 0;
-
-  async subscribe({ call, signal }: { call: Call; signal: AbortSignal }): Promise<ExecutorStream> {
-    this.asked++;
-    if (this.refusal !== undefined) throw this.refusal;
-    const stream = new AgentStream(call, signal);
-    this.streams.push(stream);
-    return stream;
-  }
-
-  get last(): AgentStream {
-    return this.streams.at(-1)!;
-  }
-}
-
 describe("ExecutorClient", () => {
   let clock: VirtualClock;
-  let agent: Agent;
+  let agent: FakeAgent;
   let client: ExecutorClient;
   let exits: number[];
 
@@ -146,7 +64,7 @@ describe("ExecutorClient", () => {
 
   beforeEach(() => {
     clock = new VirtualClock();
-    agent = new Agent();
+    agent = new FakeAgent();
     exits = [];
   });
 

@@ -5,21 +5,21 @@ import type {
   SchedulerTransport,
   SubscribeRequest,
 } from "../../../sdk/scheduler/transport.js";
+import { EventQueue } from "../client/event-queue.js";
 
 /** One subscription that a test plays the master of. */
 export class FakeStream implements SchedulerStream {
   readonly calls: Call[] = [];
   /** Set by a test to refuse the calls that follow. */
   refusal: Error | undefined;
-  private readonly queue: (Event | Error | "end")[] = [];
-  private wake: (() => void) | undefined;
+  private readonly queue = new EventQueue<Event>();
 
   constructor(readonly request: SubscribeRequest) {
     request.signal.addEventListener("abort", () => this.break(new Error("aborted")));
   }
 
   get events(): AsyncIterable<Event> {
-    return this.read();
+    return this.queue.read();
   }
 
   async send(call: Call): Promise<void> {
@@ -32,7 +32,7 @@ export class FakeStream implements SchedulerStream {
   }
 
   emit(event: PartialMessage<Event>): void {
-    this.put(Event.fromPartial(event as Event));
+    this.queue.put(Event.fromPartial(event as Event));
   }
 
   subscribed(frameworkId = "fw-1", heartbeatSeconds = 15): void {
@@ -43,33 +43,15 @@ export class FakeStream implements SchedulerStream {
   }
 
   end(): void {
-    this.put("end");
+    this.queue.put("end");
   }
 
   break(error: Error): void {
-    this.put(error);
+    this.queue.put(error);
   }
 
   types(): string[] {
     return this.calls.map((call) => Call_Type[call.type!]!);
-  }
-
-  private put(item: Event | Error | "end"): void {
-    this.queue.push(item);
-    this.wake?.();
-  }
-
-  private async *read(): AsyncGenerator<Event> {
-    for (;;) {
-      const item = this.queue.shift();
-      if (item === undefined) {
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
-      } else if (item === "end") return;
-      else if (item instanceof Error) throw item;
-      else yield item;
-    }
   }
 }
 
