@@ -52,7 +52,7 @@ function targetName(message: CommandInfo_URI, uri: string): string {
   }
   // Of http://host/a/b.tgz?x=1 Mesos takes "b.tgz?x=1": what follows the last slash.
   const path = uri.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
-  const name = posix.basename(path);
+  const name = path.endsWith("/") ? "" : posix.basename(path);
   if (!path.includes("/") && path !== uri) throw invalid(uri, "the URI has no path to take a file name from");
   if (name === "" || name === "." || name === "..") throw invalid(uri, "the URI has no file name");
   return name;

@@ -1,0 +1,100 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FileFetcher } from "../../../plugins/fetcher-file/file-fetcher.js";
+import { MesosContainerizer } from "../../../plugins/mesos-containerizer/containerizer.js";
+import { UriFetch } from "../../../plugins/mesos-containerizer/sandbox-fetch.js";
+import { PERL_SHIM } from "../../../plugins/posix-launcher/perl-shim.js";
+import { PosixLauncher } from "../../../plugins/posix-launcher/posix-launcher.js";
+import { SandboxLogger } from "../../../plugins/sandbox-logger/sandbox-logger.js";
+import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
+import type { Fetcher } from "../../../sdk/contracts/fetcher.js";
+import type { Isolator } from "../../../sdk/contracts/isolator.js";
+import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
+import { SystemClock } from "../../../sdk/contracts/system-clock.js";
+import { Resources } from "../../../sdk/resources/index.js";
+import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+
+const SUPERVISOR = new URL("../../../plugins/posix-launcher/supervisor.js", import.meta.url).pathname;
+
+/** A containerizer of the real parts, in a directory of its own. */
+export class ContainerizerBench {
+  readonly logger = new MemoryLogger();
+  readonly metrics = new MetricsRegistry(new SystemClock());
+  readonly launcher: PosixLauncher;
+  readonly containerizer: MesosContainerizer;
+  private count = 0;
+
+  private constructor(
+    readonly directory: string,
+    isolators: readonly Isolator[],
+    fetchers: ReadonlyMap<string, Fetcher>,
+  ) {
+    this.launcher = new PosixLauncher({
+      helpers: [
+        ["perl", "-e", PERL_SHIM],
+        [process.execPath, SUPERVISOR],
+      ],
+      logger: this.logger,
+    });
+    this.containerizer = new MesosContainerizer({
+      isolators,
+      launcher: this.launcher,
+      containerLogger: new SandboxLogger(),
+      sandboxFetch: new UriFetch({
+        fetchers,
+        frameworksHome: directory,
+        stallTimeout: 5000,
+        succeeded: this.metrics.counter("succeeded"),
+        failed: this.metrics.counter("failed"),
+      }),
+      recordsDirectory: join(directory, "records"),
+      stagingDirectory: join(directory, "staging"),
+      clock: new SystemClock(),
+      logger: this.logger,
+    });
+  }
+
+  static async open(
+    options: {
+      isolators?: readonly Isolator[];
+      fetchers?: ReadonlyMap<string, Fetcher>;
+      directory?: string;
+    } = {},
+  ): Promise<ContainerizerBench> {
+    const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "tepui-containerizer-")));
+    const fetchers = options.fetchers ?? new Map([["file", new FileFetcher()]]);
+    const bench = new ContainerizerBench(directory, options.isolators ?? [], fetchers);
+    await bench.containerizer.prepareDirectories();
+    await bench.launcher.start();
+    return bench;
+  }
+
+  async close(): Promise<void> {
+    await this.launcher.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** As an agent would ask, for a container of `sh -c script`. */
+  async request(script: string, more: Partial<ContainerRequest> = {}): Promise<ContainerRequest> {
+    const id = `c${this.count++}`;
+    const directory = join(this.directory, "sandboxes", id);
+    await mkdir(directory, { recursive: true });
+    return {
+      containerId: { value: id },
+      frameworkId: "f",
+      executorId: id,
+      task: undefined,
+      executor: { executor_id: { value: id }, resources: [] },
+      command: { value: script, uris: [], arguments: [] },
+      container: undefined,
+      environment: {},
+      user: undefined,
+      resources: Resources.empty,
+      limits: {},
+      directory,
+      checkpoint: true,
+      ...more,
+    };
+  }
+}
