@@ -78,6 +78,7 @@ export {
   type HttpRequest,
   type HttpRoute,
   HttpServer,
+  type ReplyStream,
   type RequestTaker,
 } from "./contracts/http-server.js";
 export {

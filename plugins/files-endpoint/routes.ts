@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { Readable } from "node:stream";
 import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http-server.js";
 import { listingJson } from "./listing.js";
 import { MIME_TYPES } from "./mime-types.js";
@@ -40,10 +40,7 @@ export function filesRoutes(files: VirtualFiles, realm: string): HttpRoute[] {
       const { size, data } = await readPart(found, { offset, length });
       answerRead(reply, { offset: offset === -1 ? size : offset, data, jsonp: query.has("jsonp") });
     }),
-    route("download", async ({ method, query }, reply) => {
-      const found = await find(files, pathOf(query));
-      await download(reply, { ...found, headOnly: method === "HEAD" });
-    }),
+    route("download", async ({ query }, reply) => download(reply, await find(files, pathOf(query)))),
     route("debug", async (_request, reply) => reply.json(JSON.stringify(files.listing()))),
   ];
 }
@@ -103,27 +100,22 @@ function answerRead(
   reply.send(200, body, { "Content-Type": "application/json" });
 }
 
-async function download(
-  { raw }: HttpReply,
-  { headOnly, real, root }: { real: string; root: string; headOnly: boolean },
-): Promise<void> {
-  const file = await openRegularFile({ real, root }, "download");
+async function download(reply: HttpReply, found: { real: string; root: string }): Promise<void> {
+  const file = await openRegularFile(found, "download");
   try {
     const { size } = await file.stat();
-    raw.writeHead(200, {
-      "Content-Type": MIME_TYPES.get(extname(real).toLowerCase()) ?? "application/octet-stream",
-      "Content-Disposition": disposition(basename(real)),
-      "Content-Length": size,
-    });
-    if (headOnly || size === 0) {
-      raw.end();
-      return;
-    }
-    // A file that shrinks meanwhile breaks the connection, which tells the client; one that grows is cut at the size announced.
-    await pipeline(file.createReadStream({ start: 0, end: size - 1, autoClose: false }), raw);
-  } catch (error) {
-    if (!raw.headersSent) throw error;
-    raw.destroy();
+    const source =
+      size === 0 ? Readable.from([]) : file.createReadStream({ start: 0, end: size - 1, autoClose: false });
+    // One that shrinks meanwhile breaks the connection; one that grows is cut at the size announced.
+    await reply.pipe(
+      200,
+      {
+        "Content-Type": MIME_TYPES.get(extname(found.real).toLowerCase()) ?? "application/octet-stream",
+        "Content-Disposition": disposition(basename(found.real)),
+        "Content-Length": size,
+      },
+      source,
+    );
   } finally {
     await file.close();
   }

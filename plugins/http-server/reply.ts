@@ -1,8 +1,10 @@
-import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import { gzip } from "node:zlib";
-import type { HttpReply } from "../../sdk/contracts/http-server.js";
+import type { HttpReply, ReplyStream } from "../../sdk/contracts/http-server.js";
 import type { HttpDate } from "../../sdk/http/http-date.js";
 import { acceptsGzip } from "../../sdk/http/quality-list.js";
+import type { Outgoing } from "./outgoing.js";
 import type { ServerRequest } from "./request.js";
 
 /** Smaller bodies are not worth compressing; libprocess has the same figure. */
@@ -16,24 +18,17 @@ const CALLBACK_NAME = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*|\[\d{1,9}\])*$/;
 const MAX_CALLBACK_LENGTH = 128;
 
 const TEXT = "text/plain; charset=utf-8";
+const NOTHING = Buffer.alloc(0);
 
 export class ServerReply implements HttpReply {
   constructor(
     private readonly request: ServerRequest,
-    readonly raw: ServerResponse,
+    readonly outgoing: Outgoing,
     private readonly date: HttpDate,
-  ) {
-    // Mesos sends no Connection header; without one HTTP/1.1 keeps the connection open all the same.
-    raw.removeHeader("connection");
-  }
+  ) {}
 
-  /** True once nothing more can be answered. */
-  get over(): boolean {
-    return this.raw.headersSent || this.raw.destroyed;
-  }
-
-  send(status: number, body: string | Uint8Array = "", headers: OutgoingHttpHeaders = {}): void {
-    if (this.over) return;
+  send(status: number, body: string | Uint8Array = NOTHING, headers: OutgoingHttpHeaders = {}): void {
+    if (this.outgoing.over) return;
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     const compress =
       bytes.length >= GZIP_MIN_BYTES &&
@@ -66,18 +61,21 @@ export class ServerReply implements HttpReply {
     this.send(status, `${callback}(${body})`, { "Content-Type": "text/javascript" });
   }
 
+  stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream {
+    return this.outgoing.stream(status, { ...headers, Date: this.date.now() }, closed);
+  }
+
+  pipe(status: number, headers: OutgoingHttpHeaders, source: Readable): Promise<void> {
+    return this.outgoing.pipe(status, { ...headers, Date: this.date.now() }, source);
+  }
+
   /** Mesos's answer where nothing is served. */
   notFound(): void {
     this.text(404, "404 Not Found.");
   }
 
   private write(status: number, body: Uint8Array, headers: OutgoingHttpHeaders): void {
-    if (this.over) return;
-    this.raw.writeHead(status, STATUS_CODES[status] ?? "Unknown", {
-      Date: this.date.now(),
-      ...headers,
-      "Content-Length": body.length,
-    });
-    this.raw.end(body);
+    if (this.outgoing.over) return;
+    this.outgoing.whole(status, { Date: this.date.now(), ...headers, "Content-Length": body.length }, body);
   }
 }

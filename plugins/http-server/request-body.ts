@@ -66,9 +66,14 @@ export class BodyReader {
     this.watch.add(this);
     this.message.on("data", (chunk: Buffer) => this.take(chunk));
     this.message.on("end", () => this.finish(undefined));
-    this.message.on("error", () => this.finish(new TepuiError("TEPUI_CLIENT_GONE")));
-    this.message.on("close", () => this.finish(new TepuiError("TEPUI_CLIENT_GONE")));
+    this.message.on("error", this.gone);
+    this.message.on("close", this.gone);
   }
+
+  /** After every request comes a "close", whole or not. */
+  private readonly gone = (): void => {
+    if (!this.settled) this.finish(new TepuiError("TEPUI_CLIENT_GONE"));
+  };
 
   private take(chunk: Buffer): void {
     if (this.settled) return;

@@ -1,7 +1,19 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { HttpRequest } from "../../sdk/contracts/http-server.js";
 import { BodyReader, type BodyWatch } from "./request-body.js";
 
+/** What was sent. */
+export interface RequestSource {
+  readonly method: string;
+  /** The request target as it came. */
+  readonly target: string;
+  readonly headers: Readonly<IncomingHttpHeaders>;
+  readonly peer: string;
+  body(): Promise<Buffer>;
+}
+
+/** What the target leads to. */
 export interface RequestTarget {
   readonly path: string;
   readonly rest: string;
@@ -9,51 +21,90 @@ export interface RequestTarget {
   readonly queryText: string;
 }
 
+export class ServerRequest implements HttpRequest {
+  readonly principal: string | undefined = undefined;
+  private parsedQuery: URLSearchParams | undefined;
+
+  constructor(
+    private readonly source: RequestSource,
+    private readonly routed: RequestTarget,
+  ) {}
+
+  get method(): string {
+    return this.source.method;
+  }
+
+  get target(): string {
+    return this.source.target;
+  }
+
+  get path(): string {
+    return this.routed.path;
+  }
+
+  get rest(): string {
+    return this.routed.rest;
+  }
+
+  get headers(): Readonly<IncomingHttpHeaders> {
+    return this.source.headers;
+  }
+
+  get query(): URLSearchParams {
+    this.parsedQuery ??= new URLSearchParams(this.routed.queryText);
+    return this.parsedQuery;
+  }
+
+  get peer(): string {
+    return this.source.peer;
+  }
+
+  body(): Promise<Buffer> {
+    return this.source.body();
+  }
+}
+
 export interface BodyLimits {
   readonly maxBodyBytes: number;
   readonly watch: BodyWatch;
 }
 
-export class ServerRequest implements HttpRequest {
-  readonly path: string;
-  readonly rest: string;
-  readonly principal: string | undefined = undefined;
-  private parsedQuery: URLSearchParams | undefined;
+/** A request through `node:http`. */
+export class NodeRequest implements RequestSource {
   private wholeBody: Promise<Buffer> | undefined;
 
   constructor(
-    readonly raw: IncomingMessage,
-    private readonly target: RequestTarget,
+    private readonly message: IncomingMessage,
     private readonly limits: BodyLimits,
-  ) {
-    this.path = target.path;
-    this.rest = target.rest;
-  }
+  ) {}
 
   get method(): string {
-    return this.raw.method ?? "GET";
+    return this.message.method ?? "GET";
+  }
+
+  get target(): string {
+    return this.message.url ?? "/";
   }
 
   get headers(): IncomingHttpHeaders {
-    return this.raw.headers;
-  }
-
-  get query(): URLSearchParams {
-    this.parsedQuery ??= new URLSearchParams(this.target.queryText);
-    return this.parsedQuery;
+    return this.message.headers;
   }
 
   get peer(): string {
-    const { remoteAddress, remotePort } = this.raw.socket;
-    return remoteAddress?.includes(":") === true
-      ? `[${remoteAddress}]:${remotePort}`
-      : `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`;
+    return peerOf(this.message.socket);
   }
 
   body(): Promise<Buffer> {
-    this.wholeBody ??= BodyReader.read(this.raw, this.limits.maxBodyBytes, this.limits.watch);
+    this.wholeBody ??= BodyReader.read(this.message, this.limits.maxBodyBytes, this.limits.watch);
     return this.wholeBody;
   }
+}
+
+/** `ip:port`, with brackets around an IPv6 address. */
+export function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return remoteAddress?.includes(":") === true
+    ? `[${remoteAddress}]:${remotePort}`
+    : `${remoteAddress ?? "unknown"}:${remotePort ?? 0}`;
 }
 
 /** Cuts a request target (`/state?jsonp=f`, `http://host/state`) into raw path and query; undefined when it has no path. */

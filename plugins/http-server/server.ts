@@ -17,9 +17,19 @@ import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { HttpDate, methodNotAllowed, OncePerPeer } from "../../sdk/http/index.js";
 import { type Address, type AddressSettings, advertisedAddress, bindAddress } from "./advertised-address.js";
 import { ConnectionGate } from "./connection-gate.js";
+import { NodeOutgoing } from "./node-outgoing.js";
+import type { Outgoing } from "./outgoing.js";
 import { PipelineLimit } from "./pipeline-limit.js";
+import { PostConnection, type PostConnectionOptions } from "./post-connection.js";
+import { PostHeads } from "./post-head.js";
 import { ServerReply } from "./reply.js";
-import { ServerRequest, splitTarget } from "./request.js";
+import {
+  NodeRequest,
+  type RequestSource,
+  type RequestTarget,
+  ServerRequest,
+  splitTarget,
+} from "./request.js";
 import { BodyWatch } from "./request-body.js";
 import { Router } from "./router.js";
 
@@ -60,6 +70,9 @@ export class OnePortServer implements HttpServer {
   private readonly gate: ConnectionGate;
   private readonly http: Server;
   private readonly listener: NetServer;
+  private readonly posting = new Set<PostConnection>();
+  private readonly postOptions: PostConnectionOptions;
+  private answered: PostConnection[] = [];
   private sweeper: Timer | undefined;
   private known: Address | undefined;
 
@@ -70,9 +83,10 @@ export class OnePortServer implements HttpServer {
     this.router = new Router(settings.processId);
     this.date = new HttpDate(deps.clock);
     this.http = this.createHttp();
+    this.postOptions = this.createPostOptions();
     this.gate = new ConnectionGate({
       takers: this.takers,
-      plain: (socket) => void this.http.emit("connection", socket),
+      plain: (socket) => void this.posting.add(new PostConnection(socket, this.postOptions)),
       maxConnections: settings.maxConnections,
       maxHeadBytes: MAX_HEAD_BYTES,
       logger: deps.logger,
@@ -120,11 +134,53 @@ export class OnePortServer implements HttpServer {
     this.http.close();
     this.gate.closeUndecided();
     const { clock } = this.deps;
-    const idle = clock.setInterval(() => this.http.closeIdleConnections(), IDLE_CHECK_MS);
+    const idle = clock.setInterval(() => this.closeIdleConnections(), IDLE_CHECK_MS);
     const grace = clock.setTimeout(() => this.gate.closeAll(), this.settings.stopGrace);
     await drained;
     idle.cancel();
     grace.cancel();
+  }
+
+  private closeIdleConnections(): void {
+    this.http.closeIdleConnections();
+    for (const connection of this.posting) connection.closeIfIdle();
+  }
+
+  private createPostOptions(): PostConnectionOptions {
+    return {
+      heads: new PostHeads({
+        router: this.router,
+        maxBodyBytes: this.settings.maxBodyBytes,
+        isTaken: (request) => this.requestTakers.some((taker) => taker.matches(request)),
+      }),
+      serve: ({ route, routed }, source, outgoing) => {
+        this.run(route, ...this.exchange(source, routed, outgoing));
+      },
+      ready: (connection) => this.schedule(connection),
+      giveBack: (socket, rest) => this.giveToHttp(socket, rest),
+      closed: (connection) => void this.posting.delete(connection),
+    };
+  }
+
+  /** What one turn of the event loop answers on a connection leaves in one write. */
+  private schedule(connection: PostConnection): void {
+    if (connection.dirty) return;
+    connection.dirty = true;
+    if (this.answered.length === 0) setImmediate(this.flush);
+    this.answered.push(connection);
+  }
+
+  private readonly flush = (): void => {
+    const { answered } = this;
+    this.answered = [];
+    for (const connection of answered) connection.flush();
+  };
+
+  private giveToHttp(socket: Socket, rest: Buffer): void {
+    if (socket.destroyed) return;
+    if (rest.length > 0) socket.unshift(rest);
+    this.http.emit("connection", socket);
+    socket.resume();
   }
 
   private createHttp(): Server {
@@ -162,27 +218,28 @@ export class OnePortServer implements HttpServer {
   }
 
   private sweep(): void {
+    const { keepAliveTimeout, receiveTimeout } = this.settings;
+    const idleSweeps = Math.ceil(keepAliveTimeout / (receiveTimeout / 2));
     this.gate.sweep();
     this.bodies.sweep();
+    for (const connection of this.posting) connection.sweep(idleSweeps);
   }
 
   private serve(message: IncomingMessage, response: ServerResponse): void {
     this.pipeline.enter(message.socket, response);
     const url = splitTarget(message.url ?? "");
     const found = url === undefined ? undefined : this.router.find(url.path);
-    const target = {
+    const source = new NodeRequest(message, {
+      maxBodyBytes: this.settings.maxBodyBytes,
+      watch: this.bodies,
+    });
+    const routed = {
       path: found?.path ?? url?.path ?? "",
       rest: found?.rest ?? "",
       queryText: url?.query ?? "",
     };
-    const request = new ServerRequest(message, target, {
-      maxBodyBytes: this.settings.maxBodyBytes,
-      watch: this.bodies,
-    });
-    const reply = new ServerReply(request, response, this.date);
-    // Writing to a client that has left is no error of ours; its stream ends with "close".
-    response.on("error", ignore);
-    const taker = this.requestTakers.find((candidate) => candidate.matches(message));
+    const [request, reply] = this.exchange(source, routed, new NodeOutgoing(response));
+    const taker = this.requestTakers.find((candidate) => candidate.matches(request));
     const methods = found?.route.methods;
     if (url === undefined) reply.text(400, "Request URL path must start with '/'");
     else if (taker !== undefined) this.run(taker, request, reply);
@@ -190,6 +247,15 @@ export class OnePortServer implements HttpServer {
     else if (methods !== undefined && !allows(methods, request.method)) {
       methodNotAllowed(request, reply, methods);
     } else this.run(found.route, request, reply);
+  }
+
+  private exchange(
+    source: RequestSource,
+    routed: RequestTarget,
+    outgoing: Outgoing,
+  ): [ServerRequest, ServerReply] {
+    const request = new ServerRequest(source, routed);
+    return [request, new ServerReply(request, outgoing, this.date)];
   }
 
   private run(handler: Pick<HttpRoute, "handle">, request: ServerRequest, reply: ServerReply): void {
@@ -202,9 +268,9 @@ export class OnePortServer implements HttpServer {
   }
 
   private fail(error: unknown, request: ServerRequest, reply: ServerReply): void {
-    if (reply.raw.headersSent && !reply.raw.writableEnded) {
+    if (reply.outgoing.streaming) {
       this.deps.logger.error({ err: error, path: request.path }, "A streamed answer failed");
-      reply.raw.destroy();
+      reply.outgoing.abort();
       return;
     }
     if (!isTepuiError(error)) {
@@ -240,8 +306,6 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
   ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
 ]);
-
-const ignore = (): void => undefined;
 
 const allows = (methods: readonly string[], method: string): boolean =>
   methods.includes(method) || (method === "HEAD" && methods.includes("GET"));

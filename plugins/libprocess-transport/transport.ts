@@ -144,7 +144,7 @@ export class LibprocessTransport implements MessageTransport {
   /** A message that came as plain HTTP: with compression, say, or after an ordinary request. */
   private async handle(request: HttpRequest, reply: HttpReply): Promise<void> {
     const body = await request.body();
-    const target = parseTarget(request.raw.url ?? "");
+    const target = parseTarget(request.target);
     if (target === undefined) {
       reply.text(500, "Failed to decode URL path");
       return;
@@ -153,7 +153,7 @@ export class LibprocessTransport implements MessageTransport {
       ...target,
       from: senderOf(headerOf(request, "libprocess-from"), headerOf(request, "user-agent")),
       body,
-      peer: request.raw.socket.remoteAddress ?? "unknown",
+      peer: hostOf(request.peer),
     });
     if (verdict === undefined) reply.send(202);
     else reply.text(Number(verdict.status.slice(0, 3)), verdict.body);
@@ -257,6 +257,9 @@ const headerOf = (request: HttpRequest, name: string): string | undefined => {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
 };
+
+/** Of `ip:port` or `[ip]:port`. */
+const hostOf = (peer: string): string => peer.slice(0, peer.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 
 /** An IPv4 peer of a socket that listens on IPv6 shows as `::ffff:10.0.0.1`. */
 const withoutPrefix = (ip: string): string => (ip.startsWith("::ffff:") ? ip.slice(7) : ip);

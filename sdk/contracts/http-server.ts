@@ -1,23 +1,25 @@
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { extensionPoint } from "../plugin/extension-point.js";
 
 /** One request as a route sees it. */
 export interface HttpRequest {
   readonly method: string;
+  /** The request target as it came, `/master/state?jsonp=f`. */
+  readonly target: string;
   /** Decoded path without query, trailing slash and the daemon's own process prefix (`/master`, `/slave(1)`). */
   readonly path: string;
   /** What follows the matched route, without a leading slash; empty for an exact match. */
   readonly rest: string;
   readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Readonly<IncomingHttpHeaders>;
   /** Peer address, `ip:port`. */
   readonly peer: string;
   /** Authenticated principal, when an authenticator accepted one. */
   readonly principal: string | undefined;
   /** The whole body. Rejects with TepuiError `TEPUI_BODY_TOO_LARGE` (413) over the server's limit, `TEPUI_CLIENT_GONE` when the peer left. */
   body(): Promise<Buffer>;
-  readonly raw: IncomingMessage;
 }
 
 export interface HttpReply {
@@ -27,7 +29,32 @@ export interface HttpReply {
   text(status: number, body: string, headers?: OutgoingHttpHeaders): void;
   /** `application/json`, wrapped in a callback when the request has `?jsonp=`. `body` is JSON text already. */
   json(body: string, status?: number): void;
-  readonly raw: ServerResponse;
+  /**
+   * Begins an answer that lasts.
+   *
+   * @param closed the answer is over, or the connection gone; called once, never from within a call
+   */
+  stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream;
+  /**
+   * Answers with what is read from the source. Resolves when that is over, in whatever way: a source that fails, or does not give
+   * exactly `Content-Length` bytes, ends the connection, which tells the client.
+   *
+   * @param headers must have `Content-Length`, as a number
+   */
+  pipe(status: number, headers: OutgoingHttpHeaders, source: Readable): Promise<void>;
+}
+
+/** The body of an answer that lasts. */
+export interface ReplyStream {
+  /** Nothing more can be written: it was ended, or the client has left. */
+  readonly over: boolean;
+  /** Bytes that the client has yet to read. */
+  readonly waiting: number;
+  /** Each part is an HTTP chunk of its own; all of them leave in one write. No part may be empty. */
+  write(parts: readonly Uint8Array[]): void;
+  end(): void;
+  /** Cuts the connection. */
+  destroy(): void;
 }
 
 export interface HttpRoute {
@@ -58,7 +85,7 @@ export interface ConnectionTaker {
 
 /** Answers plain HTTP requests that are told by their headers rather than by their path. Asked before the routes. */
 export interface RequestTaker {
-  matches(request: IncomingMessage): boolean;
+  matches(request: Pick<HttpRequest, "method" | "target" | "headers">): boolean;
   handle(request: HttpRequest, reply: HttpReply): void | Promise<void>;
 }
 

@@ -1,11 +1,8 @@
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
 import type { MessageCodec } from "../../proto/json/codec.js";
-import type { HttpReply } from "../contracts/http-server.js";
+import type { HttpReply, ReplyStream } from "../contracts/http-server.js";
 import { encodeRecord } from "../recordio/index.js";
 import { MEDIA_TYPES, type MessageFormat } from "./message-format.js";
-
-const CRLF = Buffer.from("\r\n");
-const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
 export interface EventStreamOptions<E> {
   readonly reply: HttpReply;
@@ -25,48 +22,32 @@ export type StreamEnd = "overrun" | "closed";
 /**
  * A response that lasts: events as RecordIO in the format that the client accepts. Each event is encoded once, at once; those
  * of one turn of the event loop leave in one write, but every record is an HTTP chunk of its own: Mesos sends them so, and
- * there are clients that take each chunk for one record. (`cork` of a response would merge them into one chunk.)
+ * there are clients that take each chunk for one record.
  */
 export class EventStream<E> {
-  private readonly raw: ServerResponse;
+  private stream: ReplyStream | undefined;
   private records: Buffer[] = [];
   private waiting = 0;
   private scheduled = false;
-  private opened = false;
-  /** The client reads chunks; one of HTTP/1.0 reads until the end. */
-  private chunked = false;
   private ended = false;
   private overrun = false;
-  private reported = false;
 
-  constructor(private readonly options: EventStreamOptions<E>) {
-    this.raw = options.reply.raw;
-    this.raw.once("close", () => this.report());
-  }
+  constructor(private readonly options: EventStreamOptions<E>) {}
 
   /** Sends the head of the response. Events may be sent before; an error status is possible until then. */
   open(): void {
-    if (this.opened) return;
-    this.opened = true;
-    if (this.raw.destroyed) {
-      // The client left before: its "close" may have come before this stream listened.
-      setImmediate(() => this.report());
-      return;
-    }
-    const { format, headers } = this.options;
-    this.raw.writeHead(200, { ...headers, "Content-Type": MEDIA_TYPES[format] });
-    this.raw.flushHeaders();
-    // From here on the chunks are framed below, so that many go into one write.
-    this.chunked = this.raw.chunkedEncoding;
-    this.raw.chunkedEncoding = false;
-    this.schedule();
+    if (this.stream !== undefined) return;
+    const { reply, format, headers } = this.options;
+    this.stream = reply.stream(200, { ...headers, "Content-Type": MEDIA_TYPES[format] }, () => this.report());
+    if (this.overrun) this.stream.destroy();
+    else this.schedule();
   }
 
   /** False when the client is gone, has been told to go, or has fallen too far behind and is cut off. */
   send(event: E): boolean {
-    if (this.ended || this.raw.destroyed) return false;
+    if (this.ended || this.stream?.over === true) return false;
     this.encode(event);
-    if (this.waiting + this.raw.writableLength > this.options.maxBufferedBytes) {
+    if (this.waiting + (this.stream?.waiting ?? 0) > this.options.maxBufferedBytes) {
       this.overrun = true;
       this.abandon();
       return false;
@@ -79,7 +60,7 @@ export class EventStream<E> {
   close(): void {
     if (this.ended) return;
     this.ended = true;
-    if (this.opened) this.flush();
+    this.flush();
   }
 
   private encode(event: E): void {
@@ -91,42 +72,30 @@ export class EventStream<E> {
   }
 
   private schedule(): void {
-    if (this.scheduled || !this.opened) return;
+    if (this.scheduled || this.stream === undefined) return;
     this.scheduled = true;
     setImmediate(() => this.flush());
   }
 
   private flush(): void {
+    const { stream, records } = this;
+    if (stream === undefined) return;
     this.scheduled = false;
-    const { records } = this;
     this.records = [];
     this.waiting = 0;
-    if (this.raw.destroyed || this.raw.writableEnded) return;
-    const parts = this.chunked ? inChunks(records) : records;
-    if (this.ended && this.chunked) parts.push(LAST_CHUNK);
-    if (parts.length > 0) this.raw.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
-    if (this.ended) this.raw.end();
+    stream.write(records);
+    if (this.ended) stream.end();
   }
 
   private abandon(): void {
     this.ended = true;
     this.records = [];
     this.waiting = 0;
-    this.raw.destroy();
+    this.stream?.destroy();
   }
 
   private report(): void {
-    if (this.reported) return;
-    this.reported = true;
     this.ended = true;
     this.options.gone(this.overrun ? "overrun" : "closed");
   }
-}
-
-function inChunks(records: readonly Buffer[]): Buffer[] {
-  return records.flatMap((record) => [
-    Buffer.from(`${record.length.toString(16)}\r\n`, "latin1"),
-    record,
-    CRLF,
-  ]);
 }

@@ -14,7 +14,7 @@ export function answeredByLeadership(
   if (leadership.role === "leading") return false;
   if (leadership.role === "recovering") reply.text(503, "Master has not finished recovery");
   else if (leadership.leader === undefined) reply.text(503, "No leader elected");
-  else reply.send(307, "", { Location: leaderLocation(leadership.leader, request.raw.url ?? "/") });
+  else reply.send(307, "", { Location: leaderLocation(leadership.leader, request.target) });
   return true;
 }
 

@@ -25,7 +25,7 @@ describe("the agent's endpoints against captured answers", () => {
       (server) => {
         server.intercept({
           matches: (request) => {
-            asked = request.url ?? "";
+            asked = request.target;
             return false;
           },
           handle: () => {},

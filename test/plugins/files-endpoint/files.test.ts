@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { expect } from "chai";
 import { filesRoutes } from "../../../plugins/files-endpoint/routes.js";
 import { VirtualFiles } from "../../../plugins/files-endpoint/virtual-files.js";
@@ -21,20 +21,6 @@ async function ask(files: VirtualFiles, url: string, method = "GET"): Promise<An
   const route = filesRoutes(files, "realm").find(({ path }) => path === pathname)!;
   const chunks: Buffer[] = [];
   let answer = { status: 0, headers: {} as Record<string, unknown> };
-  const raw = Object.assign(
-    new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        chunks.push(chunk);
-        done();
-      },
-    }),
-    {
-      headersSent: false,
-      writeHead: (status: number, headers: Record<string, unknown>) => {
-        answer = { status, headers };
-      },
-    },
-  );
   const send = (status: number, body: string | Uint8Array = "", headers = {}): void => {
     answer = { status, headers };
     chunks.push(Buffer.from(body as string));
@@ -43,7 +29,11 @@ async function ask(files: VirtualFiles, url: string, method = "GET"): Promise<An
     send,
     text: send,
     json: (body: string) => send(200, body, { jsonp: searchParams.get("jsonp") }),
-    raw,
+    pipe: async (status: number, headers: Record<string, unknown>, source: Readable) => {
+      answer = { status, headers };
+      if (method === "HEAD") source.destroy();
+      else for await (const chunk of source) chunks.push(chunk as Buffer);
+    },
   };
   await route.handle({ method, query: searchParams } as HttpRequest, reply as unknown as HttpReply);
   return { ...answer, body: Buffer.concat(chunks) };

@@ -54,8 +54,7 @@ describe("http-server over loopback", () => {
       server.route({
         path: "/later",
         handle: (_, reply) => {
-          reply.raw.writeHead(200);
-          reply.raw.write("begun");
+          reply.stream(200, {}, () => {}).write([Buffer.from("begun")]);
         },
       });
     });
@@ -240,7 +239,7 @@ describe("http-server over loopback", () => {
       server.route({
         path: "/later",
         handle: (_, reply) => {
-          reply.raw.writeHead(200).write("begun");
+          reply.stream(200, {}, () => {}).write([Buffer.from("begun")]);
         },
       });
       server.route({ path: "/state", handle: (_, reply) => reply.json("{}") });

@@ -1,0 +1,16 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+import type { ReplyStream } from "../../sdk/contracts/http-server.js";
+
+/** Where the one answer to a request goes. */
+export interface Outgoing {
+  /** Nothing can be answered any more: an answer has begun, or the client has left. */
+  readonly over: boolean;
+  /** An answer that lasts has begun and not ended. */
+  readonly streaming: boolean;
+  whole(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void;
+  stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream;
+  pipe(status: number, headers: OutgoingHttpHeaders, source: Readable): Promise<void>;
+  /** Cuts the connection. */
+  abort(): void;
+}

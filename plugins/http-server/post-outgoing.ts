@@ -1,0 +1,164 @@
+import { type OutgoingHttpHeaders, STATUS_CODES, validateHeaderValue } from "node:http";
+import type { Readable } from "node:stream";
+import type { ReplyStream } from "../../sdk/contracts/http-server.js";
+import { inChunks, LAST_CHUNK } from "./chunks.js";
+import type { Outgoing } from "./outgoing.js";
+
+/** The connection that an answer goes to. */
+export interface AnsweredConnection {
+  readonly gone: boolean;
+  /** Bytes on their way to the client. */
+  readonly unread: number;
+  /** There is more of an answer to write; it leaves with the other answers of this turn of the event loop. */
+  answered(): void;
+  /** The same, but it leaves at once. */
+  streamed(): void;
+  cut(): void;
+}
+
+/** Of a body that is read from elsewhere, this much may wait for the client. */
+const PIPED_BYTES = 256 * 1024;
+
+export type Part = string | Uint8Array;
+
+/** The answer to one request of a connection. Its parts wait here until the answers before it are written. */
+export class PostOutgoing implements Outgoing {
+  /** To be written: heads as text, bodies as bytes. */
+  parts: Part[] = [];
+  /** Nothing follows. */
+  done = false;
+  private begun = false;
+  private closed: (() => void) | undefined;
+  private room: (() => void) | undefined;
+
+  constructor(private readonly connection: AnsweredConnection) {}
+
+  get over(): boolean {
+    return this.begun || this.connection.gone;
+  }
+
+  get streaming(): boolean {
+    return this.begun && !this.done;
+  }
+
+  /** Bytes that the client has yet to read. */
+  get waiting(): number {
+    let bytes = this.connection.unread;
+    for (const part of this.parts) bytes += part.length;
+    return bytes;
+  }
+
+  whole(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
+    this.begun = true;
+    this.done = true;
+    this.parts.push(headOf(status, headers));
+    if (body.length > 0) this.parts.push(body);
+    this.connection.answered();
+  }
+
+  stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream {
+    this.begun = true;
+    this.closed = closed;
+    if (this.connection.gone) this.left();
+    else this.write(headOf(status, { ...headers, "Transfer-Encoding": "chunked" }));
+    return new PostStream(this, this.connection);
+  }
+
+  async pipe(status: number, headers: OutgoingHttpHeaders, source: Readable): Promise<void> {
+    this.begun = true;
+    this.write(headOf(status, headers));
+    let left = Number(headers["Content-Length"]);
+    try {
+      for await (const chunk of source as AsyncIterable<Buffer>) {
+        left -= chunk.length;
+        if (this.connection.gone || left < 0) break;
+        this.write(chunk);
+        if (this.waiting > PIPED_BYTES) await this.haveRoom();
+      }
+    } catch {
+      left = -1;
+    }
+    if (left !== 0) {
+      this.abort();
+      return;
+    }
+    this.done = true;
+    this.connection.answered();
+  }
+
+  private haveRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      this.room = resolve;
+    });
+  }
+
+  abort(): void {
+    this.connection.cut();
+  }
+
+  write(part: Part): void {
+    this.parts.push(part);
+    this.connection.streamed();
+  }
+
+  end(): void {
+    this.done = true;
+    this.write(LAST_CHUNK);
+    this.left();
+  }
+
+  /** Some of it has been read by the client. */
+  drained(): void {
+    const { room } = this;
+    this.room = undefined;
+    room?.();
+  }
+
+  /** Nothing more is to be told: the answer is complete, or the client has left. */
+  left(): void {
+    const { closed } = this;
+    this.done = true;
+    this.closed = undefined;
+    if (closed !== undefined) setImmediate(closed);
+    this.drained();
+  }
+}
+
+class PostStream implements ReplyStream {
+  constructor(
+    private readonly outgoing: PostOutgoing,
+    private readonly connection: AnsweredConnection,
+  ) {}
+
+  get over(): boolean {
+    return this.outgoing.done || this.connection.gone;
+  }
+
+  get waiting(): number {
+    return this.outgoing.waiting;
+  }
+
+  write(parts: readonly Uint8Array[]): void {
+    if (!this.over && parts.length > 0) this.outgoing.write(inChunks(parts));
+  }
+
+  end(): void {
+    if (!this.over) this.outgoing.end();
+  }
+
+  destroy(): void {
+    this.connection.cut();
+  }
+}
+
+function headOf(status: number, headers: OutgoingHttpHeaders): string {
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}\r\n`;
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [String(value)]) {
+      validateHeaderValue(name, one);
+      text += `${name}: ${one}\r\n`;
+    }
+  }
+  return `${text}\r\n`;
+}
