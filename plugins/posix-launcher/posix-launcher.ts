@@ -111,12 +111,8 @@ export class PosixLauncher implements Launcher {
     await Promise.race([container.prepared.promise.catch(() => undefined), container.gone.promise]);
     // After the end of its command a shim of its own ends all the rest by itself; nothing has to be looked for.
     if (container.exited.settled && container.shim?.dedicated === true) await this.pause(container);
-    for (;;) {
-      const shared = container.shim?.dedicated === false;
-      if (container.isGone && !shared) break;
-      const left = await this.processes(container);
-      if (container.isGone && left.length === 0) break;
-      sendAll(left, 9);
+    while (!(await this.isOver(container))) {
+      sendAll(await this.processes(container), 9);
       await this.pause(container);
     }
     this.containers.delete(containerId);
@@ -140,6 +136,14 @@ export class PosixLauncher implements Launcher {
     }
     for (const { pid, startTicks } of found.values()) seen.set(pid, startTicks);
     return [...found.values()];
+  }
+
+  /** Whether nothing is left: told by the helper, or, as that may have ended, seen. */
+  private async isOver(container: Tracked): Promise<boolean> {
+    const { shim, isGone } = container;
+    if (isGone && shim?.dedicated !== false) return true;
+    if (shim === undefined || (shim.dedicated && isSame(shim.shimPid, shim.shimStart))) return false;
+    return (await this.processes(container)).length === 0;
   }
 
   /** Until the container is gone, or for a moment. */

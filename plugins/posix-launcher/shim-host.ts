@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
@@ -50,6 +51,8 @@ export class ShimHost {
   }
 
   async clear(record: string): Promise<void> {
+    // Not worth a new helper.
+    if (this.stopping) return rm(record, { force: true });
     (await this.running()).stdin.write(encodeClear(record));
   }
 
@@ -64,7 +67,10 @@ export class ShimHost {
     helper.stderr.destroy();
   }
 
-  private running(): Promise<Helper> {
+  private async running(): Promise<Helper> {
+    if (this.stopping) {
+      throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: "the launcher is stopped" });
+    }
     if (this.helper === undefined) {
       const starting = this.startFirst();
       this.helper = starting;
