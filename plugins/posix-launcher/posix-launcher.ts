@@ -142,7 +142,7 @@ export class PosixLauncher implements Launcher {
   private async isOver(container: Tracked): Promise<boolean> {
     const { shim, isGone } = container;
     if (isGone && shim?.dedicated !== false) return true;
-    if (shim === undefined || (shim.dedicated && isSame(shim.shimPid, shim.shimStart))) return false;
+    if (shim === undefined || (!isGone && isSame(shim.shimPid, shim.shimStart))) return false;
     return (await this.processes(container)).length === 0;
   }
 
