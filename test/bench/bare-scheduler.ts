@@ -15,6 +15,7 @@ export class BareScheduler {
   constructor(
     readonly master: { host: string; port: number },
     readonly onEvent: (event: Event) => void,
+    readonly onFailure: (error: Error) => void,
   ) {}
 
   async subscribe(framework: PartialMessage<FrameworkInfo>): Promise<void> {
@@ -75,10 +76,13 @@ export class BareScheduler {
   }
 
   #check(answer: Buffer): void {
-    const text = answer.toString("latin1");
-    for (const [, status] of text.matchAll(/^HTTP\/1\.1 (\d+)/gm)) {
-      if (status !== "202" && status !== "200") throw new Error(`a call was refused: ${text}`);
-    }
+    const refused = /^HTTP\/1\.1 (?!20[02] )[\s\S]{0,300}/m.exec(answer.toString("latin1"));
+    if (refused !== null) this.#fail(new Error(`a call was refused: ${refused[0]}`));
+  }
+
+  #fail(error: Error): void {
+    this.close();
+    this.onFailure(error);
   }
 
   #readEvents(data: Buffer): Buffer {

@@ -27,7 +27,7 @@ export async function launchRound(
   const free: Offer[] = [];
 
   return new Promise((resolve, reject) => {
-    const scheduler = new BareScheduler({ host: "127.0.0.1", port }, onEvent);
+    const scheduler = new BareScheduler({ host: "127.0.0.1", port }, onEvent, reject);
 
     /** Fills what is free of the window, one ACCEPT an offer. Offers that are not needed yet are kept. */
     function launch(): void {

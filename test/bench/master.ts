@@ -14,6 +14,9 @@ import { type Daemon, startDaemon } from "../support/daemons.js";
 import { BareScheduler } from "./bare-scheduler.js";
 import { milliseconds, percentile } from "./statistics.js";
 
+const CPUS = 0.1;
+const MEM = 32;
+
 interface Figures {
   readonly registerSeconds: number;
   readonly offersMs: number;
@@ -101,7 +104,7 @@ async function work(options: {
   let cpu = 0;
   let during: Promise<void> | undefined;
   await new Promise<void>((resolve, reject) => {
-    const scheduler = new BareScheduler({ host: "127.0.0.1", port: master.port }, onEvent);
+    const scheduler = new BareScheduler({ host: "127.0.0.1", port: master.port }, onEvent, reject);
     function onOffers(offers: Offer[]): void {
       if (offersMs === 0) {
         for (const offer of offers) offered.add(offer.agent_id?.value ?? "");
@@ -114,7 +117,10 @@ async function work(options: {
       const room = Math.min(window - (launched - ended), tasks - launched);
       const each = Math.max(1, Math.ceil(room / offers.length));
       for (const offer of offers) {
-        const count = Math.max(0, Math.min(each, tasks - launched, window - (launched - ended)));
+        const count = Math.max(
+          0,
+          Math.min(each, tasks - launched, window - (launched - ended), capacity(offer)),
+        );
         const infos = Array.from({ length: count }, () => task(offer, launched++));
         scheduler.call({
           type: Call_Type.ACCEPT,
@@ -142,7 +148,11 @@ async function work(options: {
         return;
       }
       ended++;
-      if (ended >= tasks / 4) during ??= options.during();
+      if (ended >= tasks / 4 && during === undefined) {
+        during = options.during();
+        // Awaited at the end; a failure of the work itself is the one to report.
+        during.catch(() => undefined);
+      }
       if (ended < tasks) return;
       scheduler.call({ type: Call_Type.TEARDOWN });
       setImmediate(() => {
@@ -160,6 +170,12 @@ async function work(options: {
   return { perSecond: tasks / seconds, cpuPerTaskMs, offersMs };
 }
 
+/** How many tasks fit: what comes free on an agent may be offered in parts. */
+function capacity(offer: Offer): number {
+  const amount = (name: string) => offer.resources.find((each) => each.name === name)?.scalar?.value ?? 0;
+  return Math.floor(Math.min(amount("cpus") / CPUS, amount("mem") / MEM) + 1e-6);
+}
+
 function task(offer: Offer, index: number) {
   const allocation_info = offer.allocation_info;
   const scalar = (name: string, value: number) => ({
@@ -172,7 +188,7 @@ function task(offer: Offer, index: number) {
     name: "t",
     task_id: { value: `t${index}` },
     agent_id: offer.agent_id!,
-    resources: [scalar("cpus", 0.1), scalar("mem", 32)],
+    resources: [scalar("cpus", CPUS), scalar("mem", MEM)],
     command: { value: "true" },
   };
 }
