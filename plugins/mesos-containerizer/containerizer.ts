@@ -124,9 +124,17 @@ export class MesosContainerizer implements Containerizer {
     return Object.assign(statistics, ...(await Promise.all(parts)));
   }
 
+  /** Also of one that just ended: where it was does not change by that. */
   async status(containerId: ContainerID): Promise<ContainerStatus> {
-    const { id, pid } = this.processOf(containerId);
-    const status: ContainerStatus = { container_id: containerId, network_infos: [], executor_pid: pid };
+    const id = containerId.value!;
+    const container = this.running.get(id);
+    if (container?.process === undefined) throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: id });
+    const status: ContainerStatus = {
+      container_id: containerId,
+      network_infos: [],
+      executor_pid: container.process.pid,
+    };
+    if (container.settled !== undefined) return status;
     for (const isolator of this.options.isolators) Object.assign(status, await isolator.status?.(id));
     return status;
   }

@@ -24,7 +24,7 @@ import { ScriptedMaster } from "./scripted-master.js";
 export const AGENT_ID = "m-S0";
 export const FRAMEWORK_ID = "m-0000";
 
-const scalar = (name: string, value: number, role?: string): Resource => ({
+export const scalar = (name: string, value: number, role?: string): Resource => ({
   name,
   type: Value_Type.SCALAR,
   scalar: { value },

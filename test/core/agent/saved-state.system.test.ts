@@ -1,0 +1,180 @@
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { Checkpoints } from "../../../core/agent/checkpoint.js";
+import { WorkerDisk } from "../../../core/agent/disk/worker-disk.js";
+import { Executor } from "../../../core/agent/executor.js";
+import { Framework } from "../../../core/agent/framework.js";
+import { AgentPaths } from "../../../core/agent/paths.js";
+import { SavedStateReader } from "../../../core/agent/recovery/read-saved-state.js";
+import { makeUpdate } from "../../../core/agent/status.js";
+import { encodeRecord } from "../../../core/agent/updates/update-record.js";
+import { AGENT_ID, AgentBench, FRAMEWORK_ID } from "./support/agent-bench.js";
+
+const bench = new AgentBench();
+const ids = { agentId: AGENT_ID, frameworkId: FRAMEWORK_ID, executorId: "t1", containerId: "c1" };
+
+describe("the agent's files", () => {
+  let directory: string;
+  let paths: AgentPaths;
+  let disk: WorkerDisk;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "tepui-meta-"));
+    paths = new AgentPaths(directory);
+    disk = new WorkerDisk();
+  });
+
+  afterEach(async () => {
+    await disk.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  const read = () => new SavedStateReader(paths, Date.now()).read();
+
+  async function writeAll(): Promise<void> {
+    const checkpoints = new Checkpoints(paths);
+    const framework = new Framework(
+      FRAMEWORK_ID,
+      bench.framework({ checkpoint: true }),
+      "scheduler-1@10.0.0.3:1",
+    );
+    const info = { executor_id: { value: "t1" }, resources: [] };
+    const executor = new Executor({
+      ids,
+      info,
+      directory: paths.work.run(ids),
+      user: undefined,
+      checkpoint: true,
+      generated: true,
+    });
+    const facts = { frameworkId: FRAMEWORK_ID, taskId: "t1", state: 1, source: 2 };
+    const update = makeUpdate(facts, { agentId: AGENT_ID, timestamp: 5, uuid: Buffer.alloc(16, 7) });
+    const path = paths.meta.taskUpdates(ids, "t1");
+    const max_completion_time = { nanoseconds: 5n };
+    await disk.apply([
+      ...checkpoints.agent({ hostname: "h", resources: [], attributes: [], id: { value: AGENT_ID } }),
+      ...checkpoints.bootId("b"),
+      ...checkpoints.framework(AGENT_ID, framework),
+      ...checkpoints.sandbox(executor),
+      ...checkpoints.executor(executor),
+      ...checkpoints.task(executor, bench.task("t1", { max_completion_time })),
+      ...checkpoints.forkedPid(executor, 99),
+      { op: "append", path, data: encodeRecord({ type: 0, update }) },
+      { op: "append", path, data: encodeRecord({ type: 1, uuid: Buffer.alloc(16, 7) }) },
+    ]);
+  }
+
+  it("of no earlier run are nothing", async () => {
+    const saved = await read();
+    expect(saved.info).to.equal(undefined);
+    expect([saved.frameworks, saved.leftovers, saved.problems]).to.deep.equal([[], [], []]);
+  });
+
+  it("give back what was written", async () => {
+    await writeAll();
+    const saved = await read();
+    expect(saved.info!.id!.value).to.equal(AGENT_ID);
+    expect(saved.bootId).to.equal("b");
+    const [framework] = saved.frameworks;
+    expect([framework!.id, framework!.pid, framework!.info.checkpoint]).to.deep.equal([
+      FRAMEWORK_ID,
+      "scheduler-1@10.0.0.3:1",
+      true,
+    ]);
+    const [executor] = framework!.executors;
+    expect(executor).to.deep.include({ id: "t1", generated: true, containerId: "c1", completed: false });
+    const [task] = executor!.tasks;
+    expect(task!.task.task_id!.value).to.equal("t1");
+    expect(task!.definition!.max_completion_time!.nanoseconds).to.equal(5n);
+    expect(task!.updates.map(({ status }) => status!.state)).to.deep.equal([1]);
+    expect(task!.acknowledged.size).to.equal(1);
+    expect(await readFile(paths.meta.forkedPid(ids), "utf8")).to.equal("99");
+    expect(saved.leftovers).to.deep.equal([]);
+  });
+
+  it("that were cut off count as not written", async () => {
+    await writeAll();
+    await appendFile(paths.meta.taskUpdates(ids, "t1"), Buffer.from([50, 0, 0, 0, 1, 2]));
+    const saved = await read();
+    expect(saved.frameworks[0]!.executors[0]!.tasks[0]!.updates).to.have.length(1);
+    expect(saved.problems.join()).to.match(/task.updates' was cut off; its last 6 bytes do not count/);
+    await truncate(paths.meta.taskInfo(ids, "t1"), 3);
+    expect((await read()).frameworks[0]!.executors[0]!.tasks).to.deep.equal([]);
+    await truncate(paths.meta.executorInfo(ids), 0);
+    expect((await read()).frameworks[0]!.executors).to.deep.equal([]);
+  });
+
+  it("that make no sense stop the recovery, by name", async () => {
+    await writeAll();
+    await writeFile(paths.meta.executorInfo(ids), Buffer.from([2, 0, 0, 0, 255, 255]));
+    expect(await read().then(() => "", String)).to.match(/cannot take up .*executor\.info/);
+  });
+
+  it("of other agents and of frameworks that do not checkpoint are left over", async () => {
+    await writeAll();
+    const other = join(directory, "slaves", "other-S1");
+    const forgotten = paths.work.framework({ agentId: AGENT_ID, frameworkId: "m-0009" });
+    await disk.apply([
+      { op: "mkdir", path: other },
+      { op: "mkdir", path: forgotten },
+    ]);
+    const { leftovers } = await read();
+    expect(leftovers.map(({ path }) => path)).to.have.members([other, forgotten]);
+    expect(leftovers.every(({ age }) => age >= 0 && age < 60_000)).to.equal(true);
+  });
+});
+
+describe("the agent's disk", () => {
+  let directory: string;
+  let disk: WorkerDisk;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "tepui-disk-"));
+    disk = new WorkerDisk();
+  });
+
+  afterEach(async () => {
+    await disk.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  it("works in the order in which it was asked, whoever asked", async () => {
+    const path = join(directory, "deep", "log");
+    const all = Array.from({ length: 100 }, (_, i) =>
+      disk.apply([{ op: "append", path, data: Buffer.from(`${i}\n`) }]),
+    );
+    await Promise.all(all);
+    const lines = (await readFile(path, "utf8")).trim().split("\n").map(Number);
+    expect(lines).to.deep.equal(Array.from({ length: 100 }, (_, i) => i));
+  });
+
+  it("tells which operation failed, and goes on with the next group", async () => {
+    await writeFile(join(directory, "file"), "");
+    const bad = disk.apply([
+      { op: "mkdir", path: join(directory, "file", "x") },
+      { op: "create", path: join(directory, "never"), data: Buffer.from("") },
+    ]);
+    const good = disk.apply([{ op: "create", path: join(directory, "good"), data: Buffer.from("1") }]);
+    expect(await bad.then(() => "", String)).to.match(/cannot mkdir '.*file\/x'/);
+    await good;
+    expect(await readFile(join(directory, "never"), "utf8").catch(() => "absent")).to.equal("absent");
+  });
+
+  it("replaces links and files, and says that an owner does not exist", async () => {
+    const path = join(directory, "latest");
+    await disk.apply([
+      { op: "symlink", path, target: "one" },
+      { op: "symlink", path, target: "two" },
+      { op: "write", path: join(directory, "f"), data: Buffer.from("1"), durable: true },
+      { op: "write", path: join(directory, "f"), data: Buffer.from("2") },
+    ]);
+    const { readlink } = await import("node:fs/promises");
+    expect([await readlink(path), await readFile(join(directory, "f"), "utf8")]).to.deep.equal(["two", "2"]);
+    const failed = disk.apply([{ op: "mkdir", path: join(directory, "d"), owner: "no-such-user" }]);
+    expect(await failed.then(() => "", String)).to.match(
+      /the user 'no-such-user' does not exist on this host/,
+    );
+  });
+});
