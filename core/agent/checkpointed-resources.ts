@@ -1,11 +1,15 @@
-import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
+import {
+  type Resource,
+  Resource_DiskInfo_Source_Type as SourceType,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { TepuiError } from "../../sdk/errors/index.js";
-import { applyCheckpointed, type ResourceEntry, Resources } from "../../sdk/resources/index.js";
+import { applyCheckpointed, Resources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
 import type { Disk, DiskOperation } from "./disk/operations.js";
 import type { AgentPaths } from "./paths.js";
+import { volumePath } from "./volumes.js";
 
 /** Dynamic reservations and persistent volumes: the master says which there are, the agent remembers and makes them. */
 export class CheckpointedResources {
@@ -61,17 +65,11 @@ export class CheckpointedResources {
   private volumePaths(resources: Resources): Set<string> {
     const paths = new Set<string>();
     for (const entry of resources.persistentVolumes()) {
-      const path = this.volumePath(entry);
+      // A mounted disk is the volume: it is there without us, and emptying it is the operator's decision.
+      if (entry.kind.disk?.source?.type === SourceType.MOUNT) continue;
+      const path = volumePath(entry, this.options.paths);
       if (path !== undefined) paths.add(path);
     }
     return paths;
-  }
-
-  /** Volumes on disks of their own live there and not below the work directory. */
-  private volumePath({ kind }: ResourceEntry): string | undefined {
-    const id = kind.disk?.persistence?.id;
-    const role = kind.reservationRole;
-    if (id === undefined || role === undefined || kind.disk?.source !== undefined) return undefined;
-    return this.options.paths.volume(role, id);
   }
 }

@@ -25,9 +25,11 @@ import type { Executors } from "./executors.js";
 import type { Framework } from "./framework.js";
 import type { NamedMessage } from "./master-link.js";
 import type { AgentMetrics } from "./metrics.js";
+import type { AgentPaths } from "./paths.js";
 import type { Statuses } from "./statuses.js";
 import { makeTask } from "./task.js";
 import { dropped } from "./task-refusal.js";
+import { volumeLinks } from "./volumes.js";
 
 export interface ExecutorCallsOptions {
   readonly state: AgentState;
@@ -35,6 +37,7 @@ export interface ExecutorCallsOptions {
   readonly statuses: Statuses;
   readonly checkpoints: Checkpoints;
   readonly disk: Disk;
+  readonly paths: AgentPaths;
   readonly metrics: AgentMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -139,7 +142,7 @@ export class ExecutorCalls implements ExecutorService {
   deliver(executor: Executor): void {
     const waiting = [...executor.queued.values()];
     if (waiting.length === 0) return;
-    this.resize(executor)
+    this.prepare(executor, waiting)
       .then(() => {
         if (executor.state !== "running") return;
         for (const task of waiting) this.launch(executor, task);
@@ -157,6 +160,14 @@ export class ExecutorCalls implements ExecutorService {
   deliverMessage(executor: Executor, data: Buffer): boolean {
     if (executor.state !== "running" || executor.connection === undefined) return false;
     return executor.connection.send({ type: Event_Type.MESSAGE, message: { data } });
+  }
+
+  private async prepare(executor: Executor, tasks: readonly TaskInfo[]): Promise<void> {
+    const { directory, user } = executor;
+    const { disk, paths } = this.options;
+    const resources = tasks.flatMap((task) => task.resources);
+    await disk.apply(volumeLinks(resources, { directory, user, paths }));
+    await this.resize(executor);
   }
 
   private async resize(executor: Executor): Promise<void> {

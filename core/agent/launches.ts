@@ -34,6 +34,7 @@ import type { AgentPaths } from "./paths.js";
 import type { Statuses } from "./statuses.js";
 import { makeTask } from "./task.js";
 import { dropped, type Refusal, refusalOf, usesUnknown } from "./task-refusal.js";
+import { volumeLinks } from "./volumes.js";
 
 export interface LaunchesOptions {
   readonly state: AgentState;
@@ -211,10 +212,15 @@ export class Launches {
     executor: Executor,
     first: { task: TaskInfo; record: readonly DiskOperation[] },
   ): Promise<void> {
-    const { checkpoints, disk, executors, metrics, logger } = this.options;
+    const { checkpoints, disk, executors, metrics, logger, paths } = this.options;
     try {
       await disk.apply([
         ...checkpoints.sandbox(executor),
+        ...volumeLinks([...executor.info.resources, ...first.task.resources], {
+          directory: executor.directory,
+          user: executor.user,
+          paths,
+        }),
         ...(executor.checkpoint ? checkpoints.executor(executor) : []),
         ...first.record,
       ]);

@@ -61,9 +61,9 @@ export class AgentPaths {
     this.work = new Layout(workDir);
     this.meta = new MetaLayout(join(workDir, "meta"));
   }
+}
 
-  /** A persistent volume; the slashes of a hierarchical role become spaces, as in Mesos. */
-  volume(role: string, persistenceId: string): string {
-    return join(this.workDir, "volumes", "roles", role.replaceAll("/", " "), persistenceId);
-  }
+/** A persistent volume below the root of a disk; the slashes of a hierarchical role become spaces, as in Mesos. */
+export function volumeBelow(root: string, { role, id }: { role: string; id: string }): string {
+  return join(root, "volumes", "roles", role.replaceAll("/", " "), id);
 }

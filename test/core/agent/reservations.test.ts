@@ -1,0 +1,87 @@
+import { expect } from "chai";
+import {
+  Resource_ReservationInfo_Type as ReservationType,
+  type Resource,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import { AGENT_ID, AgentBench, line, scalar } from "./support/agent-bench.js";
+
+const reserved = (resource: Resource): Resource => ({
+  ...resource,
+  reservations: [{ type: ReservationType.DYNAMIC, role: "dev/db", principal: "p" }],
+});
+
+const volume = (container_path: string): Resource => ({
+  ...reserved(scalar("disk", 10)),
+  disk: { persistence: { id: "v1", principal: "p" }, volume: { container_path, mode: 1 } },
+});
+
+const allocated = (resource: Resource): Resource => ({ ...resource, allocation_info: { role: "dev/db" } });
+
+const PATH = "/work/volumes/roles/dev db/v1";
+
+async function bench(resources: readonly Resource[]): Promise<AgentBench> {
+  const made = await AgentBench.registered();
+  made.agent.state.info.resources.push(scalar("disk", 1000));
+  made.master.say("CheckpointResourcesMessage", { resources: [...resources] });
+  await made.settle();
+  return made;
+}
+
+describe("reservations and volumes", () => {
+  it("are remembered before they count, and made", async () => {
+    const made = await bench([reserved(scalar("cpus", 1)), volume("data")]);
+    const resources = "/work/meta/resources/resources";
+    const steps = made.disk.operations.filter(({ path }) => path.startsWith(resources) || path === PATH);
+    expect(steps.map(({ op, path }) => [op, path])).to.deep.equal([
+      ["write", `${resources}.target`],
+      ["mkdir", PATH],
+      ["rename", `${resources}.info`],
+    ]);
+    expect(made.agent.state.total.reserved("dev/db").cpus).to.equal(1);
+    expect(made.agent.state.total.unreserved().cpus).to.equal(3);
+  });
+
+  it("go when the master no longer names them, volumes with their content", async () => {
+    const made = await bench([volume("data")]);
+    made.master.say("CheckpointResourcesMessage", { resources: [] });
+    await made.settle();
+    expect(made.disk.paths("remove")).to.deep.equal([PATH]);
+    expect(made.agent.state.total.reserved().isEmpty).to.equal(true);
+  });
+
+  it("are told when the agent registers again", async () => {
+    const made = await bench([reserved(scalar("cpus", 1))]);
+    made.master.say("PingSlaveMessage", { connected: false });
+    await made.clock.advance(1000);
+    const [message] = made.master.heard("ReregisterSlaveMessage");
+    expect(message!.checkpointed_resources.map(({ name, role }) => [name, role])).to.deep.equal([
+      ["cpus", "dev/db"],
+    ]);
+  });
+
+  it("that do not fit the host are not taken", async () => {
+    const made = await bench([reserved(scalar("cpus", 100))]);
+    expect(made.agent.state.checkpointed.isEmpty).to.equal(true);
+    expect(made.logger.messages("error").join()).to.match(/do not fit this agent/);
+  });
+
+  it("are in the sandbox of the task that uses them", async () => {
+    const made = await bench([volume("data")]);
+    made.run(made.task("t1", { resources: [scalar("cpus", 1, "dev/db"), allocated(volume("data"))] }));
+    await made.settle();
+    const { directory } = made.containerizer.of("t1").request;
+    expect(made.disk.operations).to.deep.include({ op: "symlink", path: `${directory}/data`, target: PATH });
+    expect(made.disk.operations).to.deep.include({ op: "mkdir", path: PATH, owner: "nobody" });
+    expect(directory).to.match(new RegExp(`^/work/slaves/${AGENT_ID}/`));
+  });
+
+  it("fail the task where they would lie outside of it", async () => {
+    for (const path of ["/data", "../data", "a/../.."]) {
+      const made = await bench([volume(path)]);
+      made.run(made.task("t1", { resources: [scalar("cpus", 1, "dev/db"), allocated(volume(path))] }));
+      expect(line((await made.drain("t1"))[0]!), path).to.match(
+        /TASK_FAILED .*only paths inside the sandbox can be used/,
+      );
+    }
+  });
+});
