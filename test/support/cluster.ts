@@ -47,7 +47,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return { master, agents, stop };
 }
 
-export async function getJson(daemon: Daemon, path: string): Promise<unknown> {
+export async function getJson(daemon: Pick<Daemon, "port">, path: string): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${daemon.port}${path}`);
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();

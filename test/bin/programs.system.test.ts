@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { getJson, until } from "../support/cluster.js";
+import { freePort } from "../support/daemons.js";
+
+const root = new URL("../../..", import.meta.url).pathname;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
+  return spawn(process.execPath, [join(root, "bin", program), ...args], {
+    env: { ...process.env, NO_COLOR: "1", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+async function run(program: string, ...args: readonly string[]): Promise<Outcome> {
+  const child = start(program, args);
+  let stdout = "";
+  let stderr = "";
+  child.stdout!.on("data", (text) => (stdout += text));
+  child.stderr!.on("data", (text) => (stderr += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
+describe("the programs", function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "tepui-programs-"));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  it("list every problem with their flags at once, and start nothing", async () => {
+    const { code, stderr } = await run("mesos-master", "--port=x", "--prt=1", "--zk=zk://a/m", "--quorum=3");
+    expect(code).to.equal(1);
+    for (const part of [
+      "--port: must be an integer",
+      "did you mean --port?",
+      "--zk: is refused",
+      "--quorum",
+      "--work_dir",
+    ])
+      expect(stderr).to.contain(part);
+    const agent = await run("mesos-agent", "--isolation=cgroups/cpu,nonsense", `--work_dir=${folder}`);
+    expect(agent.code).to.equal(1);
+    expect(agent.stderr).to.contain("--master");
+    expect(agent.stderr).to.match(/isolation/);
+  });
+
+  it("say their versions and their usage", async () => {
+    expect((await run("mesos-agent", "--version")).stdout).to.match(/^mesos \d+\.\d+\.\d+\n$/);
+    expect((await run("tepui", "version")).stdout).to.match(/^tepui \S+ \(mesos \S+\)\n$/);
+    expect((await run("tepui")).stdout).to.contain("execute");
+    expect((await run("mesos-master", "--help")).stdout).to.contain("--work_dir");
+    const typo = await run("tepui", "plugns");
+    expect(typo.code).to.equal(1);
+    expect(typo.stderr).to.contain("plugins");
+  });
+
+  it("take flags from the environment, and tell where each value comes from", async () => {
+    const child = start("tepui", ["manifest", "explain", "master", "--registry=in_memory"], {
+      MESOS_PORT: "6060",
+    });
+    let stdout = "";
+    child.stdout!.on("data", (text) => (stdout += text));
+    const [code] = (await once(child, "close")) as [number | null];
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/port: 6060 # MESOS_PORT/);
+    expect(stdout).to.match(/registry: in_memory # --registry/);
+  });
+
+  it("check a manifest by itself: every problem, with its line", async () => {
+    const file = join(folder, "bad.yaml");
+    await writeFile(
+      file,
+      "target: master\nplugins:\n  - http-server\n  - use: drf-alocator\n  - use: scheduler-http\n    config: { colour: red }\n",
+    );
+    const { code, stderr } = await run("tepui", "manifest", "validate", file);
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/bad\.yaml:4.*drf-allocator/);
+    expect(stderr).to.match(/bad\.yaml:6.*colour/);
+    const good = await run("tepui", "manifest", "validate", join(root, "manifests/agent.yaml"));
+    expect(good).to.deep.include({ code: 0, stderr: "" });
+  });
+
+  it("show what a daemon is made of", async () => {
+    const list = await run("tepui", "plugins", "ls", "--of", "agent");
+    expect(list.code).to.equal(0);
+    expect(list.stdout).to.match(/mesos-containerizer +\d/);
+    const one = await run("tepui", "plugins", "inspect", "drf-allocator");
+    expect(one.stdout).to.contain("tepui.allocator 1.0 (one)");
+    const graph = JSON.parse((await run("tepui", "plugins", "graph", "--json")).stdout) as {
+      layers: string[][];
+    };
+    expect(graph.layers.flat()).to.include("master");
+    expect((await run("tepui", "plugins", "inspect", "nobody")).code).to.equal(1);
+  });
+
+  it("run a local cluster until they are told to end it", async () => {
+    const port = await freePort();
+    const child = start("tepui", ["local", `--port=${port}`, "--num_slaves=2", `--work_dir=${folder}/local`]);
+    child.stderr!.resume();
+    const [line] = (await once(child.stdout!, "data")) as [Buffer];
+    expect(line.toString()).to.contain("2 agent(s)");
+    await until(async () => {
+      const summary = (await getJson({ port }, "/state-summary")) as { slaves: unknown[] };
+      return summary.slaves.length === 2;
+    });
+    child.kill("SIGINT");
+    const [code] = (await once(child, "exit")) as [number | null];
+    expect(code).to.equal(0);
+    // Nothing listens any more: the daemons went with it.
+    const refused = await fetch(`http://127.0.0.1:${port}/health`).then(
+      () => false,
+      () => true,
+    );
+    expect(refused).to.equal(true);
+  });
+});
