@@ -27,13 +27,19 @@ export interface DaemonCommand {
   readonly argv: readonly string[];
   /** As help and messages show it: `mesos-master`. */
   readonly program: string;
+  /** Only checks the manifest, so that flags need not be complete. */
+  readonly alone?: boolean;
 }
 
 /** From flags in all their forms to a kernel that is ready to start. */
-export function prepare({ target, argv, program }: DaemonCommand, sink: LogSink): Promise<PreparedDaemon> {
+export function prepare(
+  { target, argv, program, alone = false }: DaemonCommand,
+  sink: LogSink,
+): Promise<PreparedDaemon> {
   return prepareDaemon({
     target,
     program,
+    alone,
     version: TEPUI_VERSION,
     shipped: SHIPPED,
     args: argv,

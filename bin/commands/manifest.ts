@@ -39,7 +39,8 @@ export async function validateManifest(file: string): Promise<number> {
   try {
     const source = await ManifestSource.read(file);
     const { target } = await loadManifest({ source, shipped: SHIPPED, environment: process.env });
-    const prepared = await prepare({ target, argv: [`--manifest=${file}`], program: "tepui" }, NO_LOG);
+    const command = { target, argv: [`--manifest=${file}`], program: "tepui", alone: true };
+    const prepared = await prepare(command, NO_LOG);
     if (prepared.kind !== "daemon") return 1;
     if (prepared.problems.length === 0) process.stdout.write(`${file}: a valid manifest for the ${target}\n`);
     return report(prepared.problems);

@@ -63,11 +63,11 @@ async function assemble(
   flags: readonly string[],
 ): Promise<{ readonly kernel?: Kernel; readonly code: number }> {
   try {
-    const prepared = await prepare({ target: daemon, argv: flags, program: `tepui ${daemon}` }, NO_LOG);
-    if (prepared.kind !== "daemon") return { code: 1 };
-    const { kernel, manifest } = prepared;
     // What the daemon needs in order to run (a work directory, a master) is not needed to look at it.
-    const problems = flags.length === 0 ? await kernel.problems(manifest) : prepared.problems;
+    const command = { target: daemon, argv: flags, program: `tepui ${daemon}`, alone: true };
+    const prepared = await prepare(command, NO_LOG);
+    if (prepared.kind !== "daemon") return { code: 1 };
+    const { kernel, problems } = prepared;
     for (const problem of problems) process.stderr.write(`${problem}\n`);
     return { kernel, code: problems.length === 0 ? 0 : 1 };
   } catch (error) {

@@ -8,6 +8,8 @@ import type { ManifestSource } from "./source.js";
 /** What of a manifest has the right form. */
 export interface Outline {
   readonly target: Target | undefined;
+  /** `agent`, `master` or the path of another manifest, which this one changes. */
+  readonly extends: string | undefined;
   readonly settings: Readonly<Record<string, unknown>>;
   /** As written: references are put in before a plugin's fields are checked. */
   readonly plugins: readonly unknown[];
@@ -15,7 +17,7 @@ export interface Outline {
 
 /** Checks the form of the file. The sound parts are returned beside the problems, so that later checks find theirs too. */
 export function checkOutline(source: ManifestSource): { outline: Outline; problems: string[] } {
-  const empty: Outline = { target: undefined, settings: {}, plugins: [] };
+  const empty: Outline = { target: undefined, extends: undefined, settings: {}, plugins: [] };
   if (source.problems.length > 0) return { outline: empty, problems: [] };
   if (!isMap(source.data)) {
     return {
@@ -23,17 +25,26 @@ export function checkOutline(source: ManifestSource): { outline: Outline; proble
       problems: [`${source.where([])}: a manifest has the fields target and plugins`],
     };
   }
-  const { target, settings, plugins } = source.data;
+  const { target, extends: base, settings, plugins } = source.data;
   // The items of the list are checked one by one, later.
   const form = Array.isArray(plugins) ? { ...source.data, plugins: [] } : source.data;
   const parsed = manifestSchema.safeParse(form);
+  const problems = parsed.success
+    ? []
+    : problemsOf(parsed.error, { source, base: [], schema: manifestSchema });
+  if (plugins === undefined && base === undefined) {
+    problems.push(
+      `${source.where([])}: plugins: a manifest lists its plugins, unless it extends another one`,
+    );
+  }
   return {
     outline: {
       target: target === "master" || target === "agent" ? target : undefined,
+      extends: typeof base === "string" ? base : undefined,
       settings: isMap(settings) ? settings : {},
       plugins: Array.isArray(plugins) ? plugins : [],
     },
-    problems: parsed.success ? [] : problemsOf(parsed.error, { source, base: [], schema: manifestSchema }),
+    problems,
   };
 }
 

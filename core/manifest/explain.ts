@@ -2,7 +2,8 @@ import { Document, isMap, isPair, isScalar, isSeq, type Node } from "yaml";
 import type { Origin } from "../flags/assignment.js";
 import { checkConfig } from "../kernel/check-config.js";
 import { maskSecrets } from "../kernel/secrets.js";
-import type { LoadedManifest, ManifestEntry } from "./load-manifest.js";
+import type { LoadedManifest } from "./load-manifest.js";
+import type { ManifestEntry } from "./plugin-loader.js";
 import { pathKey } from "./references.js";
 
 /** One value of the effective manifest. */

@@ -1,14 +1,14 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Settings } from "../../sdk/contracts/settings.js";
 import type { PluginDefinition, Target } from "../../sdk/plugin/index.js";
 import { DAEMON_FLAGS, loadDaemonFlags } from "../flags/daemon-flags.js";
 import type { FlagSources } from "../flags/load-flags.js";
-import { packageRoot } from "../flags/package-root.js";
 import { usage } from "../flags/usage.js";
 import type { KernelServices } from "../kernel/context.js";
 import { Kernel } from "../kernel/kernel.js";
 import { type LoadedManifest, loadManifest, settingsOf } from "./load-manifest.js";
 import type { ShippedPlugins } from "./resolve-plugin.js";
+import { shippedManifest } from "./shipped-manifest.js";
 import { ManifestSource } from "./source.js";
 
 export interface DaemonOptions extends FlagSources {
@@ -38,9 +38,6 @@ export type PreparedDaemon =
       readonly problems: readonly string[];
       readonly warnings: readonly string[];
     };
-
-/** The manifest that ships for a daemon. */
-export const shippedManifest = (target: Target): string => join(packageRoot, "manifests", `${target}.yaml`);
 
 /**
  * Goes all the way from a command line to a kernel that is ready to start, and runs no plugin.

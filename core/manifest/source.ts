@@ -29,12 +29,12 @@ export class ManifestSource {
   }
 
   /** @throws TepuiError TEPUI_MANIFEST_UNREADABLE */
-  static async read(path: string): Promise<ManifestSource> {
+  static async read(path: string, name = path): Promise<ManifestSource> {
     try {
-      return new ManifestSource(resolve(path), path, await readFile(path, "utf8"));
+      return new ManifestSource(resolve(path), name, await readFile(path, "utf8"));
     } catch (error) {
       throw new TepuiError("TEPUI_MANIFEST_UNREADABLE", {
-        detail: `${path}: ${messageOf(error)}`,
+        detail: `${name}: ${messageOf(error)}`,
         cause: error,
       });
     }
