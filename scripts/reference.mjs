@@ -1,7 +1,7 @@
-// Writes the reference pages that come from tables in the code: docs/errors.md, docs/flags.md, docs/manifest.schema.json.
+// Writes the reference pages that come from the code: docs/contracts.md, docs/errors.md, docs/flags.md, docs/manifest.schema.json.
 //   node scripts/reference.mjs [folder of the compiled program, default dist]
 // A test holds the pages against the tables.
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { root } from "./steps.mjs";
@@ -12,12 +12,74 @@ export async function referencePages(compiled) {
   const { publishedSchema } = await load("core/manifest/published-schema.js");
   const { DAEMON_FLAGS } = await load("core/flags/daemon-flags.js");
   const { ERRORS, ERROR_KINDS } = await load("sdk/errors/table.js");
+  const { SHIPPED } = await load("bin/shipped.js");
+  const plugins = await Promise.all(Object.values(SHIPPED).map(async (ship) => (await ship()).default));
+  const sdk = await load("sdk/index.js");
+  const suites = Object.keys(await load("sdk/testing/index.js"));
   return {
+    "docs/contracts.md": contractsPage({ plugins, sdk, suites }),
     "docs/errors.md": errorsPage(ERRORS, ERROR_KINDS),
     "docs/flags.md": flagsPage(DAEMON_FLAGS),
     "docs/manifest.schema.json": `${JSON.stringify(publishedSchema(), null, 2)}\n`,
   };
 }
+
+function contractsPage({ plugins, sdk, suites }) {
+  const contracts = readdirSync(join(root, "sdk/contracts"))
+    .sort()
+    .flatMap((file) => {
+      const text = readFileSync(join(root, "sdk/contracts", file), "utf8");
+      const name = /^export const (\w+) = extensionPoint/m.exec(text)?.[1];
+      return name === undefined ? [] : [{ file, name, point: sdk[name], text }];
+    })
+    .map(({ file, name, point, text }) => {
+      if (point === undefined) throw new Error(`sdk/index.ts does not export ${name}`);
+      const shipped = plugins.filter(({ provides }) =>
+        provides.some((provided) => provided.name === point.name),
+      );
+      const suite = `${name[0].toLowerCase()}${name.slice(1)}Suite`;
+      return [
+        `[\`${name}\`](../sdk/contracts/${file})`,
+        point.version,
+        point.cardinality,
+        cell(firstSentence(text, name)),
+        shipped.map((plugin) => plugin.name).join(", ") || "the kernel",
+        suites.includes(suite) ? `\`${suite}\`` : "",
+      ];
+    });
+  const shipped = plugins
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, targets, description, provides, requires }) => [
+      name,
+      targets.length === 2 ? "both" : targets.join(),
+      cell(description),
+      provides.map((point) => nameOf(point, sdk)).join(", "),
+      Object.values(requires)
+        .map((needed) => `${nameOf(needed.optional ?? needed, sdk)}${needed.optional ? " (optional)" : ""}`)
+        .join(", "),
+    ]);
+  return page("Contracts", [
+    "Where plugins meet. A contract is an interface and an extension point of the same name, in the file of `sdk/contracts` that its name links to: methods, units, " +
+      "errors. All of them are exports of `tepui/sdk`.",
+    "`one`: exactly one plugin provides it. `many`: any number. `ordered`: any number, and the order of the manifest is behaviour. " +
+      "`keyed`: any number, one for each key. A contract with a suite has it in `tepui/sdk/testing`: a function that takes a factory and gives the cases that every implementation must pass.",
+    table(["contract", "version", "takes", "what it does", "ships with", "suite"], contracts),
+    "## Plugins that ship",
+    table(["plugin", "daemon", "what it is", "provides", "requires"], shipped),
+    "This page is made from the code by `node scripts/reference.mjs`.",
+  ]);
+}
+
+/** Of the comment on an interface. */
+function firstSentence(text, name) {
+  const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*export interface ${name}\\b`).exec(text)?.[1];
+  if (comment === undefined) throw new Error(`the interface ${name} has no comment`);
+  const line = comment.replace(/\s*\n\s*\*\s?/g, " ").trim();
+  return /^.*?[.](?= |$)/.exec(line)?.[0] ?? line;
+}
+
+const nameOf = (point, sdk) =>
+  Object.keys(sdk).find((name) => sdk[name]?.token === point.token) ?? point.name;
 
 function errorsPage(errors, kinds) {
   const rows = Object.entries(errors)

@@ -104,6 +104,14 @@ export {
   type OutboundMessage,
 } from "./contracts/message-transport.js";
 export { type Counter, Metrics, type MetricTimer } from "./contracts/metrics.js";
+export {
+  type PluginDescription,
+  PluginDirectory,
+  type PluginEdge,
+  type PluginGraph,
+  type PluginSource,
+  type PluginState,
+} from "./contracts/plugin-directory.js";
 export { Random } from "./contracts/random.js";
 export { Registry, type RegistryOperation } from "./contracts/registry.js";
 export { type DetectionRequest, ResourceDetector } from "./contracts/resource-detector.js";

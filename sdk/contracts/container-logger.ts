@@ -7,7 +7,9 @@ export interface ContainerIo {
   readonly stderr: string;
 }
 
+/** Says where the output of containers goes. */
 export interface ContainerLogger {
+  /** Before the container starts; what is named must be there by then. Rejecting fails the launch. */
   prepare(request: ContainerRequest): Promise<ContainerIo>;
 }
 

@@ -11,6 +11,7 @@ export interface LogMethod {
   (fields: LogFields, message?: string): void;
 }
 
+/** Writes the lines of one plugin to the daemon's log, which is for people. */
 export interface Logger {
   readonly debug: LogMethod;
   readonly info: LogMethod;

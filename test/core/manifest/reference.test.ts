@@ -15,6 +15,7 @@ describe("the reference pages", () => {
     };
     const pages = await referencePages(compiled);
     expect(Object.keys(pages)).to.deep.equal([
+      "docs/contracts.md",
       "docs/errors.md",
       "docs/flags.md",
       "docs/manifest.schema.json",
