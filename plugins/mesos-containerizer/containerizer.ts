@@ -181,8 +181,8 @@ export class MesosContainerizer implements Containerizer {
   }
 
   containers(): readonly ContainerID[] {
-    const live = [...this.running.values()].filter(({ settled }) => settled === undefined);
-    return live.map(({ request }) => request.containerId);
+    // Also those that ended: until its owner destroys it, how a container ended can be asked for.
+    return [...this.running.values()].map(({ request }) => request.containerId);
   }
 
   private async start(container: Container): Promise<LaunchedProcess> {

@@ -83,6 +83,7 @@ export interface Containerizer {
   destroy(containerId: ContainerID): Promise<void>;
   /** Takes back what survives of an earlier run; ends what it does not know. Called once, before any other method. */
   recover(containers: readonly RecoverableContainer[]): Promise<void>;
+  /** Those that `wait` knows: all that were launched or recovered and not destroyed, whether they run or ended. */
   containers(): readonly ContainerID[];
 }
 

@@ -12,6 +12,10 @@ export interface Daemon {
   /** User and system CPU so far, in seconds. */
   cpu(): number;
   stop(): Promise<void>;
+  /** Ends it at once with SIGKILL; its port and its files stay for `restart`. */
+  kill(): Promise<void>;
+  /** The same program with the same flags, port and files, after `kill`. */
+  restart(): Promise<Daemon>;
 }
 
 const root = new URL("../../..", import.meta.url).pathname;
@@ -21,8 +25,23 @@ export async function startDaemon(
   name: "mesos-master" | "mesos-agent",
   flags: readonly string[],
 ): Promise<Daemon> {
-  const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "tepui-bench-"));
+  return run({
+    name,
+    flags,
+    port: await freePort(),
+    folder: mkdtempSync(join(tmpdir(), "tepui-bench-")),
+  });
+}
+
+interface Start {
+  readonly name: "mesos-master" | "mesos-agent";
+  readonly flags: readonly string[];
+  readonly port: number;
+  readonly folder: string;
+}
+
+async function run(start: Start): Promise<Daemon> {
+  const { name, flags, port, folder } = start;
   const args = [
     join(root, "bin", name),
     "--ip=127.0.0.1",
@@ -43,6 +62,7 @@ export async function startDaemon(
       stdio: ["ignore", "inherit", "inherit"],
     },
   );
+  const exited = new Promise((resolve) => child.once("exit", resolve));
   await healthy(port, child);
   const status = () => readFileSync(`/proc/${child.pid}/status`, "utf8");
   const field = (key: string) =>
@@ -57,11 +77,15 @@ export async function startDaemon(
       return (Number(fields[11]) + Number(fields[12])) / 100;
     },
     stop: async () => {
-      const exited = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
       await exited;
       rmSync(folder, { recursive: true, force: true });
     },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+    restart: () => run(start),
   };
 }
 

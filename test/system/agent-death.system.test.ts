@@ -1,0 +1,116 @@
+import { access, writeFile } from "node:fs/promises";
+import { expect } from "chai";
+import { type Offer, TaskState, type TaskStatus, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import { SchedulerClient } from "../../sdk/index.js";
+import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
+import type { Daemon } from "../support/daemons.js";
+
+/** What runs while the agent is killed; the agent comes back when the ones that end have ended. */
+const TASKS: Readonly<Record<string, string>> = {
+  stays: "sleep 1000",
+  finishes: "until [ -e go ]; do sleep 0.05; done; touch ended",
+  fails: "until [ -e go ]; do sleep 0.05; done; touch ended; exit 4",
+};
+
+describe("the death of an agent", function () {
+  this.timeout(60_000);
+  let cluster: Cluster;
+  let back: Daemon | undefined;
+  before(async () => {
+    cluster = await startCluster();
+  });
+  after(async () => {
+    await back?.stop();
+    await cluster.stop();
+  });
+
+  it("leaves its tasks running, and how each ended meanwhile is told when it is back, with its id", async () => {
+    const { client, of } = await launchAll(cluster);
+    const running = (name: string) => of(name).some(({ state }) => state === TaskState.TASK_RUNNING);
+    await until(() => Object.keys(TASKS).every(running));
+    const [before] = ((await getJson(cluster.master, "/slaves")) as { slaves: { id: string }[] }).slaves;
+    const agent = cluster.agents[0]!;
+    const sandboxes = await sandboxesOf(agent.port);
+
+    await agent.kill();
+    for (const name of ["finishes", "fails"]) {
+      await writeFile(`${sandboxes.get(name)}/go`, "");
+      await until(() =>
+        access(`${sandboxes.get(name)}/ended`).then(
+          () => true,
+          () => false,
+        ),
+      );
+    }
+    back = await agent.restart();
+    const end = (name: string) => of(name).find(({ state }) => state !== undefined && ENDS.includes(state));
+    await until(() => end("finishes") !== undefined && end("fails") !== undefined);
+    const words = (name: string) => [TaskState[end(name)!.state!], end(name)!.message];
+    expect(words("finishes")).to.deep.equal(["TASK_FINISHED", "Command exited with status 0"]);
+    expect(words("fails")).to.deep.equal(["TASK_FAILED", "Command exited with status 4"]);
+    expect(end("stays")).to.equal(undefined);
+    const { slaves } = (await getJson(cluster.master, "/slaves")) as { slaves: { id: string }[] };
+    expect(slaves.map(({ id }) => id)).to.deep.equal([before!.id]);
+
+    await client.kill("stays");
+    await until(() => end("stays") !== undefined);
+    expect(words("stays")).to.deep.equal(["TASK_KILLED", "Command terminated with signal Terminated"]);
+    await client.teardown();
+  });
+});
+
+const ENDS: readonly TaskState[] = [TaskState.TASK_FINISHED, TaskState.TASK_FAILED, TaskState.TASK_KILLED];
+
+async function launchAll(cluster: Cluster) {
+  const updates: TaskStatus[] = [];
+  const client = new SchedulerClient({
+    master: `127.0.0.1:${cluster.master.port}`,
+    framework: {
+      name: "agent-death",
+      roles: ["*"],
+      capabilities: [{ type: 6 }],
+      checkpoint: true,
+      failover_timeout: 60,
+    },
+  });
+  client.on("update", ({ status }) => void updates.push(status));
+  let launched = false;
+  client.on("offers", async ({ offers }) => {
+    for (const offer of offers) {
+      if (launched) await client.decline(offer);
+      else {
+        launched = true;
+        await client.launch(
+          offer,
+          Object.entries(TASKS).map(([name, value]) => task(offer, name, value)),
+        );
+      }
+    }
+  });
+  await client.start();
+  return { client, of: (name: string) => updates.filter(({ task_id: id }) => id?.value === name) };
+}
+
+async function sandboxesOf(port: number): Promise<ReadonlyMap<string, string>> {
+  const state = (await (await fetch(`http://127.0.0.1:${port}/state`)).json()) as {
+    frameworks: { executors: { id: string; directory: string }[] }[];
+  };
+  return new Map(
+    state.frameworks.flatMap(({ executors }) => executors.map(({ id, directory }) => [id, directory])),
+  );
+}
+
+function task(offer: Offer, name: string, value: string) {
+  const amount = (resource: string, scalar: number) => ({
+    name: resource,
+    type: Value_Type.SCALAR,
+    scalar: { value: scalar },
+    ...(offer.allocation_info && { allocation_info: offer.allocation_info }),
+  });
+  return {
+    name,
+    task_id: { value: name },
+    resources: [amount("cpus", 0.1), amount("mem", 32)],
+    command: { value },
+  };
+}
