@@ -1,7 +1,7 @@
 /**
  * The launcher's helper, in Perl: one long-lived process that forks a shim for each container on request. Forking this small
  * process is many times cheaper than forking Node, and Perl (unlike a shell) sees whether a process exited or was killed.
- * The decision and its figures: docs/adr/0020-task-shim.md.
+ * The decision and its figures: docs/adr/0006-task-shim.md.
  *
  * - The helper reads commands from standard input (see protocol.ts) and ends when it closes, that is, with the agent.
  * - A shim adopts every orphan below it (PR_SET_CHILD_SUBREAPER), so nothing that the command starts can leave its tree.
