@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- launch [--tasks=1000] [--in-flight=20]`: tasks of `true` through the HTTP API on one real agent.
+ * `npm run bench -- launch [--tasks=1000] [--in-flight=20] [--profile=DIR]`: tasks of `true` through the HTTP API on one real agent.
  * Prints finished tasks a second and the time from ACCEPT to TASK_RUNNING; beside it, the same one task at a time.
  */
 import { parseArgs } from "node:util";
@@ -8,13 +8,22 @@ import { launchRound, type Outcome } from "./launch-round.js";
 import { milliseconds, percentile } from "./statistics.js";
 
 const { values } = parseArgs({
-  options: { tasks: { type: "string", default: "1000" }, "in-flight": { type: "string", default: "20" } },
+  options: {
+    tasks: { type: "string", default: "1000" },
+    "in-flight": { type: "string", default: "20" },
+    profile: { type: "string" },
+  },
 });
-const master = await startDaemon("mesos-master", ["--allocation_interval=10ms", "--registry=in_memory"]);
-const agent = await startDaemon("mesos-agent", [
-  `--master=127.0.0.1:${master.port}`,
-  "--resources=cpus:100;mem:10000;disk:10000",
-]);
+const master = await startDaemon(
+  "mesos-master",
+  ["--allocation_interval=10ms", "--registry=in_memory"],
+  values.profile,
+);
+const agent = await startDaemon(
+  "mesos-agent",
+  [`--master=127.0.0.1:${master.port}`, "--resources=cpus:100;mem:10000;disk:10000"],
+  values.profile,
+);
 try {
   const warm = await launchRound(master.port, { tasks: 50, inFlight: 5 });
   void warm;

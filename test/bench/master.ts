@@ -1,13 +1,15 @@
 /**
- * `npm run bench -- master [--agents=10,100,1000,5000,10000] [--tasks=20000] [--window=2000]`: one real master, simulated agents that
- * speak the wire form from a second process, a scheduler in this one. A line for each number of agents: time to register all, finished tasks a second,
- * time from SUBSCRIBED to offers of all agents, `/state` and `/state-summary` latency (idle p50, worst under load), master's memory and CPU.
+ * `npm run bench -- master [--agents=10,100,1000,5000,10000] [--tasks=20000] [--window=2000] [--each=N] [--profile=DIR]`: one real
+ * master, simulated agents that speak the wire form from a second process, `each` of them a host, and a scheduler in this one. A line for
+ * each number of agents: time to register all, time from SUBSCRIBED to offers of all agents, finished tasks a second, `/state` and
+ * `/state-summary` latency (idle p50, worst under load), master's memory and CPU; with `profile` a CPU profile of the master.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import type { Offer } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Offer, OfferID } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { type Daemon, startDaemon } from "../support/daemons.js";
@@ -19,6 +21,7 @@ const MEM = 32;
 
 interface Figures {
   readonly registerSeconds: number;
+  readonly registerCpuMs: number;
   readonly offersMs: number;
   readonly perSecond: number;
   readonly cpuPerTaskMs: number;
@@ -36,6 +39,7 @@ interface Latency {
 async function startAgents(
   port: number,
   count: number,
+  each: number,
 ): Promise<{ child: ChildProcess; register: () => Promise<number> }> {
   const script = new URL("simulated-agents.js", import.meta.url).pathname;
   const child = spawn(
@@ -48,6 +52,7 @@ async function startAgents(
       script,
       `127.0.0.1:${port}`,
       String(count),
+      String(each),
     ],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
@@ -116,21 +121,23 @@ async function work(options: {
       }
       const room = Math.min(window - (launched - ended), tasks - launched);
       const each = Math.max(1, Math.ceil(room / offers.length));
+      const declined: OfferID[] = [];
       for (const offer of offers) {
-        const count = Math.max(
-          0,
-          Math.min(each, tasks - launched, window - (launched - ended), capacity(offer)),
-        );
-        const infos = Array.from({ length: count }, () => task(offer, launched++));
-        scheduler.call({
-          type: Call_Type.ACCEPT,
-          accept: {
-            offer_ids: [offer.id!],
-            operations: infos.length === 0 ? [] : [{ type: 1, launch: { task_infos: infos } }],
-            filters: { refuse_seconds: 0 },
-          },
-        });
+        const free = Math.min(each, tasks - launched, window - (launched - ended), capacity(offer));
+        const infos = Array.from({ length: Math.max(0, free) }, () => task(offer, launched++));
+        if (infos.length === 0) declined.push(offer.id!);
+        else {
+          scheduler.call({
+            type: Call_Type.ACCEPT,
+            accept: {
+              offer_ids: [offer.id!],
+              operations: [{ type: 1, launch: { task_infos: infos } }],
+              filters: { refuse_seconds: 0 },
+            },
+          });
+        }
       }
+      if (declined.length > 0) scheduler.call({ type: Call_Type.DECLINE, decline: { offer_ids: declined } });
     }
     function onEvent(event: Event): void {
       if (event.subscribed !== undefined) subscribed = performance.now();
@@ -193,11 +200,20 @@ function task(offer: Offer, index: number) {
   };
 }
 
-async function measure(count: number, options: { tasks: number; window: number }): Promise<Figures> {
-  const master = await startDaemon("mesos-master", ["--allocation_interval=50ms", "--registry=in_memory"]);
+async function measure(
+  count: number,
+  options: { tasks: number; window: number; each: number },
+): Promise<Figures> {
+  const master = await startDaemon(
+    "mesos-master",
+    ["--allocation_interval=50ms", "--registry=in_memory"],
+    values.profile,
+  );
   try {
-    const agents = await startAgents(master.port, count);
+    const agents = await startAgents(master.port, count, options.each);
+    const cpu = master.cpu();
     const registerSeconds = await agents.register();
+    const registerCpuMs = ((master.cpu() - cpu) / count) * 1000;
     const state = await idleLatency(master.port, "/state");
     const summary = await idleLatency(master.port, "/state-summary");
     const worst = { state: 0, summary: 0 };
@@ -217,6 +233,7 @@ async function measure(count: number, options: { tasks: number; window: number }
     await once(agents.child, "exit");
     return {
       registerSeconds,
+      registerCpuMs,
       ...done,
       state: { idle: state.p50, worst: worst.state, bytes: state.bytes },
       summary: { idle: summary.p50, worst: worst.summary, bytes: summary.bytes },
@@ -232,17 +249,27 @@ const { values } = parseArgs({
     agents: { type: "string", default: "10,100,1000,5000,10000" },
     tasks: { type: "string", default: "20000" },
     window: { type: "string", default: "2000" },
+    each: { type: "string" },
+    profile: { type: "string" },
   },
 });
 const latency = (l: Latency) =>
   `${milliseconds(l.idle)} (worst ${milliseconds(l.worst)}, ${(l.bytes / 1e6).toFixed(2)} MB)`;
 console.log(
-  "agents | register all | first offers of all | tasks/s | master CPU a task | /state | /state-summary | RSS (peak)",
+  "agents | register all (CPU each) | first offers of all | tasks/s | master CPU a task | /state | /state-summary | RSS (peak)",
 );
+/** A master keeps two connections to a host; where they do not fit into the descriptors that a process may have, agents share hosts. */
+function agentsPerHost(count: number): number {
+  const limit = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
+  return Math.max(1, Math.ceil((2 * count) / (limit - 1000)));
+}
+
 for (const text of values.agents.split(",")) {
-  const f = await measure(Number(text), { tasks: Number(values.tasks), window: Number(values.window) });
+  const count = Number(text);
+  const each = Number(values.each ?? agentsPerHost(count));
+  const f = await measure(count, { tasks: Number(values.tasks), window: Number(values.window), each });
   console.log(
-    `${text} | ${f.registerSeconds.toFixed(2)} s | ${milliseconds(f.offersMs)} | ${f.perSecond.toFixed(0)} | ` +
-      `${f.cpuPerTaskMs.toFixed(2)} ms | ${latency(f.state)} | ${latency(f.summary)} | ${f.memory.now.toFixed(0)} (${f.memory.peak.toFixed(0)}) MB`,
+    `${text}${each === 1 ? "" : ` (${each} a host)`} | ${f.registerSeconds.toFixed(2)} s (${f.registerCpuMs.toFixed(2)} ms) | ${milliseconds(f.offersMs)} | ` +
+      `${f.perSecond.toFixed(0)} | ${f.cpuPerTaskMs.toFixed(2)} ms | ${latency(f.state)} | ${latency(f.summary)} | ${f.memory.now.toFixed(0)} (${f.memory.peak.toFixed(0)}) MB`,
   );
 }

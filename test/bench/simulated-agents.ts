@@ -1,9 +1,9 @@
 /**
- * A process of simulated agents for `bench master`. Each agent has its own loopback address, its own connection to the master and
- * takes the master's own connection to it, as real ones do; it answers RunTask at once with TASK_RUNNING and, when that is
- * acknowledged, TASK_FINISHED.
+ * A process of simulated agents for `bench master`. Each host has its own loopback address, its own connection to the master and
+ * takes the master's own connection to it, as real ones do, and has one agent or several (`slave(1)`, `slave(2)`, ...). An agent answers
+ * RunTask at once with TASK_RUNNING and, when that is acknowledged, TASK_FINISHED.
  *
- * Arguments: master `ip:port`, number of agents, first index. Prints `registered <n>` when all have their ids, then stays.
+ * Arguments: master `ip:port`, number of agents, agents a host. Prints `registered <n>` when all have their ids, then stays.
  */
 import { randomFillSync } from "node:crypto";
 import { connect, createServer, type Socket } from "node:net";
@@ -25,28 +25,20 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { FrameReader, frame, type Received } from "./wire-frame.js";
 
-const [master = "", countText = "", firstText = "0"] = process.argv.slice(2);
+const [master = "", countText = "", eachText = "1"] = process.argv.slice(2);
 const count = Number(countText);
-const first = Number(firstText);
+const each = Number(eachText);
 const [masterIp = "", masterPort = ""] = master.split(":");
 const masterPid = `master@${master}`;
 
-class SimulatedAgent {
-  readonly ip: string;
-  id = "";
+/** One address with its connection to the master. */
+class Host {
+  /** By actor, `slave(1)`. */
+  readonly agents = new Map<string, SimulatedAgent>();
   #socket: Socket | undefined;
   #corked: Buffer[] = [];
-  readonly #pid: string;
-  /** Task id -> uuid of its running update, then of its finished one. */
-  readonly #waiting = new Map<string, { frameworkId: string; finished: boolean }>();
 
-  constructor(
-    index: number,
-    readonly port: number,
-  ) {
-    this.ip = addressOf(index);
-    this.#pid = `slave(1)@${this.ip}:${port}`;
-  }
+  constructor(readonly ip: string) {}
 
   register(): void {
     const socket = connect({
@@ -58,12 +50,42 @@ class SimulatedAgent {
     this.#socket = socket;
     socket.on("data", () => {});
     socket.on("error", (error) => fail(`${this.ip}: ${error.message}`));
+    for (const agent of this.agents.values()) agent.register();
+  }
+
+  /** Writes of one turn leave together. */
+  send(message: { from: string; to: string; name: string; body: Uint8Array }): void {
+    if (this.#corked.length === 0) setImmediate(() => this.#flush());
+    this.#corked.push(frame(message));
+  }
+
+  #flush(): void {
+    this.#socket?.write(Buffer.concat(this.#corked));
+    this.#corked = [];
+  }
+}
+
+class SimulatedAgent {
+  id = "";
+  readonly #pid: string;
+  /** Task id -> uuid of its running update, then of its finished one. */
+  readonly #waiting = new Map<string, { frameworkId: string; finished: boolean }>();
+
+  constructor(
+    readonly host: Host,
+    actor: string,
+    readonly port: number,
+  ) {
+    this.#pid = `${actor}@${host.ip}:${port}`;
+  }
+
+  register(): void {
     this.#send(
       "mesos.internal.RegisterSlaveMessage",
       RegisterSlaveMessage.encode(
         RegisterSlaveMessage.fromPartial({
           slave: AgentInfo.fromPartial({
-            hostname: this.ip,
+            hostname: this.host.ip,
             port: this.port,
             resources: [scalar("cpus", 1000), scalar("mem", 1_000_000), scalar("disk", 1_000_000)],
           }),
@@ -147,15 +169,8 @@ class SimulatedAgent {
     this.#sendTo(masterPid, name, body);
   }
 
-  /** Writes of one turn leave together. */
   #sendTo(to: string, name: string, body: Uint8Array): void {
-    if (this.#corked.length === 0) setImmediate(() => this.#flush());
-    this.#corked.push(frame({ from: this.#pid, to, name, body }));
-  }
-
-  #flush(): void {
-    this.#socket?.write(Buffer.concat(this.#corked));
-    this.#corked = [];
+    this.host.send({ from: this.#pid, to, name, body });
   }
 }
 
@@ -184,11 +199,11 @@ function fail(text: string): never {
 }
 
 let registered = 0;
-const agents = new Map<string, SimulatedAgent>();
+const hosts = new Map<string, Host>();
 
 const server = createServer({ noDelay: true }, (socket) => {
-  const agent = agents.get(socket.localAddress?.replace("::ffff:", "") ?? "");
-  if (agent === undefined) {
+  const host = hosts.get(socket.localAddress?.replace("::ffff:", "") ?? "");
+  if (host === undefined) {
     socket.destroy();
     return;
   }
@@ -198,7 +213,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     let accepted = 0;
     reader.push(chunk, (message) => {
       accepted++;
-      agent.receive(message);
+      host.agents.get(message.actor)?.receive(message);
     });
     if (accepted > 0) socket.write("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n".repeat(accepted));
   });
@@ -207,13 +222,16 @@ server.on("error", (error) => fail(error.message));
 server.listen({ port: 0, host: "0.0.0.0", backlog: 4096 }, () => {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  for (let i = first; i < first + count; i++) {
-    const agent = new SimulatedAgent(i, port);
-    agents.set(agent.ip, agent);
+  for (let i = 0; i < count; i++) {
+    const ip = addressOf(Math.floor(i / each));
+    const host = hosts.get(ip) ?? new Host(ip);
+    hosts.set(ip, host);
+    const actor = `slave(${1 + (i % each)})`;
+    host.agents.set(actor, new SimulatedAgent(host, actor, port));
   }
   process.stdout.write("ready\n");
 });
 process.stdin.once("data", () => {
-  for (const agent of agents.values()) agent.register();
+  for (const host of hosts.values()) host.register();
 });
 process.stdin.once("end", () => process.exit(0));

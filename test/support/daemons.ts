@@ -20,16 +20,22 @@ export interface Daemon {
 
 const root = new URL("../../..", import.meta.url).pathname;
 
-/** Starts a daemon on a free port and resolves when `/health` answers. Files go to a folder that `stop` removes. */
+/**
+ * Starts a daemon on a free port and resolves when `/health` answers. Files go to a folder that `stop` removes.
+ *
+ * @param profile folder for a CPU profile of the daemon, written when it stops
+ */
 export async function startDaemon(
   name: "mesos-master" | "mesos-agent",
   flags: readonly string[],
+  profile?: string,
 ): Promise<Daemon> {
   return run({
     name,
     flags,
     port: await freePort(),
     folder: mkdtempSync(join(tmpdir(), "tepui-bench-")),
+    profile,
   });
 }
 
@@ -38,11 +44,13 @@ interface Start {
   readonly flags: readonly string[];
   readonly port: number;
   readonly folder: string;
+  readonly profile: string | undefined;
 }
 
 async function run(start: Start): Promise<Daemon> {
-  const { name, flags, port, folder } = start;
+  const { name, flags, port, folder, profile } = start;
   const args = [
+    ...(profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`]),
     join(root, "bin", name),
     "--ip=127.0.0.1",
     `--port=${port}`,
