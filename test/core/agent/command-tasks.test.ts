@@ -68,7 +68,7 @@ describe("command tasks", () => {
     bench.run(bench.task("t1", { command }), bench.framework({ checkpoint: true }));
     await bench.settle();
     const { request } = bench.containerizer.of("t1");
-    const sandbox = `/work/slaves/${AGENT_ID}/frameworks/${FRAMEWORK_ID}/executors/t1/runs/${request.containerId.value}`;
+    const sandbox = `/srv/slaves/${AGENT_ID}/frameworks/${FRAMEWORK_ID}/executors/t1/runs/${request.containerId.value}`;
     expect(request.directory).to.equal(sandbox);
     expect(request.user).to.equal("daemon");
     expect(request.checkpoint).to.equal(true);

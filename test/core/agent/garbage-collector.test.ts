@@ -21,7 +21,7 @@ describe("sandboxes of finished executors", () => {
     await bench.clock.advance(10 * DAY - 1);
     expect(bench.disk.paths("remove")).to.deep.equal([]);
     await bench.clock.advance(1);
-    const meta = `/work/meta/slaves/${AGENT_ID}/frameworks/${FRAMEWORK_ID}`;
+    const meta = `/srv/meta/slaves/${AGENT_ID}/frameworks/${FRAMEWORK_ID}`;
     expect(bench.disk.paths("remove")).to.include(sandbox).and.to.include(`${meta}/executors/t1`);
     const removed = bench.metrics.snapshot().get("gc/path_removals_succeeded");
     expect(removed).to.equal(bench.disk.paths("remove").length);

@@ -6,7 +6,7 @@ const FLAGS = {
   resources: "cpus:4",
   attributes: "rack:r1",
   defaultRole: "*",
-  workDir: "/work",
+  workDir: "/srv",
 } as AgentOptions;
 
 describe("what an agent is", () => {

@@ -246,11 +246,11 @@ describe("an agent that comes back", () => {
     const it = new Restarted();
     const week = 604_800_000;
     const leftovers = [
-      { path: "/work/slaves/old", age: week - 1000 },
-      { path: "/work/slaves/older", age: 2 * week },
+      { path: "/srv/slaves/old", age: week - 1000 },
+      { path: "/srv/slaves/older", age: 2 * week },
     ];
     const bench = await it.recover(it.saved([], { leftovers, frameworks: [] }));
     await bench.settle();
-    expect(bench.disk.paths("remove")).to.have.members(["/work/slaves/old", "/work/slaves/older"]);
+    expect(bench.disk.paths("remove")).to.have.members(["/srv/slaves/old", "/srv/slaves/older"]);
   });
 });

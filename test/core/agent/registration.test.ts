@@ -43,11 +43,11 @@ describe("agent registration", () => {
   it("remembers its id on disk before anything else can use it", async () => {
     const bench = await AgentBench.registered();
     await bench.settle();
-    expect(bench.disk.paths("write")).to.include(`/work/meta/slaves/${AGENT_ID}/slave.info`);
+    expect(bench.disk.paths("write")).to.include(`/srv/meta/slaves/${AGENT_ID}/slave.info`);
     expect(bench.disk.operations.find(({ op }) => op === "symlink")).to.deep.equal({
       op: "symlink",
-      path: "/work/meta/slaves/latest",
-      target: `/work/meta/slaves/${AGENT_ID}`,
+      path: "/srv/meta/slaves/latest",
+      target: `/srv/meta/slaves/${AGENT_ID}`,
     });
   });
 

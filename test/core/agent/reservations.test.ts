@@ -17,7 +17,7 @@ const volume = (container_path: string): Resource => ({
 
 const allocated = (resource: Resource): Resource => ({ ...resource, allocation_info: { role: "dev/db" } });
 
-const PATH = "/work/volumes/roles/dev db/v1";
+const PATH = "/srv/volumes/roles/dev db/v1";
 
 async function bench(resources: readonly Resource[]): Promise<AgentBench> {
   const made = await AgentBench.registered();
@@ -30,7 +30,7 @@ async function bench(resources: readonly Resource[]): Promise<AgentBench> {
 describe("reservations and volumes", () => {
   it("are remembered before they count, and made", async () => {
     const made = await bench([reserved(scalar("cpus", 1)), volume("data")]);
-    const resources = "/work/meta/resources/resources";
+    const resources = "/srv/meta/resources/resources";
     const steps = made.disk.operations.filter(({ path }) => path.startsWith(resources) || path === PATH);
     expect(steps.map(({ op, path }) => [op, path])).to.deep.equal([
       ["write", `${resources}.target`],
@@ -72,7 +72,7 @@ describe("reservations and volumes", () => {
     const { directory } = made.containerizer.of("t1").request;
     expect(made.disk.operations).to.deep.include({ op: "symlink", path: `${directory}/data`, target: PATH });
     expect(made.disk.operations).to.deep.include({ op: "mkdir", path: PATH, owner: "nobody" });
-    expect(directory).to.match(new RegExp(`^/work/slaves/${AGENT_ID}/`));
+    expect(directory).to.match(new RegExp(`^/srv/slaves/${AGENT_ID}/`));
   });
 
   it("fail the task where they would lie outside of it", async () => {

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, readlink, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -170,7 +170,6 @@ describe("the agent's disk", () => {
       { op: "write", path: join(directory, "f"), data: Buffer.from("1"), durable: true },
       { op: "write", path: join(directory, "f"), data: Buffer.from("2") },
     ]);
-    const { readlink } = await import("node:fs/promises");
     expect([await readlink(path), await readFile(join(directory, "f"), "utf8")]).to.deep.equal(["two", "2"]);
     const failed = disk.apply([{ op: "mkdir", path: join(directory, "d"), owner: "no-such-user" }]);
     expect(await failed.then(() => "", String)).to.match(

@@ -98,7 +98,7 @@ describe("status updates", () => {
     bench.containerizer.of("t1").exit(0);
     const statuses = await bench.drain("t1");
     const run = bench.containerizer.of("t1").request.containerId.value;
-    const path = `/work/meta/slaves/${AGENT_ID}/frameworks/${FRAMEWORK_ID}/executors/t1/runs/${run}/tasks/t1/task.updates`;
+    const path = `/srv/meta/slaves/${AGENT_ID}/frameworks/${FRAMEWORK_ID}/executors/t1/runs/${run}/tasks/t1/task.updates`;
     const appended = bench.disk.operations.flatMap((one) =>
       one.op === "append" && one.path === path ? [one.data] : [],
     );

@@ -1,9 +1,9 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ContainerInfo_Type, Volume_Mode } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Isolator } from "../../../sdk/contracts/isolator.js";
-import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
+import { accountOf, isAlive, readProcessStat } from "../../../sdk/proc/index.js";
 import { parseResources } from "../../../sdk/resources/index.js";
 import { eventually } from "../../support/eventually.js";
 import { ContainerizerBench } from "./support.js";
@@ -199,8 +199,6 @@ describe("mesos containerizer", () => {
     it("runs as another user, with that user's rights alone", async () => {
       const { containerizer } = await open();
       const request = await bench.request("id -un; id -Gn; cat /etc/shadow", { user: "nobody" });
-      const { accountOf } = await import("../../../sdk/proc/index.js");
-      const { chmod, chown } = await import("node:fs/promises");
       const account = await accountOf("nobody");
       await chown(request.directory, account!.uid, account!.gid);
       await chmod(bench.directory, 0o755);

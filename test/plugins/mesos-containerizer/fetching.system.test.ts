@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { FileFetcher } from "../../../plugins/fetcher-file/file-fetcher.js";
 import { HttpFetcher } from "../../../plugins/fetcher-http/http-fetcher.js";
 import type { CommandInfo_URI } from "../../../proto/gen/mesos/v1/mesos.js";
+import { accountOf } from "../../../sdk/proc/index.js";
 import { ContainerizerBench } from "./support.js";
 
 const run = promisify(execFile);
@@ -116,8 +117,6 @@ describe("fetching into sandboxes", () => {
 
   if (process.geteuid?.() === 0) {
     it("reads files of the host with the rights of the container's user", async () => {
-      const { accountOf } = await import("../../../sdk/proc/index.js");
-      const { chown } = await import("node:fs/promises");
       const account = await accountOf("nobody");
       const as = async (value: string): Promise<string> => {
         const request = await bench.request("true", { user: "nobody" });

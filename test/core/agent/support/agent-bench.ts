@@ -34,7 +34,7 @@ export const scalar = (name: string, value: number, role?: string): Resource => 
 
 /** What the flags of an agent are when none is given. */
 export const AGENT_OPTIONS: AgentOptions = {
-  workDir: "/work",
+  workDir: "/srv",
   resources: undefined,
   attributes: undefined,
   defaultRole: "*",
