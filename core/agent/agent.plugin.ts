@@ -99,6 +99,8 @@ export default definePlugin({
     };
     ctx.bind(ExecutorService, new LateExecutorService(() => agent?.calls));
     ctx.bind(AgentView, new LiveAgentView(running, ctx.settings.flags));
+    /** As Mesos's agent takes this signal: out of the cluster, with all that runs here. */
+    const leave = (): void => agent?.unregister();
     return {
       async start() {
         await mkdir(options.workDir, { recursive: true });
@@ -125,8 +127,10 @@ export default definePlugin({
         });
         await agent.recover(await new SavedStateReader(agent.paths, ctx.clock.now()).read(), await bootId());
         agent.start();
+        process.on("SIGUSR1", leave);
       },
       async stop() {
+        process.off("SIGUSR1", leave);
         await agent?.stop();
         await disk.stop();
       },

@@ -1,23 +1,5 @@
-import {
-  ExitedExecutorMessage,
-  type FrameworkToExecutorMessage,
-  type KillTaskMessage,
-  type ReconcileTasksMessage,
-  type RunTaskGroupMessage,
-  type RunTaskMessage,
-  type ShutdownExecutorMessage,
-  type SlaveReregisteredMessage,
-  type StatusUpdateAcknowledgementMessage,
-  UnregisterSlaveMessage,
-  type UpdateFrameworkMessage,
-} from "../../proto/gen/mesos/internal/messages.js";
-import {
-  type AgentInfo,
-  FrameworkInfo_Capability_Type as Capability,
-  TaskStatus_Reason as Reason,
-  TaskStatus_Source as Source,
-  TaskState,
-} from "../../proto/gen/mesos/v1/mesos.js";
+import { ExitedExecutorMessage, UnregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
+import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { Election } from "../../sdk/contracts/election.js";
@@ -26,6 +8,7 @@ import type { InboundMessage, MessageTransport } from "../../sdk/contracts/messa
 import type { Metrics } from "../../sdk/contracts/metrics.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { OncePerPeer } from "../../sdk/http/index.js";
 import { AgentState } from "./agent-state.js";
 import { Checkpoints } from "./checkpoint.js";
 import { CheckpointedResources } from "./checkpointed-resources.js";
@@ -37,6 +20,7 @@ import { GarbageCollector } from "./garbage-collector.js";
 import { decodeMasterMessage, type MasterMessage } from "./inbound.js";
 import { Launches } from "./launches.js";
 import { MasterLink } from "./master-link.js";
+import { MasterOrders } from "./master-orders.js";
 import { AgentMetrics } from "./metrics.js";
 import type { AgentOptions } from "./options.js";
 import { AgentPaths } from "./paths.js";
@@ -46,7 +30,7 @@ import type { SavedAgent } from "./recovery/saved-state.js";
 import { registrationMessage } from "./registration.js";
 import { uuidBytes } from "./status.js";
 import { Statuses } from "./statuses.js";
-import { dropped } from "./task-refusal.js";
+import { TaskContainers } from "./task-containers.js";
 import { UpdateManager } from "./updates/update-manager.js";
 
 export interface AgentDependencies {
@@ -87,8 +71,10 @@ export class Agent {
   private readonly checkpoints: Checkpoints;
   private readonly resources: CheckpointedResources;
   private readonly recovery: Recovery;
+  private readonly orders: MasterOrders;
   private readonly agentMetrics: AgentMetrics;
   private readonly logger: Logger;
+  private readonly strangers = new OncePerPeer();
   private stopReceiving: (() => void) | undefined;
 
   constructor(private readonly dependencies: AgentDependencies) {
@@ -126,6 +112,7 @@ export class Agent {
     const common = { state, paths, checkpoints, gc, disk, clock, random, logger, metrics: this.agentMetrics };
     const send = this.link.send.bind(this.link);
     const agentPid = (): string => this.pid;
+    const executorNotLaunched = this.tellNotLaunched.bind(this);
     this.updates = new UpdateManager({
       clock,
       disk,
@@ -158,27 +145,46 @@ export class Agent {
       send,
       sendTo: (pid, message) => transport.send(pid, { from: AGENT_ACTOR, ...message }),
     });
-    this.launches = new Launches({
+    const containers = new TaskContainers({
       ...common,
       agent: options,
       agentPid,
-      resourceVersion,
       ip: dependencies.ip,
       containerizers,
       executors,
       statuses,
+    });
+    this.launches = new Launches({
+      ...common,
+      agent: options,
+      resourceVersion,
+      containers,
+      executors,
+      statuses,
       deliver: (executor) => this.calls.deliver(executor),
-      executorNotLaunched: (frameworkId, executorId) => this.tellNotLaunched(frameworkId, executorId),
+      executorNotLaunched,
     });
     this.recovery = new Recovery({
       ...common,
       agent: options,
       containerizers,
-      launches: this.launches,
+      taskContainers: containers,
       executors,
       updates,
     });
     this.resources = new CheckpointedResources(common);
+    this.orders = new MasterOrders({
+      ...common,
+      link: this.link,
+      launches: this.launches,
+      executors,
+      calls: this.calls,
+      statuses,
+      updates,
+      resources: this.resources,
+      end: () => this.end(),
+      executorNotLaunched,
+    });
     this.agentMetrics.observe({
       state,
       registered: () => this.link.registered,
@@ -246,260 +252,36 @@ export class Agent {
     }
   }
 
+  /** Said once for each sender and kind of message, however often it comes. */
+  private drop(from: string, name: string, reason: string): void {
+    if (this.strangers.first(from, name))
+      this.logger.warn({ from, message: name }, `dropping a message: ${reason}`);
+  }
+
   private receive({ from, name, body }: InboundMessage): void {
     let message: MasterMessage | undefined;
     try {
       message = decodeMasterMessage(name, body);
     } catch (error) {
-      this.logger.warn(
-        { from, message: name },
-        `dropping a message that cannot be read: ${messageOf(error)}`,
-      );
+      this.drop(from, name, `it cannot be read: ${messageOf(error)}`);
       return;
     }
     if (message === undefined) {
-      this.logger.info({ from, message: name }, "dropping a message that agents do not take");
+      this.drop(from, name, "agents take no such message");
       return;
     }
     if (message.name === "PingSlaveMessage") {
       this.link.pinged(from, message.body.connected === true);
     } else if (message.name === "FrameworkToExecutorMessage") {
       // Schedulers may send these directly.
-      this.frameworkToExecutor(message.body);
+      this.orders.frameworkToExecutor(message.body);
     } else if (message.name === "StatusUpdateAcknowledgementMessage" && !from.startsWith("master")) {
-      this.acknowledge(message.body);
+      this.orders.acknowledge(message.body);
     } else if (this.link.isMaster(from)) {
-      this.obey(message);
+      this.orders.obey(message);
     } else {
-      this.logger.warn(
-        { from, message: name, master: this.link.master },
-        "ignoring a message of another master",
-      );
+      this.drop(from, name, `its sender is not the master, which is ${this.link.master ?? "unknown"}`);
     }
-  }
-
-  private obey(message: MasterMessage): void {
-    switch (message.name) {
-      case "SlaveRegisteredMessage":
-        this.registered(message.body.slave_id!.value!, message.body.connection?.total_ping_timeout_seconds);
-        break;
-      case "SlaveReregisteredMessage":
-        this.reregistered(message.body);
-        break;
-      case "RunTaskMessage":
-        this.runTask(message.body);
-        break;
-      case "RunTaskGroupMessage":
-        this.refuseGroup(message.body);
-        break;
-      case "KillTaskMessage":
-        this.killTask(message.body);
-        break;
-      case "StatusUpdateAcknowledgementMessage":
-        if (this.link.registered) this.acknowledge(message.body);
-        break;
-      case "ShutdownExecutorMessage":
-        if (this.link.registered) this.shutdownExecutor(message.body);
-        break;
-      case "ShutdownFrameworkMessage":
-        if (this.link.registered) this.shutdownFramework(message.body.framework_id!.value!);
-        break;
-      case "UpdateFrameworkMessage":
-        if (this.link.registered) this.updateFramework(message.body);
-        break;
-      case "CheckpointResourcesMessage":
-        void this.resources.replace(message.body.resources);
-        break;
-      case "ShutdownMessage":
-        this.shutdown(message.body.message ?? "");
-        break;
-    }
-  }
-
-  private registered(agentId: string, pingTimeout: number | undefined): void {
-    const { state, logger } = this;
-    if (state.phase === "terminating") return;
-    if (state.info.id !== undefined && state.id !== agentId) {
-      logger.error(
-        { id: state.id, given: agentId },
-        "a master registered this agent under another id; ignoring it",
-      );
-      return;
-    }
-    if (state.info.id === undefined) {
-      state.info = { ...state.info, id: { value: agentId } };
-      this.dependencies.disk
-        .apply(this.checkpoints.agent(state.info))
-        .catch((error: unknown) => logger.error({ err: error }, "the agent's id could not be written down"));
-    }
-    logger.info({ id: agentId, master: this.link.master }, "registered");
-    this.link.accepted(pingTimeout);
-    this.updates.resume();
-  }
-
-  private reregistered({ slave_id, reconciliations, connection }: SlaveReregisteredMessage): void {
-    const { state, logger } = this;
-    if (state.phase === "terminating") return;
-    if (state.id !== slave_id!.value) {
-      logger.error(
-        { id: state.id, given: slave_id!.value },
-        "a master re-registered this agent under another id; ignoring it",
-      );
-      return;
-    }
-    logger.info({ id: state.id, master: this.link.master }, "re-registered");
-    this.link.accepted(connection?.total_ping_timeout_seconds);
-    this.updates.resume();
-    for (const reconciliation of reconciliations) this.reconcile(reconciliation);
-  }
-
-  /** The master lists what it thinks runs here; what does not, ended without its knowing. */
-  private reconcile({ framework_id, statuses, framework }: ReconcileTasksMessage): void {
-    const frameworkId = framework_id!.value!;
-    const partitionAware =
-      framework?.capabilities.some(({ type }) => type === Capability.PARTITION_AWARE) === true;
-    for (const { task_id } of statuses) {
-      const taskId = task_id!.value!;
-      if (this.state.frameworks.get(frameworkId)?.executorOf(taskId) !== undefined) continue;
-      this.statuses.reportUnknown({
-        frameworkId,
-        taskId,
-        state: partitionAware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST,
-        source: Source.SOURCE_AGENT,
-        reason: Reason.REASON_RECONCILIATION,
-        message: "Reconciliation: task unknown to the agent",
-      });
-    }
-  }
-
-  private runTask(message: RunTaskMessage): void {
-    const task = message.task!;
-    const taskId = task.task_id!.value;
-    if (this.state.phase !== "serving" || task.agent_id!.value !== this.state.id) {
-      this.logger.warn(
-        { task: taskId },
-        "ignoring a task: the agent is ending, or it is for an agent of another id",
-      );
-    } else if (message.framework!.id === undefined) {
-      this.logger.warn({ task: taskId }, "ignoring a task of a framework without an id");
-    } else {
-      this.launches.runTask(message);
-    }
-  }
-
-  private refuseGroup(message: RunTaskGroupMessage): void {
-    const info = message.framework!;
-    if (this.state.phase !== "serving" || info.id === undefined) return;
-    const framework = this.launches.framework(info, undefined);
-    if (framework.terminating) return;
-    const executorId = message.executor!.executor_id!.value!;
-    for (const { task_id } of message.task_group!.tasks) {
-      this.launches.refuse(framework, {
-        taskId: task_id!.value!,
-        executorId,
-        refusal: {
-          state: TaskState.TASK_ERROR,
-          reason: Reason.REASON_TASK_GROUP_INVALID,
-          message: "Task groups are not supported by this agent",
-        },
-      });
-    }
-    if (message.launch_executor === true && !framework.running.has(executorId)) {
-      this.tellNotLaunched(framework.id, executorId);
-    }
-    this.executors.removeIfIdle(framework);
-  }
-
-  private killTask({ framework_id, task_id, kill_policy }: KillTaskMessage): void {
-    const taskId = task_id!.value!;
-    const framework = this.state.frameworks.get(framework_id!.value!);
-    if (this.state.phase !== "serving" || framework === undefined || framework.terminating) {
-      this.logger.info({ task: taskId }, "ignoring a kill: its framework is not known or is being ended");
-      return;
-    }
-    const executor = framework.executorOf(taskId);
-    if (executor !== undefined) {
-      this.executors.kill(framework, executor, { taskId, policy: kill_policy });
-      return;
-    }
-    this.launches.refuse(framework, {
-      taskId,
-      refusal: {
-        state: dropped(framework),
-        reason: Reason.REASON_EXECUTOR_TERMINATED,
-        message: "Cannot find executor",
-      },
-    });
-  }
-
-  private acknowledge({ framework_id, task_id, uuid }: StatusUpdateAcknowledgementMessage): void {
-    const frameworkId = framework_id!.value!;
-    const taskId = task_id!.value!;
-    const result = this.updates.acknowledge({ frameworkId, taskId, uuid: uuid! });
-    if (result === "unknown") {
-      this.logger.debug({ task: taskId }, "ignoring an acknowledgement that was not waited for");
-      return;
-    }
-    if (result === "next") return;
-    const framework = this.state.frameworks.get(frameworkId);
-    const executor = framework?.executorOf(taskId);
-    if (executor?.terminated.has(taskId) === true) {
-      executor.complete(taskId);
-      if (executor.checkpoint) this.gc.schedule(this.paths.meta.task(executor.ids, taskId));
-    }
-    if (framework !== undefined) this.executors.acknowledged(framework, executor);
-  }
-
-  private shutdownExecutor({ framework_id, executor_id }: ShutdownExecutorMessage): void {
-    const framework = this.state.frameworks.get(framework_id?.value ?? "");
-    const executor = framework?.running.get(executor_id?.value ?? "");
-    if (framework === undefined || framework.terminating || executor === undefined) {
-      this.logger.info(
-        { executor: executor_id?.value },
-        "ignoring a shutdown of an executor that is not here",
-      );
-      return;
-    }
-    this.executors.shutdown(executor);
-  }
-
-  private shutdownFramework(frameworkId: string): void {
-    const framework = this.state.frameworks.get(frameworkId);
-    if (framework !== undefined) this.executors.shutdownFramework(framework);
-  }
-
-  private updateFramework({ framework_id, framework_info, pid }: UpdateFrameworkMessage): void {
-    const framework = this.state.frameworks.get(framework_id!.value!);
-    if (framework === undefined || framework.terminating) return;
-    if (framework_info !== undefined) framework.info = framework_info;
-    framework.pid = pid;
-    if (framework.checkpoint) {
-      this.dependencies.disk
-        .apply(this.checkpoints.framework(this.state.id, framework))
-        .catch((error: unknown) =>
-          this.logger.error({ err: error }, "a framework could not be written down"),
-        );
-    }
-    // A scheduler that just came back may have missed what was sent before.
-    if (this.link.registered) this.updates.resume();
-  }
-
-  private frameworkToExecutor({ framework_id, executor_id, data }: FrameworkToExecutorMessage): void {
-    const framework = this.state.frameworks.get(framework_id!.value!);
-    const executor = framework?.running.get(executor_id!.value!);
-    const delivered =
-      this.link.registered &&
-      framework?.terminating === false &&
-      executor !== undefined &&
-      this.calls.deliverMessage(executor, data!);
-    const { validFrameworkMessages, invalidFrameworkMessages } = this.agentMetrics;
-    (delivered ? validFrameworkMessages : invalidFrameworkMessages).inc();
-  }
-
-  /** The master takes us out of the cluster. */
-  private shutdown(reason: string): void {
-    this.logger.warn({ master: this.link.master }, `asked to shut down${reason === "" ? "" : `: ${reason}`}`);
-    this.end();
   }
 
   /** Leaves the cluster: ends all frameworks and says good-bye. */

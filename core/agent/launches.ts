@@ -1,58 +1,41 @@
 import type { RunTaskMessage } from "../../proto/gen/mesos/internal/messages.js";
 import {
-  FrameworkInfo_Capability_Type as Capability,
-  type ContainerStatus,
   type ExecutorInfo,
   type FrameworkInfo,
-  type NetworkInfo,
-  NetworkInfo_Protocol,
   TaskStatus_Reason as Reason,
   type Resource,
   TaskStatus_Source as Source,
   type TaskInfo,
-  TaskState,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Clock } from "../../sdk/contracts/clock.js";
-import type { Containerizer, ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
-import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
-import { convertResources, Resources } from "../../sdk/resources/index.js";
+import { convertResources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
 import { commandExecutorInfo } from "./command-executor-info.js";
-import { CommandTask } from "./command-task.js";
 import type { Disk, DiskOperation } from "./disk/operations.js";
 import { Executor } from "./executor.js";
-import { commandEnvironment, executorEnvironment } from "./executor-environment.js";
 import type { Executors } from "./executors.js";
 import { Framework } from "./framework.js";
 import type { GarbageCollector } from "./garbage-collector.js";
-import type { AgentMetrics } from "./metrics.js";
 import type { AgentOptions } from "./options.js";
 import type { AgentPaths } from "./paths.js";
 import type { Statuses } from "./statuses.js";
-import { makeTask } from "./task.js";
+import type { TaskContainers } from "./task-containers.js";
 import { dropped, type Refusal, refusalOf, usesUnknown } from "./task-refusal.js";
-import { volumeLinks } from "./volumes.js";
 
 export interface LaunchesOptions {
   readonly state: AgentState;
   readonly agent: AgentOptions;
-  readonly agentPid: () => string;
   /** Names the resources of this run of the agent, to tell them from those of earlier runs. */
   readonly resourceVersion: Buffer;
-  /** The host's address. */
-  readonly ip: string;
-  readonly containerizers: readonly Containerizer[];
+  readonly containers: TaskContainers;
   readonly executors: Executors;
   readonly statuses: Statuses;
   readonly checkpoints: Checkpoints;
   readonly paths: AgentPaths;
   readonly disk: Disk;
   readonly gc: GarbageCollector;
-  readonly metrics: AgentMetrics;
-  readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   /** A running custom executor has a new task to get. */
@@ -63,13 +46,7 @@ export interface LaunchesOptions {
 
 /** Starts tasks: from the master's word to a running container, or to a status that says why not. */
 export class Launches {
-  /** Shared by all statuses of containers in the host's network. */
-  private readonly ownNetwork: NetworkInfo;
-
-  constructor(private readonly options: LaunchesOptions) {
-    const address = { protocol: NetworkInfo_Protocol.IPv4, ip_address: options.ip };
-    this.ownNetwork = { ip_addresses: [address], groups: [], port_mappings: [] };
-  }
+  constructor(private readonly options: LaunchesOptions) {}
 
   /** Finds the framework, or takes up a new one. */
   framework(info: FrameworkInfo, pid: string | undefined): Framework {
@@ -117,7 +94,7 @@ export class Launches {
     executor.queued.set(taskId, task);
     const record = executor.checkpoint ? this.options.checkpoints.task(executor, task) : [];
     if (existing === undefined) {
-      void this.start(framework, executor, { task, record });
+      void this.options.containers.start(framework, executor, { task, record });
       return;
     }
     this.persist(record);
@@ -206,178 +183,6 @@ export class Launches {
     return executor;
   }
 
-  /** Makes the sandbox, finds a containerizer, and follows the container from there. */
-  private async start(
-    framework: Framework,
-    executor: Executor,
-    first: { task: TaskInfo; record: readonly DiskOperation[] },
-  ): Promise<void> {
-    const { checkpoints, disk, executors, metrics, logger, paths } = this.options;
-    try {
-      await disk.apply([
-        ...checkpoints.sandbox(executor),
-        ...volumeLinks([...executor.info.resources, ...first.task.resources], {
-          directory: executor.directory,
-          user: executor.user,
-          paths,
-        }),
-        ...(executor.checkpoint ? checkpoints.executor(executor) : []),
-        ...first.record,
-      ]);
-      const containerizer = await this.launch(framework, executor, first.task);
-      if (containerizer !== undefined) {
-        await this.launched(framework, executor, { containerizer, task: first.task });
-        return;
-      }
-      if (executor.state === "registering") metrics.containerLaunchErrors.inc();
-      executors.fail(executor, {
-        state: TaskState.TASK_FAILED,
-        reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
-        message: this.nobodysContainer(),
-      });
-    } catch (error) {
-      if (executor.state === "registering") {
-        metrics.containerLaunchErrors.inc();
-        logger.info(
-          { err: error, executor: executor.id, framework: framework.id },
-          "a container failed to start",
-        );
-      }
-      executors.fail(executor, {
-        state: TaskState.TASK_FAILED,
-        reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
-        message: launchFailure(error),
-      });
-    }
-  }
-
-  /** Who took the container; undefined: nobody, or nobody wants it any more. */
-  private async launch(
-    framework: Framework,
-    executor: Executor,
-    task: TaskInfo,
-  ): Promise<Containerizer | undefined> {
-    const request = this.request(framework, executor, task);
-    for (const containerizer of this.options.containerizers) {
-      if (executor.state !== "registering") return undefined;
-      executor.containerizer = containerizer;
-      if (await containerizer.launch(request)) return containerizer;
-      executor.containerizer = undefined;
-    }
-    return undefined;
-  }
-
-  private request(framework: Framework, executor: Executor, task: TaskInfo): ContainerRequest {
-    const { agent, agentPid } = this.options;
-    const command = executor.generated
-      ? task.command!
-      : (executor.info.command ?? { uris: [], arguments: [] });
-    const role = task.resources[0]?.allocation_info?.role;
-    return {
-      containerId: executor.containerId,
-      frameworkId: framework.id,
-      executorId: executor.id,
-      task: executor.generated ? task : undefined,
-      executor: executor.info,
-      command,
-      container: executor.info.container,
-      environment: {
-        ...executorEnvironment({
-          options: agent,
-          executor: executor.info,
-          frameworkId: framework.id,
-          agentId: executor.ids.agentId,
-          agentPid: agentPid(),
-          directory: executor.directory,
-          checkpoint: executor.checkpoint,
-        }),
-        ...commandEnvironment(command),
-        ...(executor.generated && role !== undefined && { MESOS_ALLOCATION_ROLE: role }),
-      },
-      user: executor.user,
-      resources: Resources.of(executor.info.resources).add(Resources.of(task.resources)),
-      limits: {},
-      directory: executor.directory,
-      checkpoint: executor.checkpoint,
-    };
-  }
-
-  private async launched(
-    framework: Framework,
-    executor: Executor,
-    { containerizer, task }: { containerizer: Containerizer; task: TaskInfo },
-  ): Promise<void> {
-    const { executors, agent, clock } = this.options;
-    executor.containerStatus = await this.containerStatus(executor, containerizer);
-    const pid = executor.containerStatus?.executor_pid;
-    if (executor.checkpoint && pid !== undefined)
-      this.persist(this.options.checkpoints.forkedPid(executor, pid));
-    if (executor.state === "terminating") {
-      executors.destroy(executor);
-    } else if (executor.generated) {
-      executor.state = "running";
-      executor.everSentTask = true;
-      executor.queued.delete(task.task_id!.value!);
-      executor.launched.set(task.task_id!.value!, makeTask(task, framework.id));
-      executor.command = this.commandTask(framework, executor, task);
-      executor.command.started();
-    } else {
-      const expire = (): void => executors.registrationTimeout(executor);
-      executor.timers.add(clock.setTimeout(expire, agent.executorRegistrationTimeout));
-    }
-    this.follow(executor, containerizer);
-  }
-
-  /** What every status of the container's tasks carries; one without a network of its own has the agent's address. */
-  async containerStatus(executor: Executor, containerizer: Containerizer): Promise<ContainerStatus> {
-    // A container may end before anyone can look; its statuses still say where it was.
-    const status = await containerizer
-      .status(executor.containerId)
-      .catch((): ContainerStatus => ({ container_id: executor.containerId, network_infos: [] }));
-    if (status.network_infos.length === 0) status.network_infos = [this.ownNetwork];
-    return status;
-  }
-
-  /** Waits for the end of the container. */
-  follow(executor: Executor, containerizer: Containerizer): void {
-    const { executors, logger } = this.options;
-    containerizer.wait(executor.containerId).then(
-      (termination) => executors.terminated(executor, termination),
-      (error: unknown) => {
-        logger.error({ err: error, executor: executor.id }, "the end of a container could not be observed");
-        executors.fail(executor, { message: `Abnormal executor termination: ${messageOf(error)}` });
-      },
-    );
-  }
-
-  commandTask(framework: Framework, executor: Executor, task: TaskInfo): CommandTask {
-    const { clock, statuses, logger } = this.options;
-    return new CommandTask(task, {
-      clock,
-      reportsKilling: framework.can(Capability.TASK_KILLING_STATE),
-      report: (status) =>
-        statuses.report({
-          frameworkId: framework.id,
-          taskId: task.task_id!.value!,
-          executorId: executor.id,
-          source: Source.SOURCE_EXECUTOR,
-          ...status,
-        }),
-      signal: (signal) => {
-        executor.containerizer
-          ?.signal(executor.containerId, signal)
-          .catch((error: unknown) =>
-            logger.error({ err: error, executor: executor.id }, "a task could not be signalled"),
-          );
-      },
-    });
-  }
-
-  private nobodysContainer(): string {
-    const names = this.options.containerizers.map(({ name }) => name).join(", ");
-    return `Failed to launch container: none of the enabled containerizers (${names}) could create a container for the provided TaskInfo/ExecutorInfo message`;
-  }
-
   private persist(operations: readonly DiskOperation[]): void {
     this.options.disk
       .apply(operations)
@@ -401,11 +206,4 @@ function withAllocations(task: TaskInfo, framework: FrameworkInfo): TaskInfo {
       executor: { ...task.executor, resources: complete(task.executor.resources) },
     }),
   };
-}
-
-function launchFailure(error: unknown): string {
-  const message = messageOf(error);
-  return isTepuiError(error) && error.code === "TEPUI_CONTAINER_LAUNCH_FAILED"
-    ? message
-    : `Failed to launch container: ${message}`;
 }

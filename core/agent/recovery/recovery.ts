@@ -15,10 +15,10 @@ import { Executor } from "../executor.js";
 import type { Executors } from "../executors.js";
 import { Framework } from "../framework.js";
 import type { GarbageCollector } from "../garbage-collector.js";
-import type { Launches } from "../launches.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
 import { noteStatus } from "../task.js";
+import type { TaskContainers } from "../task-containers.js";
 import { dropped } from "../task-refusal.js";
 import type { UpdateManager } from "../updates/update-manager.js";
 import { uuidKey } from "../updates/update-stream.js";
@@ -28,7 +28,7 @@ export interface RecoveryOptions {
   readonly state: AgentState;
   readonly agent: AgentOptions;
   readonly containerizers: readonly Containerizer[];
-  readonly launches: Launches;
+  readonly taskContainers: TaskContainers;
   readonly executors: Executors;
   readonly updates: UpdateManager;
   readonly paths: AgentPaths;
@@ -121,7 +121,7 @@ export class Recovery {
   }
 
   private async follow({ framework, executor, saved }: Live): Promise<void> {
-    const { containerizers, launches, executors, clock, logger } = this.options;
+    const { containerizers, taskContainers, executors, clock, logger } = this.options;
     const id = executor.containerId.value;
     const owner = containerizers.find((one) => one.containers().some(({ value }) => value === id));
     if (owner === undefined) {
@@ -133,17 +133,17 @@ export class Recovery {
       return;
     }
     executor.containerizer = owner;
-    executor.containerStatus = await launches.containerStatus(executor, owner);
+    executor.containerStatus = await taskContainers.containerStatus(executor, owner);
     const [only] = saved.tasks;
     if (executor.generated && only !== undefined) {
       executor.state = "running";
-      executor.command = launches.commandTask(framework, executor, definitionOf(only));
+      executor.command = taskContainers.commandTask(framework, executor, definitionOf(only));
       const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
       if (since === undefined) executor.command.started();
       else executor.command.followed(clock.now() - since * 1000);
       if (only.task.state === TaskState.TASK_KILLING) executor.command.resumeKilling();
     }
-    launches.follow(executor, owner);
+    taskContainers.follow(executor, owner);
   }
 
   /** Custom executors notice by themselves that the agent was away, and subscribe again. */
