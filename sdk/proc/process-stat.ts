@@ -31,7 +31,7 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
 }
 
 /** Undefined for text of another form. */
-function parseProcessStat(text: string): ProcessStat | undefined {
+export function parseProcessStat(text: string): ProcessStat | undefined {
   // The name stands in parentheses and may itself hold spaces and parentheses.
   const open = text.indexOf("(");
   const close = text.lastIndexOf(")");
