@@ -12,6 +12,7 @@ import type {
 import type { ContainerLimitation, Isolator } from "../../sdk/contracts/isolator.js";
 import type { LaunchedProcess, Launcher } from "../../sdk/contracts/launcher.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import type { Counter } from "../../sdk/contracts/metrics.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { mergeContributions } from "./contributions.js";
@@ -40,6 +41,8 @@ export interface ContainerizerOptions {
   readonly stagingDirectory: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Counts containers that could not be ended or cleaned up. */
+  readonly destroyErrors: Counter;
 }
 
 interface Container {
@@ -273,7 +276,10 @@ export class MesosContainerizer implements Containerizer {
 
   private settle(container: Container): Promise<void> {
     if (!container.abort.signal.aborted) container.abort.abort(ENDED);
-    container.settled ??= this.endAll(container.request.containerId.value!);
+    if (container.settled === undefined) {
+      container.settled = this.endAll(container.request.containerId.value!);
+      container.settled.catch(() => this.options.destroyErrors.inc());
+    }
     return container.settled;
   }
 

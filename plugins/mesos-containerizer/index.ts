@@ -54,6 +54,7 @@ export default definePlugin({
       stagingDirectory: join(ctx.config.runtime_dir, "fetch"),
       clock: ctx.clock,
       logger: ctx.logger,
+      destroyErrors: metrics.counter("containerizer/mesos/container_destroy_errors"),
     });
     ctx.bind(Containerizer, containerizer);
     return { start: () => containerizer.prepareDirectories() };

@@ -52,6 +52,7 @@ export class ContainerizerBench {
       stagingDirectory: join(directory, "staging"),
       clock: new SystemClock(),
       logger: this.logger,
+      destroyErrors: this.metrics.counter("destroy_errors"),
     });
   }
 
