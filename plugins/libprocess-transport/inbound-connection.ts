@@ -15,12 +15,18 @@ export interface InboundOptions {
     readonly name: string;
     readonly from: string | undefined;
     readonly body: Uint8Array;
-    readonly peer: string;
+    /** Costs a call of the system, so it is asked for only where there is something to say. */
+    peer(): string;
   }): Verdict;
   /** The connection sent what is neither a message nor HTTP, or is too large. */
   garbage(peer: string): void;
   closed(connection: InboundConnection): void;
+  /** The connection has answers to write, and its peer does not wait for them: `answer` is called in a while. */
+  owes(connection: InboundConnection): void;
 }
+
+/** Answers that may be owed: as many as one buffer holds. */
+const MAX_OWED = 64;
 
 /** Answers that may lie unread by the peer before nothing more is read from it. */
 const MAX_UNREAD_BYTES = 256 * 1024;
@@ -28,8 +34,8 @@ const MAX_UNREAD_BYTES = 256 * 1024;
 /** A connection on which a peer sends messages. */
 export class InboundConnection {
   private readonly parser: MessageParser;
-  private readonly peer: string;
   private accepted = 0;
+  private owing = false;
   private bytesSeen = -1;
   private left = false;
 
@@ -38,7 +44,6 @@ export class InboundConnection {
     private readonly options: InboundOptions,
     private readonly giveBack: (rest: Buffer) => void,
   ) {
-    this.peer = socket.remoteAddress ?? "unknown";
     this.parser = new MessageParser(options.targets, options.limits, (target, from, body) => {
       const verdict = options.deliver({
         actor: target.actor,
@@ -69,12 +74,16 @@ export class InboundConnection {
   }
 
   close(): void {
+    this.answer();
     this.socket.destroySoon();
   }
 
+  private readonly peer = (): string => this.socket.remoteAddress ?? "unknown";
+
   private readonly read = (chunk: Buffer): void => {
     const state = this.parser.push(chunk);
-    this.answer();
+    if (state === "ok" && this.parser.patient && this.accepted < MAX_OWED) this.owe();
+    else this.answer();
     if (state === "ok") {
       if (this.socket.writableLength > MAX_UNREAD_BYTES) this.socket.pause();
       return;
@@ -85,7 +94,7 @@ export class InboundConnection {
       this.giveBack(this.parser.rest);
       return;
     }
-    this.options.garbage(this.peer);
+    this.options.garbage(this.peer());
     this.socket.write(
       this.options.responses.refusal("400 Bad Request", "400 Bad Request.", "Connection: close\r\n"),
     );
@@ -93,6 +102,7 @@ export class InboundConnection {
   };
 
   private readonly ended = (): void => {
+    this.answer();
     this.socket.destroySoon();
   };
 
@@ -105,8 +115,15 @@ export class InboundConnection {
     this.options.closed(this);
   };
 
-  /** One write for the answers to all that one read brought. */
-  private answer(): void {
+  private owe(): void {
+    if (this.accepted === 0 || this.owing) return;
+    this.owing = true;
+    this.options.owes(this);
+  }
+
+  /** One write for the answers to all that came since the last. */
+  answer(): void {
+    this.owing = false;
     if (this.accepted === 0) return;
     const parts = this.options.responses.acceptedTimes(this.accepted);
     this.accepted = 0;

@@ -15,6 +15,8 @@ export interface MessageOrigin {
   /** Undefined when the sender does not give a usable address. */
   readonly from: string | undefined;
   readonly framing: Framing;
+  /** The sender calls itself libprocess, which does not wait for answers. Others that speak its form may. */
+  readonly patient: boolean;
 }
 
 const CHUNKED: Framing = { kind: "chunked" };
@@ -84,8 +86,9 @@ export function parseOrigin(lines: string): MessageOrigin | undefined {
         return undefined;
     }
   }
-  if (from === undefined && agent?.startsWith(AGENT_PREFIX) !== true) return undefined;
-  return { from: senderOf(from, agent), framing: framing ?? NO_BODY };
+  const patient = agent?.startsWith(AGENT_PREFIX) === true;
+  if (from === undefined && !patient) return undefined;
+  return { from: senderOf(from, agent), framing: framing ?? NO_BODY, patient };
 }
 
 /** The sender's address; `Libprocess-From` comes first, as in libprocess. Undefined when it is none. */

@@ -64,7 +64,11 @@ export class MessageParser {
   private searched = 0;
   private step: Step = "head";
   private target: MessageTarget = { actor: "", name: "" };
-  private origin: MessageOrigin = { from: undefined, framing: { kind: "fixed", length: 0 } };
+  private origin: MessageOrigin = {
+    from: undefined,
+    framing: { kind: "fixed", length: 0 },
+    patient: false,
+  };
   /** Header lines of the last message with their empty line, and what they said. */
   private knownLines = "";
   private knownOrigin: MessageOrigin | undefined;
@@ -82,6 +86,11 @@ export class MessageParser {
   /** True between the first and the last byte of a message. */
   get midMessage(): boolean {
     return this.step !== "head" || this.buffer.length > 0;
+  }
+
+  /** The sender of the last message does not wait for answers. */
+  get patient(): boolean {
+    return this.origin.patient;
   }
 
   push(chunk: Buffer): ParserState {

@@ -15,6 +15,7 @@ import { LocalActors } from "./local-actors.js";
 import { beginsMessage, isMessage, parseTarget, senderOf } from "./message-head.js";
 import { TargetCache } from "./message-parser.js";
 import { OutboundConnection } from "./outbound-connection.js";
+import { OwedAnswers } from "./owed-answers.js";
 import { Responses } from "./responses.js";
 
 export interface TransportSettings {
@@ -48,6 +49,7 @@ export class LibprocessTransport implements MessageTransport {
   private readonly outbound = new Map<string, OutboundConnection>();
   private readonly actors: LocalActors;
   private readonly strangers = new OncePerPeer();
+  private readonly owed: OwedAnswers;
   private readonly inboundOptions: InboundOptions;
   private readonly addresses = new Map<string, string>();
   private readonly targets = new AddressCache();
@@ -60,6 +62,7 @@ export class LibprocessTransport implements MessageTransport {
     private readonly deps: TransportDeps,
   ) {
     this.actors = new LocalActors(deps.logger);
+    this.owed = new OwedAnswers(deps.clock);
     this.inboundOptions = {
       targets: new TargetCache(),
       limits: { maxHeadBytes: MAX_HEAD_BYTES, maxBodyBytes: settings.maxMessageBytes },
@@ -67,6 +70,7 @@ export class LibprocessTransport implements MessageTransport {
       deliver: (message) => this.deliver(message),
       garbage: (peer) => this.garbage(peer),
       closed: (connection) => void this.inbound.delete(connection),
+      owes: (connection) => this.owed.add(connection),
     };
     deps.server.take({
       matches: beginsMessage,
@@ -85,6 +89,7 @@ export class LibprocessTransport implements MessageTransport {
   stop(): void {
     this.stopped = true;
     this.sweeper?.cancel();
+    this.owed.stop();
     for (const connection of [...this.outbound.values()]) connection.close();
     for (const connection of this.inbound) connection.close();
   }
@@ -153,26 +158,32 @@ export class LibprocessTransport implements MessageTransport {
       ...target,
       from: senderOf(headerOf(request, "libprocess-from"), headerOf(request, "user-agent")),
       body,
-      peer: hostOf(request.peer),
+      peer: () => hostOf(request.peer),
     });
     if (verdict === undefined) reply.send(202);
     else reply.text(Number(verdict.status.slice(0, 3)), verdict.body);
   }
 
   private deliver(message: Parameters<InboundOptions["deliver"]>[0]): Verdict {
-    const { actor, name, from, body, peer } = message;
+    const { actor, name, from, body } = message;
     if (from === undefined) {
+      const peer = message.peer();
       if (this.strangers.first(peer, "sender")) {
         this.deps.logger.warn({ peer, message: name }, "Refused a message without a proper sender");
       }
       return { status: "400 Bad Request", body: "Failed to determine sender from request headers" };
     }
-    if (this.settings.requirePeerAddressIpMatch && parseAddress(from)?.host !== withoutPrefix(peer)) {
+    if (
+      this.settings.requirePeerAddressIpMatch &&
+      parseAddress(from)?.host !== withoutPrefix(message.peer())
+    ) {
+      const peer = message.peer();
       const text = `UPID IP address validation failed: Message from ${from} was sent from IP ${peer}`;
       if (this.strangers.first(peer, "ip")) this.deps.logger.warn({ peer, from }, text);
       return { status: "400 Bad Request", body: text };
     }
     if (this.actors.deliver(actor, { from, name, body })) return undefined;
+    const peer = message.peer();
     if (this.strangers.first(peer, actor)) {
       this.deps.logger.info(
         { peer, from, actor, message: name },

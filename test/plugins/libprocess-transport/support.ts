@@ -3,6 +3,7 @@ import {
   LibprocessTransport,
   type TransportSettings,
 } from "../../../plugins/libprocess-transport/transport.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
 import { SystemClock } from "../../../sdk/contracts/system-clock.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { TEST_SETTINGS } from "../http-server/support.js";
@@ -16,8 +17,10 @@ export interface Daemon {
 }
 
 /** A server with a transport on a free port of loopback, as a daemon has them. */
-export async function startDaemon(settings: Partial<TransportSettings> = {}): Promise<Daemon> {
-  const clock = new SystemClock();
+export async function startDaemon(
+  settings: Partial<TransportSettings> = {},
+  clock: Clock = new SystemClock(),
+): Promise<Daemon> {
   const logger = new MemoryLogger();
   const server = new OnePortServer({ ...TEST_SETTINGS, maxConnections: 20_000 }, { clock, logger });
   const transport = new LibprocessTransport(

@@ -2,6 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { messageTransportSuite } from "../../../sdk/testing/message-transport-suite.js";
+import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
 import { count, RawPeer } from "../http-server/support.js";
 import { type Daemon, startDaemon, wireMessage } from "./support.js";
 
@@ -109,10 +110,31 @@ describe("libprocess-transport", () => {
       client.destroy();
     });
 
+    it("lets libprocess, which does not wait, wait for answers, and nobody else", async () => {
+      const clock = new VirtualClock();
+      const still = await startDaemon({}, clock);
+      let received = 0;
+      still.transport.receive("master", () => void received++);
+      const patient = await RawPeer.open(still.port);
+      const other = await RawPeer.open(still.port);
+      patient.write(message("a") + message("b"));
+      await until(() => received === 2);
+      other.write(message("c").replace(/User-Agent: .*\r\n/, ""));
+      await other.until((text) => text.includes("202 Accepted"));
+      expect(patient.text).to.equal("");
+      await clock.advance(1000);
+      await patient.until((text) => count(text, "202 Accepted") === 2);
+      patient.destroy();
+      other.destroy();
+      const stopped = still.stop();
+      await clock.advance(60_000);
+      await stopped;
+    });
+
     it("reads messages byte by byte", async () => {
       const client = await peer();
       await client.writeSlowly(message("slow") + message("again"));
-      await client.until((received) => count(received, "202") === 2);
+      await client.until((received) => count(received, "202 Accepted") === 2);
       expect(bodies).to.deep.equal(["slow", "again"]);
       client.destroy();
     });
