@@ -18,6 +18,13 @@ use POSIX ();
 $0 = "tepui-launcher";
 $SIG{PIPE} = $SIG{INT} = $SIG{TERM} = $SIG{HUP} = "IGNORE";
 
+# Files that the agent inherited from whoever started it are not for tasks, which may outlive both.
+if (opendir(my $own, "/proc/self/fd")) {
+  my @inherited = grep { /^\d+$/ && $_ > 2 && $_ != fileno($own) } readdir($own);
+  closedir($own);
+  POSIX::close($_) for @inherited;
+}
+
 my %prctl = (x86_64 => 157, aarch64 => 167, riscv64 => 167, i686 => 172, armv7l => 172, ppc64le => 171, s390x => 172);
 my $prctl = $prctl{ (POSIX::uname())[4] };
 my (%gates, %shims, %users);

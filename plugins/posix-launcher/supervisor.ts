@@ -1,5 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { constants as access, accessSync, appendFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  constants as access,
+  accessSync,
+  appendFileSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { constants as os } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
@@ -175,6 +185,22 @@ function endWhenIdle(): void {
   if (agentGone && children.size === 0) process.exit(0);
 }
 
+const O_CLOEXEC = 0o2000000;
+
+/** Files that the agent inherited from whoever started it are not for tasks. Node closes its own at an exec. */
+function closeInherited(): void {
+  for (const fd of readdirSync("/proc/self/fdinfo").map(Number)) {
+    if (fd <= 2) continue;
+    try {
+      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1];
+      if (flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0) closeSync(fd);
+    } catch {
+      // That of the listing itself, which is closed by now.
+    }
+  }
+}
+
+closeInherited();
 let buffer: Buffer = Buffer.alloc(0);
 process.stdin.on("data", (chunk: Buffer) => {
   buffer = Buffer.concat([buffer, chunk]);

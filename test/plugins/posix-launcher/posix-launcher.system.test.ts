@@ -112,6 +112,13 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       expect(await output(used)).to.match(/SigIgn:\s+0+\n/);
     });
 
+    it("leaves no open files to the command", async () => {
+      const { container, plan: used } = await run(["sh", "-c", "ls /proc/self/fd"]);
+      await container.exited;
+      // Those of ls itself: its three, and the directory that it reads.
+      expect((await output(used)).trim().split("\n")).to.deep.equal(["0", "1", "2", "3"]);
+    });
+
     it("says why a command cannot be started", async () => {
       const missing = await launcher
         .launch(await plan(["no-such-program"]))
