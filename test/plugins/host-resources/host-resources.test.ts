@@ -13,7 +13,7 @@ async function detect(
     memory: () => (facts.memory ?? 8192) * MB,
     disk: async () => (facts.disk ?? 51_200) * MB,
   });
-  return Resources.of(await host.detect({ workDir: "/work", given: new Set(given) })).toString();
+  return Resources.of(await host.detect({ workDir: "/srv", given: new Set(given) })).toString();
 }
 
 describe("host resources", () => {
