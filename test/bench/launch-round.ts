@@ -1,10 +1,10 @@
 import type { Offer } from "../../proto/gen/mesos/v1/mesos.js";
-import { TaskState, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { BareScheduler } from "./bare-scheduler.js";
+import { TaskShape } from "./task-shape.js";
 
-const CPUS = 0.01;
-const MEM = 1;
+const SHAPE = new TaskShape(0.01, 1);
 
 export interface Outcome {
   readonly perSecond: number;
@@ -35,9 +35,9 @@ export async function launchRound(
         const room = Math.min(options.inFlight - (launched - finished.length), options.tasks - launched);
         const offer = room > 0 ? free.shift() : undefined;
         if (offer === undefined) return;
-        const count = Math.min(room, capacity(offer));
+        const count = Math.min(room, SHAPE.capacity(offer));
         if (began === 0) began = performance.now();
-        const tasks = Array.from({ length: count }, () => task(offer, launched++));
+        const tasks = Array.from({ length: count }, () => SHAPE.task(offer, launched++));
         for (const each of tasks) accepted.set(each.task_id.value, performance.now());
         scheduler.call({
           type: Call_Type.ACCEPT,
@@ -91,27 +91,4 @@ export async function launchRound(
       })
       .catch(reject);
   });
-}
-
-/** How many tasks fit. Parts of an agent that come free are offered by themselves. */
-function capacity(offer: Offer): number {
-  const amount = (name: string) => offer.resources.find((each) => each.name === name)?.scalar?.value ?? 0;
-  return Math.floor(Math.min(amount("cpus") / CPUS, amount("mem") / MEM) + 1e-6);
-}
-
-function task(offer: Offer, index: number) {
-  const allocation_info = offer.allocation_info;
-  const scalar = (name: string, value: number) => ({
-    name,
-    type: Value_Type.SCALAR,
-    scalar: { value },
-    ...(allocation_info && { allocation_info }),
-  });
-  return {
-    name: "true",
-    task_id: { value: `t${index}` },
-    agent_id: offer.agent_id!,
-    resources: [scalar("cpus", CPUS), scalar("mem", MEM)],
-    command: { value: "true" },
-  };
 }

@@ -10,14 +10,14 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import type { Offer, OfferID } from "../../proto/gen/mesos/v1/mesos.js";
-import { TaskState, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { type Daemon, startDaemon } from "../support/daemons.js";
 import { BareScheduler } from "./bare-scheduler.js";
 import { milliseconds, percentile } from "./statistics.js";
+import { TaskShape } from "./task-shape.js";
 
-const CPUS = 0.1;
-const MEM = 32;
+const SHAPE = new TaskShape(0.1, 32);
 
 interface Figures {
   readonly registerSeconds: number;
@@ -123,8 +123,8 @@ async function work(options: {
       const each = Math.max(1, Math.ceil(room / offers.length));
       const declined: OfferID[] = [];
       for (const offer of offers) {
-        const free = Math.min(each, tasks - launched, window - (launched - ended), capacity(offer));
-        const infos = Array.from({ length: Math.max(0, free) }, () => task(offer, launched++));
+        const free = Math.min(each, tasks - launched, window - (launched - ended), SHAPE.capacity(offer));
+        const infos = Array.from({ length: Math.max(0, free) }, () => SHAPE.task(offer, launched++));
         if (infos.length === 0) declined.push(offer.id!);
         else {
           scheduler.call({
@@ -175,29 +175,6 @@ async function work(options: {
   const cpuPerTaskMs = ((master.cpu() - cpu) / tasks) * 1000;
   await during;
   return { perSecond: tasks / seconds, cpuPerTaskMs, offersMs };
-}
-
-/** How many tasks fit: what comes free on an agent may be offered in parts. */
-function capacity(offer: Offer): number {
-  const amount = (name: string) => offer.resources.find((each) => each.name === name)?.scalar?.value ?? 0;
-  return Math.floor(Math.min(amount("cpus") / CPUS, amount("mem") / MEM) + 1e-6);
-}
-
-function task(offer: Offer, index: number) {
-  const allocation_info = offer.allocation_info;
-  const scalar = (name: string, value: number) => ({
-    name,
-    type: Value_Type.SCALAR,
-    scalar: { value },
-    ...(allocation_info && { allocation_info }),
-  });
-  return {
-    name: "t",
-    task_id: { value: `t${index}` },
-    agent_id: offer.agent_id!,
-    resources: [scalar("cpus", CPUS), scalar("mem", MEM)],
-    command: { value: "true" },
-  };
 }
 
 async function measure(
