@@ -165,7 +165,6 @@ export class Frameworks {
     this.closeStream(framework);
     framework.state = "disconnected";
     framework.unregisteredTime = nowSeconds(this.context);
-    for (const role of framework.roles) framework.metrics.removeRole(role);
     cluster.frameworks.delete(framework.id);
     allocator.removeFramework(framework.id);
     cluster.completedFrameworks.set(framework.id, framework);

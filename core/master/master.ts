@@ -22,7 +22,7 @@ import { Ids } from "./ids.js";
 import { Leadership } from "./leadership.js";
 import { type CounterName, MasterMetrics } from "./metrics.js";
 import type { MasterOptions } from "./options.js";
-import { validateCall } from "./validation/call.js";
+import { invalidCall, validateCall } from "./validation/call.js";
 import { ClusterView } from "./view.js";
 
 export interface MasterDeps {
@@ -143,7 +143,7 @@ export class Master implements SchedulerService {
     if (problem === undefined) return;
     const counter = INVALID[call.type ?? Call_Type.UNKNOWN];
     if (counter !== undefined) this.metrics.counters[counter].inc();
-    throw new TepuiError("TEPUI_SCHEDULER_CALL_INVALID", { detail: problem });
+    throw invalidCall(problem);
   }
 
   subscribe(subscription: SchedulerSubscription): SchedulerSession {

@@ -14,7 +14,7 @@ import { type MasterContext, nowSeconds } from "./context.js";
 import { errorEvent } from "./events.js";
 import { type Framework, rolesOf } from "./framework.js";
 import type { FrameworkSettings, Frameworks } from "./frameworks.js";
-import { validatePrincipal } from "./validation/call.js";
+import { invalidCall, validatePrincipal } from "./validation/call.js";
 import {
   validateFrameworkInfo,
   validateFrameworkUpdate,
@@ -39,11 +39,11 @@ export class Subscriptions {
     const request = call.subscribe;
     const given = request?.framework_info;
     if (request === undefined || given === undefined) {
-      throw new TepuiError("TEPUI_SCHEDULER_CALL_INVALID", { detail: "Expecting 'subscribe' to be present" });
+      throw invalidCall("Expecting 'subscribe' to be present");
     }
     const mismatch =
       given.principal === undefined ? undefined : validatePrincipal(principal, given.principal);
-    if (mismatch !== undefined) throw new TepuiError("TEPUI_SCHEDULER_CALL_INVALID", { detail: mismatch });
+    if (mismatch !== undefined) throw invalidCall(mismatch);
 
     const id = given.id?.value ?? "";
     metrics.counters[id === "" ? "messages_register_framework" : "messages_reregister_framework"].inc();

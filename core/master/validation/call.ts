@@ -1,5 +1,10 @@
 import type { Call } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { Call_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { TepuiError } from "../../../sdk/errors/index.js";
+
+/** What a client is told about a call that cannot be right; the same text over every edge. */
+export const invalidCall = (problem: string): TepuiError =>
+  new TepuiError("TEPUI_SCHEDULER_CALL_INVALID", { text: `Failed to validate scheduler::Call: ${problem}` });
 
 /** The part of a call that must be there for each type; types without one are not listed. */
 const PARTS: { readonly [type: number]: keyof Call } = {
