@@ -107,7 +107,11 @@ export class Executor implements AgentExecutorView {
   }
 
   get tasks(): Iterable<Task> {
-    return [...this.launched.values(), ...this.terminated.values()];
+    return this.launched.values();
+  }
+
+  get terminatedTasks(): Iterable<Task> {
+    return this.terminated.values();
   }
 
   get queuedTasks(): Iterable<TaskInfo> {

@@ -40,7 +40,8 @@ function executorJson(executor: AgentExecutorView): string {
     // Mesos's own command executor has no type, and a command task shows as if it had that executor.
     `${info.type === undefined || generated ? "" : `,"type":${quote(executorTypeName(info.type))}`}` +
     `,"tasks":${listOf(executor.tasks, taskJson)},"queued_tasks":${listOf(executor.queuedTasks, queuedTaskJson)}` +
-    `,"completed_tasks":${listOf(executor.completedTasks, taskJson)}}`
+    // Mesos has no place of their own for tasks whose end is not acknowledged.
+    `,"completed_tasks":${listOf([...executor.completedTasks, ...executor.terminatedTasks], taskJson)}}`
   );
 }
 

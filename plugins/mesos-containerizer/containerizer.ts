@@ -39,6 +39,8 @@ export interface ContainerizerOptions {
   readonly recordsDirectory: string;
   /** Where files are fetched to before they go into sandboxes; of the agent alone. */
   readonly stagingDirectory: string;
+  /** Containers of which something could not be ended or cleaned up. */
+  readonly destroyErrors: Counter;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Counts containers that could not be ended or cleaned up. */
@@ -284,16 +286,22 @@ export class MesosContainerizer implements Containerizer {
   }
 
   private async endAll(id: string): Promise<void> {
-    const { launcher, isolators, logger } = this.options;
-    await launcher.destroy(id);
+    const { launcher, isolators, destroyErrors, logger } = this.options;
+    let failed = false;
+    await launcher.destroy(id).catch((error: unknown) => {
+      destroyErrors.inc();
+      throw error;
+    });
     // In reverse, as things were set up.
     for (const isolator of isolators.toReversed()) {
       try {
         await isolator.cleanup?.(id);
       } catch (error) {
+        failed = true;
         logger.warn({ err: error, container: id, isolator: isolator.name }, "clean-up failed");
       }
     }
+    if (failed) destroyErrors.inc();
   }
 
   private processOf(containerId: ContainerID): { id: string; container: Container; pid: number } {

@@ -52,6 +52,7 @@ export default definePlugin({
       sandboxFetch,
       recordsDirectory: recordsDirectory(ctx.config.runtime_dir, ctx.config.work_dir),
       stagingDirectory: join(ctx.config.runtime_dir, "fetch"),
+      destroyErrors: metrics.counter("containerizer/mesos/container_destroy_errors"),
       clock: ctx.clock,
       logger: ctx.logger,
       destroyErrors: metrics.counter("containerizer/mesos/container_destroy_errors"),

@@ -26,6 +26,8 @@ export interface AgentExecutorView {
   readonly role: string;
   readonly tasks: Iterable<Task>;
   readonly queuedTasks: Iterable<TaskInfo>;
+  /** Over, but the end is not acknowledged. */
+  readonly terminatedTasks: Iterable<Task>;
   readonly completedTasks: Iterable<Task>;
 }
 

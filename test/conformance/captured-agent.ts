@@ -66,6 +66,7 @@ function executorOf(json: Json): AgentExecutorView {
     role,
     tasks: objects(json, "tasks").map(taskOf),
     queuedTasks: [],
+    terminatedTasks: [],
     completedTasks: objects(json, "completed_tasks").map(taskOf),
   };
 }

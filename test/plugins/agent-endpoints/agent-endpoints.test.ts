@@ -5,7 +5,9 @@ import {
   ExecutorInfo,
   FrameworkInfo,
   ResourceStatistics,
+  Task,
   TaskInfo,
+  TaskState,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { AgentExecutorView } from "../../../sdk/contracts/agent-view.js";
 import { parseResources, Resources } from "../../../sdk/resources/index.js";
@@ -32,6 +34,7 @@ const executor: AgentExecutorView = {
   role: "",
   tasks: [],
   queuedTasks: [],
+  terminatedTasks: [],
   completedTasks: [],
 };
 
@@ -74,6 +77,15 @@ describe("executors of the agent", () => {
     expect(shown({ generated: true, role: "dev" }))
       .to.include({ role: "dev" })
       .and.not.to.have.key("type");
+  });
+
+  it("show tasks whose end is not acknowledged among the completed ones", () => {
+    const task = (id: string) => Task.fromPartial({ task_id: { value: id }, state: TaskState.TASK_FINISHED });
+    const { tasks, completed_tasks: completed } = shown({
+      completedTasks: [task("a")],
+      terminatedTasks: [task("b")],
+    });
+    expect([tasks, (completed as { id: string }[]).map(({ id }) => id)]).to.deep.equal([[], ["a", "b"]]);
   });
 
   it("show tasks that wait for them", () => {

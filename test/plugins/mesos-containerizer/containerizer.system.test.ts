@@ -96,6 +96,20 @@ describe("mesos containerizer", () => {
     expect(await containerizer.wait(request.containerId)).to.equal(undefined);
   });
 
+  it("goes on when an isolator cannot clean up, and counts the container", async () => {
+    const cleaned: string[] = [];
+    const bench = await open([
+      { name: "first", cleanup: async () => void cleaned.push("first") },
+      { name: "second", cleanup: () => Promise.reject(new Error("busy")) },
+    ]);
+    const request = await bench.request("true");
+    await bench.containerizer.launch(request);
+    await bench.containerizer.destroy(request.containerId);
+    expect(cleaned).to.deep.equal(["first"]);
+    expect(bench.containerizer.containers()).to.deep.equal([]);
+    expect(bench.metrics.counter("destroyErrors").value).to.equal(1);
+  });
+
   it("ends a container whose limit was crossed, with the isolator's reason", async () => {
     let cross = (): void => undefined;
     const isolator: Isolator = {

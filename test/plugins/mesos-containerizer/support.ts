@@ -50,6 +50,7 @@ export class ContainerizerBench {
       }),
       recordsDirectory: join(directory, "records"),
       stagingDirectory: join(directory, "staging"),
+      destroyErrors: this.metrics.counter("destroyErrors"),
       clock: new SystemClock(),
       logger: this.logger,
       destroyErrors: this.metrics.counter("destroy_errors"),
