@@ -29,7 +29,8 @@ export function captured(path: string): CapturedAnswer {
       ])
       .filter(([name]) => name !== "date"),
   ) as Record<string, string>;
-  const body = text.slice(end + 2, end + 2 + Number(headers["content-length"]));
+  const length = headers["content-length"];
+  const body = text.slice(end + 2, length === undefined ? undefined : end + 2 + Number(length));
   return { status: Number(statusLine!.split(" ")[1]), headers, body };
 }
 

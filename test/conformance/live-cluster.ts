@@ -1,0 +1,188 @@
+import { userInfo } from "node:os";
+import { fileURLToPath } from "node:url";
+import {
+  FrameworkInfo_Capability_Type as Capability,
+  ExecutorInfo_Type,
+  type FrameworkInfo,
+  type Offer,
+  type TaskInfo,
+  TaskState,
+  type TaskStatus,
+  Value_Type,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import { type PartialMessage, SchedulerClient } from "../../sdk/index.js";
+import { getJson, until } from "../support/cluster.js";
+import { type Daemon, startDaemon } from "../support/daemons.js";
+
+/** A real master and agent in the state that the captured ones were in. */
+export interface LiveCluster {
+  readonly master: Daemon;
+  readonly agent: Daemon;
+  stop(): Promise<void>;
+}
+
+const USER = userInfo().username;
+const SLEEP = "sleep 900";
+const DONE = "echo out; echo err 1>&2; exit 0";
+
+/** Tasks of the captured framework that a command runs; the health check of `health-1` is not in this version. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  "run-1": SLEEP,
+  "health-1": SLEEP,
+  "killed-1": SLEEP,
+  "done-1": DONE,
+  "fail-1": "exit 3",
+};
+/** Tasks of one executor: a group in Mesos, whose default executor is not in this version. */
+const GROUP = ["group-a", "group-b"];
+
+export async function startLiveCluster(): Promise<LiveCluster> {
+  const running: { stop(): Promise<void> }[] = [];
+  const stop = async () => {
+    for (const each of running.reverse()) await each.stop();
+  };
+  try {
+    const master = await startDaemon("mesos-master", ["--hostname=127.0.0.1"]);
+    running.push(master);
+    const agent = await startDaemon("mesos-agent", [
+      `--master=127.0.0.1:${master.port}`,
+      "--hostname=127.0.0.1",
+      "--resources=cpus:2;mem:23081;disk:252899",
+    ]);
+    running.push(agent);
+    const fixture = await runFixture(master);
+    running.push({ stop: () => fixture.teardown() });
+    await runAndLeave(master);
+    await until(() => settled(master, agent));
+    return { master, agent, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Run {
+  readonly client: SchedulerClient;
+  readonly ended: (taskId: string, state: TaskState) => Promise<void>;
+}
+
+/** Subscribes, launches on the first offer that comes for the first role, and turns all other offers down for good. */
+async function run(
+  master: Daemon,
+  framework: PartialMessage<FrameworkInfo> & { readonly name: string },
+  tasks: (offer: Offer) => PartialMessage<TaskInfo>[],
+): Promise<Run> {
+  const updates: TaskStatus[] = [];
+  const client = new SchedulerClient({
+    master: `127.0.0.1:${master.port}`,
+    framework: { user: USER, ...framework },
+    acknowledgements: "manual",
+  });
+  client.on("update", async ({ status }) => {
+    // As the captured framework that left did: without having acknowledged the end.
+    if (status.task_id?.value !== "hi" || status.state !== TaskState.TASK_FINISHED)
+      await client.acknowledge(status);
+    updates.push(status);
+  });
+  let launched = false;
+  client.on("offers", async ({ offers }) => {
+    for (const offer of offers) {
+      const role = offer.allocation_info?.role;
+      if (launched || (role !== undefined && role !== "dev"))
+        await client.decline(offer, { refuse_seconds: 3600 });
+      else {
+        launched = true;
+        await client.launch(offer, tasks(offer), { refuse_seconds: 3600 });
+      }
+    }
+  });
+  await client.start();
+  const ended = (taskId: string, state: TaskState) =>
+    until(() => updates.some((status) => status.task_id?.value === taskId && status.state === state));
+  return { client, ended };
+}
+
+async function runFixture(master: Daemon): Promise<SchedulerClient> {
+  const framework = {
+    name: "fixture",
+    roles: ["dev", "prod/web"],
+    principal: "fix",
+    checkpoint: true,
+    failover_timeout: 60,
+    webui_url: "http://127.0.0.1:1/",
+    labels: { labels: [{ key: "team", value: "x" }] },
+    capabilities: [Capability.MULTI_ROLE, Capability.PARTITION_AWARE, Capability.RESERVATION_REFINEMENT].map(
+      (type) => ({ type }),
+    ),
+  };
+  const { client, ended } = await run(master, framework, (offer) => [
+    ...Object.entries(COMMANDS).map(([id, value]) => task(offer, id, { command: { value } })),
+    ...GROUP.map((id) => task(offer, id, { executor: executor(offer) })),
+  ]);
+  for (const id of ["run-1", "health-1", "killed-1", ...GROUP]) await ended(id, TaskState.TASK_RUNNING);
+  await client.kill("killed-1");
+  await ended("killed-1", TaskState.TASK_KILLED);
+  await ended("fail-1", TaskState.TASK_FAILED);
+  await ended("done-1", TaskState.TASK_FINISHED);
+  return client;
+}
+
+/** What `mesos-execute` leaves behind: a completed framework of one role, whose last update nobody acknowledged. */
+async function runAndLeave(master: Daemon): Promise<void> {
+  const types = [
+    Capability.RESERVATION_REFINEMENT,
+    Capability.TASK_KILLING_STATE,
+    Capability.REVOCABLE_RESOURCES,
+    Capability.PARTITION_AWARE,
+  ];
+  const framework = { name: "mesos-execute instance", capabilities: types.map((type) => ({ type })) };
+  const { client, ended } = await run(master, framework, (offer) => [
+    { ...task(offer, "hi", { command: { value: "echo hi" } }), labels: undefined },
+  ]);
+  await ended("hi", TaskState.TASK_FINISHED);
+  await client.teardown();
+}
+
+function task(offer: Offer, id: string, what: PartialMessage<TaskInfo>): PartialMessage<TaskInfo> {
+  return {
+    name: id,
+    task_id: { value: id },
+    resources: resources(offer, { cpus: 0.1, mem: 32 }),
+    labels: { labels: [{ key: "k", value: id }] },
+    ...what,
+  };
+}
+
+function executor(offer: Offer): PartialMessage<TaskInfo["executor"]> {
+  const program = fileURLToPath(new URL("./stand-in-executor.js", import.meta.url));
+  return {
+    type: ExecutorInfo_Type.CUSTOM,
+    executor_id: { value: "grp-exec" },
+    command: { value: `'${process.execPath}' '${program}'` },
+    resources: resources(offer, { cpus: 0.1, mem: 32, disk: 10 }),
+  };
+}
+
+function resources({ allocation_info }: Offer, amounts: Readonly<Record<string, number>>) {
+  return Object.entries(amounts).map(([name, value]) => ({
+    name,
+    type: Value_Type.SCALAR,
+    scalar: { value },
+    ...(allocation_info && { allocation_info }),
+  }));
+}
+
+/** Nothing is offered, and the agent has let go of what ended. */
+async function settled(master: Daemon, agent: Daemon): Promise<boolean> {
+  const { slaves } = (await getJson(master, "/slaves")) as {
+    slaves: { offered_resources_full: unknown[] }[];
+  };
+  const state = (await getJson(agent, "/state")) as {
+    frameworks: { completed_executors: unknown[] }[];
+    completed_frameworks: { completed_executors: unknown[] }[];
+  };
+  const completed = [...state.frameworks, ...state.completed_frameworks].map(
+    (each) => each.completed_executors.length,
+  );
+  return slaves[0]?.offered_resources_full.length === 0 && completed.join() === "3,1";
+}

@@ -1,0 +1,11 @@
+import { ExecutorClient, TaskState } from "../../sdk/index.js";
+
+/** Runs any number of tasks by doing nothing for them, in place of Mesos's default executor. */
+const client = new ExecutorClient();
+client.on("launch", async ({ task }) => {
+  const id = task.task_id?.value ?? "";
+  await client.update({ task_id: id, state: TaskState.TASK_STARTING });
+  await client.update({ task_id: id, state: TaskState.TASK_RUNNING });
+});
+await client.start();
+await client.finished;
