@@ -43,8 +43,6 @@ export interface ContainerizerOptions {
   readonly destroyErrors: Counter;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Counts containers that could not be ended or cleaned up. */
-  readonly destroyErrors: Counter;
 }
 
 interface Container {
@@ -278,10 +276,7 @@ export class MesosContainerizer implements Containerizer {
 
   private settle(container: Container): Promise<void> {
     if (!container.abort.signal.aborted) container.abort.abort(ENDED);
-    if (container.settled === undefined) {
-      container.settled = this.endAll(container.request.containerId.value!);
-      container.settled.catch(() => this.options.destroyErrors.inc());
-    }
+    container.settled ??= this.endAll(container.request.containerId.value!);
     return container.settled;
   }
 

@@ -55,7 +55,6 @@ export default definePlugin({
       destroyErrors: metrics.counter("containerizer/mesos/container_destroy_errors"),
       clock: ctx.clock,
       logger: ctx.logger,
-      destroyErrors: metrics.counter("containerizer/mesos/container_destroy_errors"),
     });
     ctx.bind(Containerizer, containerizer);
     return { start: () => containerizer.prepareDirectories() };

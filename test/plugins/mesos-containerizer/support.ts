@@ -53,7 +53,6 @@ export class ContainerizerBench {
       destroyErrors: this.metrics.counter("destroyErrors"),
       clock: new SystemClock(),
       logger: this.logger,
-      destroyErrors: this.metrics.counter("destroy_errors"),
     });
   }
 
