@@ -72,10 +72,10 @@ describe("offer constraints", () => {
 });
 
 describe("text pattern", () => {
-  it("gives up on a pattern that would run for ever, and remembers that it did", () => {
+  it("gives up on a pattern that would run for ever, and does not try it again", () => {
     const pattern = new TextPattern("(a|a)*b");
-    expect(pattern.matches("a".repeat(60))).to.equal(undefined);
-    expect(pattern.matches("a".repeat(60))).to.equal(undefined);
     expect(pattern.matches("aab")).to.equal(true);
+    expect(pattern.matches("a".repeat(60))).to.equal(undefined);
+    expect(pattern.matches("ab")).to.equal(undefined);
   });
 });
