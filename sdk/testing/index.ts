@@ -1,5 +1,6 @@
 /** `tepui/sdk/testing`: virtual time, repeatable randomness, and the suites that implementations of contracts must pass. */
-export { type AllocatorDependencies, allocatorSuite, type MakeAllocator } from "./allocator-suite.js";
+export { allocatorSuite } from "./allocator-suite.js";
+export type { AllocatorDependencies, MakeAllocator } from "./allocator-world.js";
 export { type LogLine, MemoryLogger } from "./memory-logger.js";
 export { messageTransportSuite, type TransportPair } from "./message-transport-suite.js";
 export { type MakeRegistry, type RegistrySubject, registrySuite } from "./registry-suite.js";

@@ -1,6 +1,6 @@
 import { DrfAllocator, type DrfAllocatorOptions } from "../../../plugins/drf-allocator/drf-allocator.js";
 import { parseQuantities, type Quantities } from "../../../sdk/resources/index.js";
-import type { AllocatorDependencies } from "../../../sdk/testing/allocator-suite.js";
+import type { AllocatorDependencies } from "../../../sdk/testing/allocator-world.js";
 
 const quantities = (text: string): Quantities => {
   const parsed = parseQuantities(text);
