@@ -35,6 +35,8 @@ const MAX_UNREAD_BYTES = 256 * 1024;
 export class InboundConnection {
   private readonly parser: MessageParser;
   private accepted = 0;
+  /** The peer is known not to wait for answers. */
+  private unhurried = false;
   private owing = false;
   private bytesSeen = -1;
   private left = false;
@@ -81,8 +83,11 @@ export class InboundConnection {
   private readonly peer = (): string => this.socket.remoteAddress ?? "unknown";
 
   private readonly read = (chunk: Buffer): void => {
+    const before = this.accepted;
     const state = this.parser.push(chunk);
-    if (state === "ok" && this.parser.patient && this.accepted < MAX_OWED) this.owe();
+    // Whoever has sent a message before the answer to another does not wait for answers.
+    if (this.parser.patient && this.accepted - before > 1) this.unhurried = true;
+    if (state === "ok" && this.unhurried && this.accepted < MAX_OWED) this.owe();
     else this.answer();
     if (state === "ok") {
       if (this.socket.writableLength > MAX_UNREAD_BYTES) this.socket.pause();

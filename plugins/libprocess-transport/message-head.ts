@@ -15,7 +15,7 @@ export interface MessageOrigin {
   /** Undefined when the sender does not give a usable address. */
   readonly from: string | undefined;
   readonly framing: Framing;
-  /** The sender calls itself libprocess, which does not wait for answers. Others that speak its form may. */
+  /** The sender calls itself libprocess, which throws answers away unread. Others that speak its form may want them. */
   readonly patient: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 
-/** How long an answer may be owed. Libprocess throws answers away unread. */
-const OWED_MS = 500;
+/** How long an answer may be owed. */
+const OWED_MS = 1000;
 
 /** Answered in one turn of the event loop, so that thousands of connections do not hold up everything else. */
 const AT_ONCE = 256;
