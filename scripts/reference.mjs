@@ -120,7 +120,7 @@ function flagsPage(daemons) {
     "Mesos's flags, as the daemons take them: `--name=value`; `--name` and `--no-name` for yes or no; `MESOS_NAME` in the environment; " +
       "files of the name in `/etc/mesos-master` and `/etc/mesos-agent`; `file:///path` as a value stands for the content of that file. " +
       "The command line wins over flag files, those over the environment, that over the manifest's `settings`. " +
-      "This page is made from `core/flags/master-flags.ts` and `core/flags/agent-flags.ts`.",
+      "This page is made from the tables in `core/flags` by `node scripts/reference.mjs`.",
     ...sections,
   ]);
 }

@@ -1,30 +1,25 @@
 import {
   atLeast,
   between,
-  ipv4,
   moreThanZero,
   notEmpty,
   percentText,
-  portText,
   quantitiesText,
   rateText,
   rolesText,
-  severity,
   weightsText,
 } from "./checks.js";
+import { COMMON_FLAGS } from "./common-flags.js";
 import * as ENV from "./defaults.js";
 import { choice, type FlagSpec, flag, refused, setting, values } from "./flag-spec.js";
 import {
   AUTHN,
   AUTHZ,
-  BUFFER,
   CONSTRAINTS,
   DOMAINS,
   FIREWALL,
-  LOGFILES,
   MODULES,
   PORTMAP,
-  PROFILING,
   RATES,
   RECOVERYALLOC,
   REPLICAS,
@@ -36,7 +31,7 @@ import {
 /** Every flag of Mesos's master, and what becomes of it here: `refused` where its feature is not there yet. */
 // biome-ignore format: a table, one flag a line
 export const MASTER_FLAGS: readonly FlagSpec[] = [
-  flag("version", "bool", "false", setting, "Print the version and quit."),
+  ...COMMON_FLAGS,
   flag("hostname", "string", undefined, setting, "Name advertised for this master; unset means resolve it from the advertised IP."),
   flag("hostname_lookup", "bool", "true", setting, "Resolve own hostname by reverse lookup; off means use the IP when --hostname is unset."),
   flag("root_submissions", "bool", "true", setting, "Accept frameworks whose user is root."),
@@ -63,7 +58,6 @@ export const MASTER_FLAGS: readonly FlagSpec[] = [
   flag("authenticate_agents", "bool", "false", refused(AUTHN), "Require agents to authenticate before registering.", { alias: "authenticate_slaves" }),
   flag("authentication_v0_timeout", "duration", "15secs", refused(AUTHN), "Time limit for a libprocess (SASL) authentication session."),
   flag("authenticate_http_readwrite", "bool", "false", refused(AUTHN), "Require HTTP authentication on state-changing endpoints.", { alias: "authenticate_http" }),
-  flag("authenticate_http_readonly", "bool", "false", refused(AUTHN), "Require HTTP authentication on read-only endpoints."),
   flag("authenticate_http_frameworks", "bool", "false", refused(AUTHN), "Require HTTP (v1) schedulers to authenticate; needs --http_framework_authenticators."),
   flag("credentials", "path", undefined, refused(AUTHN), "File of principal/secret pairs (JSON) for frameworks, agents and HTTP basic."),
   flag("acls", "json", undefined, refused(AUTHZ), "ACL JSON (inline or file) for the local authorizer; ignored with another authorizer."),
@@ -95,23 +89,11 @@ export const MASTER_FLAGS: readonly FlagSpec[] = [
   flag("registry_gc_interval", "duration", "15mins", setting, "How often stale unreachable/gone agents are purged from the registry.", { check: moreThanZero }),
   flag("registry_max_agent_age", "duration", "2weeks", setting, "Retention of unreachable/gone agents in the registry."),
   flag("registry_max_agent_count", "uint", "102400", setting, "Max unreachable/gone agents kept in the registry."),
-  flag("ip", "string", undefined, setting, "Bind address; exclusive with --ip_discovery_command.", { check: ipv4 }),
   flag("port", "uint16", "5050", setting, "Listen port."),
-  flag("advertise_ip", "string", undefined, setting, "IP told to others; not bound.", { check: ipv4 }),
-  flag("advertise_port", "string", undefined, setting, "Port told to others together with advertise_ip; not bound.", { check: portText }),
-  flag("memory_profiling", "bool", "false", refused(PROFILING), "Expose libprocess heap profiling when jemalloc is loaded."),
   flag("zk", "secret-text", undefined, refused(ZK), "ZooKeeper URL zk://[user:pw@]h:p,.../path or file://; absent = standalone leader."),
-  flag("ip_discovery_command", "string", undefined, setting, "Command whose output is the IP to bind."),
   flag("require_agent_domain", "bool", "false", setting, "Refuse registration of agents without a fault domain."),
   flag("publish_per_framework_metrics", "bool", "true", setting, "Publish the large per-framework metric set."),
   flag("domain", "json", undefined, refused(DOMAINS), "JSON (inline/file) fault domain of the master: region and zone; must contain fault_domain."),
   flag("offer_constraints_re2_max_mem", "bytes", "4KB", refused(CONSTRAINTS), "Memory cap per RE2 regex in offer constraints; larger regexes are rejected."),
   flag("offer_constraints_re2_max_program_size", "int", "100", refused(CONSTRAINTS), "RE2 program size cap per regex in offer constraints."),
-  flag("quiet", "bool", "false", setting, "No logging to stderr."),
-  flag("logging_level", "string", "INFO", setting, "Minimum severity: INFO, WARNING or ERROR.", { check: severity }),
-  flag("log_dir", "string", undefined, refused(LOGFILES), "Directory for log files; unset = nothing on disk; exposes the log in the UI."),
-  flag("logbufsecs", "int", "0", refused(BUFFER), "Seconds logs may be buffered; 0 flushes at once."),
-  flag("initialize_driver_logging", "bool", "true", refused("it concerns drivers, not the daemon", "false"), "Whether scheduler/executor drivers set up glog."),
-  flag("external_log_file", "string", undefined, refused(LOGFILES), "Externally written log file to show in UI/API; wins over log_dir there."),
-  flag("help", "bool", "false", setting, "Print usage and quit."),
 ];

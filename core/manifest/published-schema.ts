@@ -14,6 +14,7 @@ export function publishedSchema(): unknown {
 function variant(target: Target) {
   const settings = DAEMON_SETTINGS[target]
     .filter(({ support, name }) => support.kind !== "refused" && !["help", "version"].includes(name))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map((spec) => [spec.name, settingSchema(spec)] as const);
   return manifestSchema.extend({
     target: z.literal(target),
