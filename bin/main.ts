@@ -33,7 +33,7 @@ async function daemon(target: "master" | "agent", argv: readonly string[], progr
   const { runDaemon } = await import("./daemon.js");
   const code = await runDaemon({ target, argv, program });
   // Stopped in order or given up on: nothing that a plugin left running may hold the process.
-  process.exit(code);
+  process.exit(code === 0 ? process.exitCode : code);
 }
 
 async function execute(argv: readonly string[], style: "tepui" | "mesos"): Promise<number> {

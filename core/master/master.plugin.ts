@@ -40,6 +40,11 @@ export default definePlugin({
       options,
       clusterName: config.cluster,
       flags: settings.flags,
+      // As an operator would; what supervises the daemon sees by the exit code that it should be started anew.
+      failed: () => {
+        process.exitCode = 1;
+        process.kill(process.pid, "SIGTERM");
+      },
     });
     ctx.bind(SchedulerService, master);
     ctx.bind(MasterView, master.view);

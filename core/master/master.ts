@@ -18,6 +18,7 @@ import type {
 } from "../../sdk/contracts/scheduler-service.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { publishGauges } from "./gauges.js";
+import { GuardedRegistry } from "./guarded-registry.js";
 import { Ids } from "./ids.js";
 import { Leadership } from "./leadership.js";
 import { type CounterName, MasterMetrics } from "./metrics.js";
@@ -38,6 +39,8 @@ export interface MasterDeps {
   readonly allocator: Allocator;
   readonly registry: Registry;
   readonly election: Election;
+  /** It has led, and cannot: the daemon should end, so that it starts anew. Called after it has stepped back. */
+  readonly failed?: () => void;
   readonly transport: MessageTransport;
 }
 
@@ -108,17 +111,25 @@ export class Master implements SchedulerService {
 
   private async lead(): Promise<void> {
     const { deps, info, metrics, ids } = this;
-    const leadership = new Leadership({ ...deps, info, metrics, ids });
+    const registry = new GuardedRegistry(deps.registry, (err) => {
+      if (this.current === leadership) void this.giveUp(err, "The registry cannot be written");
+    });
+    const leadership = new Leadership({ ...deps, registry, info, metrics, ids });
     this.step(leadership);
     deps.logger.info({ id: this.id }, "Elected as the leading master");
     try {
       await leadership.start();
     } catch (err) {
-      if (this.current !== leadership) return;
-      deps.logger.error({ err }, "Cannot lead without the registry");
-      this.step(undefined);
-      await this.withdraw?.();
+      if (this.current === leadership) await this.giveUp(err, "Cannot lead without the registry");
     }
+  }
+
+  private async giveUp(err: unknown, message: string): Promise<void> {
+    const { logger, failed } = this.deps;
+    logger.error({ err }, message);
+    this.step(undefined);
+    await this.withdraw?.();
+    failed?.();
   }
 
   private lose(reason: string): void {

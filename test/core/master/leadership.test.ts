@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { masterConfig, optionsOf } from "../../../core/master/config.js";
 import { Master } from "../../../core/master/master.js";
 import { masterInfo } from "../../../core/master/master-info.js";
+import { RegisterSlaveMessage } from "../../../proto/gen/mesos/internal/messages.js";
 import type { MasterInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, Event_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { Candidacy, Election } from "../../../sdk/contracts/election.js";
@@ -44,7 +45,10 @@ class SlowRegistry implements Registry {
     });
   }
 
+  broken = false;
+
   async apply(): Promise<boolean> {
+    if (this.broken) throw new Error("disk full");
     return true;
   }
 }
@@ -58,6 +62,7 @@ describe("Master", () => {
     const logger = new MemoryLogger();
     const allocator = new ManualAllocator();
     const metrics = new MetricsRegistry(clock);
+    const failures: string[] = [];
     const master = new Master({
       options: optionsOf(masterConfig.parse({})),
       clusterName: undefined,
@@ -70,9 +75,10 @@ describe("Master", () => {
       registry,
       election,
       transport,
+      failed: () => failures.push("failed"),
     });
     master.start(masterInfo({ ip: "10.0.0.1", port: 5050, hostname: "m" }));
-    return { master, election, registry, transport, logger, allocator, metrics };
+    return { master, election, registry, transport, logger, allocator, metrics, failures };
   };
 
   const subscribe = (master: Master): TestStream => {
@@ -146,13 +152,39 @@ describe("Master", () => {
     expect(transport.actors).to.deep.equal([]);
   });
 
-  it("steps back when the registry cannot be read", async () => {
-    const { master, election, registry, logger } = make();
+  it("steps back when the registry cannot be read, and says that it has failed", async () => {
+    const { master, election, registry, logger, failures } = make();
     election.candidates[0]!.elected();
     await clock.advance(0);
     registry.answer(new Error("disk on fire"));
     await clock.advance(0);
     expect(master.leadership().role).to.equal("standby");
     expect(logger.messages("error")).to.include("Cannot lead without the registry");
+    expect(failures).to.deep.equal(["failed"]);
+  });
+
+  it("steps back when the registry cannot be written, and says that it has failed", async () => {
+    const { master, election, registry, transport, logger, failures } = make();
+    election.candidates[0]!.elected();
+    await clock.advance(0);
+    registry.answer();
+    await clock.advance(0);
+    expect(master.leadership().role).to.equal("leading");
+    registry.broken = true;
+    transport.deliver("master", {
+      from: "slave(1)@10.0.0.2:5051",
+      name: "mesos.internal.RegisterSlaveMessage",
+      body: RegisterSlaveMessage.encode(
+        RegisterSlaveMessage.fromPartial({
+          slave: { hostname: "a", port: 5051 },
+          version: "1.12.0",
+          agent_capabilities: [{ type: 1 }],
+        }),
+      ).finish(),
+    });
+    await clock.advance(0);
+    expect(master.leadership().role).to.equal("standby");
+    expect(logger.messages("error")).to.include("The registry cannot be written");
+    expect(failures).to.deep.equal(["failed"]);
   });
 });
