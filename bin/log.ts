@@ -1,5 +1,6 @@
 import sonicBoom from "sonic-boom";
 import type { LogFields, Logger, LogLevel, LogMethod } from "../sdk/contracts/logger.js";
+import { isTepuiError } from "../sdk/errors/index.js";
 
 /** Lines waiting for a slow reader of the log are dropped beyond this many bytes: a log must not stop or fill a daemon. */
 const MAX_WAITING_BYTES = 4 << 20;
@@ -79,6 +80,8 @@ function timestamp(now: Date): string {
 }
 
 function shown(value: unknown): string {
+  // Says itself what happened and to what, for people; where in the program it was thrown adds nothing.
+  if (isTepuiError(value)) return JSON.stringify(value.message);
   if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
   if (typeof value === "bigint") return value.toString();
   return JSON.stringify(value) ?? String(value);

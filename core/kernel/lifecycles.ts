@@ -1,4 +1,4 @@
-import { type ErrorCode, messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { type ErrorCode, isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { type Host, isSkipPlugin, type Lifecycle } from "../../sdk/plugin/index.js";
 import { type Duration, formatDuration } from "../../sdk/values/duration.js";
 import type { Bindings } from "./bindings.js";
@@ -148,7 +148,7 @@ export class Lifecycles {
     plugin.reason = isSkipPlugin(error) ? error.reason : messageOf(error);
     bindings.withdraw(plugin);
     plugin.abort.abort();
-    const facts = { plugin: plugin.name, reason: plugin.reason };
+    const facts = { plugin: plugin.name };
     if (isSkipPlugin(error)) {
       plugin.state = "skipped";
       services.logger.info(facts, `plugin skipped: ${plugin.reason}`);
@@ -158,7 +158,9 @@ export class Lifecycles {
       this.lose(plugin);
     } else {
       plugin.state = policy === "skip" ? "skipped" : "degraded";
-      services.logger.warn({ ...facts, err: error }, `the daemon runs without this plugin: ${plugin.reason}`);
+      // An error of the table is all in its words.
+      const more = isTepuiError(error) ? facts : { ...facts, err: error };
+      services.logger.warn(more, `the daemon runs without this plugin: ${plugin.reason}`);
     }
   }
 

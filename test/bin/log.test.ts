@@ -1,0 +1,28 @@
+import { expect } from "chai";
+import { LineLogger } from "../../bin/log.js";
+import { TepuiError } from "../../sdk/errors/index.js";
+
+describe("a log line", () => {
+  const lines: string[] = [];
+  const logger = new LineLogger({ write: (line) => lines.push(line) }, "info", { plugin: "agent" });
+  const logged = (fields: Record<string, unknown>, message = "said"): string => {
+    logger.info(fields, message);
+    return lines.at(-1) ?? "";
+  };
+
+  it("has Mesos's form, then its facts", () => {
+    expect(logged({ id: "S0", count: 2n })).to.match(
+      /^I\d{4} \d\d:\d\d:\d\d\.\d{6} \d+ agent\] said id="S0" count=2\n$/,
+    );
+  });
+
+  it("stays one line, whatever a client sent", () => {
+    expect(logged({ name: "a\nE1122 forged" }, "two\nlines").trimEnd()).to.not.contain("\n");
+  });
+
+  it("shows an error that explains itself by its words, any other with where it was thrown", () => {
+    const known = new TepuiError("TEPUI_REGISTRY_UNREADABLE", { detail: "no disk" });
+    expect(logged({ err: known })).to.match(/ err="The registry cannot be read: no disk"\n$/);
+    expect(logged({ err: new TypeError("x is not a function") })).to.contain("log.test");
+  });
+});
