@@ -49,7 +49,10 @@ const STRICT_END = `if ((tag & 7) === 4 || tag >>> 3 === 0) {
 const MAP_FIELD = /(?<=^ {2,4}return \{[^;]*): \{\}/gm;
 const MAP_COPY = /(?<=return acc;\s+\},\s+)\{\}/g;
 const EMPTY_MAP = "new Dictionary()";
-const IMPORTS = /^import \{ BinaryReader, BinaryWriter \} .*$/m;
+const IMPORTS = /^import \{ BinaryReader, BinaryWriter \} from "[^"]*";$/m;
+// Byte fields are copied by the reader, see proto/wire/reader.ts.
+const BYTES = /Buffer\.from\(reader\.bytes\(\)\)/g;
+const DEPTH = /\(reader as any\)\.__tsProtoDecodeDepth/g;
 
 function harden(path, source) {
   const decoders = source.match(/^ {2}decode\((?!.*;$)/gm)?.length ?? 0;
@@ -57,9 +60,13 @@ function harden(path, source) {
   if (decoders !== ends) throw new Error(`${path}: ${decoders} decoders but ${ends} recognised message ends`);
   const strict = source.replace(LENIENT_END, STRICT_END);
   const mapped = strict.replace(MAP_FIELD, `: ${EMPTY_MAP}`).replace(MAP_COPY, EMPTY_MAP);
-  if (mapped === strict) return strict;
   const up = "../".repeat(path.split("/").length);
-  return mapped.replace(IMPORTS, `$&\nimport { Dictionary } from "${up}json/dictionary.js";`);
+  const imports = [`import { BinaryReader, BinaryWriter } from "${up}wire/index.js";`];
+  if (mapped !== strict) imports.push(`import { Dictionary } from "${up}json/dictionary.js";`);
+  return mapped
+    .replace(IMPORTS, imports.join("\n"))
+    .replace(BYTES, "reader.bytes()")
+    .replace(DEPTH, "reader.depth");
 }
 
 try {

@@ -1,4 +1,3 @@
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   FrameworkToExecutorMessage,
   KillTaskMessage,
@@ -14,6 +13,7 @@ import {
   UpdateFrameworkMessage,
 } from "../../proto/gen/mesos/internal/messages.js";
 import { TaskInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import { BinaryWriter } from "../../proto/wire/index.js";
 import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Agent } from "./agent.js";
 import { MASTER_ACTOR, NO_PID } from "./constants.js";
