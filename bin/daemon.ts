@@ -92,6 +92,8 @@ async function runUntilTold(kernel: Kernel, complain: (lines: readonly string[])
   const told = new Promise<"told">((resolve) => {
     process.once("SIGTERM", () => resolve("told"));
     process.once("SIGINT", () => resolve("told"));
+    // A daemon of a local cluster does not outlive the process that started it.
+    if (process.channel !== undefined) process.once("disconnect", () => resolve("told"));
   });
   const booted = kernel.start().then(
     () => undefined,

@@ -40,6 +40,9 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   const interrupted = new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
+    // Nobody reads on: `npm start | head`.
+    process.stdout.once("error", () => resolve());
+    process.stdout.on("error", () => undefined);
   });
   say(privileges());
   let cluster: LocalCluster;
@@ -60,8 +63,10 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   say(`agent   http://127.0.0.1:${options.agentPort}`);
   say(`files   ${cluster.workDir}\n`);
   try {
-    const finished = await Promise.race([runJob(cluster.master, say), interrupted.then(() => false)]);
-    if (options.once || !finished) return finished ? 0 : 1;
+    const job = runJob(cluster.master, say);
+    const first = await Promise.race([job, cluster.failed, interrupted]);
+    if (typeof first === "string") process.stderr.write(`${first}\n`);
+    if (options.once || first !== true) return first === true ? 0 : 1;
     say(`\nThe cluster stays up. Try: bin/tepui execute --master=${cluster.master} --command='echo hello'`);
     say("Ctrl-C ends it.");
     const failure = await Promise.race([cluster.failed, interrupted]);

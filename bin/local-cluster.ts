@@ -98,9 +98,10 @@ export class LocalCluster {
   private async startDaemon(label: string, flags: readonly string[], port: number): Promise<void> {
     const kind = label.startsWith("agent") ? "agent" : "master";
     const tepui = fileURLToPath(new URL("../../bin/tepui", import.meta.url));
-    // In its own process group: Ctrl-C reaches this process, which then stops the daemons in order.
+    // In its own process group: Ctrl-C reaches this process, which then stops the daemons in order. The channel to it is how a
+    // daemon learns that this process ended in any other way.
     const child = spawn(process.execPath, [tepui, kind, ...flags], {
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
       detached: true,
     });
     this.members.push({ label, child });

@@ -22,6 +22,8 @@ async function tepui([command, ...rest]: readonly string[]): Promise<number> {
       return daemon(command, rest, `tepui ${command}`);
     case "execute":
       return execute(rest, "tepui");
+    case "help":
+      return rest.length === 0 ? tepui([]) : tepui([...rest, "--help"]);
     default: {
       const { runTepui } = await import("./commands/tepui.js");
       return runTepui(command === undefined ? [] : [command, ...rest]);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { closest } from "../../core/kernel/closest.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import { parseDuration } from "../../sdk/values/index.js";
 
@@ -143,8 +144,11 @@ function takeFlag(
   const negated = given.startsWith("no_") && !isFlag(given);
   const name = negated ? given.slice(3) : given;
   const spec: FlagSpec | undefined = isFlag(name) ? SPECS[name] : undefined;
-  if (!isFlag(name) || spec === undefined || (spec.tepui === true && style === "mesos"))
-    return `unknown flag '--${argument.slice(0, equals < 0 ? undefined : equals)}'`;
+  if (!isFlag(name) || spec === undefined || (spec.tepui === true && style === "mesos")) {
+    const guess = closest(name, Object.keys(SPECS));
+    const advice = guess === undefined ? "" : `; did you mean --${guess}?`;
+    return `unknown flag '--${argument.slice(0, equals < 0 ? undefined : equals)}'${advice}`;
+  }
   if (spec.refused !== undefined) return `--${name} is not supported: ${spec.refused}`;
   if (values.has(name)) return `--${name} is given twice`;
   if (spec.kind === "flag") {

@@ -62,6 +62,11 @@ async function assemble(
   daemon: DaemonName,
   flags: readonly string[],
 ): Promise<{ readonly kernel?: Kernel; readonly code: number }> {
+  const stray = flags.find((word) => !word.startsWith("--"));
+  if (stray !== undefined) {
+    process.stderr.write(`'${stray}' is neither a command nor a flag; see 'tepui plugins --help'\n`);
+    return { code: 1 };
+  }
   try {
     // What the daemon needs in order to run (a work directory, a master) is not needed to look at it.
     const command = { target: daemon, argv: flags, program: `tepui ${daemon}`, alone: true };

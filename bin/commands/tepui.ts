@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { MESOS_VERSION } from "../../sdk/mesos-version.js";
 import { TEPUI_VERSION } from "../version.js";
 import { runLocal } from "./local.js";
@@ -106,5 +106,5 @@ interface PluginOptions {
 
 function daemonName(text: string): DaemonName {
   if (text === "master" || text === "agent") return text;
-  throw new CommanderError(1, "tepui.daemon", `error: '${text}' is no daemon; there are master and agent`);
+  throw new InvalidArgumentError("There are master and agent.");
 }

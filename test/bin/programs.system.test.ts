@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +68,36 @@ describe("the programs", function () {
     expect(typo.stderr).to.contain("plugins");
   });
 
+  it("say what is wrong with a word that they do not know", async () => {
+    const wrong: [string[], RegExp][] = [
+      [["manifest", "explain", "mastr"], /'mastr' is invalid.*master and agent/],
+      [["plugins", "ls", "--of", "agnt"], /'agnt' is invalid.*master and agent/],
+      [["plugins", "lst"], /'lst' is neither a command nor a flag/],
+      [["execute", "--mster=x"], /'--mster'; did you mean --master\?/],
+    ];
+    for (const [args, expected] of wrong) {
+      const { code, stderr } = await run("tepui", ...args);
+      expect(code, args.join(" ")).to.equal(1);
+      expect(stderr).to.match(expected);
+    }
+    expect((await run("tepui", "help")).stdout).to.contain("Commands:");
+    expect((await run("tepui", "help", "agent")).stdout).to.contain("--work_dir");
+  });
+
+  it("take the lines of the pages that only look, as they stand there", async () => {
+    const pages = ["README.md", "docs/guide.md"].map((page) => readFileSync(join(root, page), "utf8"));
+    const lines = pages.flatMap((text) =>
+      [...text.matchAll(/^bin\/tepui (version|plugins.*?|manifest explain.*?)(?: +#.*)?$/gm)].map(
+        ([, line]) => line!,
+      ),
+    );
+    expect(lines.length).to.be.greaterThan(3);
+    for (const line of lines) {
+      const { code, stderr } = await run("tepui", ...line.trim().split(/ +/));
+      expect({ line, code, stderr }).to.deep.equal({ line, code: 0, stderr: "" });
+    }
+  });
+
   it("take flags from the environment, and tell where each value comes from", async () => {
     const child = start("tepui", ["manifest", "explain", "master", "--registry=in_memory"], {
       MESOS_PORT: "6060",
@@ -120,10 +151,35 @@ describe("the programs", function () {
     const [code] = (await once(child, "exit")) as [number | null];
     expect(code).to.equal(0);
     // Nothing listens any more: the daemons went with it.
-    const refused = await fetch(`http://127.0.0.1:${port}/health`).then(
-      () => false,
-      () => true,
-    );
-    expect(refused).to.equal(true);
+    expect(await listens(port)).to.equal(false);
+  });
+
+  it("leave no daemon of a local cluster behind, however it ends", async () => {
+    const port = await freePort();
+    const child = start("tepui", ["local", `--port=${port}`, `--work_dir=${folder}/killed`]);
+    child.stderr!.resume();
+    await once(child.stdout!, "data");
+    const daemons = () => processesWith(`${folder}/killed`).filter((pid) => pid !== child.pid);
+    expect(daemons()).to.have.length(2);
+    child.kill("SIGKILL");
+    await until(() => daemons().length === 0);
   });
 });
+
+const listens = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/health`).then(
+    () => true,
+    () => false,
+  );
+
+/** Ids of the processes that have the text in their arguments. */
+function processesWith(text: string): number[] {
+  const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return ids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
