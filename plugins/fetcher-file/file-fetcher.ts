@@ -11,10 +11,24 @@ export class FileFetcher implements Fetcher {
       else await copyAs(request, request.account);
     } catch (error) {
       throw new TepuiError("TEPUI_FETCH_FAILED", {
-        detail: `'${request.uri}': ${messageOf(error)}`,
+        detail: `'${request.uri}': ${reason(error)}`,
         cause: error,
       });
     }
+  }
+}
+
+/** For whoever reads the status of the task; the places in between are the agent's affair. */
+function reason(error: unknown): string {
+  switch (error instanceof Error && "code" in error ? error.code : undefined) {
+    case "ENOENT":
+      return "there is no such file";
+    case "EACCES":
+      return "permission denied";
+    case "EISDIR":
+      return "it is a directory, not a file";
+    default:
+      return messageOf(error);
   }
 }
 

@@ -79,7 +79,7 @@ export class MesosContainerizer implements Containerizer {
     const id = request.containerId.value!;
     if (this.running.has(id)) throw refused(`container '${id}' exists already`);
     const missing = missingFeatures(request, this.names);
-    if (missing.length > 0) throw refused(`the agent has no ${missing.join(", no ")}`);
+    if (missing.length > 0) throw refused(`this agent has no ${missing.join(", no ")}`);
     const container: Container = {
       request,
       abort: new AbortController(),

@@ -19,14 +19,24 @@ export function missingFeatures(request: ContainerRequest, isolators: readonly s
     }
   };
   need(container.mesos?.image !== undefined, "container images", ["image/"]);
-  need(container.tty_info !== undefined, "a terminal (tty_info)", []);
+  need(container.tty_info !== undefined, "terminals (tty_info)", []);
+  need(container.hostname !== undefined, "host names of containers", ["network/"]);
   need(container.volumes.length > 0, "volumes", ["volume/", "filesystem/"]);
   need(
-    container.network_infos.some(({ name }) => name !== undefined),
+    container.network_infos.some(
+      ({ name, port_mappings: ports, ip_addresses: addresses }) =>
+        name !== undefined ||
+        ports.length > 0 ||
+        addresses.some((address) => address.ip_address !== undefined),
+    ),
     "container networks",
     ["network/"],
   );
-  need(container.rlimit_info !== undefined, "resource limits of processes (rlimit_info)", ["posix/rlimits"]);
-  need(container.linux_info !== undefined, "linux_info", ["linux/", "namespaces/", "cgroups/"]);
+  need(container.rlimit_info !== undefined, "limits of processes (rlimit_info)", ["posix/rlimits"]);
+  need(container.linux_info !== undefined, "Linux settings of containers (linux_info)", [
+    "linux/",
+    "namespaces/",
+    "cgroups/",
+  ]);
   return missing;
 }

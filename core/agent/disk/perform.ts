@@ -61,7 +61,12 @@ export class DiskPerformer {
 
   private own(path: string, owner: string): void {
     const { uid, gid } = this.accountOf(owner);
-    chownSync(path, uid, gid);
+    try {
+      chownSync(path, uid, gid);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EPERM")) throw error;
+      throw new Error(`only an agent that is root can run tasks as '${owner}'`);
+    }
   }
 
   private accountOf(user: string): { uid: number; gid: number } {

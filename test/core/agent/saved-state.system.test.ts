@@ -176,4 +176,13 @@ describe("the agent's disk", () => {
       /the user 'no-such-user' does not exist on this host/,
     );
   });
+
+  if (process.getuid?.() !== 0) {
+    it("says that it takes root to give a sandbox to another user", async () => {
+      const failed = disk.apply([{ op: "mkdir", path: join(directory, "d"), owner: "root" }]);
+      expect(await failed.then(() => "", String)).to.match(
+        /only an agent that is root can run tasks as 'root'/,
+      );
+    });
+  }
 });

@@ -166,6 +166,25 @@ describe("mesos containerizer", () => {
     expect(text).to.match(/container images.*volumes.*container networks/);
   });
 
+  it("refuses what belongs to a network of a container's own, also where the network has no name", async () => {
+    const { containerizer } = await open();
+    const container = { type: ContainerInfo_Type.MESOS, volumes: [], network_infos: [] };
+    const network = { ip_addresses: [], groups: [], port_mappings: [] };
+    const asked = [
+      { hostname: "h" },
+      { network_infos: [{ ...network, port_mappings: [{ host_port: 80, container_port: 80 }] }] },
+      { network_infos: [{ ...network, ip_addresses: [{ ip_address: "10.0.0.9" }] }] },
+    ];
+    for (const more of asked) {
+      const request = await bench.request("true", { container: { ...container, ...more } });
+      expect(await refusal(containerizer.launch(request))).to.match(
+        /this agent has no (host names|container net)/,
+      );
+    }
+    const plain = await bench.request("true", { container: { ...container, network_infos: [network] } });
+    expect(await containerizer.launch(plain)).to.equal(true);
+  });
+
   it("says which program is missing", async () => {
     const { containerizer } = await open();
     const command = { shell: false, value: "/no/such/program", arguments: [], uris: [] };

@@ -107,12 +107,17 @@ describe("fetching into sandboxes", () => {
     expect(await refusal({ value: `${base}/missing` })).to.match(
       /Failed to fetch: '.*\/missing': the server answered with status 404/,
     );
-    expect(await refusal({ value: "/no/such/file" })).to.match(/Failed to fetch: '\/no\/such\/file': ENOENT/);
+    expect(await refusal({ value: "/no/such/file" })).to.match(
+      /Failed to fetch: '\/no\/such\/file': there is no such file$/,
+    );
+    expect(await refusal({ value: "/tmp" })).to.match(
+      /Failed to fetch: '\/tmp': it is a directory, not a file$/,
+    );
     expect(await refusal({ value: join(source, "broken.tgz") })).to.match(/'tar' ended with status 2/);
     expect(await refusal({ value: "hdfs://nn/x" })).to.match(
       /there is no fetcher for 'hdfs' URIs; there are fetchers for file, http/,
     );
-    expect(bench.metrics.snapshot().get("failed")).to.equal(4);
+    expect(bench.metrics.snapshot().get("failed")).to.equal(5);
   });
 
   if (process.geteuid?.() === 0) {
