@@ -1,5 +1,6 @@
 import { mkdir, readFile, statfs } from "node:fs/promises";
 import { resolve } from "node:path";
+import { parseAttributes } from "../../sdk/attributes/index.js";
 import { AgentView } from "../../sdk/contracts/agent-view.js";
 import { Containerizer } from "../../sdk/contracts/containerizer.js";
 import { Election } from "../../sdk/contracts/election.js";
@@ -10,6 +11,7 @@ import { Metrics } from "../../sdk/contracts/metrics.js";
 import { ResourceDetector } from "../../sdk/contracts/resource-detector.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
+import { parseResources, type Result } from "../../sdk/resources/index.js";
 import { Agent } from "./agent.js";
 import { WorkerDisk } from "./disk/worker-disk.js";
 import { hostInfo } from "./host-info.js";
@@ -20,10 +22,17 @@ import { LiveAgentView } from "./view.js";
 
 const flag = z.union([z.boolean(), z.stringbool()]);
 
+/** A text that is read later, when the host is known; what is wrong with it is said before anything starts. */
+const readable = (read: (text: string) => Result<unknown>) =>
+  z.string().check((check) => {
+    const found = read(check.value);
+    if (!found.ok) check.issues.push({ code: "custom", message: found.error, input: check.value });
+  });
+
 const config = z.strictObject({
   work_dir: z.string().min(1),
-  resources: z.string().optional(),
-  attributes: z.string().optional(),
+  resources: readable((text) => parseResources(text)).optional(),
+  attributes: readable(parseAttributes).optional(),
   default_role: z.string().default("*"),
   hostname: z.string().optional(),
   switch_user: flag.default(true),

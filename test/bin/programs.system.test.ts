@@ -56,6 +56,17 @@ describe("the programs", function () {
     expect(agent.code).to.equal(1);
     expect(agent.stderr).to.contain("--master");
     expect(agent.stderr).to.match(/isolation/);
+    const host = await run(
+      "mesos-agent",
+      "--master=127.0.0.1:1",
+      `--work_dir=${folder}`,
+      "--resources=cpus:x",
+      "--attributes=::",
+    );
+    expect(host.code).to.equal(1);
+    expect(host.stderr).to.match(/--resources.*bad type for resource cpus value x/);
+    expect(host.stderr).to.match(/--attributes.*invalid attribute key:value pair '::'/);
+    expect(host.stderr).to.not.contain("Listening");
   });
 
   it("say their versions and their usage", async () => {
