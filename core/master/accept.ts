@@ -8,6 +8,7 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Call_Accept } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { Resources } from "../../sdk/resources/index.js";
+import { Bundles } from "./bundles.js";
 import type { MasterContext } from "./context.js";
 import { operationUpdate, update } from "./events.js";
 import type { Framework } from "./framework.js";
@@ -26,6 +27,8 @@ interface Refusal {
 
 /** ACCEPT: applies a list of operations, in order, to the resources of some offers; what is left goes back. */
 export class Accepts {
+  private readonly bundles = new Bundles();
+
   constructor(
     private readonly context: MasterContext,
     private readonly offers: Offers,
@@ -98,7 +101,7 @@ export class Accepts {
   ): PreparedOperation[] {
     const prepared: PreparedOperation[] = [];
     for (const operation of operations) {
-      const result = prepareOperation(operation, { frameworkId: framework.id, role });
+      const result = prepareOperation(operation, { frameworkId: framework.id, role, bundles: this.bundles });
       if (result.ok && isLaunch(operation) && operation.id === undefined) prepared.push(result.value);
       else this.refuse(framework, operation, result.ok ? undefined : result.error);
     }

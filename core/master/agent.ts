@@ -52,7 +52,6 @@ export class Agent implements AgentRecord {
   /** An operator does not want it to get tasks. */
   deactivated = false;
 
-  used = Resources.empty;
   readonly usedByFramework = new Map<string, Resources>();
   /** Framework id -> task id -> task. */
   readonly taskEntries = new Map<string, Map<string, TaskEntry>>();
@@ -71,6 +70,7 @@ export class Agent implements AgentRecord {
   #pid!: Pid;
   #capabilities = new Set<Capability | undefined>();
   #offered: Resources | undefined;
+  #used: Resources | undefined;
 
   /** @param now seconds since the epoch */
   constructor(facts: AgentFacts, now: number) {
@@ -110,16 +110,22 @@ export class Agent implements AgentRecord {
   }
 
   addUsed(frameworkId: string, resources: Resources): void {
-    this.used = this.used.add(resources);
+    this.#used = undefined;
     const used = this.usedByFramework.get(frameworkId);
     this.usedByFramework.set(frameworkId, used === undefined ? resources : used.add(resources));
   }
 
   subtractUsed(frameworkId: string, resources: Resources): void {
-    this.used = this.used.subtract(resources);
+    this.#used = undefined;
     const left = this.usedByFramework.get(frameworkId)?.subtract(resources) ?? Resources.empty;
     if (left.isEmpty) this.usedByFramework.delete(frameworkId);
     else this.usedByFramework.set(frameworkId, left);
+  }
+
+  /** Added up when it is read. */
+  get used(): Resources {
+    this.#used ??= Resources.sum(this.usedByFramework.values());
+    return this.#used;
   }
 
   addOffer(offer: OfferEntry): void {

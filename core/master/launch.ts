@@ -101,7 +101,7 @@ export class Launches {
   }
 
   private addTask({ info, resources }: TaskUse, framework: Framework, agent: Agent): void {
-    const task = new TaskEntry({ message: stagingTask(info, framework.id), resources });
+    const task = new TaskEntry({ message: stagingTask(info, framework, agent), resources });
     this.context.ledger.addTask(task, agent, framework);
   }
 

@@ -3,10 +3,10 @@ import {
   HealthCheck_Type as HealthType,
   type Offer_Operation,
   Offer_Operation_Type as OperationType,
-  type Resource,
   type TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { convertResource, failure, Resources, type Result, success } from "../../sdk/resources/index.js";
+import { failure, Resources, type Result, success } from "../../sdk/resources/index.js";
+import type { Bundles } from "./bundles.js";
 import type { GroupUse } from "./validation/group.js";
 import type { TaskUse } from "./validation/task.js";
 
@@ -19,6 +19,7 @@ export type PreparedOperation =
 export interface Allocation {
   readonly frameworkId: string;
   readonly role: string;
+  readonly bundles: Bundles;
 }
 
 /** The tasks of a launch, as they came. */
@@ -62,7 +63,7 @@ function prepareLaunch(infos: readonly TaskInfo[], allocation: Allocation): Resu
 }
 
 function prepareTask(info: TaskInfo, allocation: Allocation): Result<TaskUse> {
-  const own = allocate(info.resources, allocation.role);
+  const own = allocation.bundles.read(info.resources, allocation.role);
   if (!own.ok) return own;
   const task: TaskInfo = { ...info, resources: own.value.messages };
   withHealthCheckType(task);
@@ -86,7 +87,7 @@ function prepareGroup(operation: Offer_Operation, allocation: Allocation): Resul
 
   const tasks: TaskUse[] = [];
   for (const info of tasksOf(operation)) {
-    const own = allocate(info.resources, allocation.role);
+    const own = allocation.bundles.read(info.resources, allocation.role);
     if (!own.ok) return own;
     const task: TaskInfo = { ...info, resources: own.value.messages, executor: groupExecutor };
     if (info.executor !== undefined) {
@@ -101,34 +102,11 @@ function prepareGroup(operation: Offer_Operation, allocation: Allocation): Resul
 
 function prepareExecutor(
   info: ExecutorInfo,
-  { role }: Allocation,
+  { bundles, role }: Allocation,
 ): Result<{ info: ExecutorInfo; resources: Resources }> {
-  const own = allocate(info.resources, role);
+  const own = bundles.read(info.resources, role);
   if (!own.ok) return own;
   return success({ info: { ...info, resources: own.value.messages }, resources: own.value.resources });
-}
-
-/** The resources, allocated to the role where the scheduler did not say to which. */
-function allocate(
-  messages: readonly Resource[],
-  role: string,
-): Result<{ messages: Resource[]; resources: Resources }> {
-  const read = Resources.fromMessages(messages);
-  if (!read.ok) return read;
-  return success({
-    messages: messages.map((message) => allocated(message, role)),
-    resources: read.value.mapEntries((entry) =>
-      entry.kind.allocationRole === undefined ? entry.withKind(entry.kind.allocated(role)) : entry,
-    ),
-  });
-}
-
-function allocated(message: Resource, role: string): Resource {
-  const upToDate = message.role === undefined && message.reservation === undefined;
-  if (upToDate && message.allocation_info?.role !== undefined) return message;
-  const copy = convertResource(message, "post-refinement");
-  if (copy.allocation_info?.role === undefined) copy.allocation_info = { role };
-  return copy;
 }
 
 /** Older schedulers give a command or an HTTP health check without saying which of the two it is. */

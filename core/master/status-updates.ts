@@ -7,6 +7,7 @@ import type { TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Agent } from "./agent.js";
 import type { MasterContext } from "./context.js";
 import { executorExited, executorMessage, update } from "./events.js";
+import type { TaskEntry } from "./task.js";
 import { validateUuid } from "./validation/call.js";
 
 /** What agents report of tasks and executors: taken into account and passed on to the scheduler. */
@@ -31,6 +32,7 @@ export class StatusUpdates {
     }
     const framework = cluster.frameworks.get(frameworkId);
     const task = agent.task(frameworkId, status.task_id?.value ?? "");
+    if (task !== undefined) shareIds(status, task, agent);
     const told = framework?.connected ?? false;
     // The agent sends it again until it is acknowledged, so a scheduler that is away loses nothing.
     if (told) framework?.send(update(status));
@@ -80,4 +82,12 @@ function statusOf({ status, slave_id, executor_id, timestamp, uuid }: StatusUpda
   if (timestamp !== undefined) status.timestamp = timestamp;
   status.uuid = uuid;
   return status;
+}
+
+/** Histories hold many statuses: their ids are the objects of the task and the agent, not copies of their own. */
+function shareIds(status: TaskStatus, { message }: TaskEntry, agent: Agent): void {
+  status.task_id = message.task_id;
+  if (status.agent_id?.value === agent.id) status.agent_id = agent.idMessage;
+  const before = message.statuses.at(-1)?.executor_id ?? message.executor_id;
+  if (before !== undefined && status.executor_id?.value === before.value) status.executor_id = before;
 }

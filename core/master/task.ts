@@ -1,4 +1,4 @@
-import type { Task, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentID, FrameworkID, Task, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { holdsResources } from "../../sdk/task-states.js";
@@ -46,14 +46,18 @@ export class TaskEntry {
 }
 
 /** The task as it is when the master accepts it. `info` has post-refinement, allocated resources. */
-export function stagingTask(info: TaskInfo, frameworkId: string): Task {
+export function stagingTask(
+  info: TaskInfo,
+  framework: { readonly idMessage: FrameworkID },
+  agent: { readonly idMessage: AgentID },
+): Task {
   const user = info.command?.user ?? info.executor?.command?.user;
   return {
     name: info.name,
     task_id: info.task_id,
-    framework_id: { value: frameworkId },
+    framework_id: framework.idMessage,
     executor_id: info.executor?.executor_id,
-    agent_id: info.agent_id,
+    agent_id: agent.idMessage,
     state: TaskState.TASK_STAGING,
     resources: info.resources,
     statuses: [],

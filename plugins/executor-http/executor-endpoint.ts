@@ -32,9 +32,14 @@ export class ExecutorEndpoint implements HttpRoute {
     });
   }
 
-  async handle(request: HttpRequest, reply: HttpReply): Promise<void> {
+  handle(request: HttpRequest, reply: HttpReply): void | Promise<void> {
+    const { received } = request;
+    if (received !== undefined) return this.answer(request, reply, received);
+    return request.body().then((body) => this.answer(request, reply, body));
+  }
+
+  private answer(request: HttpRequest, reply: HttpReply, body: Buffer): void {
     const { service } = this.options;
-    const body = await request.body();
     if (!service.ready()) {
       reply.text(503, "Agent has not finished recovery");
       return;

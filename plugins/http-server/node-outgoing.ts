@@ -2,12 +2,16 @@ import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from "nod
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReplyStream } from "../../sdk/contracts/http-server.js";
+import type { HttpDate } from "../../sdk/http/index.js";
 import { inChunks, LAST_CHUNK } from "./chunks.js";
 import type { Outgoing } from "./outgoing.js";
 
 /** An answer through `node:http`. */
 export class NodeOutgoing implements Outgoing {
-  constructor(private readonly response: ServerResponse) {
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly date: HttpDate,
+  ) {
     // Mesos sends no Connection header; without one HTTP/1.1 keeps the connection open all the same.
     response.removeHeader("connection");
     // Writing to a client that has left is no error of ours; the response ends with "close".
@@ -23,7 +27,11 @@ export class NodeOutgoing implements Outgoing {
   }
 
   whole(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
-    this.response.writeHead(status, STATUS_CODES[status] ?? "Unknown", headers);
+    this.response.writeHead(status, STATUS_CODES[status] ?? "Unknown", {
+      Date: this.date.now(),
+      ...headers,
+      "Content-Length": body.length,
+    });
     this.response.end(body);
   }
 

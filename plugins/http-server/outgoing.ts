@@ -8,6 +8,7 @@ export interface Outgoing {
   readonly over: boolean;
   /** An answer that lasts has begun and not ended. */
   readonly streaming: boolean;
+  /** `Date` and `Content-Length` are added. */
   whole(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void;
   stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream;
   pipe(status: number, headers: OutgoingHttpHeaders, source: Readable): Promise<void>;

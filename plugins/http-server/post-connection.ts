@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
+import type { AnswerHeads } from "./answer-heads.js";
 import type { PostHead, PostHeads } from "./post-head.js";
 import { type AnsweredConnection, type Part, PostOutgoing } from "./post-outgoing.js";
 import { peerOf, type RequestSource } from "./request.js";
 
 export interface PostConnectionOptions {
   readonly heads: PostHeads;
+  readonly answerHeads: AnswerHeads;
   /** Answers one request. Must not throw. */
   serve(head: PostHead, source: RequestSource, outgoing: PostOutgoing): void;
   /** There are answers to write: `flush` is called at the end of this turn. */
@@ -161,7 +163,7 @@ export class PostConnection implements AnsweredConnection {
       return end;
     }
     const body = request.parts.length === 0 ? part : Buffer.concat([...request.parts, part]);
-    const outgoing = new PostOutgoing(this);
+    const outgoing = new PostOutgoing(this, this.options.answerHeads);
     this.pending.push(outgoing);
     this.options.serve(request.head, new PostRequest(request.head, body, this.peer), outgoing);
     return end;
@@ -240,7 +242,7 @@ class PostRequest implements RequestSource {
 
   constructor(
     private readonly head: PostHead,
-    private readonly whole: Buffer,
+    readonly received: Buffer,
     readonly peer: string,
   ) {}
 
@@ -253,7 +255,7 @@ class PostRequest implements RequestSource {
   }
 
   body(): Promise<Buffer> {
-    return Promise.resolve(this.whole);
+    return Promise.resolve(this.received);
   }
 }
 

@@ -1,6 +1,7 @@
-import { type OutgoingHttpHeaders, STATUS_CODES, validateHeaderValue } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { ReplyStream } from "../../sdk/contracts/http-server.js";
+import { type AnswerHeads, headOf } from "./answer-heads.js";
 import { inChunks, LAST_CHUNK } from "./chunks.js";
 import type { Outgoing } from "./outgoing.js";
 
@@ -31,7 +32,10 @@ export class PostOutgoing implements Outgoing {
   private closed: (() => void) | undefined;
   private room: (() => void) | undefined;
 
-  constructor(private readonly connection: AnsweredConnection) {}
+  constructor(
+    private readonly connection: AnsweredConnection,
+    private readonly heads: AnswerHeads,
+  ) {}
 
   get over(): boolean {
     return this.begun || this.connection.gone;
@@ -51,7 +55,7 @@ export class PostOutgoing implements Outgoing {
   whole(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
     this.begun = true;
     this.done = true;
-    this.parts.push(headOf(status, headers));
+    this.parts.push(this.heads.whole(status, headers, body.length));
     if (body.length > 0) this.parts.push(body);
     this.connection.answered();
   }
@@ -149,16 +153,4 @@ class PostStream implements ReplyStream {
   destroy(): void {
     this.connection.cut();
   }
-}
-
-function headOf(status: number, headers: OutgoingHttpHeaders): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}\r\n`;
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [String(value)]) {
-      validateHeaderValue(name, one);
-      text += `${name}: ${one}\r\n`;
-    }
-  }
-  return `${text}\r\n`;
 }

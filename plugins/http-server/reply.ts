@@ -19,6 +19,7 @@ const MAX_CALLBACK_LENGTH = 128;
 
 const TEXT = "text/plain; charset=utf-8";
 const NOTHING = Buffer.alloc(0);
+const NO_HEADERS: OutgoingHttpHeaders = Object.freeze({});
 
 export class ServerReply implements HttpReply {
   constructor(
@@ -27,7 +28,7 @@ export class ServerReply implements HttpReply {
     private readonly date: HttpDate,
   ) {}
 
-  send(status: number, body: string | Uint8Array = NOTHING, headers: OutgoingHttpHeaders = {}): void {
+  send(status: number, body: string | Uint8Array = NOTHING, headers: OutgoingHttpHeaders = NO_HEADERS): void {
     if (this.outgoing.over) return;
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     const compress =
@@ -75,7 +76,6 @@ export class ServerReply implements HttpReply {
   }
 
   private write(status: number, body: Uint8Array, headers: OutgoingHttpHeaders): void {
-    if (this.outgoing.over) return;
-    this.outgoing.whole(status, { Date: this.date.now(), ...headers, "Content-Length": body.length }, body);
+    if (!this.outgoing.over) this.outgoing.whole(status, headers, body);
   }
 }

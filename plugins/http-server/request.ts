@@ -10,6 +10,7 @@ export interface RequestSource {
   readonly target: string;
   readonly headers: Readonly<IncomingHttpHeaders>;
   readonly peer: string;
+  readonly received: Buffer | undefined;
   body(): Promise<Buffer>;
 }
 
@@ -59,6 +60,10 @@ export class ServerRequest implements HttpRequest {
     return this.source.peer;
   }
 
+  get received(): Buffer | undefined {
+    return this.source.received;
+  }
+
   body(): Promise<Buffer> {
     return this.source.body();
   }
@@ -71,6 +76,7 @@ export interface BodyLimits {
 
 /** A request through `node:http`. */
 export class NodeRequest implements RequestSource {
+  readonly received = undefined;
   private wholeBody: Promise<Buffer> | undefined;
 
   constructor(

@@ -16,6 +16,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { HttpDate, methodNotAllowed, OncePerPeer } from "../../sdk/http/index.js";
 import { type Address, type AddressSettings, advertisedAddress, bindAddress } from "./advertised-address.js";
+import { AnswerHeads } from "./answer-heads.js";
 import { ConnectionGate } from "./connection-gate.js";
 import { NodeOutgoing } from "./node-outgoing.js";
 import type { Outgoing } from "./outgoing.js";
@@ -153,6 +154,7 @@ export class OnePortServer implements HttpServer {
         maxBodyBytes: this.settings.maxBodyBytes,
         isTaken: (request) => this.requestTakers.some((taker) => taker.matches(request)),
       }),
+      answerHeads: new AnswerHeads(this.date),
       serve: ({ route, routed }, source, outgoing) => {
         this.run(route, ...this.exchange(source, routed, outgoing));
       },
@@ -238,7 +240,7 @@ export class OnePortServer implements HttpServer {
       rest: found?.rest ?? "",
       queryText: url?.query ?? "",
     };
-    const [request, reply] = this.exchange(source, routed, new NodeOutgoing(response));
+    const [request, reply] = this.exchange(source, routed, new NodeOutgoing(response, this.date));
     const taker = this.requestTakers.find((candidate) => candidate.matches(request));
     const methods = found?.route.methods;
     if (url === undefined) reply.text(400, "Request URL path must start with '/'");

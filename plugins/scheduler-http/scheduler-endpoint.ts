@@ -41,9 +41,14 @@ export class SchedulerEndpoint implements HttpRoute {
     });
   }
 
-  async handle(request: HttpRequest, reply: HttpReply): Promise<void> {
+  handle(request: HttpRequest, reply: HttpReply): void | Promise<void> {
+    const { received } = request;
+    if (received !== undefined) return this.answer(request, reply, received);
+    return request.body().then((body) => this.answer(request, reply, body));
+  }
+
+  private answer(request: HttpRequest, reply: HttpReply, body: Buffer): void | Promise<void> {
     const { service, random } = this.options;
-    const body = await request.body();
     if (answeredByLeadership(service.leadership(), request, reply)) return;
     if (request.method !== "POST") {
       methodNotAllowed(request, reply, METHODS);
@@ -67,8 +72,10 @@ export class SchedulerEndpoint implements HttpRoute {
       return;
     }
     if (call.type === Call_Type.RECONCILE_OPERATIONS) answerFormat(request.headers.accept, format);
-    await service.call({ call, principal: request.principal, streamId });
-    reply.send(call.type === Call_Type.UPDATE_FRAMEWORK ? 200 : 202);
+    const done = service.call({ call, principal: request.principal, streamId });
+    const status = call.type === Call_Type.UPDATE_FRAMEWORK ? 200 : 202;
+    if (done !== undefined) return done.then(() => reply.send(status));
+    reply.send(status);
   }
 
   /** Ends every stream. */
