@@ -28,7 +28,7 @@ export class AgentObserver {
     const { clock, ids, options: settings, transport } = options.context;
     this.actor = ids.nextObserver();
     this.unbind = transport.receive(this.actor, ({ name }) => {
-      if (name === "mesos.internal.PongSlaveMessage") this.pong();
+      if (name === "mesos.internal.PongSlaveMessage") this.heard();
     });
     this.ping();
     this.timer = clock.setInterval(() => this.timeout(), settings.agentPingTimeout);
@@ -40,12 +40,8 @@ export class AgentObserver {
     this.pending?.();
   }
 
-  private ping(): void {
-    this.answered = false;
-    this.options.context.messages.ping(this.options.agent, this.actor);
-  }
-
-  private pong(): void {
+  /** The agent is there: it answered, or came back. */
+  heard(): void {
     this.answered = true;
     this.missed = 0;
     if (this.pending === undefined) return;
@@ -56,6 +52,11 @@ export class AgentObserver {
       { agent: this.options.agent.id },
       "An agent answered just before it was given up",
     );
+  }
+
+  private ping(): void {
+    this.answered = false;
+    this.options.context.messages.ping(this.options.agent, this.actor);
   }
 
   /** Pings go on also for an agent that is about to be given up: it may still answer. */

@@ -150,6 +150,8 @@ export class Agents {
     agent.reregistrationTimer = undefined;
     if (agent.connected) return;
     agent.connected = true;
+    // What it missed while it was away says nothing of now.
+    agent.observer?.heard();
     if (agent.deactivated) return;
     agent.active = true;
     this.context.allocator.activateAgent(agent.id);
