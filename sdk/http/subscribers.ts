@@ -37,6 +37,8 @@ export class Subscribers<E> {
     subscribe: (connection: EventStream<E>) => { disconnected(): void },
   ): void {
     const { codec, logger, maxBufferedBytes, who } = this.options;
+    // A connection that was cut off does not say any more whose it was.
+    const { peer } = request;
     let session: { disconnected(): void } | undefined;
     const stream = new EventStream<E>({
       ...answer,
@@ -45,10 +47,7 @@ export class Subscribers<E> {
       gone: (cause) => {
         this.streams.delete(stream);
         if (cause === "overrun") {
-          logger.warn(
-            { peer: request.peer, limit: maxBufferedBytes },
-            `Cut off ${who} that does not read its events`,
-          );
+          logger.warn({ peer, limit: maxBufferedBytes }, `Cut off ${who} that does not read its events`);
         }
         session?.disconnected();
       },

@@ -70,14 +70,16 @@ describe("scheduler-http", () => {
   let rig: Rig;
   let service: FakeService;
   let endpoint: SchedulerEndpoint;
+  let logger: MemoryLogger;
 
   beforeEach(async () => {
     service = new FakeService();
+    logger = new MemoryLogger();
     rig = await startServer((server) => {
       endpoint = new SchedulerEndpoint({
         service,
         random: new SystemRandom(),
-        logger: new MemoryLogger(),
+        logger,
         maxSubscriberBuffer: 4 * 1024 * 1024,
       });
       server.route(endpoint);
@@ -244,6 +246,8 @@ describe("scheduler-http", () => {
     }
     await until(() => service.gone.length === 1);
     expect(connection.send(heartbeat)).to.equal(false);
+    const [cut] = logger.lines.filter(({ level }) => level === "warn");
+    expect(cut?.fields.peer).to.equal(`127.0.0.1:${peer.socket.localPort}`);
     peer.destroy();
   });
 
