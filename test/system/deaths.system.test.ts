@@ -1,6 +1,12 @@
 import { access, writeFile } from "node:fs/promises";
 import { expect } from "chai";
-import { type Offer, TaskState, type TaskStatus, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import {
+  type Offer,
+  TaskState,
+  type TaskStatus,
+  TaskStatus_Reason,
+  Value_Type,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import { SchedulerClient } from "../../sdk/index.js";
 import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
 import type { Daemon } from "../support/daemons.js";
@@ -55,6 +61,46 @@ describe("the death of an agent", function () {
     await client.kill("stays");
     await until(() => end("stays") !== undefined);
     expect(words("stays")).to.deep.equal(["TASK_KILLED", "Command terminated with signal Terminated"]);
+    await client.teardown();
+  });
+});
+
+describe("the death of a master", function () {
+  this.timeout(60_000);
+  let cluster: Cluster;
+  let back: Daemon | undefined;
+  before(async () => {
+    cluster = await startCluster();
+  });
+  after(async () => {
+    for (const agent of cluster.agents) await agent.stop();
+    await back?.stop();
+  });
+
+  it("leaves tasks running; agents and schedulers come back to the next one by themselves", async () => {
+    const { client, of } = await launchAll(cluster);
+    const running = (name: string) => of(name).some(({ state }) => state === TaskState.TASK_RUNNING);
+    await until(() => Object.keys(TASKS).every(running));
+    const ids = async (master: Daemon) =>
+      ((await getJson(master, "/slaves")) as { slaves: { id: string }[] }).slaves.map(({ id }) => id);
+    const [before] = await ids(cluster.master);
+    const sandboxes = await sandboxesOf(cluster.agents[0]!.port);
+
+    await cluster.master.kill();
+    await writeFile(`${sandboxes.get("fails")}/go`, "");
+    back = await cluster.master.restart();
+
+    // What ended while there was no master is told by the agent when it is back.
+    const end = (name: string) => of(name).find(({ state }) => state !== undefined && ENDS.includes(state));
+    await until(() => end("fails") !== undefined);
+    expect(end("fails")!.message).to.equal("Command exited with status 4");
+    expect(await ids(back)).to.deep.equal([before]);
+    await client.reconcile();
+    await until(() => of("stays").some(({ reason }) => reason === TaskStatus_Reason.REASON_RECONCILIATION));
+    expect(end("stays")).to.equal(undefined);
+    await client.kill("stays");
+    await until(() => end("stays") !== undefined);
+    expect(end("stays")!.state).to.equal(TaskState.TASK_KILLED);
     await client.teardown();
   });
 });
