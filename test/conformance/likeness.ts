@@ -22,6 +22,7 @@ export function likenessOfText(text: string, ports: Ports): string {
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "uuid")
     .replaceAll(new RegExp(`\\b${ports.master}\\b`, "g"), "1")
     .replaceAll(new RegExp(`\\b${ports.agent}\\b`, "g"), "2")
+    .replaceAll(/"uuid": ?"[^"]{24}"/g, '"uuid":"uuid"')
     .replaceAll(USER, '"user":"root"')
     .replaceAll(/"directory":"[^"]*?\/slaves\//g, '"directory":"/slaves/');
 }

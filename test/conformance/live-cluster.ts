@@ -13,6 +13,7 @@ import {
 import { type PartialMessage, SchedulerClient } from "../../sdk/index.js";
 import { getJson, until } from "../support/cluster.js";
 import { type Daemon, startDaemon } from "../support/daemons.js";
+import type { Ports } from "./likeness.js";
 
 /** A real master and agent in the state that the captured ones were in. */
 export interface LiveCluster {
@@ -36,22 +37,39 @@ const COMMANDS: Readonly<Record<string, string>> = {
 /** Tasks of one executor: a group in Mesos, whose default executor is not in this version. */
 const GROUP = ["group-a", "group-b"];
 
-export async function startLiveCluster(): Promise<LiveCluster> {
-  const running: { stop(): Promise<void> }[] = [];
-  const stop = async () => {
-    for (const each of running.reverse()) await each.stop();
-  };
+/** A master and an agent with the captured one's resources, on which nothing ran yet. */
+export interface EmptyCluster extends LiveCluster {
+  readonly ports: Ports;
+}
+
+export async function startEmptyCluster(): Promise<EmptyCluster> {
+  const master = await startDaemon("mesos-master", ["--hostname=127.0.0.1"]);
   try {
-    const master = await startDaemon("mesos-master", ["--hostname=127.0.0.1"]);
-    running.push(master);
     const agent = await startDaemon("mesos-agent", [
       `--master=127.0.0.1:${master.port}`,
       "--hostname=127.0.0.1",
       "--resources=cpus:2;mem:23081;disk:252899",
     ]);
-    running.push(agent);
-    const fixture = await runFixture(master);
-    running.push({ stop: () => fixture.teardown() });
+    const stop = async () => {
+      await agent.stop();
+      await master.stop();
+    };
+    return { master, agent, ports: { master: master.port, agent: agent.port }, stop };
+  } catch (error) {
+    await master.stop();
+    throw error;
+  }
+}
+
+export async function startLiveCluster(): Promise<LiveCluster> {
+  const { master, agent, ...cluster } = await startEmptyCluster();
+  let fixture: SchedulerClient | undefined;
+  const stop = async () => {
+    await fixture?.teardown();
+    await cluster.stop();
+  };
+  try {
+    fixture = await runFixture(master);
     await runAndLeave(master);
     await until(() => settled(master, agent));
     return { master, agent, stop };

@@ -16,9 +16,14 @@ function root(): string {
   return folder;
 }
 
+/** A captured file as it is; `path` is below `test/`. */
+export function captureText(path: string): string {
+  return readFileSync(join(root(), "test", path), "utf8");
+}
+
 /** What a real Mesos answered; `path` is below `test/`. */
 export function captured(path: string): CapturedAnswer {
-  const text = readFileSync(join(root(), "test", path), "utf8").replaceAll("\r\n", "\n");
+  const text = captureText(path).replaceAll("\r\n", "\n");
   const end = text.indexOf("\n\n");
   const [statusLine, ...lines] = text.slice(0, end).split("\n");
   const headers = Object.fromEntries(
