@@ -7,6 +7,7 @@ import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 export class FileFetcher implements Fetcher {
   async fetch(request: FetchRequest): Promise<void> {
     try {
+      request.signal.throwIfAborted();
       if (request.account === undefined) await copyFile(request.uri, request.destination);
       else await copyAs(request, request.account);
     } catch (error) {
