@@ -28,6 +28,8 @@ if (opendir(my $own, "/proc/self/fd")) {
 my %prctl = (x86_64 => 157, aarch64 => 167, riscv64 => 167, i686 => 172, armv7l => 172, ppc64le => 171, s390x => 172);
 my $prctl = $prctl{ (POSIX::uname())[4] };
 my (%gates, %shims, %users);
+# Exit status of a shim that has said itself that nothing of its container is left.
+my $told_all = 3;
 my $buffer = "";
 
 sub say_to_agent { syswrite(STDOUT, join(" ", @_) . "\n") }
@@ -156,7 +158,12 @@ sub shim {
   close($gate) if $gate;
   my @processes = ($$, start_of($$), $pid, start_of($pid));
   record($record, "started", $prctl ? "dedicated" : "shared", @processes);
-  say_to_agent("P", $id, @processes);
+  # Each write wakes the agent: what comes at the same time goes together.
+  my $prepared = join(" ", "P", $id, @processes) . "\n";
+  if ($request->{gated}) {
+    syswrite(STDOUT, $prepared);
+    $prepared = "";
+  }
   my $failure = "";
   while (1) {
     my $count = sysread($outcome, $failure, 4096, length($failure));
@@ -167,9 +174,9 @@ sub shim {
   $failure =~ s/\s+/ /g;
   if ($early) {
     record($record, "failed", $failure);
-    say_to_agent("F", $id, $failure);
+    syswrite(STDOUT, $prepared . "F $id $failure\n");
   } else {
-    say_to_agent("R", $id);
+    syswrite(STDOUT, $prepared . "R $id\n");
   }
   while (1) {
     my $ended = waitpid(-1, 0);
@@ -177,9 +184,11 @@ sub shim {
     POSIX::_exit(1) if $ended < 0 && !$!{EINTR};
   }
   my $status = $?;
+  my $alone = waitpid(-1, POSIX::WNOHANG()) < 0;
   if (!$early) {
     record($record, "exited", $status);
-    say_to_agent("X", $id, $status);
+    syswrite(STDOUT, "X $id $status\n" . ($alone ? "D $id\n" : ""));
+    POSIX::_exit($told_all) if $alone;
   }
   # What the command left behind ends with it; fork races are lost in the end, because nobody can leave the tree.
   while (waitpid(-1, POSIX::WNOHANG()) >= 0) {
@@ -226,10 +235,11 @@ sub handle {
 
 sub reap {
   while ((my $pid = waitpid(-1, POSIX::WNOHANG())) > 0) {
+    my $told = $? == $told_all << 8;
     my $id = delete $shims{$pid};
     next unless defined $id;
     delete $gates{$id};
-    say_to_agent("D", $id);
+    say_to_agent("D", $id) unless $told;
   }
 }
 

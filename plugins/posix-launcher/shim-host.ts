@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { Outbox } from "./outbox.js";
 import {
   encodeClear,
   encodeGo,
@@ -26,7 +27,10 @@ export interface ShimHostOptions {
   readonly lost: () => void;
 }
 
-type Helper = ChildProcessByStdio<Writable, Readable, Readable>;
+interface Helper {
+  readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly outbox: Outbox;
+}
 
 /** Keeps one helper running and speaks with it. */
 export class ShimHost {
@@ -43,17 +47,17 @@ export class ShimHost {
   }
 
   async launch(command: LaunchCommand): Promise<void> {
-    (await this.running()).stdin.write(encodeLaunch(command));
+    (await this.running()).outbox.urgent(encodeLaunch(command));
   }
 
   async go(id: string): Promise<void> {
-    (await this.running()).stdin.write(encodeGo(id));
+    (await this.running()).outbox.urgent(encodeGo(id));
   }
 
   async clear(record: string): Promise<void> {
     // Not worth a new helper.
     if (this.stopping) return rm(record, { force: true });
-    (await this.running()).stdin.write(encodeClear(record));
+    (await this.running()).outbox.patient(encodeClear(record));
   }
 
   /** Ends the helper; running containers stay. */
@@ -62,9 +66,11 @@ export class ShimHost {
     const helper = await this.helper?.catch(() => undefined);
     this.helper = undefined;
     if (helper === undefined) return;
-    helper.stdin.end();
-    helper.stdout.destroy();
-    helper.stderr.destroy();
+    const { stdin, stdout, stderr } = helper.process;
+    helper.outbox.flush();
+    stdin.end();
+    stdout.destroy();
+    stderr.destroy();
   }
 
   private async running(): Promise<Helper> {
@@ -101,6 +107,7 @@ export class ShimHost {
     return new Promise((resolve, reject) => {
       // Its own session: a Ctrl-C at the agent's terminal is not for tasks.
       const helper = spawn(program, args, { detached: true, stdio: ["pipe", "pipe", "pipe"], cwd: "/" });
+      const outbox = new Outbox((frames) => helper.stdin.write(frames));
       let ready = false;
       const { logger } = this.options;
       helper.once("error", reject);
@@ -113,7 +120,7 @@ export class ShimHost {
         if (event.type !== "ready") return this.options.event(event);
         ready = true;
         this.reapsOrphans = event.reapsOrphans;
-        resolve(helper);
+        resolve({ process: helper, outbox });
       });
       helper.once("exit", (code, signal) => {
         if (!ready) return reject(new Error(`it ended with ${signal ?? `status ${code}`}`));
