@@ -1,3 +1,5 @@
+import { sizeHeap } from "./heap.js";
+
 /** The programs of the package, by the name that they were started with. */
 export type Program = "tepui" | "mesos-master" | "mesos-agent" | "mesos-execute";
 
@@ -32,6 +34,8 @@ async function tepui([command, ...rest]: readonly string[]): Promise<number> {
 }
 
 async function daemon(target: "master" | "agent", argv: readonly string[], program: string): Promise<number> {
+  // Before the rest is loaded: that alone would make the heap grow.
+  sizeHeap(target);
   const { runDaemon } = await import("./daemon.js");
   const code = await runDaemon({ target, argv, program });
   // Stopped in order or given up on: nothing that a plugin left running may hold the process.
