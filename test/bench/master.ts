@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- master [--agents=10,100,1000,5000,10000] [--tasks=20000] [--window=2000] [--each=N] [--profile=DIR]`: one real
+ * `npm run bench -- master [--agents=10,100,1000,5000,10000] [--tasks=40000] [--window=2000] [--each=N] [--profile=DIR]`: one real
  * master, simulated agents that speak the wire form from a second process, `each` of them a host, and a scheduler in this one. A line for
  * each number of agents: time to register all, time from SUBSCRIBED to offers of all agents, finished tasks a second, `/state` and
  * `/state-summary` latency (idle p50, worst under load), master's memory and CPU; with `profile` a CPU profile of the master.
@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import type { Offer, OfferID } from "../../proto/gen/mesos/v1/mesos.js";
@@ -73,11 +74,18 @@ async function startAgents(
   };
 }
 
+/** By a client of its own on a connection of its own, as little as there can be, so that it is the master that is measured. */
 async function fetchTimed(port: number, path: string): Promise<{ ms: number; bytes: number }> {
   const began = performance.now();
-  const response = await fetch(`http://127.0.0.1:${port}${path}`);
-  const body = await response.arrayBuffer();
-  return { ms: performance.now() - began, bytes: body.byteLength };
+  const request = get({ host: "127.0.0.1", port, path, agent: false });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  let bytes = 0;
+  response.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  await once(response, "end");
+  if (response.statusCode !== 200) throw new Error(`${path} was answered ${response.statusCode}`);
+  return { ms: performance.now() - began, bytes };
 }
 
 async function idleLatency(port: number, path: string): Promise<{ p50: number; bytes: number }> {
@@ -224,7 +232,7 @@ async function measure(
 const { values } = parseArgs({
   options: {
     agents: { type: "string", default: "10,100,1000,5000,10000" },
-    tasks: { type: "string", default: "20000" },
+    tasks: { type: "string", default: "40000" },
     window: { type: "string", default: "2000" },
     each: { type: "string" },
     profile: { type: "string" },
