@@ -17,6 +17,7 @@ export const SHIPPED = {
   "metrics-endpoint": () => import("./metrics-endpoint/index.js"),
   "posix-isolators": () => import("./posix-isolators/index.js"),
   "posix-launcher": () => import("./posix-launcher/index.js"),
+  "sandbox-fetch": () => import("./sandbox-fetch/index.js"),
   "sandbox-logger": () => import("./sandbox-logger/index.js"),
   "scheduler-grpc": () => import("./scheduler-grpc/index.js"),
   "scheduler-http": () => import("./scheduler-http/index.js"),

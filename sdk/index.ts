@@ -64,6 +64,15 @@ export {
   type ContainerTermination,
   type RecoverableContainer,
 } from "./contracts/containerizer.js";
+export type {
+  ContainerMount,
+  Contribution,
+  DeviceAccess,
+  DeviceNode,
+  Namespace,
+  ResourceLimit,
+  RootFilesystem,
+} from "./contracts/contribution.js";
 export { type Candidacy, Election } from "./contracts/election.js";
 export {
   type ExecutorConnection,
@@ -82,12 +91,14 @@ export {
   type RequestTaker,
 } from "./contracts/http-server.js";
 export {
-  type ContainerLimitation,
-  type ContainerMount,
-  type Contribution,
-  Isolator,
-  type Namespace,
-} from "./contracts/isolator.js";
+  type ImageConfig,
+  ImageStore,
+  type ProvisionedImage,
+  Provisioner,
+  RootfsBackend,
+  type StoredImage,
+} from "./contracts/image.js";
+export { type ContainerLimitation, Isolator } from "./contracts/isolator.js";
 export { type LaunchedProcess, Launcher, type LaunchPlan } from "./contracts/launcher.js";
 export { type LogFields, Logger, type LogLevel, type LogMethod } from "./contracts/logger.js";
 export {
@@ -115,6 +126,7 @@ export {
 export { Random } from "./contracts/random.js";
 export { Registry, type RegistryOperation } from "./contracts/registry.js";
 export { type DetectionRequest, ResourceDetector } from "./contracts/resource-detector.js";
+export { SandboxFetch } from "./contracts/sandbox-fetch.js";
 export {
   type Leadership,
   type SchedulerConnection,
@@ -123,6 +135,7 @@ export {
   type SchedulerSession,
   type SchedulerSubscription,
 } from "./contracts/scheduler-service.js";
+export { SecretResolver } from "./contracts/secret-resolver.js";
 export { Settings } from "./contracts/settings.js";
 export { SystemClock } from "./contracts/system-clock.js";
 export { SystemRandom } from "./contracts/system-random.js";

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerID, ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
@@ -9,10 +9,13 @@ import type {
   ContainerTermination,
   RecoverableContainer,
 } from "../../sdk/contracts/containerizer.js";
+import type { Contribution } from "../../sdk/contracts/contribution.js";
+import type { ProvisionedImage, Provisioner } from "../../sdk/contracts/image.js";
 import type { ContainerLimitation, Isolator } from "../../sdk/contracts/isolator.js";
 import type { LaunchedProcess, Launcher } from "../../sdk/contracts/launcher.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
+import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { mergeContributions } from "./contributions.js";
@@ -20,25 +23,15 @@ import { launchPlan, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
 import { isMine, missingFeatures } from "./supported.js";
 
-/** Puts what a command's URIs name into its sandbox. */
-export interface SandboxFetch {
-  fetch(options: {
-    request: ContainerRequest;
-    user: string | undefined;
-    staging: string;
-    signal: AbortSignal;
-  }): Promise<void>;
-}
-
 export interface ContainerizerOptions {
   readonly isolators: readonly Isolator[];
   readonly launcher: Launcher;
   readonly containerLogger: ContainerLogger;
   readonly sandboxFetch: SandboxFetch;
+  /** Absent: this agent has no images. */
+  readonly provisioner?: Provisioner | undefined;
   /** Of this agent alone, for the launcher's records. */
   readonly recordsDirectory: string;
-  /** Where files are fetched to before they go into sandboxes; of the agent alone. */
-  readonly stagingDirectory: string;
   /** Containers of which something could not be ended or cleaned up. */
   readonly destroyErrors: Counter;
   readonly clock: Clock;
@@ -78,7 +71,10 @@ export class MesosContainerizer implements Containerizer {
     if (!isMine(request)) return false;
     const id = request.containerId.value!;
     if (this.running.has(id)) throw refused(`container '${id}' exists already`);
-    const missing = missingFeatures(request, this.names);
+    const missing = missingFeatures(request, {
+      isolators: this.names,
+      images: this.options.provisioner !== undefined,
+    });
     if (missing.length > 0) throw refused(`this agent has no ${missing.join(", no ")}`);
     const container: Container = {
       request,
@@ -138,7 +134,10 @@ export class MesosContainerizer implements Containerizer {
       executor_pid: container.process.pid,
     };
     if (container.settled !== undefined) return status;
-    for (const isolator of this.options.isolators) Object.assign(status, await isolator.status?.(id));
+    for (const isolator of this.options.isolators) {
+      const { cgroup_info: cgroups, ...rest } = (await isolator.status?.(id)) ?? {};
+      Object.assign(status, rest, cgroups && { cgroup_info: { ...status.cgroup_info, ...cgroups } });
+    }
     return status;
   }
 
@@ -162,25 +161,30 @@ export class MesosContainerizer implements Containerizer {
   }
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
-    const { isolators, launcher, logger } = this.options;
+    const { isolators, launcher, provisioner, logger } = this.options;
+    const found: RecoverableContainer[] = [];
     for (const { request } of containers) {
       const id = request.containerId.value!;
       const process = await launcher.reattach(id, this.record(id));
       if (process === undefined) continue;
-      const container: Container = {
+      found.push({ request });
+      this.running.set(id, {
         request,
         abort: new AbortController(),
         process,
         limitation: undefined,
         ended: Promise.resolve({ exit: undefined }),
         settled: undefined,
-      };
-      this.running.set(id, container);
-      container.ended = this.follow(container, process);
+      });
       logger.info({ container: id, pid: process.pid }, "found a container of an earlier run");
     }
     await this.endUnknown(new Set(containers.map(({ request }) => request.containerId.value!)));
-    for (const isolator of isolators) await isolator.recover?.(containers);
+    for (const isolator of isolators) await isolator.recover?.(found);
+    await provisioner?.recover(new Set(found.map(({ request }) => request.containerId.value!)));
+    // Only now: isolators are asked about a container that ends.
+    for (const container of this.running.values()) {
+      container.ended = this.follow(container, container.process!);
+    }
   }
 
   containers(): readonly ContainerID[] {
@@ -192,37 +196,45 @@ export class MesosContainerizer implements Containerizer {
     const { request, abort } = container;
     const { isolators, launcher, containerLogger } = this.options;
     const id = request.containerId.value!;
-    const record = this.record(id);
-    const user = switchedUser(request.user);
-    if (request.command.uris.length > 0) await this.fetch(request, { user, signal: abort.signal });
-    const contributions = [];
-    for (const isolator of isolators) {
-      if (isolator.prepare !== undefined) contributions.push(await isolator.prepare(request));
-    }
-    const immediate = isolators.every(({ isolate }) => isolate === undefined);
-    const contribution = mergeContributions(contributions);
-    const io = await containerLogger.prepare(request);
+    const [image] = await Promise.all([this.image(container), this.fetch(container)]);
+    if (image !== undefined) container.request = { ...request, image };
+    const contribution = await this.prepare(container);
+    const io = await containerLogger.prepare(container.request);
     abort.signal.throwIfAborted();
-    const process = await launcher.launch(launchPlan({ request, contribution, io, record, immediate }));
+    const immediate = isolators.every(({ isolate }) => isolate === undefined);
+    const process = await launcher.launch(
+      launchPlan({ request: container.request, contribution, io, record: this.record(id), immediate }),
+    );
     container.process = process;
-    for (const isolator of isolators) await isolator.isolate?.(id, process.pid);
+    for (const isolator of isolators) {
+      const isolating = isolator.isolate?.(id, process.pid, contribution);
+      await isolating?.catch(blaming(isolator, "isolate"));
+    }
     abort.signal.throwIfAborted();
     await process.go();
     return process;
   }
 
-  /** Through a directory of the agent's own. */
-  private async fetch(
-    request: ContainerRequest,
-    { user, signal }: { user: string | undefined; signal: AbortSignal },
-  ): Promise<void> {
-    const staging = join(this.options.stagingDirectory, request.containerId.value!);
-    await mkdir(staging, { recursive: true, mode: 0o700 });
-    try {
-      await this.options.sandboxFetch.fetch({ request, user, staging, signal });
-    } finally {
-      await rm(staging, { recursive: true, force: true });
+  private async image({ request, abort }: Container): Promise<ProvisionedImage | undefined> {
+    const image = request.container?.mesos?.image;
+    if (image === undefined) return undefined;
+    return this.options.provisioner?.provision(request.containerId.value!, image, { signal: abort.signal });
+  }
+
+  private async fetch({ request, abort }: Container): Promise<void> {
+    if (request.command.uris.length === 0) return;
+    const user = switchedUser(request.user);
+    await this.options.sandboxFetch.fetch({ request, user, signal: abort.signal });
+  }
+
+  private async prepare({ request, abort }: Container): Promise<Contribution> {
+    const contributions: (Contribution | undefined)[] = [];
+    for (const isolator of this.options.isolators) {
+      if (isolator.prepare === undefined) continue;
+      contributions.push(await isolator.prepare(request).catch(blaming(isolator, "prepare")));
+      abort.signal.throwIfAborted();
     }
+    return mergeContributions(contributions, request.image?.rootfs);
   }
 
   /** Watches a running container for limits, and ends with it. */
@@ -245,6 +257,7 @@ export class MesosContainerizer implements Containerizer {
       );
     }
     const exit = await process.exited;
+    container.limitation ??= await this.verdict(id);
     // What the main process left behind ends in the background; nobody waits for it.
     this.settle(container).catch((error: unknown) =>
       this.options.logger.error({ err: error, container: id }, "a container could not be cleaned up"),
@@ -256,6 +269,20 @@ export class MesosContainerizer implements Containerizer {
       message: limitation?.message,
       limitation: limitation?.limitation,
     };
+  }
+
+  /** The limit that ended the container, where one of the isolators sees that it was one. */
+  private async verdict(id: string): Promise<ContainerLimitation | undefined> {
+    for (const isolator of this.options.isolators) {
+      if (isolator.verdict === undefined) continue;
+      try {
+        const limitation = await isolator.verdict(id);
+        if (limitation !== undefined) return limitation;
+      } catch (error) {
+        this.options.logger.warn({ err: error, container: id, isolator: isolator.name }, "no verdict");
+      }
+    }
+    return undefined;
   }
 
   private record(id: string): string {
@@ -281,7 +308,7 @@ export class MesosContainerizer implements Containerizer {
   }
 
   private async endAll(id: string): Promise<void> {
-    const { launcher, isolators, destroyErrors, logger } = this.options;
+    const { launcher, isolators, provisioner, destroyErrors, logger } = this.options;
     let failed = false;
     await launcher.destroy(id).catch((error: unknown) => {
       destroyErrors.inc();
@@ -296,6 +323,12 @@ export class MesosContainerizer implements Containerizer {
         logger.warn({ err: error, container: id, isolator: isolator.name }, "clean-up failed");
       }
     }
+    try {
+      await provisioner?.destroy(id);
+    } catch (error) {
+      failed = true;
+      logger.warn({ err: error, container: id }, "a root file system could not be removed");
+    }
     if (failed) destroyErrors.inc();
   }
 
@@ -307,3 +340,13 @@ export class MesosContainerizer implements Containerizer {
     return { id, container, pid: container.process.pid };
   }
 }
+
+/** Says which isolator it was. */
+const blaming =
+  ({ name }: Isolator, step: "prepare" | "isolate") =>
+  (error: unknown): never => {
+    throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", {
+      detail: `isolator '${name}' failed to ${step} the container: ${messageOf(error)}`,
+      cause: error,
+    });
+  };

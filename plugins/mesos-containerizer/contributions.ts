@@ -1,35 +1,54 @@
-import type { Contribution } from "../../sdk/contracts/isolator.js";
+import type { Contribution, RootFilesystem } from "../../sdk/contracts/contribution.js";
+
+type Merged = { -readonly [K in keyof Contribution]: Contribution[K] };
+
+/** Of these the later one stands. */
+const SINGLE = [
+  "command",
+  "workingDirectory",
+  "user",
+  "hostname",
+  "rootfs",
+  "seccompFilter",
+  "oomScoreAdjust",
+] as const satisfies readonly (keyof Contribution)[];
+const RECORDS = ["environment", "finalEnvironment", "enter", "symlinks", "rlimits", "capabilities"] as const;
+/** `wrap` puts a later isolator's words inside an earlier one's. */
+const LISTS = [
+  "mounts",
+  "deviceNodes",
+  "maskedPaths",
+  "readonlyPaths",
+  "devices",
+  "cgroups",
+  "preExec",
+  "wrap",
+] as const satisfies readonly (keyof Contribution)[];
 
 /**
  * One contribution out of those of all isolators, in their order: lists are joined, records merged key by key, and of single
- * values the later one stands. `wrap` puts a later isolator's words inside an earlier one's.
+ * values the later one stands.
  */
-export function mergeContributions(contributions: readonly (Contribution | undefined)[]): Contribution {
-  const merged: { -readonly [K in keyof Contribution]: Contribution[K] } = {};
+export function mergeContributions(
+  contributions: readonly (Contribution | undefined)[],
+  rootfs?: RootFilesystem,
+): Contribution {
+  const merged: Merged = rootfs === undefined ? {} : { rootfs };
   for (const next of contributions) {
     if (next === undefined) continue;
-    Object.assign(merged, single(next));
-    if (next.environment) merged.environment = { ...merged.environment, ...next.environment };
-    if (next.rlimits) merged.rlimits = { ...merged.rlimits, ...next.rlimits };
-    if (next.capabilities) merged.capabilities = { ...merged.capabilities, ...next.capabilities };
+    for (const field of SINGLE)
+      if (next[field] !== undefined) Object.assign(merged, { [field]: next[field] });
+    for (const field of RECORDS) {
+      if (next[field]) Object.assign(merged, { [field]: { ...merged[field], ...next[field] } });
+    }
+    for (const field of LISTS) {
+      if (next[field]) Object.assign(merged, { [field]: [...(merged[field] ?? []), ...next[field]] });
+    }
     if (next.namespaces) merged.namespaces = [...new Set([...(merged.namespaces ?? []), ...next.namespaces])];
-    if (next.mounts) merged.mounts = [...(merged.mounts ?? []), ...next.mounts];
-    if (next.cgroups) merged.cgroups = [...(merged.cgroups ?? []), ...next.cgroups];
-    if (next.preExec) merged.preExec = [...(merged.preExec ?? []), ...next.preExec];
-    if (next.wrap) merged.wrap = [...(merged.wrap ?? []), ...next.wrap];
     // Privileges once given up stay given up.
     if (next.noNewPrivileges !== undefined) {
       merged.noNewPrivileges = merged.noNewPrivileges === true || next.noNewPrivileges;
     }
   }
   return merged;
-}
-
-function single({ workingDirectory, user, networkNamespace, rootfs }: Contribution): Partial<Contribution> {
-  return {
-    ...(workingDirectory !== undefined && { workingDirectory }),
-    ...(user !== undefined && { user }),
-    ...(networkNamespace !== undefined && { networkNamespace }),
-    ...(rootfs !== undefined && { rootfs }),
-  };
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import type { ContainerIo } from "../../sdk/contracts/container-logger.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
-import type { Contribution } from "../../sdk/contracts/isolator.js";
+import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { LaunchPlan } from "../../sdk/contracts/launcher.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { isOwnUser } from "../../sdk/proc/index.js";
@@ -26,10 +26,17 @@ export function launchPlan(options: {
   const { request, contribution, io, record, immediate } = options;
   return {
     containerId: request.containerId.value!,
-    ...commandOf(request),
-    environment: { PATH: DEFAULT_PATH, ...request.environment, MESOS_SANDBOX: request.directory },
-    workingDirectory: request.directory,
-    user: switchedUser(request.user),
+    ...(contribution.command ?? commandOf(request)),
+    environment: {
+      PATH: DEFAULT_PATH,
+      ...contribution.environment,
+      ...request.environment,
+      MESOS_SANDBOX: request.directory,
+      ...contribution.finalEnvironment,
+    },
+    workingDirectory: contribution.workingDirectory ?? request.directory,
+    sandbox: request.directory,
+    user: contribution.user ?? switchedUser(request.user),
     stdout: io.stdout,
     stderr: io.stderr,
     record,

@@ -9,7 +9,10 @@ export const isMine = (request: ContainerRequest): boolean =>
  * What the container asks for that nothing loaded gives. Running it without would be less than its framework asked for, so
  * the launch is refused with these words.
  */
-export function missingFeatures(request: ContainerRequest, isolators: readonly string[]): string[] {
+export function missingFeatures(
+  request: ContainerRequest,
+  { isolators, images }: { readonly isolators: readonly string[]; readonly images: boolean },
+): string[] {
   const { container } = request;
   if (container === undefined) return [];
   const missing: string[] = [];
@@ -18,7 +21,10 @@ export function missingFeatures(request: ContainerRequest, isolators: readonly s
       missing.push(givers.length === 0 ? feature : `${feature} (an isolator such as ${givers.join(" or ")})`);
     }
   };
-  need(container.mesos?.image !== undefined, "container images", ["image/"]);
+  if (container.mesos?.image !== undefined) {
+    if (!images) missing.push("container images (--image_providers)");
+    need(true, "root file systems of containers", ["filesystem/linux"]);
+  }
   need(container.tty_info !== undefined, "terminals (tty_info)", []);
   need(container.hostname !== undefined, "host names of containers", ["network/"]);
   need(container.volumes.length > 0, "volumes", ["volume/", "filesystem/"]);

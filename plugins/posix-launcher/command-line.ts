@@ -1,4 +1,4 @@
-import type { Contribution } from "../../sdk/contracts/isolator.js";
+import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { LaunchPlan } from "../../sdk/contracts/launcher.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 
@@ -26,7 +26,9 @@ export function commandLine(plan: LaunchPlan): { program: string; argv: readonly
 function unsupported(contribution: Contribution): string[] {
   const refused: string[] = [];
   if (contribution.namespaces?.length) refused.push(`namespaces (${contribution.namespaces.join(", ")})`);
-  if (contribution.networkNamespace !== undefined) refused.push("a network namespace");
+  const entered = Object.keys(contribution.enter ?? {});
+  if (entered.length > 0) refused.push(`existing namespaces (${entered.join(", ")})`);
+  if (contribution.seccompFilter !== undefined) refused.push("a seccomp filter");
   if (contribution.mounts?.length) refused.push("mounts");
   if (contribution.rootfs !== undefined) refused.push("a root file system");
   if (contribution.capabilities !== undefined) refused.push("capabilities");

@@ -11,6 +11,7 @@ import type {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { extensionPoint } from "../plugin/extension-point.js";
 import type { Resources } from "../resources/index.js";
+import type { ProvisionedImage } from "./image.js";
 
 /** Everything needed to start one container; plain data, so that it can be checkpointed and inspected. */
 export interface ContainerRequest {
@@ -33,6 +34,8 @@ export interface ContainerRequest {
   readonly directory: string;
   /** Whether the container must outlive the agent process (framework checkpointing). */
   readonly checkpoint: boolean;
+  /** Set by the containerizer, for its isolators, where `container` names an image. */
+  readonly image?: ProvisionedImage | undefined;
 }
 
 export interface ContainerTermination {

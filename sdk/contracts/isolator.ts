@@ -7,44 +7,7 @@ import type {
 import { extensionPoint } from "../plugin/extension-point.js";
 import type { Resources } from "../resources/index.js";
 import type { ContainerRequest, RecoverableContainer } from "./containerizer.js";
-
-export interface ContainerMount {
-  /** Host path, or the file system's device name. */
-  readonly source: string;
-  /** Path in the container, absolute, or relative to the sandbox. */
-  readonly target: string;
-  readonly type?: string | undefined;
-  /** mount(8) options: `bind`, `rbind`, `ro`, ... */
-  readonly options?: readonly string[] | undefined;
-}
-
-export type Namespace = "pid" | "ipc" | "mount" | "network" | "uts" | "cgroup";
-
-/**
- * What an isolator adds to a container: pure data, merged in manifest order (later wins for single values),
- * applied by the launcher. Every field may be absent.
- */
-export interface Contribution {
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly workingDirectory?: string;
-  readonly user?: string;
-  readonly namespaces?: readonly Namespace[];
-  /** Network namespace to enter: a path such as `/run/netns/x`. */
-  readonly networkNamespace?: string;
-  readonly mounts?: readonly ContainerMount[];
-  readonly rootfs?: string;
-  /** Directories below the cgroup mounts that the main process joins before it starts: absolute paths. */
-  readonly cgroups?: readonly string[];
-  /** Shell commands run in the container's namespaces before the main process. */
-  readonly preExec?: readonly string[];
-  /** rlimit name (`nofile`) -> soft and hard; undefined is unlimited. */
-  readonly rlimits?: Readonly<Record<string, { soft: number | undefined; hard: number | undefined }>>;
-  /** Linux capabilities without `CAP_`. */
-  readonly capabilities?: { readonly effective?: readonly string[]; readonly bounding?: readonly string[] };
-  readonly noNewPrivileges?: boolean;
-  /** Words put in front of the command line, outermost first (e.g. `["nice", "-n", "5"]`). */
-  readonly wrap?: readonly string[];
-}
+import type { Contribution } from "./contribution.js";
 
 /** A limit was crossed: the container is to be ended with this reason. */
 export interface ContainerLimitation {
@@ -53,20 +16,37 @@ export interface ContainerLimitation {
   readonly limitation?: TaskResourceLimitation | undefined;
 }
 
-/** One aspect of isolation. Only `name` is mandatory; a rejected promise of `prepare` or `isolate` fails the launch with its message. */
+/**
+ * One aspect of isolation. Only `name` is mandatory; a rejected promise of `prepare` or `isolate` fails the launch with its message,
+ * after the name of the isolator.
+ *
+ * For one container the calls are `prepare`, `isolate`, any of the others, and at the end `cleanup`, which also follows a failed
+ * `prepare` or `isolate`. After a restart of the agent `recover` stands in for the first two.
+ */
 export interface Isolator {
   /** As in `--isolation`, e.g. `posix/cpu`. */
   readonly name: string;
+  /**
+   * Takes back what an earlier run of the agent made for these containers, and removes what it made for any other. Called once, before
+   * any launch; all processes of other containers have ended.
+   */
   recover?(containers: readonly RecoverableContainer[]): Promise<void>;
   prepare?(request: ContainerRequest): Promise<Contribution | undefined>;
-  /** The main process exists (`pid`) and waits for this to resolve. */
-  isolate?(containerId: string, pid: number): Promise<void>;
+  /** The main process exists (`pid`, as the host sees it) and waits for this to resolve. `plan` is what all isolators contributed. */
+  isolate?(containerId: string, pid: number, plan: Contribution): Promise<void>;
   update?(containerId: string, resources: Resources, limits: Readonly<Record<string, number>>): Promise<void>;
   /** Fields of the statistics that this isolator knows. */
   usage?(containerId: string, pid: number): Promise<Partial<ResourceStatistics>>;
+  /** Fields of the status that this isolator knows; `cgroup_info` is merged field by field. */
   status?(containerId: string): Promise<Partial<ContainerStatus>>;
   /** Resolves when a limit is crossed; never otherwise. The signal ends the watch. */
   watch?(containerId: string, signal: AbortSignal): Promise<ContainerLimitation>;
+  /**
+   * After the end of the main process, and before `cleanup`: why it ended, where that was a limit which the watch may not have told in
+   * time (the kernel's OOM killer is faster than any watch).
+   */
+  verdict?(containerId: string): Promise<ContainerLimitation | undefined>;
+  /** Removes everything. No process of the container is left. Idempotent; also for containers that it never saw. */
   cleanup?(containerId: string): Promise<void>;
 }
 

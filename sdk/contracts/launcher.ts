@@ -1,6 +1,6 @@
 import { extensionPoint } from "../plugin/extension-point.js";
 import type { ContainerExit } from "./containerizer.js";
-import type { Contribution } from "./isolator.js";
+import type { Contribution } from "./contribution.js";
 
 /** A fully merged plan: plain data. */
 export interface LaunchPlan {
@@ -9,8 +9,12 @@ export interface LaunchPlan {
   readonly argv: readonly string[];
   /** File to execute, where it is another than `argv[0]`. */
   readonly program?: string | undefined;
+  /** Complete; with what isolators contributed. */
   readonly environment: Readonly<Record<string, string>>;
+  /** As the container sees it. */
   readonly workingDirectory: string;
+  /** The sandbox's host path: what relative targets of mounts lie below. */
+  readonly sandbox: string;
   readonly user: string | undefined;
   /** File descriptors or paths (created, appended) for the output. */
   readonly stdout: string;
@@ -21,7 +25,7 @@ export interface LaunchPlan {
   readonly immediate?: boolean;
   /** Goes on when the agent dies; otherwise it ends with the agent. */
   readonly outlivesAgent: boolean;
-  /** What isolators contributed, merged. */
+  /** What isolators contributed, merged. `environment`, `finalEnvironment`, `command`, `workingDirectory` and `user` are in the plan already. */
   readonly contribution: Contribution;
 }
 

@@ -349,6 +349,36 @@ export const ERRORS = {
     text: "The flag --isolation names isolators that are not there",
     hint: "Take the names out, or load the plugins that bring these isolators.",
   },
+  TEPUI_ISOLATION_UNAVAILABLE: {
+    kind: "unavailable",
+    text: "This host cannot give the isolation that --isolation names",
+    hint: "Do as the text says, or take the isolator out of --isolation.",
+  },
+  TEPUI_CGROUP_FAILED: {
+    kind: "internal",
+    text: "A cgroup could not be changed",
+    hint: "Check that the controller is mounted and that the agent runs as root; dmesg may say more.",
+  },
+  TEPUI_IMAGE_NOT_FOUND: {
+    kind: "not-found",
+    text: "The image does not exist",
+    hint: "Check its name and tag, and that the registry has it.",
+  },
+  TEPUI_IMAGE_PULL_FAILED: {
+    kind: "unavailable",
+    text: "The image could not be pulled",
+    hint: "Check that the agent's host reaches the registry, and the credentials in --docker_config.",
+  },
+  TEPUI_IMAGE_INVALID: {
+    kind: "invalid",
+    text: "The image cannot be used",
+    hint: "Build it again, or correct its name, as the text says.",
+  },
+  TEPUI_SECRET_UNRESOLVED: {
+    kind: "not-found",
+    text: "A secret cannot be resolved",
+    hint: "Give its value, or load a secret resolver that knows it.",
+  },
   TEPUI_CONTAINER_UNKNOWN: {
     kind: "not-found",
     text: "Container cannot be found",

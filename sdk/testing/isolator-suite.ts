@@ -70,7 +70,7 @@ export function isolatorSuite(make: MakeIsolator): SuiteCase[] {
     test("goes through the life of a container", async ({ isolator, directory, pid }) => {
       const given = request(directory);
       await isolator.prepare?.(given);
-      await isolator.isolate?.(CONTAINER, pid);
+      await isolator.isolate?.(CONTAINER, pid, {});
       await isolator.update?.(CONTAINER, given.resources, {});
       for (const value of Object.values((await isolator.usage?.(CONTAINER, pid)) ?? {})) {
         if (typeof value === "number") assert.ok(value >= 0, "a statistic is below zero");
@@ -90,7 +90,7 @@ export function isolatorSuite(make: MakeIsolator): SuiteCase[] {
     test("ends its watch when it is told to", async ({ isolator, directory, pid }) => {
       if (isolator.watch === undefined) return;
       await isolator.prepare?.(request(directory));
-      await isolator.isolate?.(CONTAINER, pid);
+      await isolator.isolate?.(CONTAINER, pid, {});
       const ending = new AbortController();
       const watch = isolator.watch(CONTAINER, ending.signal);
       watch.catch(() => undefined);

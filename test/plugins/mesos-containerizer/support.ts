@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FileFetcher } from "../../../plugins/fetcher-file/file-fetcher.js";
 import { MesosContainerizer } from "../../../plugins/mesos-containerizer/containerizer.js";
-import { UriFetch } from "../../../plugins/mesos-containerizer/sandbox-fetch.js";
 import { PERL_SHIM } from "../../../plugins/posix-launcher/perl-shim.js";
 import { PosixLauncher } from "../../../plugins/posix-launcher/posix-launcher.js";
+import { UriFetch } from "../../../plugins/sandbox-fetch/uri-fetch.js";
 import { SandboxLogger } from "../../../plugins/sandbox-logger/sandbox-logger.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { Fetcher } from "../../../sdk/contracts/fetcher.js";
@@ -45,11 +45,11 @@ export class ContainerizerBench {
         fetchers,
         frameworksHome: directory,
         stallTimeout: 5000,
+        stagingDirectory: join(directory, "staging"),
         succeeded: this.metrics.counter("succeeded"),
         failed: this.metrics.counter("failed"),
       }),
       recordsDirectory: join(directory, "records"),
-      stagingDirectory: join(directory, "staging"),
       destroyErrors: this.metrics.counter("destroyErrors"),
       clock: new SystemClock(),
       logger: this.logger,

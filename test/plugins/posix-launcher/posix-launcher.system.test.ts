@@ -41,6 +41,7 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
         argv,
         environment: { PATH: process.env.PATH ?? "/bin:/usr/bin" },
         workingDirectory: directory,
+        sandbox: directory,
         user: undefined,
         stdout: join(directory, `${containerId}.out`),
         stderr: join(directory, `${containerId}.err`),
@@ -127,7 +128,9 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
     });
 
     it("refuses what plain processes cannot have", async () => {
-      const isolated = await plan(["true"], { contribution: { namespaces: ["pid"], rootfs: "/x" } });
+      const isolated = await plan(["true"], {
+        contribution: { namespaces: ["pid"], rootfs: { path: "/x", mounts: [] } },
+      });
       const refused = await launcher.launch(isolated).then(() => "", String);
       expect(refused).to.match(/cannot give a container namespaces \(pid\), a root file system/);
     });

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
-import { open, rm } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Fetcher } from "../../sdk/contracts/fetcher.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
+import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { type Account, accountOf } from "../../sdk/proc/index.js";
 import { unpackingOf } from "./archive.js";
-import type { SandboxFetch } from "./containerizer.js";
 import { type FetchItem, readUri } from "./uri.js";
 
 export interface UriFetchOptions {
@@ -16,6 +16,8 @@ export interface UriFetchOptions {
   readonly frameworksHome: string;
   /** Milliseconds. */
   readonly stallTimeout: number;
+  /** Where files are fetched to before they go into sandboxes; of the agent alone. */
+  readonly stagingDirectory: string;
   /** Of containers, not of URIs. */
   readonly succeeded: Counter;
   readonly failed: Counter;
@@ -38,11 +40,13 @@ export class UriFetch implements SandboxFetch {
   async fetch(options: {
     request: ContainerRequest;
     user: string | undefined;
-    staging: string;
     signal: AbortSignal;
   }): Promise<void> {
     const { request, user } = options;
+    if (request.command.uris.length === 0) return;
+    const staging = join(this.options.stagingDirectory, request.containerId.value!);
     try {
+      await mkdir(staging, { recursive: true, mode: 0o700 });
       const items = request.command.uris.map((uri) => readUri(uri, this.options.frameworksHome));
       const account = user === undefined ? undefined : await accountOf(user);
       if (user !== undefined && account === undefined) {
@@ -50,11 +54,13 @@ export class UriFetch implements SandboxFetch {
           detail: `the user '${user}' does not exist on this host`,
         });
       }
-      for (const item of items) await this.fetchOne(item, { ...options, account });
+      for (const item of items) await this.fetchOne(item, { ...options, staging, account });
       this.options.succeeded.inc();
     } catch (error) {
       this.options.failed.inc();
       throw error;
+    } finally {
+      await rm(staging, { recursive: true, force: true });
     }
   }
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { unpackingOf } from "../../../plugins/mesos-containerizer/archive.js";
-import { readUri } from "../../../plugins/mesos-containerizer/uri.js";
+import { unpackingOf } from "../../../plugins/sandbox-fetch/archive.js";
+import { readUri } from "../../../plugins/sandbox-fetch/uri.js";
 
 const read = (value: string, more: object = {}, home = "") => {
   const { uri, scheme, name } = readUri({ value, ...more }, home);
