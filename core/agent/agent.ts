@@ -13,6 +13,7 @@ import { AgentState } from "./agent-state.js";
 import { Checkpoints } from "./checkpoint.js";
 import { CheckpointedResources } from "./checkpointed-resources.js";
 import { AGENT_ACTOR } from "./constants.js";
+import { ContainerSizes } from "./container-sizes.js";
 import type { Disk } from "./disk/operations.js";
 import { ExecutorCalls } from "./executor-calls.js";
 import { Executors } from "./executors.js";
@@ -139,6 +140,7 @@ export class Agent {
     const { executors } = this;
     this.calls = new ExecutorCalls({
       ...common,
+      sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
       executors,
       statuses,
       registered: () => this.link.registered,
@@ -159,6 +161,7 @@ export class Agent {
       agent: options,
       resourceVersion,
       containers,
+      containerizers,
       executors,
       statuses,
       deliver: (executor) => this.calls.deliver(executor),

@@ -14,6 +14,7 @@ export const AGENT_CAPABILITIES: readonly AgentInfo_Capability[] = [
   { type: Type.MULTI_ROLE },
   { type: Type.HIERARCHICAL_ROLE },
   { type: Type.RESERVATION_REFINEMENT },
+  { type: Type.TASK_RESOURCE_LIMITS },
 ];
 
 /** Where Mesos has no flag either. Durations are milliseconds. */

@@ -18,6 +18,7 @@ import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
 import { EXECUTOR_HEARTBEAT_INTERVAL } from "./constants.js";
+import type { ContainerSizes } from "./container-sizes.js";
 import type { Disk } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
 import { executorCallProblem } from "./executor-call-validation.js";
@@ -36,6 +37,7 @@ export interface ExecutorCallsOptions {
   readonly executors: Executors;
   readonly statuses: Statuses;
   readonly checkpoints: Checkpoints;
+  readonly sizes: ContainerSizes;
   readonly disk: Disk;
   readonly paths: AgentPaths;
   readonly metrics: AgentMetrics;
@@ -109,7 +111,9 @@ export class ExecutorCalls implements ExecutorService {
         container_id: executor.containerId,
       };
       connection.send({ type: Event_Type.SUBSCRIBED, subscribed });
-      this.deliver(executor);
+      // Tasks may have ended, or been added, while it was away.
+      if (executor.queued.size === 0) void this.shrink(executor);
+      else this.deliver(executor);
     }
     return {
       disconnected: () => {
@@ -150,10 +154,10 @@ export class ExecutorCalls implements ExecutorService {
       .catch((error: unknown) => this.resizeFailed(executor, error));
   }
 
-  /** A task ended, so the container is to shrink. */
-  shrink(executor: Executor): void {
+  /** A task ended, so the container is to shrink. Resolves when it has, or is being ended because it cannot. */
+  async shrink(executor: Executor): Promise<void> {
     if (executor.state !== "running") return;
-    this.resize(executor).catch((error: unknown) => this.resizeFailed(executor, error));
+    await this.options.sizes.resize(executor).catch((error: unknown) => this.resizeFailed(executor, error));
   }
 
   /** Bytes from the scheduler. */
@@ -167,11 +171,7 @@ export class ExecutorCalls implements ExecutorService {
     const { disk, paths } = this.options;
     const resources = tasks.flatMap((task) => task.resources);
     await disk.apply(volumeLinks(resources, { directory, user, paths }));
-    await this.resize(executor);
-  }
-
-  private async resize(executor: Executor): Promise<void> {
-    await executor.containerizer?.update(executor.containerId, executor.resources, {});
+    await this.options.sizes.resize(executor);
   }
 
   private resizeFailed(executor: Executor, error: unknown): void {

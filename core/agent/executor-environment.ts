@@ -45,7 +45,7 @@ export function executorEnvironment(of: ExecutorEnvironment): Record<string, str
   return environment;
 }
 
-/** The variables of a command. Secrets are left out; `unsupportedVariables` names them. */
+/** The variables of a command. Secrets are left out; an isolator resolves them. */
 export function commandEnvironment(command: CommandInfo | undefined): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const { name, value, type } of command?.environment?.variables ?? []) {
@@ -55,7 +55,8 @@ export function commandEnvironment(command: CommandInfo | undefined): Record<str
   return environment;
 }
 
-export function unsupportedVariables(command: CommandInfo | undefined): string[] {
+/** Names of the variables whose values are secrets. */
+export function secretVariables(command: CommandInfo | undefined): string[] {
   const secrets = (command?.environment?.variables ?? []).filter(
     ({ type }) => type === Environment_Variable_Type.SECRET,
   );

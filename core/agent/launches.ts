@@ -7,6 +7,7 @@ import {
   TaskStatus_Source as Source,
   type TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import { convertResources } from "../../sdk/resources/index.js";
@@ -30,6 +31,7 @@ export interface LaunchesOptions {
   /** Names the resources of this run of the agent, to tell them from those of earlier runs. */
   readonly resourceVersion: Buffer;
   readonly containers: TaskContainers;
+  readonly containerizers: readonly Containerizer[];
   readonly executors: Executors;
   readonly statuses: Statuses;
   readonly checkpoints: Checkpoints;
@@ -78,7 +80,7 @@ export class Launches {
     const executorId = executorInfo.executor_id!.value!;
     const existing = framework.running.get(executorId);
     const refusal =
-      refusalOf(task, framework) ??
+      refusalOf(task, framework, this.options.containerizers) ??
       this.versionRefusal(framework, message.resource_version_uuids) ??
       this.resourceRefusal(framework, task, executorInfo) ??
       this.executorRefusal(framework, { task, existing, launchExecutor: message.launch_executor });

@@ -20,6 +20,8 @@ export interface AgentOptions {
   readonly recoveryTimeout: Duration;
   readonly executorEnvironment: Readonly<Record<string, string>>;
   readonly maxCompletedExecutorsPerFramework: number;
+  /** Whether CPU limits are enforced. */
+  readonly cgroupsEnableCfs: boolean;
   readonly gcDelay: Duration;
   /** Part (0 to 1) of the disk that is to stay free. */
   readonly gcDiskHeadroom: number;

@@ -26,8 +26,8 @@ export interface StatusesOptions {
   readonly send: (message: NamedMessage) => void;
   /** An executor reports what it may not, and is to end. */
   readonly misbehaved: (executor: Executor) => void;
-  /** A task of a custom executor is over: the container's resources shrink. */
-  readonly shrunk: (executor: Executor) => void;
+  /** A task of a custom executor is over. Resolves when the container has shrunk, which is before anybody is told. */
+  readonly shrunk: (executor: Executor) => Promise<void>;
 }
 
 /** Takes statuses of tasks, whoever tells them, into the agent's state and on to the master. */
@@ -84,9 +84,12 @@ export class Statuses {
       taken();
       return;
     }
-    if (isTerminal(status.state) && !executor.generated) this.options.shrunk(executor);
     const path = executor.checkpoint ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
-    this.store(update, path, taken);
+    if (executor.state === "running" && isTerminal(status.state) && !executor.generated) {
+      void this.options.shrunk(executor).then(() => this.store(update, path, taken));
+    } else {
+      this.store(update, path, taken);
+    }
   }
 
   /** For a task of a framework that is not known here: nothing but the update is kept. */

@@ -18,6 +18,7 @@ import { CommandTask } from "./command-task.js";
 import type { Disk, DiskOperation } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
 import { commandEnvironment, executorEnvironment } from "./executor-environment.js";
+import { executorLimits } from "./executor-limits.js";
 import type { Executors } from "./executors.js";
 import type { Framework } from "./framework.js";
 import type { AgentMetrics } from "./metrics.js";
@@ -143,7 +144,7 @@ export class TaskContainers {
       },
       user: executor.user,
       resources: Resources.of(executor.info.resources).add(Resources.of(task.resources)),
-      limits: {},
+      limits: executorLimits(executor.info.resources, [task], { cfs: agent.cgroupsEnableCfs }),
       directory: executor.directory,
       checkpoint: executor.checkpoint,
     };

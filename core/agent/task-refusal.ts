@@ -1,7 +1,13 @@
-import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
-import { TaskStatus_Reason as Reason, type TaskInfo, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import {
+  ContainerInfo_Type,
+  TaskStatus_Reason as Reason,
+  type Resource,
+  type TaskInfo,
+  TaskState,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { Containerizer, TaskFeature } from "../../sdk/contracts/containerizer.js";
 import { needsCheckpoint, Resources } from "../../sdk/resources/index.js";
-import { unsupportedVariables } from "./executor-environment.js";
+import { secretVariables } from "./executor-environment.js";
 import type { Framework } from "./framework.js";
 
 /** Why a task cannot run here at all. */
@@ -16,14 +22,20 @@ export const dropped = (framework: Framework): TaskState =>
   framework.partitionAware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST;
 
 /** What a task asks for that this agent does not have. Running it without would be less than was asked for. */
-export function refusalOf(task: TaskInfo, framework: Framework): Refusal | undefined {
-  if (Object.keys(task.limits).length > 0) {
-    const names = Object.keys(task.limits).sort().join(", ");
-    return {
-      state: dropped(framework),
-      reason: Reason.REASON_TASK_INVALID,
-      message: `Limits (${names}) can only be set on tasks when the agent has loaded the 'cgroups/cpu' and 'cgroups/mem' isolators`,
-    };
+export function refusalOf(
+  task: TaskInfo,
+  framework: Framework,
+  containerizers: readonly Containerizer[],
+): Refusal | undefined {
+  const container = task.executor === undefined ? task.container : task.executor.container;
+  const supported = (feature: TaskFeature): boolean =>
+    containerizers.some((containerizer) => containerizer.supports?.(feature, container) === true);
+  // The docker containerizer has limits always.
+  if (task.container?.type !== ContainerInfo_Type.DOCKER) {
+    for (const { limit, feature, message } of LIMITS) {
+      if (task.limits[limit] === undefined || supported(feature)) continue;
+      return { state: dropped(framework), reason: Reason.REASON_TASK_INVALID, message };
+    }
   }
   // Custom executors run checks by themselves.
   if (task.executor === undefined) {
@@ -32,14 +44,35 @@ export function refusalOf(task: TaskInfo, framework: Framework): Refusal | undef
       return invalid("Health checks ('TaskInfo.health_check') are not supported by this agent");
     }
   }
-  const secrets = [...unsupportedVariables(task.command), ...unsupportedVariables(task.executor?.command)];
-  if (secrets.length > 0) {
+  const secrets = secretVariables((task.executor ?? task).command);
+  if (secrets.length > 0 && !supported("secret-environment")) {
     return invalid(
-      `Environment variables of type SECRET (${secrets.join(", ")}) are not supported by this agent`,
+      `Environment variables of type SECRET (${secrets.join(", ")}) need an agent with the 'environment_secret' isolator`,
     );
+  }
+  if (task.resources.some(isPartOfGpu) || task.executor?.resources.some(isPartOfGpu)) {
+    return invalid("The 'gpus' resource must be an unsigned integer");
   }
   return undefined;
 }
+
+const isPartOfGpu = ({ name, scalar }: Resource): boolean =>
+  name === "gpus" && !Number.isInteger(scalar?.value);
+
+const LIMITS = [
+  {
+    limit: "cpus",
+    feature: "cpus-limit",
+    message:
+      "CPU limits can only be set on tasks launched in Mesos containers when the agent has loaded the 'cgroups/cpu' isolator",
+  },
+  {
+    limit: "mem",
+    feature: "mem-limit",
+    message:
+      "Memory limits can only be set on tasks launched in Mesos containers when the agent has loaded the 'cgroups/mem' isolator",
+  },
+] as const;
 
 const invalid = (message: string): Refusal => ({
   state: TaskState.TASK_ERROR,

@@ -16,7 +16,7 @@ export function makeTask(info: TaskInfo, frameworkId: string): Task {
     statuses: [],
     labels: info.labels,
     discovery: info.discovery,
-    container: info.container ?? executor?.container,
+    container: info.container,
     health_check: info.health_check,
     kill_policy: info.kill_policy,
     limits: info.limits,

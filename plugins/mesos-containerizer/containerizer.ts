@@ -1,6 +1,11 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ContainerID, ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
+import type {
+  ContainerID,
+  ContainerInfo,
+  ContainerStatus,
+  ResourceStatistics,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { ContainerLogger } from "../../sdk/contracts/container-logger.js";
 import type {
@@ -8,6 +13,7 @@ import type {
   ContainerRequest,
   ContainerTermination,
   RecoverableContainer,
+  TaskFeature,
 } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { ProvisionedImage, Provisioner } from "../../sdk/contracts/image.js";
@@ -21,7 +27,7 @@ import type { Resources } from "../../sdk/resources/index.js";
 import { mergeContributions } from "./contributions.js";
 import { launchPlan, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
-import { isMine, missingFeatures } from "./supported.js";
+import { GIVERS, isMine, missingFeatures } from "./supported.js";
 
 export interface ContainerizerOptions {
   readonly isolators: readonly Isolator[];
@@ -65,6 +71,10 @@ export class MesosContainerizer implements Containerizer {
   /** Makes the directories that containers need. Once, before any launch. */
   async prepareDirectories(): Promise<void> {
     await mkdir(this.options.recordsDirectory, { recursive: true });
+  }
+
+  supports(feature: TaskFeature, container: ContainerInfo | undefined): boolean {
+    return isMine({ container }) && this.names.includes(GIVERS[feature]);
   }
 
   async launch(request: ContainerRequest): Promise<boolean> {

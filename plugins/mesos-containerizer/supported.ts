@@ -1,9 +1,16 @@
 import { ContainerInfo_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
+import type { ContainerRequest, TaskFeature } from "../../sdk/contracts/containerizer.js";
 
 /** False for a container of another containerizer's kind. */
-export const isMine = (request: ContainerRequest): boolean =>
-  request.container?.type !== ContainerInfo_Type.DOCKER;
+export const isMine = ({ container }: Pick<ContainerRequest, "container">): boolean =>
+  container?.type !== ContainerInfo_Type.DOCKER;
+
+/** The isolators that give what a task asks for. */
+export const GIVERS: Readonly<Record<TaskFeature, string>> = {
+  "cpus-limit": "cgroups/cpu",
+  "mem-limit": "cgroups/mem",
+  "secret-environment": "environment_secret",
+};
 
 /**
  * What the container asks for that nothing loaded gives. Running it without would be less than its framework asked for, so

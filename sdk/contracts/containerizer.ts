@@ -59,12 +59,22 @@ export interface RecoverableContainer {
   readonly request: ContainerRequest;
 }
 
+/** What a task may ask for outside of its `ContainerInfo`, and not every agent has. */
+export type TaskFeature =
+  /** `TaskInfo.limits` of this name. */
+  | "cpus-limit"
+  | "mem-limit"
+  /** Variables of type SECRET in a command's environment. */
+  | "secret-environment";
+
 /**
  * Starts, measures and ends containers. Several may be configured; the first whose `launch` says `true` owns the container.
  * No method throws for an unknown container unless said.
  */
 export interface Containerizer {
   readonly name: string;
+  /** Whether it gives this to such a container; false for containers that it does not take. Absent: it gives none. */
+  supports?(feature: TaskFeature, container: ContainerInfo | undefined): boolean;
   /**
    * False: not mine (wrong container type or image kind), try the next. Rejects with TepuiError `TEPUI_CONTAINER_LAUNCH_FAILED` with a message a
    * person understands (program missing, URI not found, ...). Resolves when the main process runs.

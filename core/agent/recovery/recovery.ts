@@ -12,6 +12,7 @@ import { isTerminal } from "../../../sdk/task-states.js";
 import { formatDuration } from "../../../sdk/values/index.js";
 import type { AgentState } from "../agent-state.js";
 import { Executor } from "../executor.js";
+import { executorLimits } from "../executor-limits.js";
 import type { Executors } from "../executors.js";
 import { Framework } from "../framework.js";
 import type { GarbageCollector } from "../garbage-collector.js";
@@ -180,7 +181,9 @@ export class Recovery {
       environment: {},
       user: executor.user,
       resources: executor.resources.isEmpty ? Resources.of(executor.info.resources) : executor.resources,
-      limits: {},
+      limits: executorLimits(executor.info.resources, executor.launched.values(), {
+        cfs: this.options.agent.cgroupsEnableCfs,
+      }),
       directory: executor.directory,
       checkpoint: true,
     };

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { AGENT_ID, AgentBench, FRAMEWORK_ID, line } from "./support/agent-bench.js";
+import { AGENT_ID, AgentBench, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
 
 const KILLING = { type: 2 };
 
@@ -246,16 +246,23 @@ describe("command tasks", () => {
       expect(await refused({ check: { type: 1 } })).to.match(/^TASK_ERROR REASON_TASK_INVALID: Checks/);
     });
 
-    it("limits", async () => {
-      expect(await refused({ limits: { cpus: { value: 2 } } })).to.match(
-        /^TASK_LOST REASON_TASK_INVALID: Limits \(cpus\)/,
-      );
+    it("limits, where no isolator enforces them", async () => {
+      const text = (what: string, isolator: string) =>
+        `TASK_LOST REASON_TASK_INVALID: ${what} limits can only be set on tasks launched in Mesos containers when the agent has loaded the '${isolator}' isolator`;
+      expect(await refused({ limits: { cpus: { value: 2 } } })).to.equal(text("CPU", "cgroups/cpu"));
+      expect(await refused({ limits: { mem: { value: 2 } } })).to.equal(text("Memory", "cgroups/mem"));
     });
 
-    it("secrets", async () => {
+    it("secrets, where nothing resolves them", async () => {
       const environment = { variables: [{ name: "TOKEN", type: 2 }] };
       const command = { value: "true", uris: [], arguments: [], environment };
       expect(await refused({ command })).to.match(/^TASK_ERROR REASON_TASK_INVALID: .*SECRET \(TOKEN\)/);
+    });
+
+    it("parts of GPUs", async () => {
+      expect(await refused({ resources: [scalar("gpus", 0.5, "*")] })).to.equal(
+        "TASK_ERROR REASON_TASK_INVALID: The 'gpus' resource must be an unsigned integer",
+      );
     });
 
     it("reservations that the agent does not know", async () => {

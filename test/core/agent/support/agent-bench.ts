@@ -47,6 +47,7 @@ export const AGENT_OPTIONS: AgentOptions = {
   recoveryTimeout: 900_000,
   executorEnvironment: {},
   maxCompletedExecutorsPerFramework: 150,
+  cgroupsEnableCfs: false,
   gcDelay: 604_800_000,
   gcDiskHeadroom: 0.1,
   diskWatchInterval: 60_000,

@@ -8,6 +8,7 @@ import type {
   ContainerRequest,
   ContainerTermination,
   RecoverableContainer,
+  TaskFeature,
 } from "../../../../sdk/contracts/containerizer.js";
 import { TepuiError } from "../../../../sdk/errors/index.js";
 import type { Resources } from "../../../../sdk/resources/index.js";
@@ -15,6 +16,7 @@ import type { Resources } from "../../../../sdk/resources/index.js";
 export class ScriptedContainer {
   readonly signals: number[] = [];
   readonly sizes: Resources[] = [];
+  readonly limits: Readonly<Record<string, number>>[] = [];
   destroyed = false;
   readonly ended: Promise<ContainerTermination>;
   private end!: (termination: ContainerTermination) => void;
@@ -46,6 +48,10 @@ export class ScriptedContainerizer implements Containerizer {
   updateFailure: Error | undefined;
   /** Does not know its containers any more when it is asked for their status. */
   forgetful = false;
+  /** What `supports` says yes to. */
+  readonly features = new Set<TaskFeature>();
+  /** Set to keep updates from finishing. */
+  beforeUpdate: () => Promise<void> = async () => undefined;
   private readonly byId = new Map<string, ScriptedContainer>();
 
   /** The one that runs for the executor (or command task). */
@@ -68,9 +74,20 @@ export class ScriptedContainerizer implements Containerizer {
     return container;
   }
 
-  async update(containerId: ContainerID, resources: Resources): Promise<void> {
+  supports(feature: TaskFeature): boolean {
+    return this.features.has(feature);
+  }
+
+  async update(
+    containerId: ContainerID,
+    resources: Resources,
+    limits: Readonly<Record<string, number>>,
+  ): Promise<void> {
+    await this.beforeUpdate();
     if (this.updateFailure !== undefined) throw this.updateFailure;
-    this.byId.get(containerId.value!)?.sizes.push(resources);
+    const container = this.byId.get(containerId.value!);
+    container?.sizes.push(resources);
+    container?.limits.push(limits);
   }
 
   async usage(containerId: ContainerID): Promise<ResourceStatistics> {
