@@ -56,7 +56,7 @@ export {
   type ResourceRecovery,
 } from "./contracts/allocator.js";
 export { Clock, type Timer } from "./contracts/clock.js";
-export { type ContainerIo, ContainerLogger } from "./contracts/container-logger.js";
+export { type ContainerIo, ContainerLogger, type ContainerOutput } from "./contracts/container-logger.js";
 export {
   type ContainerExit,
   Containerizer,

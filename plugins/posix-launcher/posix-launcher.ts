@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ContainerOutput } from "../../sdk/contracts/container-logger.js";
 import type { ContainerExit } from "../../sdk/contracts/containerizer.js";
 import type { LaunchedProcess, Launcher, LaunchPlan } from "../../sdk/contracts/launcher.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
@@ -68,8 +69,8 @@ export class PosixLauncher implements Launcher {
       record: plan.record,
       workingDirectory: plan.workingDirectory,
       user: plan.user ?? "",
-      stdout: plan.stdout,
-      stderr: plan.stderr,
+      stdout: pathOf(plan.stdout),
+      stderr: pathOf(plan.stderr),
       program,
       argv,
       environment: plan.environment,
@@ -248,6 +249,13 @@ export class PosixLauncher implements Launcher {
       await sleep(WATCH_INTERVAL_MS, undefined, { ref: false });
     }
   }
+}
+
+function pathOf(output: ContainerOutput): string {
+  if (typeof output === "string") return output;
+  throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", {
+    detail: "the posix launcher cannot give output to a program",
+  });
 }
 
 /** Whether the pid still names the process that started then; 0 is an unknown start. */

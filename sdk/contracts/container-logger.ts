@@ -1,10 +1,21 @@
 import { extensionPoint } from "../plugin/extension-point.js";
 import type { ContainerRequest } from "./containerizer.js";
 
-/** Where a container's output goes: paths that the launcher opens for appending. */
+/** Where one stream of a container's output goes. */
+export type ContainerOutput =
+  /** A path, opened for appending as the container's user, and made if it is missing. */
+  | string
+  /**
+   * A program that reads the stream from its standard input: program (looked up in the agent's PATH) and arguments. The launcher starts
+   * it once a stream, as the agent's user, with the agent's environment, in `/`, outside of the container's namespaces and cgroups. It
+   * outlives the agent, reads on until no process of the container holds the stream, and is not one of the container's processes.
+   */
+  | { readonly command: readonly string[] };
+
+/** Where a container's output goes. */
 export interface ContainerIo {
-  readonly stdout: string;
-  readonly stderr: string;
+  readonly stdout: ContainerOutput;
+  readonly stderr: ContainerOutput;
 }
 
 /** Says where the output of containers goes. */

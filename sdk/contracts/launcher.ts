@@ -1,4 +1,5 @@
 import { extensionPoint } from "../plugin/extension-point.js";
+import type { ContainerOutput } from "./container-logger.js";
 import type { ContainerExit } from "./containerizer.js";
 import type { Contribution } from "./contribution.js";
 
@@ -16,9 +17,8 @@ export interface LaunchPlan {
   /** The sandbox's host path: what relative targets of mounts lie below. */
   readonly sandbox: string;
   readonly user: string | undefined;
-  /** File descriptors or paths (created, appended) for the output. */
-  readonly stdout: string;
-  readonly stderr: string;
+  readonly stdout: ContainerOutput;
+  readonly stderr: ContainerOutput;
   /** File in which the launcher records the container's processes and their end; its directory exists. */
   readonly record: string;
   /** Nobody has to act on the process before the command: it need not wait for `go`, which must be called all the same. */

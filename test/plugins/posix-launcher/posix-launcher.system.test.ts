@@ -10,6 +10,8 @@ import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { eventually } from "../../support/eventually.js";
 
+type FilePlan = LaunchPlan & { readonly stdout: string; readonly stderr: string };
+
 const SUPERVISOR = new URL("../../../plugins/posix-launcher/supervisor.js", import.meta.url).pathname;
 
 const HELPERS: readonly { name: string; helper: HelperCommand; reapsOrphans: boolean }[] = [
@@ -34,7 +36,7 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       await rm(directory, { recursive: true });
     });
 
-    async function plan(argv: readonly string[], more: Partial<LaunchPlan> = {}): Promise<LaunchPlan> {
+    async function plan(argv: readonly string[], more: Partial<FilePlan> = {}): Promise<FilePlan> {
       const containerId = `c${count++}`;
       return {
         containerId,
@@ -52,14 +54,14 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       };
     }
 
-    async function run(argv: readonly string[], more: Partial<LaunchPlan> = {}) {
+    async function run(argv: readonly string[], more: Partial<FilePlan> = {}) {
       const launched = await plan(argv, more);
       const container = await launcher.launch(launched);
       await container.go();
       return { plan: launched, container };
     }
 
-    const output = (of: LaunchPlan): Promise<string> => readFile(of.stdout, "utf8");
+    const output = (of: FilePlan): Promise<string> => readFile(of.stdout, "utf8");
 
     it("runs the command only once it is let go", async () => {
       const gated = await plan(["sh", "-c", "echo ran"]);
