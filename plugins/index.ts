@@ -10,6 +10,7 @@ export const SHIPPED = {
   "host-resources": () => import("./host-resources/index.js"),
   "http-server": () => import("./http-server/index.js"),
   "libprocess-transport": () => import("./libprocess-transport/index.js"),
+  "linux-isolators": () => import("./linux-isolators/index.js"),
   "local-transport": () => import("./local-transport/index.js"),
   "master-endpoints": () => import("./master-endpoints/index.js"),
   "memory-registry": () => import("./memory-registry/index.js"),

@@ -97,7 +97,7 @@ export const quantitiesText: Check = (value) => {
 /** Isolators of Mesos that this version lacks. Any other name may come from a plugin, which its containerizer checks. */
 const MISSING_ISOLATORS: readonly (readonly [RegExp, string])[] = [
   [/^cgroups\//, WHY.CGROUPS],
-  [/^(linux|namespaces)\/|^filesystem\/(linux|shared)$|^posix\/rlimits$/, WHY.LINUX],
+  [/^namespaces\/|^filesystem\/(linux|shared)$/, WHY.LINUX],
   [/^(disk\/|posix\/disk$)/, WHY.DISK],
   [/^(volume\/|docker\/volume$)/, WHY.VOLUMES],
   [/^(appc|docker)\/runtime$/, WHY.IMAGES],

@@ -374,6 +374,11 @@ export const ERRORS = {
     text: "The image cannot be used",
     hint: "Build it again, or correct its name, as the text says.",
   },
+  TEPUI_SECCOMP_PROFILE_INVALID: {
+    kind: "invalid",
+    text: "A seccomp profile cannot be used",
+    hint: "Correct the profile, or the name of it that the task gives, as the text says.",
+  },
   TEPUI_SECRET_UNRESOLVED: {
     kind: "not-found",
     text: "A secret cannot be resolved",
