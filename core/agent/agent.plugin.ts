@@ -17,6 +17,7 @@ import { WorkerDisk } from "./disk/worker-disk.js";
 import { hostInfo } from "./host-info.js";
 import { LateExecutorService } from "./late-executor-service.js";
 import type { AgentOptions } from "./options.js";
+import { AgentPaths } from "./paths.js";
 import { SavedStateReader } from "./recovery/read-saved-state.js";
 import { LiveAgentView } from "./view.js";
 
@@ -102,7 +103,7 @@ export default definePlugin({
   config,
   setup(ctx, deps) {
     const options = optionsOf(ctx.config);
-    const disk = new WorkerDisk();
+    const disk = new WorkerDisk({ aside: new AgentPaths(options.workDir).removing() });
     let agent: Agent | undefined;
     const running = (): Agent => {
       if (agent === undefined) throw new TepuiError("TEPUI_AGENT_RECOVERING");
@@ -115,6 +116,9 @@ export default definePlugin({
     return {
       async start() {
         await mkdir(options.workDir, { recursive: true });
+        disk
+          .resumeDiscards()
+          .catch((error: unknown) => ctx.logger.warn({ err: error }, "an old directory cannot be removed"));
         const { address } = deps.server;
         const hostname = options.hostname ?? address.hostname;
         const info = await hostInfo({

@@ -220,8 +220,12 @@ export class Agent {
       throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems: changes });
     this.resources.restore(saved.resources);
     if (saved.info?.id !== undefined && asBefore) state.info = { ...state.info, id: saved.info.id };
-    else if (saved.info !== undefined)
+    else if (saved.info !== undefined) {
       logger.warn({ changes }, "starting as a new agent: the host was changed and rebooted");
+      const old = saved.info.id?.value;
+      for (const layout of [this.paths.work, this.paths.meta])
+        if (old !== undefined) gc.schedule(layout.agent(old));
+    }
     for (const { path, age } of saved.leftovers) gc.schedule(path, age);
     this.calls.open = true;
     const rebooted = saved.bootId !== undefined && saved.bootId !== bootId;

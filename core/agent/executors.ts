@@ -175,17 +175,21 @@ export class Executors {
     executor.command = undefined;
     // The container is over; this lets its runtime files go, which until now could have been needed to recover it.
     this.destroy(executor);
-    gc.schedule(paths.work.run(ids));
-    gc.schedule(paths.work.executor(ids));
-    if (executor.checkpoint) {
-      disk
-        .apply(checkpoints.sentinel(executor))
-        .catch((error: unknown) =>
-          logger.error({ err: error, executor: executor.id }, "cannot write a sentinel"),
-        );
-      gc.schedule(paths.meta.run(ids));
-      gc.schedule(paths.meta.executor(ids));
-    }
+    const layouts = executor.checkpoint ? [paths.work, paths.meta] : [paths.work];
+    const unused = layouts.flatMap((layout) => [layout.run(ids), layout.executor(ids)]);
+    for (const path of unused) gc.schedule(path);
+    disk
+      .apply([
+        ...(executor.checkpoint ? checkpoints.sentinel(executor) : []),
+        // A later run of the agent tells by it since when they are unused.
+        ...unused.map((path) => ({ op: "touch", path }) as const),
+      ])
+      .catch((error: unknown) =>
+        logger.error(
+          { err: error, executor: executor.id },
+          "the end of an executor could not be written down",
+        ),
+      );
     framework.running.delete(executor.id);
     if (agent.maxCompletedExecutorsPerFramework > 0) {
       framework.completed.push(executor);

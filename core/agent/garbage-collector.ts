@@ -103,7 +103,7 @@ export class GarbageCollector {
     this.due.delete(path);
     this.removing.add(path);
     try {
-      await this.options.disk.apply([{ op: "remove", path }]);
+      await this.options.disk.discard(path);
       this.succeeded.inc();
     } catch (error) {
       this.failed.inc();

@@ -11,6 +11,11 @@ export interface RunIds {
 type ExecutorIds = Omit<RunIds, "containerId">;
 type FrameworkIds = Omit<ExecutorIds, "executorId">;
 
+/** Link to the one that is in use. */
+export const LATEST = "latest";
+/** Holds the sandboxes of an executor. */
+export const RUNS = "runs";
+
 /**
  * Mesos's directory layout, twice below `work_dir`: the sandboxes, and what the agent remembers of them (`meta`). Ids have been
  * checked to be single path components.
@@ -19,13 +24,14 @@ export class Layout {
   constructor(readonly root: string) {}
 
   agents = (): string => join(this.root, "slaves");
-  latestAgent = (): string => join(this.agents(), "latest");
+  latestAgent = (): string => join(this.agents(), LATEST);
   agent = (agentId: string): string => join(this.agents(), agentId);
-  framework = ({ agentId, frameworkId }: FrameworkIds): string =>
-    join(this.agent(agentId), "frameworks", frameworkId);
-  executor = (ids: ExecutorIds): string => join(this.framework(ids), "executors", ids.executorId);
-  runs = (ids: ExecutorIds): string => join(this.executor(ids), "runs");
-  latestRun = (ids: ExecutorIds): string => join(this.runs(ids), "latest");
+  frameworks = (agentId: string): string => join(this.agent(agentId), "frameworks");
+  framework = ({ agentId, frameworkId }: FrameworkIds): string => join(this.frameworks(agentId), frameworkId);
+  executors = (ids: FrameworkIds): string => join(this.framework(ids), "executors");
+  executor = (ids: ExecutorIds): string => join(this.executors(ids), ids.executorId);
+  runs = (ids: ExecutorIds): string => join(this.executor(ids), RUNS);
+  latestRun = (ids: ExecutorIds): string => join(this.runs(ids), LATEST);
   run = (ids: RunIds): string => join(this.runs(ids), ids.containerId);
 }
 
@@ -56,6 +62,9 @@ export class MetaLayout extends Layout {
 export class AgentPaths {
   readonly work: Layout;
   readonly meta: MetaLayout;
+
+  /** Directories that are being removed. */
+  removing = (): string => join(this.workDir, "removing");
 
   constructor(readonly workDir: string) {
     this.work = new Layout(workDir);

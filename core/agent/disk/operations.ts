@@ -9,6 +9,10 @@ export type DiskOperation =
   /** Replaces what was there. */
   | { readonly op: "symlink"; readonly path: string; readonly target: string }
   | { readonly op: "rename"; readonly from: string; readonly path: string }
+  /** Makes a directory look used now; nothing there is fine. */
+  | { readonly op: "touch"; readonly path: string }
+  /** Renames; nothing there is fine. */
+  | { readonly op: "move-aside"; readonly from: string; readonly path: string }
   /** A whole tree; nothing there is fine. */
   | { readonly op: "remove"; readonly path: string };
 
@@ -21,4 +25,9 @@ export type DiskOperation =
 export interface Disk {
   /** Resolves when all operations are done; rejects with the first that failed, after which the rest was not tried. */
   apply(operations: readonly DiskOperation[]): Promise<void>;
+  /**
+   * Removes a tree that only its former users wrote to; however long that takes, it holds up nothing else. Of what is mounted or
+   * linked inside nothing is lost. The name is free for later operations from now on. Resolves when everything is gone.
+   */
+  discard(path: string): Promise<void>;
 }

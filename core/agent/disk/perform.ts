@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -52,6 +53,12 @@ export class DiskPerformer {
         break;
       case "rename":
         renameSync(operation.from, operation.path);
+        break;
+      case "move-aside":
+        moveAside(operation);
+        break;
+      case "touch":
+        touch(operation.path);
         break;
       case "remove":
         rmSync(operation.path, { recursive: true, force: true });
@@ -122,6 +129,24 @@ function replaceLink({ path, target }: { path: string; target: string }): void {
   rmSync(temporary, { force: true });
   symlinkSync(target, temporary);
   renameSync(temporary, path);
+}
+
+function moveAside({ from, path }: { from: string; path: string }): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    renameSync(from, path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+function touch(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
 }
 
 const isMissing = (error: unknown): boolean =>

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { TepuiError } from "../../../sdk/errors/index.js";
 import type { Disk, DiskOperation } from "./operations.js";
+import { TreeRemover } from "./tree-remover.js";
 
 interface Group {
   readonly operations: readonly DiskOperation[];
@@ -17,6 +18,21 @@ export class WorkerDisk implements Disk {
   private waiting: Group[] = [];
   private underway: Group[] = [];
   private scheduled = false;
+  private readonly remover: TreeRemover;
+
+  /** @param aside directory for trees that are being removed; on the same file system as these */
+  constructor({ aside }: { readonly aside: string }) {
+    this.remover = new TreeRemover({ aside, apply: (operations) => this.apply(operations) });
+  }
+
+  discard(path: string): Promise<void> {
+    return this.remover.remove(path);
+  }
+
+  /** Goes on with discards that an earlier run of the agent did not finish. */
+  resumeDiscards(): Promise<void> {
+    return this.remover.resume();
+  }
 
   apply(operations: readonly DiskOperation[]): Promise<void> {
     if (operations.length === 0) return Promise.resolve();
@@ -28,6 +44,7 @@ export class WorkerDisk implements Disk {
 
   /** Resolves when everything asked for is done. */
   async stop(): Promise<void> {
+    this.remover.stop();
     if (this.waiting.length > 0 || this.underway.length > 0) {
       await new Promise<void>((resolve) => {
         this.waiting.push({ operations: [], done: resolve, failed: () => resolve() });

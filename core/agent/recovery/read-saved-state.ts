@@ -1,11 +1,11 @@
-import { readdir, readFile, readlink, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import * as internal from "../../../proto/gen/json/mesos/internal/messages.js";
 import * as v1 from "../../../proto/gen/json/mesos/v1/mesos.js";
 import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/mesos/internal/messages.js";
 import type { Resource } from "../../../proto/gen/mesos/v1/mesos.js";
 import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
-import type { AgentPaths, Layout, RunIds } from "../paths.js";
+import { type AgentPaths, LATEST, type Layout, RUNS, type RunIds } from "../paths.js";
 import { splitDelimited } from "../updates/update-record.js";
 import { uuidKey } from "../updates/update-stream.js";
 import type { Leftover, SavedAgent, SavedExecutor, SavedFramework, SavedTask } from "./saved-state.js";
@@ -42,7 +42,7 @@ export class SavedStateReader {
       bootId: (await this.bytes(meta.bootId()))?.toString("utf8").trim(),
       resources: await this.resources(),
       frameworks,
-      leftovers: await this.leftovers(known, new Set(frameworks.map(({ id }) => id))),
+      leftovers: await this.leftovers(known, frameworks),
       problems: this.problems,
     };
   }
@@ -50,13 +50,13 @@ export class SavedStateReader {
   private async frameworks(agentId: string): Promise<SavedFramework[]> {
     const { meta } = this.paths;
     const found: SavedFramework[] = [];
-    for (const frameworkId of await list(join(meta.agent(agentId), "frameworks"))) {
+    for (const frameworkId of await list(meta.frameworks(agentId))) {
       const ids = { agentId, frameworkId };
       const info = await this.message(v1.FrameworkInfo, meta.frameworkInfo(ids));
       if (info === undefined) continue;
       const pid = (await this.bytes(meta.frameworkPid(ids)))?.toString("utf8").trim();
       const executors: SavedExecutor[] = [];
-      for (const executorId of await list(join(meta.framework(ids), "executors"))) {
+      for (const executorId of await list(meta.executors(ids))) {
         const executor = await this.executor({ ...ids, executorId });
         if (executor !== undefined) executors.push(executor);
       }
@@ -107,21 +107,27 @@ export class SavedStateReader {
     return this.messages(v1.Resource, target === undefined ? meta.resources() : meta.resourcesTarget());
   }
 
-  /** Directories of agents and frameworks that will not be taken up. */
-  private async leftovers(agentId: string | undefined, frameworks: ReadonlySet<string>): Promise<Leftover[]> {
+  /** Directories of agents, frameworks, executors and runs that will not be taken up. */
+  private async leftovers(
+    agentId: string | undefined,
+    frameworks: readonly SavedFramework[],
+  ): Promise<Leftover[]> {
     const { work, meta } = this.paths;
     const paths: string[] = [];
     for (const layout of [work, meta] satisfies Layout[]) {
       for (const other of await list(layout.agents())) {
-        if (other !== agentId && other !== "latest") paths.push(layout.agent(other));
+        if (other !== agentId && other !== LATEST) paths.push(layout.agent(other));
       }
       if (agentId === undefined) continue;
-      for (const frameworkId of await list(join(layout.agent(agentId), "frameworks"))) {
-        if (!frameworks.has(frameworkId)) paths.push(layout.framework({ agentId, frameworkId }));
+      for (const frameworkId of await list(layout.frameworks(agentId))) {
+        const framework = frameworks.find(({ id }) => id === frameworkId);
+        const ids = { agentId, frameworkId };
+        if (framework === undefined) paths.push(layout.framework(ids));
+        else paths.push(...(await unusedExecutors(layout, ids, framework.executors)));
       }
     }
     return Promise.all(
-      paths.map(async (path) => ({ path, age: Math.max(0, this.now - (await stat(path)).mtimeMs) })),
+      paths.map(async (path) => ({ path, age: Math.max(0, this.now - (await lastUse(path))) })),
     );
   }
 
@@ -181,6 +187,39 @@ async function list(path: string): Promise<string[]> {
       cause: error,
     });
   }
+}
+
+async function unusedExecutors(
+  layout: Layout,
+  ids: { readonly agentId: string; readonly frameworkId: string },
+  executors: readonly SavedExecutor[],
+): Promise<string[]> {
+  const paths: string[] = [];
+  for (const executorId of await list(layout.executors(ids))) {
+    const executor = executors.find(({ id }) => id === executorId);
+    const executorIds = { ...ids, executorId };
+    if (executor === undefined || executor.completed) {
+      paths.push(layout.executor(executorIds));
+      continue;
+    }
+    for (const containerId of await list(layout.runs(executorIds))) {
+      if (containerId !== executor.containerId && containerId !== LATEST) {
+        paths.push(layout.run({ ...executorIds, containerId }));
+      }
+    }
+  }
+  return paths;
+}
+
+/** When a directory of the layout, or one of those in it, was changed last. Milliseconds since the epoch. */
+async function lastUse(path: string): Promise<number> {
+  let newest = (await lstat(path)).mtimeMs;
+  // A run is the lowest: what is in there is the task's.
+  if (basename(dirname(path)) === RUNS) return newest;
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) newest = Math.max(newest, await lastUse(join(path, entry.name)));
+  }
+  return newest;
 }
 
 const isMissing = (error: unknown): boolean =>

@@ -15,7 +15,6 @@ import { Executor } from "../executor.js";
 import { executorLimits } from "../executor-limits.js";
 import type { Executors } from "../executors.js";
 import { Framework } from "../framework.js";
-import type { GarbageCollector } from "../garbage-collector.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
 import { noteStatus } from "../task.js";
@@ -33,7 +32,6 @@ export interface RecoveryOptions {
   readonly executors: Executors;
   readonly updates: UpdateManager;
   readonly paths: AgentPaths;
-  readonly gc: GarbageCollector;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -68,7 +66,7 @@ export class Recovery {
 
   /** The executors that were not over. */
   private framework(saved: SavedFramework): Live[] {
-    const { state, gc, paths } = this.options;
+    const { state } = this.options;
     const framework = new Framework(saved.id, saved.info, saved.pid);
     state.addFramework(framework);
     const live: Live[] = [];
@@ -78,7 +76,6 @@ export class Recovery {
         executor.state = "terminated";
         for (const { task } of one.tasks) executor.completedTasks.push(task);
         framework.completed.push(executor);
-        for (const layout of [paths.work, paths.meta]) gc.schedule(layout.executor(executor.ids));
         continue;
       }
       framework.running.set(executor.id, executor);

@@ -50,7 +50,12 @@ class Life {
 
   static async begin(directory: string): Promise<Life> {
     const containers = await ContainerizerBench.open({ directory });
-    const life = new Life(new ScriptedMaster(), containers, new WorkerDisk(), join(directory, "work"));
+    const life = new Life(
+      new ScriptedMaster(),
+      containers,
+      new WorkerDisk({ aside: join(directory, "removing") }),
+      join(directory, "work"),
+    );
     await life.agent.recover(await new SavedStateReader(life.agent.paths, Date.now()).read(), "boot");
     life.agent.start();
     life.master.lead();

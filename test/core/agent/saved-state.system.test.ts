@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, readlink, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, readlink, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -23,7 +23,7 @@ describe("the agent's files", () => {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "tepui-meta-"));
     paths = new AgentPaths(directory);
-    disk = new WorkerDisk();
+    disk = new WorkerDisk({ aside: join(directory, "removing") });
   });
 
   afterEach(async () => {
@@ -124,6 +124,29 @@ describe("the agent's files", () => {
     expect(leftovers.map(({ path }) => path)).to.have.members([other, forgotten]);
     expect(leftovers.every(({ age }) => age >= 0 && age < 60_000)).to.equal(true);
   });
+
+  it("of ended executors and of earlier runs are left over, as old as their last use", async () => {
+    await writeAll();
+    const ended = { ...ids, executorId: "ended" };
+    await disk.apply([
+      { op: "mkdir", path: paths.work.run({ ...ids, containerId: "c0" }) },
+      { op: "mkdir", path: paths.work.run(ended) },
+      { op: "mkdir", path: paths.meta.run({ ...ended, executorId: "unreadable" }) },
+    ]);
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    await utimes(paths.work.executor(ended), hourAgo, hourAgo);
+    await utimes(paths.work.runs(ended), hourAgo, hourAgo);
+    await utimes(paths.work.run({ ...ids, containerId: "c0" }), hourAgo, hourAgo);
+    const { leftovers } = await read();
+    const age = (path: string) => leftovers.find((one) => one.path === path)?.age;
+    expect(leftovers.map(({ path }) => path)).to.have.members([
+      paths.work.run({ ...ids, containerId: "c0" }),
+      paths.work.executor(ended),
+      paths.meta.executor({ ...ids, executorId: "unreadable" }),
+    ]);
+    expect(age(paths.work.run({ ...ids, containerId: "c0" }))).to.be.closeTo(3_600_000, 60_000);
+    expect(age(paths.work.executor(ended)), "its run was used since").to.be.lessThan(60_000);
+  });
 });
 
 describe("the agent's disk", () => {
@@ -132,7 +155,7 @@ describe("the agent's disk", () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "tepui-disk-"));
-    disk = new WorkerDisk();
+    disk = new WorkerDisk({ aside: join(directory, "removing") });
   });
 
   afterEach(async () => {

@@ -65,6 +65,10 @@ export class MemoryDisk implements Disk {
     }
   }
 
+  discard(path: string): Promise<void> {
+    return this.apply([{ op: "remove", path }]);
+  }
+
   paths(op: DiskOperation["op"]): string[] {
     return this.operations.filter((operation) => operation.op === op).map(({ path }) => path);
   }

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../../../sdk/errors/index.js";
+import { detachMounts } from "./mounts.js";
+import type { DiskOperation } from "./operations.js";
+
+/** Trees given to one run of the program. */
+const BATCH = 200;
+
+interface Doomed {
+  readonly path: string;
+  readonly done: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+/**
+ * Removes what tasks left: trees that may be huge, and in which anybody may have put anything.
+ *
+ * A tree is first moved aside, in order with all other changes of the disk, so that its name is free at once for who comes
+ * next; it is then removed by `rm`, which follows no link even if one is put in its way while it works, and leaves other file systems
+ * alone. What is mounted in it is unmounted before, so that nothing mounted is ever entered.
+ */
+export class TreeRemover {
+  private waiting: Doomed[] = [];
+  private running: ChildProcess | undefined;
+  private stopped = false;
+  private oneFileSystem = ["--one-file-system"];
+
+  constructor(
+    private readonly options: {
+      /** Where trees wait to be removed; on the file system of what is to be removed. */
+      readonly aside: string;
+      readonly apply: (operations: readonly DiskOperation[]) => Promise<void>;
+    },
+  ) {}
+
+  /** Resolves when nothing is left. Nothing there is fine. */
+  async remove(path: string): Promise<void> {
+    const aside = join(this.options.aside, randomUUID());
+    const move: DiskOperation = { op: "move-aside", from: path, path: aside };
+    try {
+      await this.options.apply([move]);
+    } catch (error) {
+      if (!messageOf(error).includes("EBUSY")) throw error;
+      // Something is mounted right there.
+      await detachMounts(path);
+      await this.options.apply([move]);
+    }
+    await this.end(aside);
+  }
+
+  /** Goes on with what an earlier run of the agent moved aside. Rejects with the first that cannot be removed. */
+  async resume(): Promise<void> {
+    const left = await readdir(this.options.aside).catch((): string[] => []);
+    await Promise.all(left.map((name) => this.end(join(this.options.aside, name))));
+  }
+
+  /** What is not removed by now is at the next start. */
+  stop(): void {
+    this.stopped = true;
+    this.running?.kill("SIGKILL");
+  }
+
+  private async end(path: string): Promise<void> {
+    if (!(await exists(path))) return;
+    await detachMounts(path);
+    await new Promise<void>((done, failed) => {
+      this.waiting.push({ path, done, failed });
+      this.next();
+    });
+  }
+
+  private next(): void {
+    if (this.running !== undefined || this.waiting.length === 0 || this.stopped) return;
+    const batch = this.waiting.splice(0, BATCH);
+    const child = spawn("rm", ["-rf", ...this.oneFileSystem, "--", ...batch.map(({ path }) => path)], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.running = child;
+    let errors = "";
+    child.stderr.on("data", (text: Buffer) => {
+      if (errors.length < 2000) errors += text.toString();
+    });
+    const settle = (why: string): void => {
+      if (this.running !== child) return;
+      this.running = undefined;
+      // Small systems have an `rm` without it. There nothing is mounted inside all the same.
+      if (this.oneFileSystem.length > 0 && /(unrecognized|invalid|illegal) option/.test(why)) {
+        this.oneFileSystem = [];
+        this.waiting.unshift(...batch);
+      } else {
+        void settleBatch(batch, why);
+      }
+      this.next();
+    };
+    child.once("error", (error) => settle(error.message));
+    child.once("close", () => settle(errors.trim()));
+  }
+}
+
+/** One that cannot be removed says nothing about the others. */
+async function settleBatch(batch: readonly Doomed[], why: string): Promise<void> {
+  for (const { path, done, failed } of batch) {
+    if (await exists(path)) failed(new Error(`'${path}' is not gone: ${why}`));
+    else done();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
