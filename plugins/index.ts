@@ -3,6 +3,7 @@ export const SHIPPED = {
   "agent-endpoints": () => import("./agent-endpoints/index.js"),
   "drf-allocator": () => import("./drf-allocator/index.js"),
   "embedded-registry": () => import("./embedded-registry/index.js"),
+  "environment-secret": () => import("./environment-secret/index.js"),
   "executor-http": () => import("./executor-http/index.js"),
   "fetcher-file": () => import("./fetcher-file/index.js"),
   "fetcher-http": () => import("./fetcher-http/index.js"),
@@ -22,6 +23,7 @@ export const SHIPPED = {
   "sandbox-logger": () => import("./sandbox-logger/index.js"),
   "scheduler-grpc": () => import("./scheduler-grpc/index.js"),
   "scheduler-http": () => import("./scheduler-http/index.js"),
+  "secret-resolver": () => import("./secret-resolver/index.js"),
   "standalone-detector": () => import("./standalone-detector/index.js"),
   "standalone-election": () => import("./standalone-election/index.js"),
 };

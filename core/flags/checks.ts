@@ -105,7 +105,6 @@ const MISSING_ISOLATORS: readonly (readonly [RegExp, string])[] = [
   [/^network\/cni$/, WHY.CNI],
   [/^network\/ports$/, WHY.PORTS],
   [/^network\/port_mapping$/, WHY.PORTMAP],
-  [/^environment_secret$/, WHY.SECRETS],
   [/^(windows\/|filesystem\/windows$)/, "it exists on Windows only"],
 ];
 

@@ -29,7 +29,8 @@ export const RATES = "rate limits of frameworks are not part of this version yet
 export const RECOVERY = "this mode of recovery is not part of this version yet";
 export const RECOVERYALLOC = "holding back offers after a failover is not part of this version yet";
 export const REPLICAS = "the registry is kept by one master, without replicas";
-export const SECRETS = "secret resolvers other than inline values are not part of this version yet";
+export const SECRETS =
+  "resolvers are plugins: give secret-resolver a directory in the manifest, or list your own in its place";
 export const SESSIONS = "sessions inside of containers are not part of this version yet";
 export const SOCKETS = "Unix domain sockets for executors are not part of this version yet";
 export const STREAMS = "the operator event stream is not part of this version yet";
