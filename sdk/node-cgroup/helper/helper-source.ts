@@ -1,0 +1,131 @@
+/**
+ * The helper: what needs system calls that Node has none for, in Perl, which every Debian and Ubuntu has as an essential package and
+ * which needs no compiler.
+ *
+ * Requests are lines of fields parted by tabs, `<id> <command> <argument>...`:
+ * - `watch <control file> <event_control file> <argument>`: registers an eventfd with a v1 group; each time it is raised the line
+ *   `event <id> <times>` is written;
+ * - `unwatch <id of the watch>`;
+ * - `devices <directory> <program in hex>`: loads an eBPF device program and puts it in the place of those attached to a v2 group.
+ *
+ * Each is answered by `<id> ok`, or `<id> error <errno> <what was tried>`. The helper ends with its standard input.
+ */
+export const HELPER_SOURCE = String.raw`
+use strict;
+use POSIX ();
+use Fcntl;
+
+$SIG{$_} = "IGNORE" for qw(INT TERM HUP);
+$| = 1;
+
+# Numbers of eventfd2(2) and bpf(2).
+my %numbers = (x86_64 => [290, 321], aarch64 => [19, 280], riscv64 => [19, 280], ppc64le => [314, 361]);
+my $machine = (POSIX::uname())[4];
+my ($EVENTFD2, $BPF) = @{ $numbers{$machine} // [] };
+
+my %watches;    # id => [file handle]
+my %id_of;      # file descriptor => id
+
+sub failed { my ($what) = @_; die { errno => $! + 0, what => $what }; }
+
+sub numbers_known {
+  return if defined $BPF;
+  $! = 38;      # ENOSYS
+  failed("look up the system calls of $machine");
+}
+
+sub watch {
+  my ($id, $control, $event_control, $argument) = @_;
+  numbers_known();
+  my $event = syscall($EVENTFD2, 0, 02000000);    # close on exec
+  failed("make an eventfd") if $event < 0;
+  open(my $handle, "+<&=", $event) or failed("open an eventfd");
+  sysopen(my $file, $control, O_RDONLY) or failed("open $control");
+  sysopen(my $registry, $event_control, O_WRONLY) or failed("open $event_control");
+  my $line = "$event " . fileno($file) . ($argument eq "" ? "" : " $argument");
+  defined(syswrite($registry, $line)) or failed("write to $event_control");
+  $watches{$id} = $handle;
+  $id_of{$event} = $id;
+}
+
+sub unwatch {
+  my ($id) = @_;
+  my $handle = delete $watches{$id} or return;
+  delete $id_of{fileno($handle)};
+  close($handle);
+}
+
+sub bpf {
+  my ($command, $attributes, $what) = @_;
+  my $result = syscall($BPF, $command, $attributes, length($attributes));
+  failed($what) if $result < 0;
+  return $result;
+}
+
+sub address { return unpack("Q", pack("P", $_[0])); }
+
+sub devices {
+  my ($directory, $hex) = @_;
+  numbers_known();
+  my ($LOAD, $ATTACH, $DETACH, $FD_BY_ID, $QUERY) = (5, 8, 9, 13, 16);
+  my ($PROGRAM_TYPE, $ATTACH_TYPE, $ALLOW_MULTI, $REPLACE) = (15, 6, 2, 4);
+  my @open;
+  my $done = eval {
+    my $instructions = pack("H*", $hex);
+    my $license = "Apache-2.0\0";
+    my $load = pack("L L Q Q L L Q L L a16", $PROGRAM_TYPE, length($instructions) / 8, address($instructions),
+      address($license), 0, 0, 0, 0, 0, "cgroup_devices");
+    push @open, my $program = bpf($LOAD, $load, "load a device program");
+    sysopen(my $group, $directory, O_RDONLY) or failed("open $directory");
+    my $ids = "\0" x (4 * 64);
+    my $query = pack("L L L L Q L L", fileno($group), $ATTACH_TYPE, 0, 0, address($ids), 64, 0);
+    bpf($QUERY, $query, "list the device programs of $directory");
+    my $count = (unpack("L L L L Q L", $query))[5];
+    my @old = map { bpf($FD_BY_ID, pack("L", $_), "open a device program") } (unpack("L64", $ids))[0 .. $count - 1];
+    push @open, @old;
+    my ($replaced, @others) = @old;
+    my $flags = $ALLOW_MULTI | (defined $replaced ? $REPLACE : 0);
+    my $attach = pack("L L L L L", fileno($group), $program, $ATTACH_TYPE, $flags, $replaced // 0);
+    bpf($ATTACH, $attach, "attach a device program to $directory");
+    bpf($DETACH, pack("L L L L L", fileno($group), $_, $ATTACH_TYPE, 0, 0), "detach a device program") for @others;
+    1;
+  };
+  my $error = $@;
+  POSIX::close($_) for @open;
+  die $error unless $done;
+}
+
+my %commands = (
+  watch => \&watch,
+  unwatch => sub { unwatch($_[1]) },
+  devices => sub { devices(@_[1 .. 2]) },
+);
+
+sub serve {
+  my ($id, $command, @arguments) = split(/\t/, $_[0], -1);
+  my $done = eval { $commands{$command}->($id, @arguments); 1 };
+  my $error = $@;
+  return print("$id\tok\n") if $done;
+  return print("$id\terror\t$error->{errno}\t$error->{what}\n") if ref $error;
+  $error =~ s/[\t\n]/ /g;
+  print("$id\terror\t0\t$error\n");
+}
+
+my $input = "";
+while (1) {
+  my $ready = "";
+  vec($ready, $_, 1) = 1 for 0, keys %id_of;
+  next if select($ready, undef, undef, undef) < 0;
+  for my $event (keys %id_of) {
+    next unless vec($ready, $event, 1);
+    my $id = $id_of{$event};
+    my $read = sysread($watches{$id}, my $value, 8);
+    print("event\t$id\t", unpack("Q", $value), "\n") if $read;
+  }
+  next unless vec($ready, 0, 1);
+  my $read = sysread(STDIN, $input, 65536, length($input));
+  next if !defined $read && $!{EINTR};
+  exit 0 unless $read;
+  serve($1) while $input =~ s/\A([^\n]*)\n//;
+}
+`;
