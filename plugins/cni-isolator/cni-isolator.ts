@@ -1,0 +1,285 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type ContainerStatus,
+  type NetworkInfo,
+  NetworkInfo_Protocol as Protocol,
+  type ResourceStatistics,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts/containerizer.js";
+import type { Contribution } from "../../sdk/contracts/contribution.js";
+import type { Isolator } from "../../sdk/contracts/isolator.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import { messageOf } from "../../sdk/errors/index.js";
+import { type Attachment, attachmentOf, declares, problemWith } from "./attachment.js";
+import { ContainerDirectory } from "./container-directory.js";
+import { hostFiles, networkFiles } from "./contributions.js";
+import type { DefaultDns } from "./default-dns.js";
+import { hostnameOf } from "./hostname.js";
+import { endLeftovers } from "./leftovers.js";
+import type { NetworkConfigs } from "./network-configs.js";
+import { hostsFile, mergeDns, resolverFile } from "./network-files.js";
+import { holdNamespace, releaseNamespace } from "./network-namespace.js";
+import { networkUsage } from "./network-statistics.js";
+import type { PluginChain } from "./plugin-chain.js";
+import { type NetworkResult, parseResult } from "./result.js";
+import { Turns } from "./turns.js";
+
+export interface CniIsolatorOptions {
+  /** Of this agent alone; exists. */
+  readonly root: string;
+  /** Absent: there are no networks, every container is in the host's. */
+  readonly configs: NetworkConfigs | undefined;
+  readonly chain: PluginChain;
+  readonly dns: DefaultDns;
+  /** Whether `usage` tells what the networks carried. */
+  readonly measures: boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Network {
+  /** As the framework asked for it. */
+  readonly info: NetworkInfo;
+  readonly attachment: Attachment;
+  result: NetworkResult | undefined;
+}
+
+interface Container {
+  readonly hostname: string;
+  readonly networks: readonly Network[];
+}
+
+/** Of a clean-up that failed. */
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+
+/** `network/cni`: joins containers to the networks that they name. One that names none is in the host's network. */
+export class CniIsolator implements Isolator {
+  readonly name = "network/cni";
+  private readonly containers = new Map<string, Container>();
+  private readonly retries = new Set<Timer>();
+  /** A clean-up waits for the ADD that is under way: DEL at the same time would leave what ADD makes after it. */
+  private readonly turns = new Turns();
+  private stopped = false;
+
+  constructor(private readonly options: CniIsolatorOptions) {}
+
+  async recover(known: readonly RecoverableContainer[]): Promise<void> {
+    const { root, clock, logger, configs } = this.options;
+    if (configs === undefined) return;
+    const ended = await endLeftovers(root, clock);
+    if (ended > 0) logger.warn({ processes: ended }, "ended CNI plugins of an earlier run of the agent");
+    const requests = new Map(known.map(({ request }) => [request.containerId.value!, request]));
+    for (const id of await readdir(root)) {
+      const request = requests.get(id);
+      if (request !== undefined) {
+        await this.takeBack(id, request);
+        continue;
+      }
+      logger.info({ container: id }, "removing the networks of a container that nobody knows");
+      // One that cannot be removed now must not keep the agent from starting; it is tried again.
+      await this.turns.run(id, () => this.remove(id)).catch(() => undefined);
+    }
+  }
+
+  prepare(request: ContainerRequest): Promise<Contribution | undefined> {
+    return this.turns.run(request.containerId.value!, () => this.plan(request));
+  }
+
+  isolate(id: string, pid: number): Promise<void> {
+    return this.turns.run(id, async () => {
+      const container = this.containers.get(id);
+      if (container !== undefined) await this.join(id, container, pid);
+    });
+  }
+
+  async status(id: string): Promise<Partial<ContainerStatus>> {
+    const container = this.containers.get(id);
+    if (container === undefined) return {};
+    const infos: NetworkInfo[] = [];
+    for (const { info, result } of container.networks) {
+      if (result === undefined) continue;
+      const addresses = result.addresses.map(({ family, ip }) => ({
+        protocol: family === 4 ? Protocol.IPv4 : Protocol.IPv6,
+        ip_address: ip,
+      }));
+      infos.push({ ...info, ip_addresses: addresses });
+    }
+    return infos.length === 0 ? {} : { network_infos: infos };
+  }
+
+  async usage(id: string, pid: number): Promise<Partial<ResourceStatistics>> {
+    return this.options.measures && this.containers.has(id) ? networkUsage(pid) : {};
+  }
+
+  cleanup(id: string): Promise<void> {
+    return this.turns.run(id, async () => {
+      if (this.containers.delete(id)) await this.remove(id);
+    });
+  }
+
+  /** Tries no more to clean up; the next run of the agent will. */
+  stop(): void {
+    this.stopped = true;
+    for (const timer of this.retries) timer.cancel();
+    this.retries.clear();
+  }
+
+  private async plan(request: ContainerRequest): Promise<Contribution | undefined> {
+    const id = request.containerId.value!;
+    const rootfs = request.image?.rootfs !== undefined;
+    const infos = request.container?.network_infos ?? [];
+    const named = infos.filter(({ name }) => name !== undefined);
+    if (named.length === 0) {
+      refuseWishes(request.container?.hostname, infos);
+      return rootfs ? { mounts: await hostFiles() } : undefined;
+    }
+    const hostname = hostnameOf(request);
+    const networks = await this.networks(named);
+    const directory = this.directory(id);
+    this.containers.set(id, { hostname, networks });
+    await directory.create();
+    // They are bound into the container before it is known what they will say; the host's resolv.conf is the likely one.
+    await directory.writeFile("hostname", `${hostname}\n`);
+    await directory.writeFile("hosts", hostsFile(hostname, []));
+    await directory.writeFile("resolv.conf", await readFile("/etc/resolv.conf", "utf8").catch(() => ""));
+    return {
+      namespaces: ["mount", "network", "uts"],
+      hostname,
+      mounts: await networkFiles(directory, { rootfs }),
+      // The address that the agent may have given it is the host's.
+      finalEnvironment: { LIBPROCESS_IP: "0.0.0.0" },
+    };
+  }
+
+  private async networks(infos: readonly NetworkInfo[]): Promise<Network[]> {
+    const networks: Network[] = [];
+    for (const info of infos) {
+      const name = info.name!;
+      const problem = problemWith(info);
+      if (problem !== undefined) throw new Error(`of the CNI network '${name}': ${problem}`);
+      if (this.options.configs === undefined) {
+        throw new Error(
+          `Unknown CNI network '${name}'; the agent has no --network_cni_config_dir and --network_cni_plugins_dir`,
+        );
+      }
+      if (networks.some(({ info: { name: other } }) => other === name))
+        throw new Error(`Attempted to join CNI network '${name}' multiple times`);
+      const config = await this.options.configs.find(name);
+      const attachment = attachmentOf(config, info, `eth${networks.length}`);
+      if (info.port_mappings.length > 0 && !declares(attachment, "portMappings")) {
+        const message =
+          "a container asks for port mappings in a CNI network without a plugin that declares them";
+        this.options.logger.warn({ network: name }, message);
+      }
+      networks.push({ info, attachment, result: undefined });
+    }
+    return networks;
+  }
+
+  private async join(id: string, container: Container, pid: number): Promise<void> {
+    const directory = this.directory(id);
+    await holdNamespace(pid, directory.namespace);
+    // Both to their ends, whatever becomes of the other: DEL comes next.
+    const [loopback, networks] = await Promise.allSettled([
+      this.options.chain.loopback(id, directory),
+      this.addAll(id, container),
+    ]);
+    if (networks.status === "rejected") throw networks.reason;
+    if (loopback.status === "rejected") throw loopback.reason;
+    await this.writeFiles(directory, container);
+  }
+
+  private async addAll(id: string, { networks }: Container): Promise<void> {
+    const directory = this.directory(id);
+    for (const network of networks) {
+      const { attachment } = network;
+      network.result = await this.options.chain.add({ containerId: id, directory, attachment });
+      const addresses = network.result.addresses.map(({ ip }) => ip);
+      this.options.logger.info(
+        { container: id, network: attachment.network, addresses },
+        "joined a CNI network",
+      );
+    }
+  }
+
+  private async writeFiles(directory: ContainerDirectory, { hostname, networks }: Container): Promise<void> {
+    const joined = networks.map(({ info, result }) => ({ name: info.name!, result: result! }));
+    const results = joined.map(({ result }) => result);
+    await directory.writeFile("hosts", hostsFile(hostname, results));
+    const resolver = resolverFile(mergeDns(joined, this.options.dns));
+    if (resolver !== undefined) await directory.writeFile("resolv.conf", resolver);
+  }
+
+  private async takeBack(id: string, request: ContainerRequest): Promise<void> {
+    const directory = this.directory(id);
+    const networks: Network[] = [];
+    try {
+      for (const attachment of await directory.attachments()) {
+        const info = request.container?.network_infos.find(({ name }) => name === attachment.network);
+        const result = await directory.result(attachment);
+        if (info !== undefined) networks.push({ info, attachment, result: result && parseResult(result) });
+      }
+    } catch (error) {
+      this.options.logger.error(
+        { container: id, err: error },
+        "what is known of a container's networks cannot be read",
+      );
+    }
+    this.containers.set(id, { hostname: request.container?.hostname ?? id, networks });
+  }
+
+  private async remove(id: string, delay = FIRST_RETRY_MS): Promise<void> {
+    try {
+      await this.removeAll(id);
+    } catch (error) {
+      this.retry(id, delay, error);
+      throw error;
+    }
+  }
+
+  private async removeAll(id: string): Promise<void> {
+    const directory = this.directory(id);
+    const failures: string[] = [];
+    for (const attachment of (await directory.attachments()).toReversed()) {
+      await this.options.chain
+        .del({ containerId: id, directory, attachment })
+        .catch((error: unknown) => failures.push(messageOf(error)));
+    }
+    if (failures.length > 0) throw new Error(failures.join("; "));
+    await releaseNamespace(directory.namespace);
+    await directory.remove();
+  }
+
+  private retry(id: string, delay: number, error: unknown): void {
+    if (this.stopped) return;
+    const { clock, logger } = this.options;
+    logger.error(
+      { container: id, err: error },
+      "the networks of a container cannot be removed; will try again",
+    );
+    const timer = clock.setTimeout(() => {
+      this.retries.delete(timer);
+      // Failures are logged, and tried again, where they happen.
+      this.turns.run(id, () => this.remove(id, Math.min(2 * delay, LAST_RETRY_MS))).catch(() => undefined);
+    }, delay);
+    this.retries.add(timer);
+  }
+
+  private directory(id: string): ContainerDirectory {
+    return new ContainerDirectory(join(this.options.root, id));
+  }
+}
+
+/** In the host's network nobody could fulfil them. */
+function refuseWishes(hostname: string | undefined, infos: readonly NetworkInfo[]): void {
+  if (hostname !== undefined) {
+    throw new Error("a container has a host name of its own only in a network: network_infos names none");
+  }
+  for (const { port_mappings: ports, ip_addresses: addresses } of infos) {
+    if (ports.length > 0 || addresses.some(({ ip_address: ip }) => ip !== undefined))
+      throw new Error("port mappings and addresses need a network: network_infos has no 'name'");
+  }
+}
