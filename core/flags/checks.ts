@@ -98,10 +98,9 @@ export const quantitiesText: Check = (value) => {
 const MISSING_ISOLATORS: readonly (readonly [RegExp, string])[] = [
   [/^cgroups\//, WHY.CGROUPS],
   [/^namespaces\/|^filesystem\/(linux|shared)$/, WHY.LINUX],
-  [/^(disk\/|posix\/disk$)/, WHY.DISK],
+  [/^disk\/xfs$/, WHY.XFS],
   [/^(volume\/|docker\/volume$)/, WHY.VOLUMES],
   [/^(appc|docker)\/runtime$/, WHY.IMAGES],
-  [/^gpu\//, WHY.GPU],
   [/^network\/cni$/, WHY.CNI],
   [/^network\/ports$/, WHY.PORTS],
   [/^network\/port_mapping$/, WHY.PORTMAP],

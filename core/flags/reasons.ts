@@ -2,17 +2,14 @@
 export const AUTHN = "authentication is not part of this version yet";
 export const AUTHZ = "authorization is not part of this version yet";
 export const BUFFER = "each log line is written at once";
-export const CACHE = "the fetcher cache is not part of this version yet";
 export const CGROUPS = "cgroup isolators are not part of this version yet";
 export const CNI = "the network/cni isolator is not part of this version yet";
 export const CONSTRAINTS = "tuning of offer constraints is not part of this version yet";
 export const CONTAINERINFO = "default container settings are not part of this version yet";
 export const CSI = "resource providers and CSI storage are not part of this version yet";
-export const DISK = "disk isolators are not part of this version yet";
 export const DOCKER = "the docker containerizer is not part of this version yet";
 export const DOMAINS = "fault domains are not part of this version yet";
 export const FIREWALL = "disabling endpoints is not part of this version yet";
-export const GPU = "the gpu/nvidia isolator is not part of this version yet";
 export const HDFS = "fetching through a Hadoop client is not part of this version yet";
 export const IMAGES = "container images are not part of this version yet";
 export const IPV6 = "IPv6 is not part of this version yet";

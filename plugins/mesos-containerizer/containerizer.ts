@@ -15,7 +15,7 @@ import type {
   RecoverableContainer,
   TaskFeature,
 } from "../../sdk/contracts/containerizer.js";
-import type { Contribution } from "../../sdk/contracts/contribution.js";
+import type { Contribution, DeviceAccess } from "../../sdk/contracts/contribution.js";
 import type { ProvisionedImage, Provisioner } from "../../sdk/contracts/image.js";
 import type { ContainerLimitation, Isolator } from "../../sdk/contracts/isolator.js";
 import type { LaunchedProcess, Launcher } from "../../sdk/contracts/launcher.js";
@@ -117,8 +117,19 @@ export class MesosContainerizer implements Containerizer {
     const container = this.running.get(containerId.value!);
     if (container === undefined) return;
     container.request = { ...container.request, resources, limits };
-    for (const isolator of this.options.isolators)
-      await isolator.update?.(containerId.value!, resources, limits);
+    const { isolators } = this.options;
+    const id = containerId.value!;
+    const to = { resources, limits, pid: container.process?.pid };
+    const devices: DeviceAccess[] = [];
+    let replanned = false;
+    for (const isolator of isolators) {
+      const changed = await isolator.update?.(id, to);
+      if (changed === undefined) continue;
+      replanned = true;
+      devices.push(...(changed.devices ?? []));
+    }
+    if (!replanned) return;
+    for (const isolator of isolators) await isolator.replan?.(id, { devices });
   }
 
   async usage(containerId: ContainerID): Promise<ResourceStatistics> {

@@ -15,6 +15,7 @@ const SINGLE = [
 const RECORDS = ["environment", "finalEnvironment", "enter", "symlinks", "rlimits", "capabilities"] as const;
 /** `wrap` puts a later isolator's words inside an earlier one's. */
 const LISTS = [
+  "supplementaryGroups",
   "mounts",
   "deviceNodes",
   "maskedPaths",

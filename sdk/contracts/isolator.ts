@@ -16,6 +16,15 @@ export interface ContainerLimitation {
   readonly limitation?: TaskResourceLimitation | undefined;
 }
 
+/** What a running container is to have from now on. */
+export interface ContainerUpdate {
+  readonly resources: Resources;
+  /** Hard limits above the requests: resource name -> amount, `Infinity` for none. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** The main process, as the host sees it; undefined while there is none. */
+  readonly pid: number | undefined;
+}
+
 /**
  * One aspect of isolation. Only `name` is mandatory; a rejected promise of `prepare` or `isolate` fails the launch with its message,
  * after the name of the isolator.
@@ -34,7 +43,17 @@ export interface Isolator {
   prepare?(request: ContainerRequest): Promise<Contribution | undefined>;
   /** The main process exists (`pid`, as the host sees it) and waits for this to resolve. `plan` is what all isolators contributed. */
   isolate?(containerId: string, pid: number, plan: Contribution): Promise<void>;
-  update?(containerId: string, resources: Resources, limits: Readonly<Record<string, number>>): Promise<void>;
+  /**
+   * New amounts for a running container. An isolator that contributes `devices` returns all that it contributes now; nothing else of a plan
+   * can change while the container runs.
+   */
+  update?(
+    containerId: string,
+    to: ContainerUpdate,
+    // biome-ignore lint/suspicious/noConfusingVoidType: an update that changes no plan returns nothing.
+  ): Promise<Pick<Contribution, "devices"> | void>;
+  /** An update changed the plan of a running container: to these devices, from all isolators together. */
+  replan?(containerId: string, plan: Pick<Contribution, "devices">): Promise<void>;
   /** Fields of the statistics that this isolator knows. */
   usage?(containerId: string, pid: number): Promise<Partial<ResourceStatistics>>;
   /** Fields of the status that this isolator knows; `cgroup_info` is merged field by field. */

@@ -71,7 +71,7 @@ export function isolatorSuite(make: MakeIsolator): SuiteCase[] {
       const given = request(directory);
       await isolator.prepare?.(given);
       await isolator.isolate?.(CONTAINER, pid, {});
-      await isolator.update?.(CONTAINER, given.resources, {});
+      await isolator.update?.(CONTAINER, { resources: given.resources, limits: {}, pid });
       for (const value of Object.values((await isolator.usage?.(CONTAINER, pid)) ?? {})) {
         if (typeof value === "number") assert.ok(value >= 0, "a statistic is below zero");
       }
