@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { Agent, request as httpRequest, interceptors } from "undici";
-import type { Fetcher, FetchRequest } from "../../sdk/contracts/fetcher.js";
+import { Agent, type Dispatcher, request as httpRequest, interceptors } from "undici";
+import type { Fetcher, FetchRequest, FetchSource } from "../../sdk/contracts/fetcher.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 
 /** As many as curl follows before it gives up, which is what Mesos uses. */
@@ -9,25 +9,47 @@ const MAX_REDIRECTS = 50;
 
 /** Downloads over http and https, following redirects. Only an answer of 200 is a success. */
 export class HttpFetcher implements Fetcher {
-  async fetch({ uri, destination, stallTimeout, signal }: FetchRequest): Promise<void> {
-    const agent = new Agent({
-      headersTimeout: stallTimeout,
-      bodyTimeout: stallTimeout,
-      connect: { timeout: stallTimeout },
+  fetch(request: FetchRequest): Promise<void> {
+    const { destination, signal } = request;
+    return answer(request, "GET", ({ body }) =>
+      pipeline(body, createWriteStream(destination, { mode: 0o600 }), { signal }),
+    );
+  }
+
+  size(source: FetchSource): Promise<number> {
+    return answer(source, "HEAD", async ({ headers, body }) => {
+      await body.dump();
+      const length = headers["content-length"];
+      if (typeof length !== "string" || !/^\d+$/.test(length))
+        throw new Error("the server does not tell the size");
+      return Number(length);
     });
-    const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
-    try {
-      const { statusCode, body } = await httpRequest(uri, { dispatcher, signal });
-      if (statusCode !== 200) {
-        await body.dump();
-        throw new Error(`the server answered with status ${statusCode}`);
-      }
-      await pipeline(body, createWriteStream(destination, { mode: 0o600 }), { signal });
-    } catch (error) {
-      throw new TepuiError("TEPUI_FETCH_FAILED", { detail: `'${uri}': ${messageOf(error)}`, cause: error });
-    } finally {
-      // Not close: a broken download must not wait for its connection.
-      await agent.destroy();
+  }
+}
+
+/** Asks, and lets `take` have the answer if it is a success. */
+async function answer<T>(
+  { uri, stallTimeout, signal }: FetchSource,
+  method: "GET" | "HEAD",
+  take: (response: Dispatcher.ResponseData) => Promise<T>,
+): Promise<T> {
+  const agent = new Agent({
+    headersTimeout: stallTimeout,
+    bodyTimeout: stallTimeout,
+    connect: { timeout: stallTimeout },
+  });
+  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
+  try {
+    const response = await httpRequest(uri, { method, dispatcher, signal });
+    if (response.statusCode !== 200) {
+      await response.body.dump();
+      throw new Error(`the server answered with status ${response.statusCode}`);
     }
+    return await take(response);
+  } catch (error) {
+    throw new TepuiError("TEPUI_FETCH_FAILED", { detail: `'${uri}': ${messageOf(error)}`, cause: error });
+  } finally {
+    // Not close: a broken download must not wait for its connection.
+    await agent.destroy();
   }
 }

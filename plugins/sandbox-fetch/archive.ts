@@ -13,6 +13,12 @@ const GZIP = /\.gz$/;
 export function unpackingOf(name: string, path: string): Unpacking | undefined {
   if (TAR.test(name)) return { command: ["tar", "-xf", path] };
   if (ZIP.test(name)) return { command: ["unzip", "-o", "-q", path] };
-  if (GZIP.test(name)) return { command: ["gzip", "-d", "-c", path], output: name.replace(GZIP, "") };
-  return undefined;
+  if (!GZIP.test(name)) return undefined;
+  return { command: ["gzip", "-d", "-c", path], output: name.replace(GZIP, "").split("/").at(-1)! };
+}
+
+/** The command, with its output in the file where it has one. */
+export function unpackingCommand({ command, output }: Unpacking): readonly [string, ...string[]] {
+  if (output === undefined) return command;
+  return ["sh", "-c", 'out=$1; shift; exec "$@" > "$out"', "sh", output, ...command];
 }

@@ -1,22 +1,27 @@
-import { spawn } from "node:child_process";
-import { mkdir, open, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
-import type { Fetcher } from "../../sdk/contracts/fetcher.js";
+import type { Fetcher, FetchSource } from "../../sdk/contracts/fetcher.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
 import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { type Account, accountOf } from "../../sdk/proc/index.js";
-import { unpackingOf } from "./archive.js";
+import { unpackingCommand, unpackingOf } from "./archive.js";
+import type { CachedFile, FetchCache } from "./fetch-cache.js";
+import { runInSandbox } from "./sandbox-program.js";
 import { type FetchItem, readUri } from "./uri.js";
 
 export interface UriFetchOptions {
   readonly fetchers: ReadonlyMap<string, Fetcher>;
+  readonly cache: FetchCache;
   /** Mesos's `frameworks_home`. */
   readonly frameworksHome: string;
   /** Milliseconds. */
   readonly stallTimeout: number;
-  /** Where files are fetched to before they go into sandboxes; of the agent alone. */
+  /**
+   * Where files are fetched to before they go into sandboxes; of this agent alone, and best on the sandboxes' file system, where some
+   * copies take no time.
+   */
   readonly stagingDirectory: string;
   /** Of containers, not of URIs. */
   readonly succeeded: Counter;
@@ -25,17 +30,30 @@ export interface UriFetchOptions {
 
 interface Step {
   readonly request: ContainerRequest;
+  readonly user: string | undefined;
   readonly account: Account | undefined;
   readonly staging: string;
   readonly signal: AbortSignal;
 }
 
+/** Standard input as a file, which programs can open anew whoever they run as. */
+const INPUT = "/dev/stdin";
+
+/** Copies by reference where the file system can. */
+const COPY = '{ [ ! -d "$1" ] && cp /dev/stdin "$1" 2>/dev/null || cat > "$1"; } && chmod "$2" "$1"';
+
 /**
- * Fetches a command's URIs, one after the other, in their order. The agent writes only to its own staging directory; what
- * touches the sandbox runs as the container's user, because an unpacked archive may have put links there.
+ * Fetches a command's URIs, one after the other, in their order. The agent writes only to its own directories; what touches the
+ * sandbox runs as the container's user, because an unpacked archive may have put links there.
  */
 export class UriFetch implements SandboxFetch {
   constructor(private readonly options: UriFetchOptions) {}
+
+  /** Removes what an earlier run was in the middle of. */
+  async start(): Promise<void> {
+    await rm(this.options.stagingDirectory, { recursive: true, force: true });
+    await this.options.cache.start();
+  }
 
   async fetch(options: {
     request: ContainerRequest;
@@ -65,76 +83,85 @@ export class UriFetch implements SandboxFetch {
   }
 
   private async fetchOne(item: FetchItem, step: Step): Promise<void> {
-    const fetcher = this.options.fetchers.get(item.scheme);
-    if (fetcher === undefined) {
-      const known = [...this.options.fetchers.keys()].sort().join(", ");
-      throw new TepuiError("TEPUI_FETCH_FAILED", {
-        detail: `'${item.uri}': there is no fetcher for '${item.scheme}' URIs; there are fetchers for ${known || "nothing"}`,
-      });
+    const fetcher = this.fetcherOf(item);
+    const cached = item.cache ? await this.cached(item, fetcher, step) : undefined;
+    try {
+      if (cached === undefined) await this.fetchDirectly(item, fetcher, step);
+      else await this.takeFromCache(item, cached, step);
+    } finally {
+      cached?.release();
     }
+  }
+
+  private fetcherOf({ uri, scheme }: FetchItem): Fetcher {
+    const { fetchers } = this.options;
+    const fetcher = fetchers.get(scheme);
+    if (fetcher !== undefined) return fetcher;
+    const known = [...fetchers.keys()].sort().join(", ");
+    throw new TepuiError("TEPUI_FETCH_FAILED", {
+      detail: `'${uri}': there is no fetcher for '${scheme}' URIs; there are fetchers for ${known || "nothing"}`,
+    });
+  }
+
+  private cached(item: FetchItem, fetcher: Fetcher, step: Step): Promise<CachedFile | undefined> {
+    const source = (signal: AbortSignal): FetchSource => ({
+      uri: item.uri,
+      stallTimeout: this.options.stallTimeout,
+      signal,
+      account: step.account,
+    });
+    const file = {
+      // What one user may read, another may not.
+      key: `${step.user ?? ""}@${item.uri}`,
+      name: item.sourceName.replace(/[^\w.-]/g, "_"),
+      size: async (signal: AbortSignal): Promise<number> => {
+        if (fetcher.size === undefined)
+          throw new Error(`the size of '${item.scheme}' URIs cannot be asked for`);
+        return fetcher.size(source(signal));
+      },
+      download: (destination: string, signal: AbortSignal) =>
+        fetcher.fetch({ ...source(signal), destination }),
+    };
+    return this.options.cache.get(file, step.signal);
+  }
+
+  /** As Mesos does, the archive stays beside its content. */
+  private async fetchDirectly(item: FetchItem, fetcher: Fetcher, step: Step): Promise<void> {
     const staged = join(step.staging, "fetched");
-    const { stallTimeout } = this.options;
     await fetcher.fetch({
       uri: item.uri,
       destination: staged,
-      stallTimeout,
+      stallTimeout: this.options.stallTimeout,
       signal: step.signal,
       account: step.account,
     });
-    const target = join(step.request.directory, item.name);
-    if (dirname(item.name) !== ".") await run(step, { command: ["mkdir", "-p", dirname(target)], item });
-    const mode = item.executable ? "755" : "644";
-    await run(step, {
-      command: ["sh", "-c", 'cat > "$1" && chmod "$2" "$1"', "sh", target, mode],
-      item,
-      input: staged,
-    });
+    // Nobody else can enter the staging directory.
+    await chmod(staged, 0o444);
+    const target = await copy(item, staged, step);
     await rm(staged);
     const unpacking = item.extract ? unpackingOf(item.name, target) : undefined;
-    if (unpacking === undefined) return;
-    const command: readonly [string, ...string[]] =
-      unpacking.output === undefined
-        ? unpacking.command
-        : [
-            "sh",
-            "-c",
-            'out=$1; shift; exec "$@" > "$out"',
-            "sh",
-            unpacking.output.split("/").at(-1)!,
-            ...unpacking.command,
-          ];
-    await run(step, { command, item });
+    if (unpacking !== undefined) await run(item, step, { command: unpackingCommand(unpacking) });
+  }
+
+  /** As Mesos does, an archive is unpacked from where it is, and told by the name that it has there. */
+  private async takeFromCache(item: FetchItem, { path }: CachedFile, step: Step): Promise<void> {
+    const unpacking = item.extract ? unpackingOf(item.sourceName, INPUT) : undefined;
+    if (unpacking === undefined) await copy(item, path, step);
+    else await run(item, step, { command: unpackingCommand(unpacking), input: path });
   }
 }
 
-/** Runs a program in the sandbox as the container's user. */
-async function run(
-  { request, account, signal }: Step,
-  task: { command: readonly [string, ...string[]]; item: FetchItem; input?: string },
-): Promise<void> {
-  const [program, ...args] = task.command;
-  const input = task.input === undefined ? undefined : await open(task.input);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const child = spawn(program, args, {
-        ...account,
-        cwd: request.directory,
-        signal,
-        stdio: [input?.fd ?? "ignore", "ignore", "pipe"],
-      });
-      let errors = "";
-      child.stderr?.on("data", (text: Buffer) => {
-        if (errors.length < 1000) errors += text.toString();
-      });
-      const refuse = (why: string): void =>
-        reject(new TepuiError("TEPUI_FETCH_FAILED", { detail: `'${task.item.uri}': ${why}` }));
-      child.once("error", (error) => refuse(`'${program}' cannot be run: ${error.message}`));
-      child.once("close", (code, killed) => {
-        if (code === 0) return resolve();
-        refuse(`'${program}' ended with ${killed ?? `status ${code}`}: ${errors.trim()}`);
-      });
-    });
-  } finally {
-    await input?.close();
-  }
+/** Returns where the file is. */
+async function copy(item: FetchItem, from: string, step: Step): Promise<string> {
+  const target = join(step.request.directory, item.name);
+  if (dirname(item.name) !== ".") await run(item, step, { command: ["mkdir", "-p", dirname(target)] });
+  const mode = item.executable ? "755" : "644";
+  await run(item, step, { command: ["sh", "-c", COPY, "sh", target, mode], input: from });
+  return target;
 }
+
+const run = (
+  { uri }: FetchItem,
+  { request: { directory }, account, signal }: Step,
+  task: { command: readonly [string, ...string[]]; input?: string },
+): Promise<void> => runInSandbox({ ...task, uri, directory, account, signal });

@@ -10,6 +10,9 @@ export interface FetchItem {
   readonly scheme: string;
   /** Where the file goes, relative to the sandbox. */
   readonly name: string;
+  /** Its name where it comes from; what kind of archive it is, a cached file is told by it. */
+  readonly sourceName: string;
+  readonly cache: boolean;
   readonly executable: boolean;
   readonly extract: boolean;
 }
@@ -25,6 +28,8 @@ export function readUri(message: CommandInfo_URI, home: string): FetchItem {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(uri)?.[1]?.toLowerCase();
   const base = {
     name: targetName(message, uri),
+    sourceName: posix.basename(uri),
+    cache: message.cache === true,
     executable: message.executable === true,
     // An executable is never unpacked.
     extract: message.extract !== false && message.executable !== true,

@@ -1,10 +1,9 @@
 import { extensionPoint } from "../plugin/extension-point.js";
 
-export interface FetchRequest {
+/** What is there to be fetched. */
+export interface FetchSource {
   /** The URI as given; for a scheme-less one the absolute path. */
   readonly uri: string;
-  /** File to write; its directory exists. */
-  readonly destination: string;
   /** Give up when nothing arrives for this long, in milliseconds. */
   readonly stallTimeout: number;
   readonly signal: AbortSignal;
@@ -12,9 +11,16 @@ export interface FetchRequest {
   readonly account?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
+export interface FetchRequest extends FetchSource {
+  /** File to write; its directory exists. */
+  readonly destination: string;
+}
+
 /** Downloads one URI of its scheme to a file. Rejects with TepuiError `TEPUI_FETCH_FAILED` naming the URI and the cause. */
 export interface Fetcher {
   fetch(request: FetchRequest): Promise<void>;
+  /** Bytes that it would fetch, told without fetching them; needed where files are to be cached. Rejects where that is not known. */
+  size?(source: FetchSource): Promise<number>;
 }
 
 /** Keyed by URI scheme without colon: `file`, `http`, `https`. Scheme-less URIs are `file`. */

@@ -5,6 +5,7 @@ import { FileFetcher } from "../../../plugins/fetcher-file/file-fetcher.js";
 import { MesosContainerizer } from "../../../plugins/mesos-containerizer/containerizer.js";
 import { PERL_SHIM } from "../../../plugins/posix-launcher/perl-shim.js";
 import { PosixLauncher } from "../../../plugins/posix-launcher/posix-launcher.js";
+import { FetchCache } from "../../../plugins/sandbox-fetch/fetch-cache.js";
 import { UriFetch } from "../../../plugins/sandbox-fetch/uri-fetch.js";
 import { SandboxLogger } from "../../../plugins/sandbox-logger/sandbox-logger.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
@@ -43,6 +44,11 @@ export class ContainerizerBench {
       containerLogger: new SandboxLogger(),
       sandboxFetch: new UriFetch({
         fetchers,
+        cache: new FetchCache({
+          directory: join(directory, "cache"),
+          capacity: 1_000_000,
+          logger: this.logger,
+        }),
         frameworksHome: directory,
         stallTimeout: 5000,
         stagingDirectory: join(directory, "staging"),
