@@ -1,4 +1,4 @@
-import { lstat, mkdir, realpath } from "node:fs/promises";
+import { chmod, lstat, mkdir, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 
 const WORLD_WRITABLE = 0o002;
@@ -9,15 +9,16 @@ const STICKY = 0o1000;
  * that many users run come from there, and its default lies in the directory for everybody's temporary files.
  */
 export async function checkedDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o755 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await mkdir(path, { recursive: true });
   const own = process.geteuid?.();
-  if (own === undefined) return;
   const real = await realpath(path);
   for (let at = real; ; at = dirname(at)) {
     const { uid, mode } = await lstat(at);
-    if (uid !== 0 && uid !== own) throw new Error(`'${at}' belongs to another user`);
+    if (own !== undefined && uid !== 0 && uid !== own) throw new Error(`'${at}' belongs to another user`);
     if ((mode & WORLD_WRITABLE) !== 0 && (mode & STICKY) === 0)
       throw new Error(`'${at}' can be changed by everybody`);
-    if (at === dirname(at)) return;
+    if (at === dirname(at)) break;
   }
+  await chmod(real, 0o700);
 }
