@@ -1,6 +1,7 @@
 /** The one list of what ships: short name, as manifests use it, to module. Each is loaded only when a manifest names it. */
 export const SHIPPED = {
   "agent-endpoints": () => import("./agent-endpoints/index.js"),
+  "cni-isolator": () => import("./cni-isolator/index.js"),
   "drf-allocator": () => import("./drf-allocator/index.js"),
   "embedded-registry": () => import("./embedded-registry/index.js"),
   "environment-secret": () => import("./environment-secret/index.js"),
@@ -17,6 +18,7 @@ export const SHIPPED = {
   "memory-registry": () => import("./memory-registry/index.js"),
   "mesos-containerizer": () => import("./mesos-containerizer/index.js"),
   "metrics-endpoint": () => import("./metrics-endpoint/index.js"),
+  "ports-isolator": () => import("./ports-isolator/index.js"),
   "posix-isolators": () => import("./posix-isolators/index.js"),
   "posix-launcher": () => import("./posix-launcher/index.js"),
   "sandbox-fetch": () => import("./sandbox-fetch/index.js"),

@@ -101,8 +101,6 @@ const MISSING_ISOLATORS: readonly (readonly [RegExp, string])[] = [
   [/^disk\/xfs$/, WHY.XFS],
   [/^(volume\/|docker\/volume$)/, WHY.VOLUMES],
   [/^(appc|docker)\/runtime$/, WHY.IMAGES],
-  [/^network\/cni$/, WHY.CNI],
-  [/^network\/ports$/, WHY.PORTS],
   [/^network\/port_mapping$/, WHY.PORTMAP],
   [/^(windows\/|filesystem\/windows$)/, "it exists on Windows only"],
 ];

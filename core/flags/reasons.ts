@@ -3,7 +3,6 @@ export const AUTHN = "authentication is not part of this version yet";
 export const AUTHZ = "authorization is not part of this version yet";
 export const BUFFER = "each log line is written at once";
 export const CGROUPS = "cgroup isolators are not part of this version yet";
-export const CNI = "the network/cni isolator is not part of this version yet";
 export const CONSTRAINTS = "tuning of offer constraints is not part of this version yet";
 export const CONTAINERINFO = "default container settings are not part of this version yet";
 export const CSI = "resource providers and CSI storage are not part of this version yet";
@@ -17,10 +16,9 @@ export const LINUX = "Linux isolators (capabilities, namespaces, seccomp) are no
 export const LOGFILES = "log files are not part of this version yet; the log goes to standard error";
 export const MODULES =
   "Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead";
-export const NETDNS = "DNS settings of container networks are not part of this version yet";
 export const OVERSUB = "oversubscription is not part of this version yet";
-export const PORTMAP = "the network/port_mapping isolator is not part of this version yet";
-export const PORTS = "the network/ports isolator is not part of this version yet";
+export const PORTMAP =
+  "the network/port_mapping isolator is not part of this version: network/cni gives containers ports of their own and maps them";
 export const PROFILING = "heap profiling belongs to the C++ daemon; use node --inspect";
 export const RATES = "rate limits of frameworks are not part of this version yet";
 export const RECOVERY = "this mode of recovery is not part of this version yet";
