@@ -2,6 +2,7 @@
 export const SHIPPED = {
   "agent-endpoints": () => import("./agent-endpoints/index.js"),
   "cni-isolator": () => import("./cni-isolator/index.js"),
+  "disk-isolators": () => import("./disk-isolators/index.js"),
   "drf-allocator": () => import("./drf-allocator/index.js"),
   "embedded-registry": () => import("./embedded-registry/index.js"),
   "environment-secret": () => import("./environment-secret/index.js"),
@@ -9,6 +10,7 @@ export const SHIPPED = {
   "fetcher-file": () => import("./fetcher-file/index.js"),
   "fetcher-http": () => import("./fetcher-http/index.js"),
   "files-endpoint": () => import("./files-endpoint/index.js"),
+  "gpu-isolator": () => import("./gpu-isolator/index.js"),
   "host-resources": () => import("./host-resources/index.js"),
   "http-server": () => import("./http-server/index.js"),
   "libprocess-transport": () => import("./libprocess-transport/index.js"),
