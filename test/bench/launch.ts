@@ -4,8 +4,11 @@
  */
 import { parseArgs } from "node:util";
 import { startDaemon } from "../support/daemons.js";
-import { launchRound, type Outcome } from "./launch-round.js";
 import { milliseconds, percentile } from "./statistics.js";
+import { type Outcome, TaskRunner } from "./task-runner.js";
+import { TaskShape } from "./task-shape.js";
+
+const SHAPE = new TaskShape(0.01, 1);
 
 const { values } = parseArgs({
   options: {
@@ -25,11 +28,11 @@ const agent = await startDaemon(
   values.profile,
 );
 try {
-  const warm = await launchRound(master.port, { tasks: 50, inFlight: 5 });
-  void warm;
-  const single = await launchRound(master.port, { tasks: 100, inFlight: 1 });
+  const runner = await TaskRunner.subscribe(master.port);
+  await runner.finish(SHAPE, { tasks: 50, inFlight: 5 });
+  const single = await runner.finish(SHAPE, { tasks: 100, inFlight: 1 });
   const cpuBefore = { master: master.cpu(), agent: agent.cpu() };
-  const many = await launchRound(master.port, {
+  const many = await runner.finish(SHAPE, {
     tasks: Number(values.tasks),
     inFlight: Number(values["in-flight"]),
   });
@@ -46,6 +49,7 @@ try {
       `${name}: ${daemon.memory().now.toFixed(0)} MB (peak ${daemon.memory().peak.toFixed(0)}), CPU a task ${milliseconds(cpu * 1000)}`,
     );
   }
+  runner.close();
 } finally {
   await agent.stop();
   await master.stop();

@@ -1,10 +1,11 @@
-import { type Offer, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import { type Offer, type TaskInfo, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
 
-/** Tasks of `true` of one size. */
+/** Tasks of one size; of `true`, unless they are to be something else. */
 export class TaskShape {
   constructor(
     private readonly cpus: number,
     private readonly mem: number,
+    private readonly more: Partial<TaskInfo> = {},
   ) {}
 
   /** How many fit. What comes free on an agent may be offered in parts. */
@@ -26,7 +27,8 @@ export class TaskShape {
       task_id: { value: `t${index}` },
       agent_id: offer.agent_id!,
       resources: [scalar("cpus", this.cpus), scalar("mem", this.mem)],
-      command: { value: "true" },
+      command: { value: "true", uris: [], arguments: [] },
+      ...this.more,
     };
   }
 }
