@@ -56,8 +56,8 @@ sub unwatch {
 }
 
 sub bpf {
-  my ($command, $attributes, $what) = @_;
-  my $result = syscall($BPF, $command, $attributes, length($attributes));
+  my ($command, undef, $what) = @_;
+  my $result = syscall($BPF, $command, $_[1], length($_[1]));    # the kernel answers in place
   failed($what) if $result < 0;
   return $result;
 }

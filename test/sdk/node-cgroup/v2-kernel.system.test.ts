@@ -1,0 +1,31 @@
+import { expect } from "chai";
+import { requireVm } from "../../support/kernel-vm.js";
+import { addCases, runTestsInVm, type VmCase } from "../../support/tests-in-vm.js";
+
+const SUITES = ["devices", "life", "limits"];
+
+describe("node-cgroup on a kernel with cgroup v2 alone", function () {
+  this.timeout(180_000);
+  let cases: readonly VmCase[];
+
+  before(async function () {
+    requireVm(this);
+    cases = await runTestsInVm({
+      specs: SUITES.map((name) => `test/sdk/node-cgroup/${name}.system.test.js`),
+      programs: ["perl"],
+      timeoutMs: 170_000,
+    });
+    addCases(this.test!.parent!, cases);
+  });
+
+  it("runs every case of every suite", () => {
+    for (const word of ["devices", "life", "limits"])
+      expect(
+        cases.filter(({ title }) => title.includes(word)),
+        word,
+      ).not.to.be.empty;
+    expect(cases.filter(({ outcome }) => outcome === "skipped")).to.deep.equal([]);
+    expect(cases.filter(({ title }) => title.endsWith("(v2)"))).not.to.be.empty;
+    expect(cases.filter(({ title }) => title.endsWith("(v1)"))).to.be.empty;
+  });
+});

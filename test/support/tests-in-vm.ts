@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import Mocha, { type Suite } from "mocha";
+import { packageRoot } from "../../core/flags/package-root.js";
+import type { Content } from "./initramfs.js";
+import { runInVm, type VmRun } from "./kernel-vm.js";
+
+/** Test files that are to pass on another kernel, too. */
+export interface VmTests extends Omit<VmRun, "command"> {
+  /** Compiled, from the root of what is compiled, e.g. `test/sdk/node-cgroup/cgroups.system.test.js`. */
+  readonly specs: readonly string[];
+  /** npm packages that they load, beside mocha and chai; those that these depend on come along. */
+  readonly packages?: readonly string[];
+}
+
+export interface VmCase {
+  readonly title: string;
+  readonly outcome: "passed" | "failed" | "skipped";
+  readonly error?: string;
+}
+
+interface MochaReport {
+  readonly passes: readonly { fullTitle: string }[];
+  readonly pending: readonly { fullTitle: string }[];
+  readonly failures: readonly { fullTitle: string; err: { message?: string; stack?: string } }[];
+}
+
+const REPORT = "@@report:";
+
+/** Runs mocha inside the virtual machine, and gives what came of each case. */
+export async function runTestsInVm({ specs, packages = [], ...vm }: VmTests): Promise<VmCase[]> {
+  const compiled = join(import.meta.dirname, "../..");
+  const files: Record<string, Content> = {
+    "/tepui/package.json": { from: join(packageRoot, "package.json") },
+    "/tepui/manifests": { from: join(packageRoot, "manifests") },
+  };
+  for (const folder of ["core", "plugins", "proto", "sdk", "test"])
+    files[`/tepui/dist/${folder}`] = { from: join(compiled, folder) };
+  for (const directory of await packageClosure(["mocha", "chai", ...packages]))
+    files[`/tepui/${directory}`] = { from: join(packageRoot, directory) };
+  const mocha = [
+    ...[
+      "node",
+      "--enable-source-maps",
+      "node_modules/mocha/bin/mocha.js",
+      "--no-config",
+      "--timeout",
+      "60000",
+    ],
+    ...["--reporter", "json", "--reporter-option", "output=/tmp/report.json", "--exit"],
+    ...specs.map((spec) => `dist/${spec}`),
+  ];
+  const result = await runInVm({
+    ...vm,
+    files: { ...files, ...vm.files },
+    programs: ["node", ...(vm.programs ?? [])],
+    command: `cd /tepui; ${mocha.join(" ")} > /tmp/log 2>&1; code=$?; cat /tmp/log; echo; echo '${REPORT}'; cat /tmp/report.json; exit $code`,
+  });
+  const start = result.output.lastIndexOf(REPORT);
+  const report = parseReport(result.output.slice(start + REPORT.length));
+  if (report === undefined) throw new Error(`mocha gave no report in the virtual machine:\n${result.output}`);
+  return [
+    ...report.passes.map(({ fullTitle }) => ({ title: fullTitle, outcome: "passed" as const })),
+    ...report.pending.map(({ fullTitle }) => ({ title: fullTitle, outcome: "skipped" as const })),
+    ...report.failures.map(({ fullTitle, err }) => ({
+      title: fullTitle,
+      outcome: "failed" as const,
+      error: err.stack ?? err.message ?? "failed",
+    })),
+  ];
+}
+
+/** To be called in a `before`: each case of the virtual machine becomes one of the suite. */
+export function addCases(suite: Suite, cases: readonly VmCase[]): void {
+  for (const { title, outcome, error } of cases) {
+    const test =
+      outcome === "skipped"
+        ? new Mocha.Test(title)
+        : new Mocha.Test(title, () => {
+            if (outcome === "failed") throw new Error(error);
+          });
+    suite.addTest(test);
+  }
+}
+
+function parseReport(text: string): MochaReport | undefined {
+  try {
+    return JSON.parse(text) as MochaReport;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Directories, from the package's root, of packages and of all that they depend on, as npm has laid them out. */
+async function packageClosure(names: readonly string[]): Promise<string[]> {
+  const lock = JSON.parse(await readFile(join(packageRoot, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { dependencies?: Record<string, string> }>;
+  };
+  const found = new Set<string>();
+  const visit = (name: string, from: string): void => {
+    const place = [...ancestors(from)]
+      .map((folder) => join(folder, "node_modules", name))
+      .find((each) => each in lock.packages);
+    if (place === undefined || found.has(place)) return;
+    found.add(place);
+    for (const dependency of Object.keys(lock.packages[place]?.dependencies ?? {})) visit(dependency, place);
+  };
+  for (const name of names) visit(name, "");
+  return [...found];
+}
+
+/** Where Node looks for packages, from the inside out. */
+function* ancestors(folder: string): Generator<string> {
+  for (let place = folder; place !== "."; place = dirname(place)) if (place !== "") yield place;
+  yield "";
+}
