@@ -1,0 +1,57 @@
+import type { Contribution } from "../../sdk/contracts/contribution.js";
+import { messageOf } from "../../sdk/errors/index.js";
+import { unavailableIsolation } from "../../sdk/isolation/index.js";
+import type { Cgroup, DeviceRule } from "../../sdk/node-cgroup/index.js";
+import { type AllowedDevices, deviceRules } from "./allowed-devices.js";
+import { GroupIsolator, type GroupIsolatorOptions } from "./group-isolator.js";
+
+const character = (major: number, minor?: number): DeviceRule => ({ type: "c", major, minor, access: "rwm" });
+
+/** What every container may use. Making nodes is for CAP_MKNOD to forbid: it is of no use without the right to open them. */
+const EVERYBODYS: readonly DeviceRule[] = [
+  { type: "c", access: "m" },
+  { type: "b", access: "m" },
+  // console, tty0, tty1, pts/*, ptmx
+  character(5, 1),
+  character(4, 0),
+  character(4, 1),
+  character(136),
+  character(5, 2),
+  // net/tun
+  character(10, 200),
+  // null, zero, full, tty, urandom, random
+  character(1, 3),
+  character(1, 5),
+  character(1, 7),
+  character(5, 0),
+  character(1, 9),
+  character(1, 8),
+];
+
+/** `cgroups/devices`: a container opens no device but the harmless ones, the operator's and those that other isolators gave it. */
+export class DevicesIsolator extends GroupIsolator {
+  private rules: readonly DeviceRule[] = EVERYBODYS;
+  private readonly allowed: AllowedDevices | undefined;
+
+  constructor(options: GroupIsolatorOptions & { readonly allowed: AllowedDevices | undefined }) {
+    super(options);
+    this.allowed = options.allowed;
+  }
+
+  override async start(trial: Cgroup): Promise<void> {
+    this.rules = [...EVERYBODYS, ...(await deviceRules(this.name, this.allowed))];
+    try {
+      await trial.devices.set(this.rules);
+    } catch (error) {
+      throw unavailableIsolation(
+        this.name,
+        `a kernel that lets it set rules for devices: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  async isolate(containerId: string, _pid: number, plan: Contribution): Promise<void> {
+    const group = this.groups.of(containerId, this.controllers);
+    await group?.devices.set([...this.rules, ...(plan.devices ?? [])]);
+  }
+}
