@@ -9,6 +9,7 @@ export const SHIPPED = {
   "executor-http": () => import("./executor-http/index.js"),
   "fetcher-file": () => import("./fetcher-file/index.js"),
   "fetcher-http": () => import("./fetcher-http/index.js"),
+  "filesystem-isolators": () => import("./filesystem-isolators/index.js"),
   "files-endpoint": () => import("./files-endpoint/index.js"),
   "gpu-isolator": () => import("./gpu-isolator/index.js"),
   "host-resources": () => import("./host-resources/index.js"),

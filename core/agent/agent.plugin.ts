@@ -1,5 +1,7 @@
 import { mkdir, readFile, statfs } from "node:fs/promises";
 import { resolve } from "node:path";
+import { ContainerInfo } from "../../proto/gen/json/mesos/v1/mesos.js";
+import type { ContainerInfo as ContainerInfoMessage } from "../../proto/gen/mesos/v1/mesos.js";
 import { parseAttributes } from "../../sdk/attributes/index.js";
 import { AgentView } from "../../sdk/contracts/agent-view.js";
 import { Containerizer } from "../../sdk/contracts/containerizer.js";
@@ -9,7 +11,7 @@ import { HttpServer } from "../../sdk/contracts/http-server.js";
 import { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { ResourceDetector } from "../../sdk/contracts/resource-detector.js";
-import { TepuiError } from "../../sdk/errors/index.js";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
 import { parseResources, type Result } from "../../sdk/resources/index.js";
 import { Agent } from "./agent.js";
@@ -30,6 +32,15 @@ const readable = (read: (text: string) => Result<unknown>) =>
     if (!found.ok) check.issues.push({ code: "custom", message: found.error, input: check.value });
   });
 
+function containerInfo(value: Record<string, unknown>, check: z.core.$RefinementCtx): ContainerInfoMessage {
+  try {
+    return ContainerInfo.json.fromValue(value);
+  } catch (error) {
+    check.issues.push({ code: "custom", message: messageOf(error), input: value });
+    return z.NEVER;
+  }
+}
+
 const config = z.strictObject({
   work_dir: z.string().min(1),
   resources: readable((text) => parseResources(text)).optional(),
@@ -45,6 +56,7 @@ const config = z.strictObject({
   executor_environment_variables: z.record(z.string(), z.string()).default({}),
   max_completed_executors_per_framework: z.coerce.number().int().nonnegative().default(150),
   cgroups_enable_cfs: flag.default(false),
+  default_container_info: z.record(z.string(), z.unknown()).transform(containerInfo).optional(),
   gc_delay: durationText("1weeks"),
   gc_disk_headroom: z.coerce.number().min(0).max(1).default(0.1),
   disk_watch_interval: durationText("1mins"),
@@ -65,6 +77,7 @@ const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
   executorEnvironment: values.executor_environment_variables,
   maxCompletedExecutorsPerFramework: values.max_completed_executors_per_framework,
   cgroupsEnableCfs: values.cgroups_enable_cfs,
+  defaultContainerInfo: values.default_container_info,
   gcDelay: values.gc_delay,
   gcDiskHeadroom: values.gc_disk_headroom,
   diskWatchInterval: values.disk_watch_interval,

@@ -5,11 +5,11 @@ import {
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { applyCheckpointed, Resources } from "../../sdk/resources/index.js";
+import { persistentVolumePath } from "../../sdk/volumes/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
 import type { Disk, DiskOperation } from "./disk/operations.js";
 import type { AgentPaths } from "./paths.js";
-import { volumePath } from "./volumes.js";
 
 /** Dynamic reservations and persistent volumes: the master says which there are, the agent remembers and makes them. */
 export class CheckpointedResources {
@@ -67,7 +67,7 @@ export class CheckpointedResources {
     for (const entry of resources.persistentVolumes()) {
       // A mounted disk is the volume: it is there without us, and emptying it is the operator's decision.
       if (entry.kind.disk?.source?.type === SourceType.MOUNT) continue;
-      const path = volumePath(entry, this.options.paths);
+      const path = persistentVolumePath(entry, this.options.paths.workDir);
       if (path !== undefined) paths.add(path);
     }
     return paths;

@@ -26,11 +26,9 @@ import type { Executors } from "./executors.js";
 import type { Framework } from "./framework.js";
 import type { NamedMessage } from "./master-link.js";
 import type { AgentMetrics } from "./metrics.js";
-import type { AgentPaths } from "./paths.js";
 import type { Statuses } from "./statuses.js";
 import { makeTask } from "./task.js";
 import { dropped } from "./task-refusal.js";
-import { volumeLinks } from "./volumes.js";
 
 export interface ExecutorCallsOptions {
   readonly state: AgentState;
@@ -39,7 +37,6 @@ export interface ExecutorCallsOptions {
   readonly checkpoints: Checkpoints;
   readonly sizes: ContainerSizes;
   readonly disk: Disk;
-  readonly paths: AgentPaths;
   readonly metrics: AgentMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -146,7 +143,8 @@ export class ExecutorCalls implements ExecutorService {
   deliver(executor: Executor): void {
     const waiting = [...executor.queued.values()];
     if (waiting.length === 0) return;
-    this.prepare(executor, waiting)
+    this.options.sizes
+      .resize(executor)
       .then(() => {
         if (executor.state !== "running") return;
         for (const task of waiting) this.launch(executor, task);
@@ -164,14 +162,6 @@ export class ExecutorCalls implements ExecutorService {
   deliverMessage(executor: Executor, data: Buffer): boolean {
     if (executor.state !== "running" || executor.connection === undefined) return false;
     return executor.connection.send({ type: Event_Type.MESSAGE, message: { data } });
-  }
-
-  private async prepare(executor: Executor, tasks: readonly TaskInfo[]): Promise<void> {
-    const { directory, user } = executor;
-    const { disk, paths } = this.options;
-    const resources = tasks.flatMap((task) => task.resources);
-    await disk.apply(volumeLinks(resources, { directory, user, paths }));
-    await this.options.sizes.resize(executor);
   }
 
   private resizeFailed(executor: Executor, error: unknown): void {

@@ -1,3 +1,4 @@
+import type { ContainerInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Duration } from "../../sdk/values/index.js";
 
 /** How an agent behaves; the names are those of Mesos's flags. Durations are milliseconds. */
@@ -22,6 +23,8 @@ export interface AgentOptions {
   readonly maxCompletedExecutorsPerFramework: number;
   /** Whether CPU limits are enforced. */
   readonly cgroupsEnableCfs: boolean;
+  /** What containers are that their framework says nothing of. */
+  readonly defaultContainerInfo?: ContainerInfo | undefined;
   readonly gcDelay: Duration;
   /** Part (0 to 1) of the disk that is to stay free. */
   readonly gcDiskHeadroom: number;

@@ -71,8 +71,3 @@ export class AgentPaths {
     this.meta = new MetaLayout(join(workDir, "meta"));
   }
 }
-
-/** A persistent volume below the root of a disk; the slashes of a hierarchical role become spaces, as in Mesos. */
-export function volumeBelow(root: string, { role, id }: { role: string; id: string }): string {
-  return join(root, "volumes", "roles", role.replaceAll("/", " "), id);
-}

@@ -23,10 +23,8 @@ import type { Executors } from "./executors.js";
 import type { Framework } from "./framework.js";
 import type { AgentMetrics } from "./metrics.js";
 import type { AgentOptions } from "./options.js";
-import type { AgentPaths } from "./paths.js";
 import type { Statuses } from "./statuses.js";
 import { makeTask } from "./task.js";
-import { volumeLinks } from "./volumes.js";
 
 export interface TaskContainersOptions {
   readonly agent: AgentOptions;
@@ -37,7 +35,6 @@ export interface TaskContainersOptions {
   readonly executors: Executors;
   readonly statuses: Statuses;
   readonly checkpoints: Checkpoints;
-  readonly paths: AgentPaths;
   readonly disk: Disk;
   readonly metrics: AgentMetrics;
   readonly clock: Clock;
@@ -60,15 +57,10 @@ export class TaskContainers {
     executor: Executor,
     first: { task: TaskInfo; record: readonly DiskOperation[] },
   ): Promise<void> {
-    const { checkpoints, disk, executors, metrics, logger, paths } = this.options;
+    const { checkpoints, disk, executors, metrics, logger } = this.options;
     try {
       await disk.apply([
         ...checkpoints.sandbox(executor),
-        ...volumeLinks([...executor.info.resources, ...first.task.resources], {
-          directory: executor.directory,
-          user: executor.user,
-          paths,
-        }),
         ...(executor.checkpoint ? checkpoints.executor(executor) : []),
         ...first.record,
       ]);
@@ -128,7 +120,7 @@ export class TaskContainers {
       task: executor.generated ? task : undefined,
       executor: executor.info,
       command,
-      container: executor.info.container,
+      container: executor.info.container ?? agent.defaultContainerInfo,
       environment: {
         ...executorEnvironment({
           options: agent,

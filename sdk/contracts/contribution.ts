@@ -67,6 +67,8 @@ export interface Contribution {
   readonly workingDirectory?: string;
   /** Name or number on this host. */
   readonly user?: string;
+  /** Numbers of groups that the user is in, beside its own. */
+  readonly supplementaryGroups?: readonly number[];
   /** New ones to make. */
   readonly namespaces?: readonly Namespace[];
   /** Existing ones to enter: paths such as `/run/netns/x` or `/proc/42/ns/ipc`. */

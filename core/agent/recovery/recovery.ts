@@ -174,7 +174,7 @@ export class Recovery {
       task: executor.generated ? first : undefined,
       executor: executor.info,
       command: executor.info.command ?? { uris: [], arguments: [] },
-      container: executor.info.container,
+      container: executor.info.container ?? this.options.agent.defaultContainerInfo,
       environment: {},
       user: executor.user,
       resources: executor.resources.isEmpty ? Resources.of(executor.info.resources) : executor.resources,

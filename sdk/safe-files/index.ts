@@ -1,0 +1,1 @@
+export { type Owner, pathInside, SafeDirectory } from "./safe-directory.js";
