@@ -17,6 +17,7 @@ export const SHIPPED = {
   "libprocess-transport": () => import("./libprocess-transport/index.js"),
   "linux-isolators": () => import("./linux-isolators/index.js"),
   "local-transport": () => import("./local-transport/index.js"),
+  "logrotate-logger": () => import("./logrotate-logger/index.js"),
   "master-endpoints": () => import("./master-endpoints/index.js"),
   "memory-registry": () => import("./memory-registry/index.js"),
   "mesos-containerizer": () => import("./mesos-containerizer/index.js"),

@@ -1,6 +1,7 @@
 import {
   atMost,
   between,
+  builtInModules,
   isolators,
   masterAddress,
   moreThanZero,
@@ -10,7 +11,7 @@ import {
 } from "./checks.js";
 import { COMMON_FLAGS } from "./common-flags.js";
 import * as ENV from "./defaults.js";
-import { type FlagSpec, flag, refused, setting, values } from "./flag-spec.js";
+import { choice, type FlagSpec, flag, refused, setting, values } from "./flag-spec.js";
 import {
   AUTHN,
   AUTHZ,
@@ -34,6 +35,9 @@ import {
   XFS,
   ZK,
 } from "./reasons.js";
+
+/** The module of Mesos that is built in here. */
+const LOGROTATE = "org_apache_mesos_LogrotateContainerLogger";
 
 /** Every flag of Mesos's agent, and what becomes of it here: `refused` where its feature is not there yet. */
 // biome-ignore format: a table, one flag a line
@@ -84,7 +88,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("gc_disk_headroom", "double", "0.1", setting, "Headroom h (0..1) in gc_delay*max(0,1-h-usage).", { check: between(0, 1) }),
   flag("gc_non_executor_container_sandboxes", "bool", "false", refused("nested and standalone containers are not part of this version yet"), "Garbage collect sandboxes of nested and standalone containers too."),
   flag("disk_watch_interval", "duration", "1mins", setting, "How often disk usage is measured for GC.", { check: moreThanZero }),
-  flag("container_logger", "string", undefined, refused(MODULES), "Container logger module; default writes sandbox stdout/stderr files."),
+  flag("container_logger", "string", undefined, choice(LOGROTATE), "Container logger module; default writes sandbox stdout/stderr files."),
   flag("recover", "string", "reconnect", refused(RECOVERY), "reconnect = reattach live executors; cleanup = kill them and exit."),
   flag("recovery_timeout", "duration", "15mins", setting, "Executors give up waiting for the agent after this and exit."),
   flag("reconfiguration_policy", "string", "equal", refused(RECOVERY), "equal = agent info must not change; additive = only additions allowed."),
@@ -164,7 +168,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("network_cni_metrics", "bool", "true", setting, "Expose CNI isolator metrics."),
   flag("container_disk_watch_interval", "duration", "15secs", setting, "Period of container disk usage checks (disk/du, disk/xfs)."),
   flag("enforce_container_disk_quota", "bool", "false", setting, "Kill containers exceeding disk quota (disk/du; disk/xfs hard limits)."),
-  flag("modules", "json", undefined, refused(MODULES), "Module manifest JSON inline or file; exclusive with --modules_dir."),
+  flag("modules", "json", undefined, setting, "Module manifest JSON inline or file: parameters of the modules that are built in.", { check: builtInModules }),
   flag("modules_dir", "string", undefined, refused(MODULES), "Directory of module manifests, loaded alphabetically."),
   flag("authenticatee", "string", "crammd5", refused(AUTHN), "Authenticatee used toward the master (crammd5 or a module)."),
   flag("authorizer", "string", "local", refused(AUTHZ), "Authorizer implementation: local or a module."),

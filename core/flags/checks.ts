@@ -113,6 +113,22 @@ export const isolators: Check = (value) => {
   return undefined;
 };
 
+/** What Mesos has as modules, and is a plugin here. */
+const BUILT_IN_MODULES = ["org_apache_mesos_LogrotateContainerLogger"];
+
+interface ModuleManifest {
+  readonly libraries?: readonly { readonly modules?: readonly { readonly name?: string }[] }[];
+}
+
+export const builtInModules: Check = (value) => {
+  // Its form is checked by who takes the parameters.
+  const { libraries } = (value ?? {}) as ModuleManifest;
+  const modules = Array.isArray(libraries) ? libraries.flatMap((library) => library?.modules ?? []) : [];
+  const strange = modules.find((module) => !BUILT_IN_MODULES.includes(module?.name ?? ""));
+  if (strange === undefined) return undefined;
+  return `names the module '${strange.name ?? ""}': ${WHY.MODULES} (built in: ${BUILT_IN_MODULES.join(", ")})`;
+};
+
 export const masterAddress: Check = (value) => {
   const text = String(value);
   if (text.startsWith("zk://")) return `must be host:port: ${WHY.ZK}`;

@@ -10,9 +10,9 @@ export function omission(plugin: ManifestPlugin, settings: Settings): string | u
   if (plugin.disabled === true) return "disabled";
   for (const [name, wanted] of Object.entries(plugin.when ?? {})) {
     const allowed = [wanted].flat().map(String);
-    const actual = settings.get(name)?.text;
-    if (actual === undefined || !allowed.includes(actual)) {
-      return `${name} is ${actual === undefined ? "not set" : `'${actual}'`}, not ${allowed.map((text) => `'${text}'`).join(" or ")}`;
+    const actual = settings.get(name)?.text ?? "";
+    if (!allowed.includes(actual)) {
+      return `${name} is ${actual === "" ? "not set" : `'${actual}'`}, not ${allowed.map((text) => `'${text}'`).join(" or ")}`;
     }
   }
   return undefined;

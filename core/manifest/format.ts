@@ -39,7 +39,8 @@ export const pluginSchema = z.strictObject({
     .record(z.string(), z.union([scalar, z.array(scalar)]))
     .optional()
     .meta({
-      description: "Load it only when each of these settings has this value, or one of these values.",
+      description:
+        "Load it only when each of these settings has this value, or one of these values; '' stands for one that is not set.",
     }),
   startTimeout: timeLimit.meta({ description: "Limit of its start; 10secs." }),
   stopTimeout: timeLimit.meta({ description: "Limit of its stop; 10secs." }),

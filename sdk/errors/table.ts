@@ -344,6 +344,11 @@ export const ERRORS = {
     text: "Failed to launch container",
     hint: "Correct the task as the text says; the sandbox's stderr may say more.",
   },
+  TEPUI_CONTAINER_LOGGER_UNAVAILABLE: {
+    kind: "unavailable",
+    text: "This host cannot give the container logger that --container_logger names",
+    hint: "Do as the text says, or leave the flag out.",
+  },
   TEPUI_ISOLATION_UNKNOWN: {
     kind: "invalid",
     text: "The flag --isolation names isolators that are not there",

@@ -19,6 +19,7 @@ const READ_ELSEWHERE: Record<Target, Readonly<Record<string, string>>> = {
     version: "the command line",
     quiet: "the log of the daemon",
     logging_level: "the log of the daemon",
+    container_logger: "the manifest chooses the logger by it",
     launcher: "has one value",
     containerizers: "has one value",
   },
