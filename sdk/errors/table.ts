@@ -349,6 +349,16 @@ export const ERRORS = {
     text: "This host cannot give the container logger that --container_logger names",
     hint: "Do as the text says, or leave the flag out.",
   },
+  TEPUI_CONTAINER_DESTROY_FAILED: {
+    kind: "internal",
+    text: "Failed to end all processes of a container",
+    hint: "Look at what keeps these processes (a hung file system, a debugger), and end them by hand.",
+  },
+  TEPUI_LAUNCHER_UNAVAILABLE: {
+    kind: "unavailable",
+    text: "This host cannot give containers what --launcher names",
+    hint: "Do as the text says, or start the agent with --launcher=posix.",
+  },
   TEPUI_ISOLATION_UNKNOWN: {
     kind: "invalid",
     text: "The flag --isolation names isolators that are not there",

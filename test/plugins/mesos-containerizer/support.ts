@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FileFetcher } from "../../../plugins/fetcher-file/file-fetcher.js";
+import { PERL_HELPER } from "../../../plugins/launchers/perl/program.js";
+import { posixCommand } from "../../../plugins/launchers/posix/posix-command.js";
+import { ShimLauncher } from "../../../plugins/launchers/shim/shim-launcher.js";
 import { MesosContainerizer } from "../../../plugins/mesos-containerizer/containerizer.js";
-import { PERL_SHIM } from "../../../plugins/posix-launcher/perl-shim.js";
-import { PosixLauncher } from "../../../plugins/posix-launcher/posix-launcher.js";
 import { FetchCache } from "../../../plugins/sandbox-fetch/fetch-cache.js";
 import { UriFetch } from "../../../plugins/sandbox-fetch/uri-fetch.js";
 import { SandboxLogger } from "../../../plugins/sandbox-logger/sandbox-logger.js";
@@ -16,13 +17,13 @@ import { SystemClock } from "../../../sdk/contracts/system-clock.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 
-const SUPERVISOR = new URL("../../../plugins/posix-launcher/supervisor.js", import.meta.url).pathname;
+const SUPERVISOR = new URL("../../../plugins/launchers/posix/supervisor.js", import.meta.url).pathname;
 
 /** A containerizer of the real parts, in a directory of its own. */
 export class ContainerizerBench {
   readonly logger = new MemoryLogger();
   readonly metrics = new MetricsRegistry(new SystemClock());
-  readonly launcher: PosixLauncher;
+  readonly launcher: ShimLauncher;
   readonly containerizer: MesosContainerizer;
   private count = 0;
 
@@ -31,9 +32,11 @@ export class ContainerizerBench {
     isolators: readonly Isolator[],
     fetchers: ReadonlyMap<string, Fetcher>,
   ) {
-    this.launcher = new PosixLauncher({
+    this.launcher = new ShimLauncher({
+      name: "posix",
+      command: posixCommand,
       helpers: [
-        ["perl", "-e", PERL_SHIM],
+        ["perl", "-e", PERL_HELPER],
         [process.execPath, SUPERVISOR],
       ],
       logger: this.logger,

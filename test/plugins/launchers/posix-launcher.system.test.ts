@@ -2,9 +2,10 @@ import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { PERL_SHIM } from "../../../plugins/posix-launcher/perl-shim.js";
-import { PosixLauncher } from "../../../plugins/posix-launcher/posix-launcher.js";
-import type { HelperCommand } from "../../../plugins/posix-launcher/shim-host.js";
+import { PERL_HELPER } from "../../../plugins/launchers/perl/program.js";
+import { posixCommand } from "../../../plugins/launchers/posix/posix-command.js";
+import type { HelperCommand } from "../../../plugins/launchers/shim/shim-host.js";
+import { ShimLauncher } from "../../../plugins/launchers/shim/shim-launcher.js";
 import type { LaunchPlan } from "../../../sdk/contracts/launcher.js";
 import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
@@ -12,22 +13,25 @@ import { eventually } from "../../support/eventually.js";
 
 type FilePlan = LaunchPlan & { readonly stdout: string; readonly stderr: string };
 
-const SUPERVISOR = new URL("../../../plugins/posix-launcher/supervisor.js", import.meta.url).pathname;
+const posixLauncher = (...helpers: readonly HelperCommand[]): ShimLauncher =>
+  new ShimLauncher({ name: "posix", helpers, logger: new MemoryLogger(), command: posixCommand });
+
+const SUPERVISOR = new URL("../../../plugins/launchers/posix/supervisor.js", import.meta.url).pathname;
 
 const HELPERS: readonly { name: string; helper: HelperCommand; reapsOrphans: boolean }[] = [
-  { name: "perl", helper: ["perl", "-e", PERL_SHIM], reapsOrphans: true },
+  { name: "perl", helper: ["perl", "-e", PERL_HELPER], reapsOrphans: true },
   { name: "node", helper: [process.execPath, SUPERVISOR], reapsOrphans: false },
 ];
 
 for (const { name, helper, reapsOrphans } of HELPERS) {
   describe(`posix launcher, ${name} helper`, () => {
     let directory: string;
-    let launcher: PosixLauncher;
+    let launcher: ShimLauncher;
     let count = 0;
 
     beforeEach(async () => {
       directory = await mkdtemp(join(tmpdir(), "tepui-launcher-"));
-      launcher = new PosixLauncher({ helpers: [helper], logger: new MemoryLogger() });
+      launcher = posixLauncher(helper);
       await launcher.start();
     });
 
@@ -187,7 +191,7 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
     it("finds the true end of a container that outlived its launcher", async () => {
       const { plan: used } = await run(["sh", "-c", "while [ ! -e release ]; do sleep 0.05; done; exit 7"]);
       await launcher.stop();
-      const next = new PosixLauncher({ helpers: [helper], logger: new MemoryLogger() });
+      const next = posixLauncher(helper);
       const found = await next.reattach(used.containerId, used.record);
       expect(isAlive(readProcessStat(found!.pid))).to.equal(true);
       await writeFile(join(directory, "release"), "");
@@ -211,7 +215,7 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       const { plan: used, container } = await run(["sh", "-c", "kill -9 $$"]);
       await container.exited;
       await launcher.destroy(used.containerId);
-      const next = new PosixLauncher({ helpers: [helper], logger: new MemoryLogger() });
+      const next = posixLauncher(helper);
       const found = await next.reattach(used.containerId, used.record);
       expect(await found!.exited).to.deep.equal({ code: undefined, signal: 9 });
       await next.destroy(used.containerId);
@@ -238,7 +242,7 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
 
 describe("posix launcher without any helper", () => {
   it("says which were tried", async () => {
-    const launcher = new PosixLauncher({ helpers: [["/no/such/perl"]], logger: new MemoryLogger() });
+    const launcher = posixLauncher(["/no/such/perl"]);
     expect(await launcher.start().then(() => "", String)).to.match(
       /helper cannot be started[\s\S]*\/no\/such\/perl/,
     );

@@ -1,8 +1,8 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
-import type { Logger } from "../../sdk/contracts/logger.js";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import { Outbox } from "./outbox.js";
 import {
   encodeClear,
@@ -38,6 +38,8 @@ export class ShimHost {
   private stopping = false;
   /** Whether shims adopt what their commands leave behind; known once the helper runs. */
   reapsOrphans = false;
+  /** What keeps the helper from namespaces and mounts; empty when nothing does. Likewise. */
+  lack = "";
 
   constructor(private readonly options: ShimHostOptions) {}
 
@@ -106,7 +108,12 @@ export class ShimHost {
   private startOne([program, ...args]: HelperCommand): Promise<Helper> {
     return new Promise((resolve, reject) => {
       // Its own session: a Ctrl-C at the agent's terminal is not for tasks.
-      const helper = spawn(program, args, { detached: true, stdio: ["pipe", "pipe", "pipe"], cwd: "/" });
+      const helper = spawn(program, args, {
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe"],
+        cwd: "/",
+        env: plainEnvironment(),
+      });
       const outbox = new Outbox((frames) => helper.stdin.write(frames));
       let ready = false;
       const { logger } = this.options;
@@ -120,6 +127,7 @@ export class ShimHost {
         if (event.type !== "ready") return this.options.event(event);
         ready = true;
         this.reapsOrphans = event.reapsOrphans;
+        this.lack = event.lack;
         resolve({ process: helper, outbox });
       });
       helper.once("exit", (code, signal) => {
@@ -136,6 +144,12 @@ export class ShimHost {
       helper.unref();
     });
   }
+}
+
+/** Nothing secret: what runs in a container may be able to see how its first process was started. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const plain = /^(PATH|HOME|USER|LOGNAME|TZ|TMPDIR|LANG|LC_.*)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => plain.test(name)));
 }
 
 function readLines(stream: Readable, line: (text: string) => void): void {

@@ -12,16 +12,17 @@ import {
 } from "node:fs";
 import { constants as os } from "node:os";
 import { join } from "node:path";
-import type { Writable } from "node:stream";
-import { messageOf } from "../../sdk/errors/index.js";
-import { isAlive, processTree, readProcessStat } from "../../sdk/proc/index.js";
-import { waitStatusOf } from "./exit-record.js";
-import { decodeLaunch, type LaunchCommand } from "./protocol.js";
+import type { Readable, Writable } from "node:stream";
+import { messageOf } from "../../../sdk/errors/index.js";
+import { isAlive, processTree, readProcessStat } from "../../../sdk/proc/index.js";
+import { waitStatusOf } from "../shim/exit-record.js";
+import { decodeLaunch, type LaunchCommand } from "../shim/protocol.js";
+import { OutputReaders } from "./output-readers.js";
 
 /**
  * The launcher's helper where there is no Perl: the same protocol, from one Node process that is the shim of all
  * containers. It outlives the agent as long as it has containers. It cannot adopt orphans, so those are found by group and
- * session, and a user's supplementary groups are not set.
+ * session, and a user's supplementary groups are not set. Limits and no_new_privs are set by programs of util-linux.
  */
 
 /**
@@ -30,7 +31,7 @@ import { decodeLaunch, type LaunchCommand } from "./protocol.js";
  */
 const GATE = [
   "read -r go <&3 || exit 125",
-  'exec 3<&- >>"$1" 2>>"$2"; shift 2',
+  'exec 3<&- >>"$1" 2>>"$2"; exec 4>&-; shift 2',
   'n=$1; shift; while [ "$n" -gt 0 ]; do /bin/sh -c "$1" || exit 126; shift; n=$((n-1)); done',
   'exec "$@"',
 ].join("\n");
@@ -57,23 +58,30 @@ function launch(command: LaunchCommand): void {
     tell("F", id, missing);
     return;
   }
-  const account = command.user === "" ? {} : accountOf(command.user);
+  const account: { uid?: number; gid?: number } = command.user === undefined ? {} : accountOf(command.user);
   for (const path of command.cgroups) accessSync(join(path, "cgroup.procs"), access.W_OK);
+  const readers = new OutputReaders(command, account.uid);
   const script = [
     GATE,
     "sh",
-    command.stdout,
-    command.stderr,
+    readers.stdout,
+    readers.stderr,
     String(command.before.length),
     ...command.before,
   ];
-  const child = spawn("/bin/sh", ["-c", ...script, command.program, ...command.argv.slice(1)], {
+  const words = [...privileges(command), command.program, ...command.argv.slice(1)];
+  const child = spawn("/bin/sh", ["-c", ...script, ...words], {
     ...account,
     cwd: command.workingDirectory,
     env: command.environment,
     detached: true,
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
   });
+  // The gate closes it as soon as the output is open.
+  (child.stdio[4] as Readable | null)
+    ?.on("error", () => undefined)
+    .on("close", () => readers.leave())
+    .resume();
   child.once("error", (error) => {
     record(command.record, "failed", error.message);
     tell("F", id, `Failed to start: ${error.message}`);
@@ -84,6 +92,9 @@ function launch(command: LaunchCommand): void {
   children.add(child);
   if (command.bound) bound.add(child);
   for (const path of command.cgroups) writeFileSync(join(path, "cgroup.procs"), String(pid));
+  if (command.oomScoreAdjust !== undefined) {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(command.oomScoreAdjust));
+  }
   const start = (of: number): number => readProcessStat(of)?.startTicks ?? 0;
   const processes = [process.pid, start(process.pid), pid, start(pid)];
   record(command.record, "started", "shared", ...processes);
@@ -143,6 +154,15 @@ function programProblem({ program, environment }: LaunchCommand): string | undef
     }
   }
   return `Failed to execute '${program}': No such file or directory`;
+}
+
+function privileges({ limits, noNewPrivileges }: LaunchCommand): string[] {
+  const amount = (value: number | undefined): string => (value === undefined ? "unlimited" : String(value));
+  return [
+    ...(noNewPrivileges ? ["setpriv", "--no-new-privs"] : []),
+    ...(limits.length > 0 ? ["prlimit"] : []),
+    ...limits.map(({ name, soft, hard }) => `--${name}=${amount(soft)}:${amount(hard)}`),
+  ];
 }
 
 function accountOf(user: string): { uid: number; gid: number } {

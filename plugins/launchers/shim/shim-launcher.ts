@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ContainerOutput } from "../../sdk/contracts/container-logger.js";
-import type { ContainerExit } from "../../sdk/contracts/containerizer.js";
-import type { LaunchedProcess, Launcher, LaunchPlan } from "../../sdk/contracts/launcher.js";
-import type { Logger } from "../../sdk/contracts/logger.js";
-import { TepuiError } from "../../sdk/errors/index.js";
-import { isAlive, type ProcessStat, processTree, readProcessStat } from "../../sdk/proc/index.js";
-import { commandLine } from "./command-line.js";
+import type { ContainerExit } from "../../../sdk/contracts/containerizer.js";
+import type { LaunchedProcess, Launcher, LaunchPlan } from "../../../sdk/contracts/launcher.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import { TepuiError } from "../../../sdk/errors/index.js";
+import { isAlive, type ProcessStat, processTree, readProcessStat } from "../../../sdk/proc/index.js";
 import { Deferred } from "./deferred.js";
 import { exitOf, readContainerRecord, type ShimRecord } from "./exit-record.js";
+import type { LaunchCommand } from "./protocol.js";
 import { type ContainerEvent, type HelperCommand, ShimHost } from "./shim-host.js";
 
 /** How often containers are looked at whose shim cannot tell us about them (after a restart), in milliseconds. */
 const WATCH_INTERVAL_MS = 200;
 /** How often a container that is being destroyed is looked at, in milliseconds. */
 const DESTROY_INTERVAL_MS = 20;
+/** How long a shim may take to end a container by itself before that is done without it, in milliseconds. */
+const SHIM_PATIENCE_MS = 1000;
 
 interface Tracked {
   readonly id: string;
@@ -25,23 +26,43 @@ interface Tracked {
   readonly running: Deferred<void>;
   readonly exited: Deferred<ContainerExit | undefined>;
   readonly gone: Deferred<void>;
+  cage: Cage | undefined;
   isGone: boolean;
   watched: boolean;
 }
 
-export interface PosixLauncherOptions {
-  readonly helpers: readonly HelperCommand[];
-  readonly logger: Logger;
+/** A control group that no process of a container can leave; what `sdk/node-cgroup` gives. */
+export interface Cage {
+  /** By its path below the root of the hierarchy. */
+  readonly path: string;
+  exists(): boolean;
+  processes(reach?: { readonly below?: boolean }): number[];
+  kill(patience?: { readonly timeoutMs?: number }): Promise<void>;
+  destroy(patience?: { readonly timeoutMs?: number }): Promise<void>;
 }
 
-/** Runs containers as plain process trees, each under a shim that outlives the agent. */
-export class PosixLauncher implements Launcher {
-  readonly name = "posix";
+export interface ShimLauncherOptions {
+  /** As in `--launcher`. */
+  readonly name: string;
+  readonly helpers: readonly HelperCommand[];
+  readonly logger: Logger;
+  /** What to tell the helper; throws for what this launcher cannot give. */
+  readonly command: (plan: LaunchPlan) => LaunchCommand;
+  /** The control group of a container, or of such a path. Absent: containers have none. */
+  readonly cage?: (of: { readonly containerId: string } | { readonly path: string }) => Cage;
+  /** How long to go on ending a container, in milliseconds. Absent: for ever. */
+  readonly destroyTimeoutMs?: number;
+}
+
+/** Runs containers as process trees, each under a shim that outlives the agent. */
+export class ShimLauncher implements Launcher {
+  readonly name: string;
   private readonly host: ShimHost;
   private readonly containers = new Map<string, Tracked>();
   private readonly logger: Logger;
 
-  constructor(options: PosixLauncherOptions) {
+  constructor(private readonly options: ShimLauncherOptions) {
+    this.name = options.name;
     this.logger = options.logger;
     this.host = new ShimHost({
       helpers: options.helpers,
@@ -51,8 +72,10 @@ export class PosixLauncher implements Launcher {
     });
   }
 
-  start(): Promise<void> {
-    return this.host.start();
+  /** Starts the helper. Gives what keeps that from namespaces and mounts; empty when nothing does. */
+  async start(): Promise<string> {
+    await this.host.start();
+    return this.host.lack;
   }
 
   stop(): Promise<void> {
@@ -60,23 +83,10 @@ export class PosixLauncher implements Launcher {
   }
 
   async launch(plan: LaunchPlan): Promise<LaunchedProcess> {
-    const { program, argv } = commandLine(plan);
+    const command = this.options.command(plan);
     const container = this.track(plan.containerId, plan.record);
-    await this.host.launch({
-      gated: plan.immediate !== true,
-      bound: !plan.outlivesAgent,
-      id: plan.containerId,
-      record: plan.record,
-      workingDirectory: plan.workingDirectory,
-      user: plan.user ?? "",
-      stdout: pathOf(plan.stdout),
-      stderr: pathOf(plan.stderr),
-      program,
-      argv,
-      environment: plan.environment,
-      cgroups: plan.contribution.cgroups ?? [],
-      before: plan.contribution.preExec ?? [],
-    });
+    container.cage = this.options.cage?.(plan);
+    await this.host.launch(command);
     const pid = await container.prepared.promise;
     return {
       pid,
@@ -90,8 +100,15 @@ export class PosixLauncher implements Launcher {
 
   async reattach(containerId: string, path: string): Promise<LaunchedProcess | undefined> {
     const record = await readContainerRecord(path);
-    if (record?.shim === undefined) return undefined;
+    if (record === undefined) return undefined;
+    const cage = record.group === undefined ? undefined : this.options.cage?.({ path: record.group });
+    if (record.shim === undefined) {
+      // The shim ended, and the agent that it would have told, before anything could be known of the container.
+      if (cage !== undefined) await this.endCage(cage);
+      return undefined;
+    }
     const container = this.track(containerId, path);
+    container.cage = cage;
     container.shim = record.shim;
     container.prepared.resolve(record.shim.pid);
     container.running.resolve();
@@ -110,12 +127,7 @@ export class PosixLauncher implements Launcher {
     if (container === undefined) return;
     // A container that is being launched first has to exist; one that fails to launch is gone.
     await Promise.race([container.prepared.promise.catch(() => undefined), container.gone.promise]);
-    // After the end of its command a shim of its own ends all the rest by itself; nothing has to be looked for.
-    if (container.exited.settled && container.shim?.dedicated === true) await this.pause(container);
-    while (!(await this.isOver(container))) {
-      sendAll(await this.processes(container), 9);
-      await this.pause(container);
-    }
+    await this.end(container);
     this.containers.delete(containerId);
   }
 
@@ -123,8 +135,47 @@ export class PosixLauncher implements Launcher {
     await this.host.clear(record);
   }
 
+  private async end(container: Tracked): Promise<void> {
+    const { destroyTimeoutMs } = this.options;
+    const deadline = destroyTimeoutMs === undefined ? Number.POSITIVE_INFINITY : now() + destroyTimeoutMs;
+    const { shim, cage } = container;
+    if (shim?.dedicated === true && isSame(shim.shimPid, shim.shimStart)) {
+      // A shim ends all the rest by itself after the end of its command; nothing has to be looked for.
+      if (cage !== undefined && isSame(shim.pid, shim.start)) sendAll([shim], 9);
+      const patience =
+        cage !== undefined ? SHIM_PATIENCE_MS : container.exited.settled ? DESTROY_INTERVAL_MS : 0;
+      const until = Math.min(now() + patience, deadline);
+      while (now() < until && !(await this.isOver(container)))
+        await this.pause(container, DESTROY_INTERVAL_MS);
+    }
+    while (!(await this.isOver(container))) {
+      if (now() > deadline) {
+        throw new TepuiError("TEPUI_CONTAINER_DESTROY_FAILED", {
+          detail: `processes of container '${container.id}' are left: ${(await this.processes(container)).map(({ pid }) => pid).join(", ")}`,
+        });
+      }
+      sendAll(await this.processes(container), 9);
+      if (cage?.exists() === true) await this.endCage(cage, deadline - now());
+      else await this.pause(container, DESTROY_INTERVAL_MS);
+    }
+  }
+
+  private async endCage(cage: Cage, left = this.options.destroyTimeoutMs ?? 60_000): Promise<void> {
+    const patience = { timeoutMs: Math.min(left, 60_000) };
+    await cage.kill(patience);
+    await cage.destroy(patience);
+  }
+
   /** Live processes of the container; the shim is not one of them. */
-  private async processes({ shim, seen }: Tracked): Promise<ProcessStat[]> {
+  private async processes({ shim, seen, cage }: Tracked): Promise<{ readonly pid: number }[]> {
+    if (cage !== undefined) {
+      const pids = new Set(cage.processes({ below: true }));
+      if (shim !== undefined && isSame(shim.shimPid, shim.shimStart)) {
+        for (const { pid } of await processTree(shim.shimPid)) pids.add(pid);
+        pids.delete(shim.shimPid);
+      }
+      return [...pids].map((pid) => ({ pid }));
+    }
     if (shim === undefined) return [];
     if (shim.dedicated && isSame(shim.shimPid, shim.shimStart)) {
       return (await processTree(shim.shimPid)).filter(({ pid }) => pid !== shim.shimPid);
@@ -141,16 +192,25 @@ export class PosixLauncher implements Launcher {
 
   /** Whether nothing is left: told by the helper, or, as that may have ended, seen. */
   private async isOver(container: Tracked): Promise<boolean> {
-    const { shim, isGone } = container;
+    const { shim, isGone, cage } = container;
+    if (cage !== undefined) {
+      if (cage.exists()) return false;
+      return (
+        isGone ||
+        (shim !== undefined && !isSame(shim.shimPid, shim.shimStart) && !isSame(shim.pid, shim.start))
+      );
+    }
     if (isGone && shim?.dedicated !== false) return true;
     if (shim === undefined || (!isGone && isSame(shim.shimPid, shim.shimStart))) return false;
     return (await this.processes(container)).length === 0;
   }
 
   /** Until the container is gone, or for a moment. */
-  private async pause(container: Tracked): Promise<void> {
-    const moment = sleep(DESTROY_INTERVAL_MS);
+  private async pause(container: Tracked, milliseconds: number): Promise<void> {
+    const stop = new AbortController();
+    const moment = sleep(milliseconds, undefined, { signal: stop.signal }).catch(() => undefined);
     await (container.isGone ? moment : Promise.race([container.gone.promise, moment]));
+    stop.abort();
   }
 
   private track(id: string, record: string): Tracked {
@@ -166,6 +226,7 @@ export class PosixLauncher implements Launcher {
       running: new Deferred(),
       exited: new Deferred(),
       gone: new Deferred(),
+      cage: undefined,
       isGone: false,
       watched: false,
     };
@@ -251,12 +312,7 @@ export class PosixLauncher implements Launcher {
   }
 }
 
-function pathOf(output: ContainerOutput): string {
-  if (typeof output === "string") return output;
-  throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", {
-    detail: "the posix launcher cannot give output to a program",
-  });
-}
+const now = (): number => performance.now();
 
 /** Whether the pid still names the process that started then; 0 is an unknown start. */
 function isSame(pid: number, start: number): boolean {
@@ -264,7 +320,7 @@ function isSame(pid: number, start: number): boolean {
   return isAlive(stat) && (start === 0 || stat.startTicks === start);
 }
 
-function sendAll(processes: readonly ProcessStat[], signal: number): boolean {
+function sendAll(processes: readonly { readonly pid: number }[], signal: number): boolean {
   let sent = false;
   for (const { pid } of processes) {
     try {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { ContainerExit } from "../../sdk/contracts/containerizer.js";
+import type { ContainerExit } from "../../../sdk/contracts/containerizer.js";
 
 /** The processes of a container, each named for good by pid and start time. */
 export interface ShimRecord {
@@ -14,6 +14,8 @@ export interface ShimRecord {
 /** What a shim wrote of its container. */
 export interface ContainerRecord {
   readonly shim: ShimRecord | undefined;
+  /** The control group that holds the container together, where it has one. */
+  readonly group: string | undefined;
   /** Set once the command ended. */
   readonly exit: ContainerExit | undefined;
   /** Why the command could not be started. */
@@ -32,7 +34,7 @@ export async function readContainerRecord(path: string): Promise<ContainerRecord
   return parseContainerRecord(text);
 }
 
-/** Lines `started <shim> <processes>`, then `failed <text>` or `exited <wait status>`; one that is cut off does not count. */
+/** Lines `cgroup <path>`, `started <shim> <processes>`, then `failed <text>` or `exited <wait status>`; one that is cut off does not count. */
 function parseContainerRecord(text: string): ContainerRecord {
   const lines = text.split("\n").slice(0, -1);
   const after = (word: string): string | undefined =>
@@ -40,6 +42,7 @@ function parseContainerRecord(text: string): ContainerRecord {
   const status = after("exited");
   return {
     shim: parseShim(after("started") ?? ""),
+    group: after("cgroup"),
     exit: status !== undefined && /^\d+$/.test(status) ? exitOf(Number(status)) : undefined,
     failure: after("failed"),
   };

@@ -1,0 +1,88 @@
+/** What every part of the helper's program uses. Part of that program: see program.ts. */
+export const BASICS = String.raw`
+use strict;
+use warnings;
+use POSIX ();
+
+$0 = "tepui-launcher";
+$SIG{PIPE} = $SIG{INT} = $SIG{TERM} = $SIG{HUP} = "IGNORE";
+
+# Files that the agent inherited from whoever started it are not for tasks, which may outlive both.
+if (opendir(my $own, "/proc/self/fd")) {
+  my @inherited = grep { /^\d+$/ && $_ > 2 && $_ != fileno($own) } readdir($own);
+  closedir($own);
+  POSIX::close($_) for @inherited;
+}
+
+sub say_to_agent { syswrite(STDOUT, join(" ", @_) . "\n") }
+
+# One line at a time, each with one write: a reader sees whole lines.
+sub record {
+  my ($path, @words) = @_;
+  open(my $file, ">>", $path) or return;
+  syswrite($file, join(" ", @words) . "\n");
+}
+
+# Start time in clock ticks: with the pid it names one process for good.
+sub start_of {
+  my ($pid) = @_;
+  open(my $file, "<", "/proc/$pid/stat") or return 0;
+  my $stat = <$file>;
+  return 0 unless defined $stat;
+  $stat =~ s/^.*\) //s;
+  return (split(/ /, $stat))[19];
+}
+
+my %users;
+
+# uid, gid and supplementary groups of a user name or number.
+sub user_of {
+  my ($name) = @_;
+  my $known = $users{$name};
+  return $known if $known && $known->[0] > time() - 60;
+  my ($login, $uid, $gid) = ($name =~ /^\d+$/ ? getpwuid($name) : getpwnam($name))[0, 2, 3];
+  return undef unless defined $login;
+  my @groups = ($gid);
+  setgrent();
+  while (my ($group, $password, $id, $members) = getgrent()) {
+    push @groups, $id if $id != $gid && grep { $_ eq $login } split(/ /, $members);
+  }
+  endgrent();
+  return $users{$name} = [time(), $uid, $gid, "@groups"];
+}
+
+sub descendants {
+  my (%children, @found);
+  opendir(my $proc, "/proc") or return ();
+  for my $pid (grep { /^\d+$/ } readdir($proc)) {
+    open(my $file, "<", "/proc/$pid/stat") or next;
+    my $stat = <$file>;
+    next unless defined $stat;
+    $stat =~ s/^.*\) //s;
+    my ($state, $parent) = split(/ /, $stat);
+    push @{ $children{$parent} }, [$pid, $state];
+  }
+  my @queue = ($$);
+  while (defined(my $pid = shift @queue)) {
+    for my $child (@{ $children{$pid} || [] }) {
+      push @queue, $child->[0];
+      push @found, $child->[0] unless $child->[1] eq "Z" || $child->[1] eq "X";
+    }
+  }
+  return @found;
+}
+
+# Whether a process has children.
+sub has_children { waitpid(-1, POSIX::WNOHANG()) >= 0 }
+
+# What is read up to the end of the stream.
+sub read_all {
+  my ($stream) = @_;
+  my $text = "";
+  while (1) {
+    my $count = sysread($stream, $text, 4096, length($text));
+    next if !defined $count && $!{EINTR};
+    return $text unless $count;
+  }
+}
+`;

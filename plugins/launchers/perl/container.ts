@@ -1,0 +1,129 @@
+/**
+ * The way of a container's first process from its fork to its command. Part of the helper's program: see program.ts.
+ *
+ * It joins its control groups and has its namespaces before it says that it is prepared; all else, for which others may still make
+ * files, comes once it is let go.
+ */
+export const CONTAINER = String.raw`
+my %new_namespace = (
+  pid => 0x20000000, ipc => 0x08000000, mount => 0x00020000, network => 0x40000000, uts => 0x04000000, cgroup => 0x02000000,
+);
+
+sub enter_namespace {
+  my ($kind, $path) = @_;
+  my $file;
+  open($file, "<", $path) && sys("setns", fileno($file), $new_namespace{$kind}) == 0
+    or die "Failed to enter the $kind namespace '$path': $!\n";
+}
+
+sub make_namespaces {
+  my (@kinds) = @_;
+  my $flags = 0;
+  $flags |= $new_namespace{$_} for @kinds;
+  $flags == 0 || sys("unshare", $flags) == 0 or die "Failed to make namespaces (@kinds): $!\n";
+}
+
+# As the user: the sandbox is the user's, and may hold links to what is not.
+sub open_output {
+  my ($request) = @_;
+  my $user = $request->{account};
+  my $own_groups = $);
+  if ($user && $user->[1] != 0) {
+    $) = "$user->[2] $user->[3]";
+    $> = $user->[1];
+    die "Failed to become user '$request->{user}': $!\n" if $> != $user->[1];
+  }
+  umask(0022);
+  for my $output ([*STDOUT, "stdout"], [*STDERR, "stderr"]) {
+    my ($stream, $name) = @$output;
+    my $pipe = $request->{pipes}{$name};
+    my $opened = $pipe ? open($stream, ">&", $pipe) : open($stream, ">>", $request->{$name});
+    $opened or die "Failed to open '" . ($pipe ? "a pipe" : $request->{$name}) . "' for the output: $!\n";
+  }
+  if ($user && $user->[1] != 0) {
+    $> = $<;
+    $) = $own_groups;
+  }
+}
+
+# Only returns by dying.
+sub become_command {
+  my ($request) = @_;
+  my $program = $request->{program};
+  give_up_privileges($request, sub {
+    chdir($request->{directory}) or die "Failed to change into the directory '$request->{directory}': $!\n";
+    # A program that was fetched into the sandbox goes by its bare name.
+    $program = "./$program" if $program !~ m{/} && -f $program && -x _;
+    %ENV = @{ $request->{environment} };
+    $SIG{$_} = "DEFAULT" for qw(PIPE INT TERM HUP CHLD USR1);
+    for my $command (@{ $request->{before} || [] }) {
+      system("/bin/sh", "-c", $command) == 0
+        or die "The command '$command', which prepares the container, failed\n";
+    }
+  });
+  no warnings "exec";
+  exec { $program } @{ $request->{argv} };
+  die "Failed to execute '$request->{program}': $!\n";
+}
+
+# Process 1 of a pid namespace: reaps what is left to it, and ends, and with it everything, when the command does.
+sub init {
+  my ($pid, $ending) = @_;
+  $0 = "tepui-init";
+  while (1) {
+    my $ended = waitpid(-1, 0);
+    next if $ended != $pid && ($ended > 0 || $!{EINTR});
+    # How it ended cannot be told by ending the same way: process 1 does not die by signals of its own.
+    syswrite($ending, $?) if $ended == $pid;
+    POSIX::_exit($? >> 8 || $? & 127);
+  }
+}
+
+# In the container's first process. Returns what failed.
+sub run_container {
+  my ($request, $gate, $report, $ending) = @_;
+  my $failed = eval {
+    POSIX::setsid();
+    join_cgroup($_) for @{ $request->{cgroups} || [] };
+    my %entered = @{ $request->{enter} || [] };
+    my $files = delete $entered{mount};
+    enter_namespace($_, $entered{$_}) for grep { $_ ne "pid" } keys %entered;
+    # Not to be looked into by what runs in the container: PR_SET_DUMPABLE, until the exec.
+    prctl(4, 0) if $request->{init};
+    my @new = @{ $request->{unshare} || [] };
+    make_namespaces(@new) unless $files;
+    if ($gate) {
+      syswrite($report, "\1");
+      sysread($gate, my $go, 1) or die "The agent ended before it let the command go\n";
+      close($gate);
+    }
+    open(STDIN, "<", "/dev/null") or die "Failed to open /dev/null: $!\n";
+    open_output($request);
+    if (defined $request->{oom_score_adjust}) {
+      write_control("/proc/self/oom_score_adj", $request->{oom_score_adjust})
+        or die "Failed to set oom_score_adj: $!\n";
+    }
+    if ($files) {
+      enter_namespace("mount", $files);
+      make_namespaces(@new);
+    }
+    if (defined $request->{hostname}) {
+      my $name = "$request->{hostname}";
+      sys("sethostname", $name, length($name)) == 0 or die "Failed to set the host name '$name': $!\n";
+    }
+    arrange_files($request) if grep { $_ eq "mount" } @new;
+    if ($request->{init}) {
+      my $pid = fork();
+      defined $pid or die "Failed to fork: $!\n";
+      if ($pid != 0) {
+        close($report);
+        init($pid, $ending);
+      }
+      POSIX::setsid();
+    }
+    become_command($request);
+    "";
+  };
+  return defined $failed ? "The command went on" : $@;
+}
+`;
