@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Attachment } from "./attachment.js";
 import { isObject, type JsonObject } from "./json.js";
@@ -75,13 +75,6 @@ export class ContainerDirectory {
   async forget({ ifName }: Attachment): Promise<void> {
     await rm(join(this.path, ifName + ATTACHMENT), { force: true });
     await rm(join(this.path, ifName + RESULT), { force: true });
-  }
-
-  async exists(): Promise<boolean> {
-    return stat(this.path).then(
-      () => true,
-      () => false,
-    );
   }
 
   async remove(): Promise<void> {

@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive, type ProcessStat, readProcessStat } from "../../sdk/proc/index.js";
@@ -10,6 +10,43 @@ export interface ContainerRoot {
   readonly startTicks: number;
   /** Directory of a cgroup that all processes of the container are in. */
   readonly cgroup?: string | undefined;
+}
+
+/** What the processes of a container will be found by, once its main process exists. */
+export function containerRoot(id: string, pid: number, cgroups: readonly string[]): ContainerRoot {
+  const stat = readProcessStat(pid);
+  const cgroup = [...cgroups, ...cgroupsNamedAfter(id, pid)].find((path) => holds(path, pid));
+  if (stat === undefined || cgroup !== undefined) return { pid, startTicks: stat?.startTicks ?? 0, cgroup };
+  // A launcher's process that minds this container alone bears its id, and adopts what leaves the tree of the main process.
+  const parent = commandLine(stat.parent).includes(id) ? readProcessStat(stat.parent) : undefined;
+  const { pid: root, startTicks } = parent ?? stat;
+  return { pid: root, startTicks };
+}
+
+/** Cgroups that a launcher made for the container: where they usually are mounted, see cgroups(7). */
+function cgroupsNamedAfter(id: string, pid: number): string[] {
+  return readText(`/proc/${pid}/cgroup`)
+    .split("\n")
+    .flatMap((line) => {
+      const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+      if (path === undefined || !path.split("/").includes(id)) return [];
+      const mounts = controllers === "" ? ["", "unified"] : [controllers!.replace(/^name=/, "")];
+      return mounts.map((mount) => join("/sys/fs/cgroup", mount, path));
+    });
+}
+
+const holds = (cgroup: string, pid: number): boolean =>
+  readText(join(cgroup, "cgroup.procs")).split("\n").includes(String(pid));
+
+const commandLine = (pid: number): string => readText(`/proc/${pid}/cmdline`);
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // Gone, or not there on this host.
+    return "";
+  }
 }
 
 /**

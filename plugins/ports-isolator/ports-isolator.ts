@@ -4,9 +4,8 @@ import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../sdk/contracts/isolator.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
-import { readProcessStat } from "../../sdk/proc/index.js";
 
-import { ContainerProcesses, type ContainerRoot, socketsOf } from "./container-processes.js";
+import { ContainerProcesses, type ContainerRoot, containerRoot, socketsOf } from "./container-processes.js";
 import { listeningSockets } from "./listening-sockets.js";
 import { includesPort, rangesOf, rangesText } from "./port-ranges.js";
 import type { RootRecords } from "./root-records.js";
@@ -68,12 +67,7 @@ export class PortsIsolator implements Isolator {
   async isolate(id: string, pid: number, plan: Contribution): Promise<void> {
     const container = this.containers.get(id);
     if (container === undefined) return;
-    const cgroups = plan.cgroups ?? [];
-    container.root = {
-      pid,
-      startTicks: readProcessStat(pid)?.startTicks ?? 0,
-      cgroup: cgroups.find((path) => path.includes("/freezer/")) ?? cgroups[0],
-    };
+    container.root = containerRoot(id, pid, plan.cgroups ?? []);
     await this.options.records.save(id, container.root);
   }
 
