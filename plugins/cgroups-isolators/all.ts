@@ -1,8 +1,7 @@
 import type { ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
-import type { ContainerLimitation, Isolator } from "../../sdk/contracts/isolator.js";
-import type { Resources } from "../../sdk/resources/index.js";
+import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../sdk/contracts/isolator.js";
 
 /** `cgroups/all`: those that the host has controllers for, which is known when the plugin starts, as one isolator. */
 export class AllIsolator implements Isolator {
@@ -29,12 +28,12 @@ export class AllIsolator implements Isolator {
     for (const part of this.parts) await part.isolate?.(containerId, pid, plan);
   }
 
-  async update(
-    containerId: string,
-    resources: Resources,
-    limits: Readonly<Record<string, number>>,
-  ): Promise<void> {
-    for (const part of this.parts) await part.update?.(containerId, resources, limits);
+  async update(containerId: string, to: ContainerUpdate): Promise<void> {
+    for (const part of this.parts) await part.update?.(containerId, to);
+  }
+
+  async replan(containerId: string, plan: Pick<Contribution, "devices">): Promise<void> {
+    for (const part of this.parts) await part.replan?.(containerId, plan);
   }
 
   async usage(containerId: string, pid: number): Promise<Partial<ResourceStatistics>> {

@@ -1,5 +1,6 @@
 import type { ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
+import type { ContainerUpdate } from "../../sdk/contracts/isolator.js";
 import type { Cgroup, CpuQuota } from "../../sdk/node-cgroup/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { GroupIsolator, type GroupIsolatorOptions } from "./group-isolator.js";
@@ -50,11 +51,7 @@ export class CpuIsolator extends GroupIsolator {
     this.flags = options.flags;
   }
 
-  async update(
-    containerId: string,
-    resources: Resources,
-    limits: Readonly<Record<string, number>>,
-  ): Promise<void> {
+  async update(containerId: string, { resources, limits }: ContainerUpdate): Promise<void> {
     const group = this.groups.of(containerId, this.controllers);
     if (group !== undefined) this.set(group, resources, limits.cpus);
   }

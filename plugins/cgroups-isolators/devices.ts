@@ -50,7 +50,11 @@ export class DevicesIsolator extends GroupIsolator {
     }
   }
 
-  async isolate(containerId: string, _pid: number, plan: Contribution): Promise<void> {
+  isolate(containerId: string, _pid: number, plan: Contribution): Promise<void> {
+    return this.replan(containerId, plan);
+  }
+
+  async replan(containerId: string, plan: Pick<Contribution, "devices">): Promise<void> {
     const group = this.groups.of(containerId, this.controllers);
     await group?.devices.set([...this.rules, ...(plan.devices ?? [])]);
   }

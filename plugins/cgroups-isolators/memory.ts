@@ -3,10 +3,9 @@ import type { ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
-import type { ContainerLimitation } from "../../sdk/contracts/isolator.js";
+import type { ContainerLimitation, ContainerUpdate } from "../../sdk/contracts/isolator.js";
 import { unavailableIsolation } from "../../sdk/isolation/index.js";
 import type { Cgroup, MemoryPressureCount } from "../../sdk/node-cgroup/index.js";
-import type { Resources } from "../../sdk/resources/index.js";
 import { GroupIsolator, type GroupIsolatorOptions } from "./group-isolator.js";
 import { memoryLimitation, ranIntoLimit } from "./memory-limitation.js";
 import { memoryLimits, oomScoreAdjust } from "./memory-limits.js";
@@ -59,11 +58,7 @@ export class MemoryIsolator extends GroupIsolator {
     this.pressure.clear();
   }
 
-  async update(
-    containerId: string,
-    resources: Resources,
-    limits: Readonly<Record<string, number>>,
-  ): Promise<void> {
+  async update(containerId: string, { resources, limits }: ContainerUpdate): Promise<void> {
     const group = this.groups.of(containerId, this.controllers);
     if (group === undefined) return;
     const { soft, hard } = memoryLimits(resources, limits.mem);
