@@ -54,6 +54,8 @@ interface Container {
 /** Of a clean-up that failed. */
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
+/** After so many a network is given up of which no plugin ever said that the container had joined it. */
+const ENOUGH_ATTEMPTS = 4;
 
 /** `network/cni`: joins containers to the networks that they name. One that names none is in the host's network. */
 export class CniIsolator implements Isolator {
@@ -231,31 +233,42 @@ export class CniIsolator implements Isolator {
     this.containers.set(id, { hostname: request.container?.hostname ?? id, networks });
   }
 
-  private async remove(id: string, delay = FIRST_RETRY_MS): Promise<void> {
+  /** @param attempt how often it failed before */
+  private async remove(id: string, attempt = 0): Promise<void> {
     try {
-      await this.removeAll(id);
+      await this.removeAll(id, attempt);
     } catch (error) {
-      this.retry(id, delay, error);
+      this.retry(id, attempt + 1, error);
       throw error;
     }
   }
 
-  private async removeAll(id: string): Promise<void> {
+  private async removeAll(id: string, attempt: number): Promise<void> {
     const directory = this.directory(id);
     const failures: string[] = [];
     for (const attachment of (await directory.attachments()).toReversed()) {
-      await this.options.chain
-        .del({ containerId: id, directory, attachment })
-        .catch((error: unknown) => failures.push(messageOf(error)));
+      try {
+        await this.options.chain.del({ containerId: id, directory, attachment });
+      } catch (error) {
+        const joined = (await directory.result(attachment)) !== undefined;
+        if (joined || attempt < ENOUGH_ATTEMPTS) failures.push(messageOf(error));
+        // Its plugins make nothing of this configuration, neither at ADD nor at DEL; that will not change.
+        else
+          this.options.logger.error(
+            { container: id, err: error },
+            "giving up a network that was never joined",
+          );
+      }
     }
     if (failures.length > 0) throw new Error(failures.join("; "));
     await releaseNamespace(directory.namespace);
     await directory.remove();
   }
 
-  private retry(id: string, delay: number, error: unknown): void {
+  private retry(id: string, attempt: number, error: unknown): void {
     if (this.stopped) return;
     const { clock, logger } = this.options;
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LAST_RETRY_MS);
     logger.error(
       { container: id, err: error },
       "the networks of a container cannot be removed; will try again",
@@ -263,7 +276,7 @@ export class CniIsolator implements Isolator {
     const timer = clock.setTimeout(() => {
       this.retries.delete(timer);
       // Failures are logged, and tried again, where they happen.
-      this.turns.run(id, () => this.remove(id, Math.min(2 * delay, LAST_RETRY_MS))).catch(() => undefined);
+      this.turns.run(id, () => this.remove(id, attempt)).catch(() => undefined);
     }, delay);
     this.retries.add(timer);
   }

@@ -9,6 +9,7 @@ import type { CniIsolator } from "../../../plugins/cni-isolator/cni-isolator.js"
 import { readDefaultDns } from "../../../plugins/cni-isolator/default-dns.js";
 import { type NetworkInfo, NetworkInfo_Protocol } from "../../../proto/gen/mesos/v1/mesos.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
 import { CniHost, PLUGINS } from "../../support/cni-host.js";
 import { eventually } from "../../support/eventually.js";
 import { requirePart, requireThat } from "../../support/require-part.js";
@@ -254,9 +255,11 @@ describe("network/cni with Debian's plugins", function () {
     await host.end(joined.pid);
     execFileSync("umount", [join(host.root, joined.id, "ns")]);
     await isolator.cleanup(joined.id);
-    expect(
-      await host.traces().then((traces) => traces.filter((trace) => !trace.includes("CNI-"))),
-    ).to.deep.equal([]);
+    // The kernel takes a namespace down in its own time; and rules go with a real reboot.
+    await eventually(async () => {
+      const traces = (await host.traces()).filter((trace) => !trace.includes("CNI-"));
+      return traces.length === 0 || undefined;
+    });
   });
 
   describe("with a plugin that hangs or fails", () => {
@@ -322,6 +325,24 @@ describe("network/cni with Debian's plugins", function () {
       execFileSync("rm", [blocked]);
       await eventually(async () => ((await host.traces()).length === 0 ? true : undefined), 20_000);
       other.stop();
+    });
+
+    it("gives up a network whose plugin fails at everything, after a while", async () => {
+      const pluginPath = await wrapper(() => "exit 3");
+      const clock = new VirtualClock();
+      const parts = { root: host.root, configs: host.configs, pluginPath, clock, logger, timeout: 3_600_000 };
+      const other = await cniIsolator(parts);
+      await other.prepare(containerRequest("hopeless", [networkInfo("wrapped")]));
+      const pid = await host.server();
+      await rejection(other.isolate("hopeless", pid));
+      await host.end(pid);
+      await rejection(other.cleanup("hopeless"));
+      expect(await host.traces()).not.to.deep.equal([]);
+      await eventually(async () => {
+        await clock.advance(1000);
+        return (await host.traces()).length === 0 || undefined;
+      });
+      expect(logger.messages("error")).to.include("giving up a network that was never joined");
     });
 
     it("waits with the clean-up for the ADD that is under way", async () => {

@@ -5,6 +5,7 @@ import { shareMount } from "../../../plugins/cni-isolator/network-namespace.js";
 import { PluginChain } from "../../../plugins/cni-isolator/plugin-chain.js";
 import { PluginRunner } from "../../../plugins/cni-isolator/plugin-runner.js";
 import { ContainerInfo, type NetworkInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { SystemClock } from "../../../sdk/contracts/system-clock.js";
@@ -19,13 +20,14 @@ export interface IsolatorParts {
   readonly timeout?: number;
   readonly dns?: DefaultDns;
   readonly logger?: Logger;
+  readonly clock?: Clock;
 }
 
 /** As the plugin wires it. */
 export async function cniIsolator(parts: IsolatorParts): Promise<CniIsolator> {
   const { root, pluginPath = PLUGINS, timeout = 20_000 } = parts;
   const logger = parts.logger ?? new MemoryLogger();
-  const clock = new SystemClock();
+  const clock = parts.clock ?? new SystemClock();
   const configs = new NetworkConfigs({ directory: parts.configs, pluginPath, logger });
   const runner = new PluginRunner({ pluginPath, timeout, clock, logger });
   await shareMount(root);
