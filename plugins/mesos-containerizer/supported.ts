@@ -33,7 +33,7 @@ export function missingFeatures(
     need(true, "root file systems of containers", ["filesystem/linux"]);
   }
   need(container.tty_info !== undefined, "terminals (tty_info)", []);
-  need(container.hostname !== undefined, "host names of containers", ["network/"]);
+  need(container.hostname !== undefined, "host names of containers", ["network/cni"]);
   need(container.volumes.length > 0, "volumes", ["volume/", "filesystem/"]);
   need(
     container.network_infos.some(
@@ -43,7 +43,7 @@ export function missingFeatures(
         addresses.some((address) => address.ip_address !== undefined),
     ),
     "container networks",
-    ["network/"],
+    ["network/cni"],
   );
   need(container.rlimit_info !== undefined, "limits of processes (rlimit_info)", ["posix/rlimits"]);
   need(container.linux_info !== undefined, "Linux settings of containers (linux_info)", [
