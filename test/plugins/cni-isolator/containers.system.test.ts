@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -17,6 +18,8 @@ import { CniHost } from "../../support/cni-host.js";
 import { eventually } from "../../support/eventually.js";
 import { requirePart, requireThat } from "../../support/require-part.js";
 import { cniIsolator, containerRequest, networkInfo } from "./support.js";
+
+const ROOT_GROUP = `tepui-cni-${process.pid}`;
 
 /** Answers HTTP with its host name, once it has said what it sees. */
 const SERVER = `"${process.execPath}" -e 'require("http").createServer((q, r) => r.end(require("os").hostname())).listen(8080)'`;
@@ -45,7 +48,7 @@ describe("containers of the linux launcher in CNI networks", function () {
     isolator = await cniIsolator({ root: host.root, configs: host.configs, logger });
     launcher = new LinuxLauncher({
       hierarchy: "/sys/fs/cgroup",
-      root: `tepui-cni-${process.pid}`,
+      root: ROOT_GROUP,
       destroyTimeoutMs: 10_000,
       logger,
     });
@@ -87,7 +90,18 @@ describe("containers of the linux launcher in CNI networks", function () {
     await rootfs?.remove();
     rootfs = undefined;
     await rm(sandboxes, { recursive: true, force: true });
+    for (const group of await findGroups()) await rmdir(group);
   });
+
+  /** The launcher's own group, empty by now, below each hierarchy. */
+  async function findGroups(): Promise<string[]> {
+    const found: string[] = [];
+    for (const hierarchy of await readdir("/sys/fs/cgroup")) {
+      const group = join("/sys/fs/cgroup", hierarchy, ROOT_GROUP);
+      if (existsSync(group)) found.push(group);
+    }
+    return found;
+  }
 
   async function request(
     script: string,
