@@ -1,4 +1,4 @@
-import { mkdir, readFile, statfs } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ContainerInfo } from "../../proto/gen/json/mesos/v1/mesos.js";
 import type { ContainerInfo as ContainerInfoMessage } from "../../proto/gen/mesos/v1/mesos.js";
@@ -15,6 +15,7 @@ import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
 import { parseResources, type Result } from "../../sdk/resources/index.js";
 import { Agent } from "./agent.js";
+import { chosenContainerizers } from "./chosen-containerizers.js";
 import { WorkerDisk } from "./disk/worker-disk.js";
 import { hostInfo } from "./host-info.js";
 import { LateExecutorService } from "./late-executor-service.js";
@@ -22,6 +23,7 @@ import type { AgentOptions } from "./options.js";
 import { AgentPaths } from "./paths.js";
 import { SavedStateReader } from "./recovery/read-saved-state.js";
 import { LiveAgentView } from "./view.js";
+import { checkWorkDirectory, makeWorkDirectory } from "./work-directory.js";
 
 const flag = z.union([z.boolean(), z.stringbool()]);
 
@@ -43,6 +45,7 @@ function containerInfo(value: Record<string, unknown>, check: z.core.$Refinement
 
 const config = z.strictObject({
   work_dir: z.string().min(1),
+  containerizers: z.string().default("mesos"),
   resources: readable((text) => parseResources(text)).optional(),
   attributes: readable(parseAttributes).optional(),
   default_role: z.string().default("*"),
@@ -116,6 +119,8 @@ export default definePlugin({
   config,
   setup(ctx, deps) {
     const options = optionsOf(ctx.config);
+    // Before any part of the daemon starts: no port is opened, and no container sought, in vain.
+    checkWorkDirectory(options.workDir);
     const disk = new WorkerDisk({ aside: new AgentPaths(options.workDir).removing() });
     let agent: Agent | undefined;
     const running = (): Agent => {
@@ -128,7 +133,7 @@ export default definePlugin({
     const leave = (): void => agent?.unregister();
     return {
       async start() {
-        await mkdir(options.workDir, { recursive: true });
+        await makeWorkDirectory(options.workDir);
         disk
           .resumeDiscards()
           .catch((error: unknown) => ctx.logger.warn({ err: error }, "an old directory cannot be removed"));
@@ -142,6 +147,8 @@ export default definePlugin({
         });
         agent = new Agent({
           ...deps,
+          // Only now is it known which plugins apply to this host.
+          containerizers: chosenContainerizers(ctx.config.containerizers, deps.containerizers),
           options,
           info,
           ip: address.ip,

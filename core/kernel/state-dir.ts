@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeDirectory } from "../../sdk/files/index.js";
 
 /** A plugin's own folder, made when it is first asked for; temporary, and removed at the end, without a work directory. */
 export class StateDir {
@@ -25,7 +26,7 @@ export class StateDir {
   private async make(): Promise<string> {
     if (this.workDir === undefined) return mkdtemp(join(tmpdir(), `tepui-${this.plugin}-`));
     const dir = join(this.workDir, "plugins", this.plugin);
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeDirectory(dir, 0o700);
     return dir;
   }
 }

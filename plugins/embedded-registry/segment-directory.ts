@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectory } from "../../sdk/files/index.js";
 
 const SEGMENT_NAME = /^\d{20}\.segment$/;
 
@@ -12,7 +13,7 @@ export class SegmentDirectory {
   constructor(readonly path: string) {}
 
   async create(): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    await makeDirectory(this.path, 0o700);
   }
 
   async newest(): Promise<{ name: string; content: Buffer } | undefined> {

@@ -1,5 +1,5 @@
 import { z } from "../../sdk/plugin/index.js";
-import { rotationFields } from "./rotation.js";
+import { problemOf, rotationFields } from "./rotation.js";
 
 /** The name of Mesos's module; this plugin stands in for it. */
 const MODULE = "org_apache_mesos_LogrotateContainerLogger";
@@ -25,8 +25,11 @@ const library = z.object({ modules: z.array(module).default([]) });
 /** `--modules` as Mesos takes it, read as the parameters that it gives to this module. */
 export const moduleParameters = z
   .object({ libraries: z.array(library).default([]) })
-  .transform(({ libraries }) => {
+  .transform(({ libraries }, check): z.output<typeof parameters> => {
     const own = libraries.flatMap(({ modules }) => modules).filter(({ name }) => name === MODULE);
-    return Object.fromEntries(own.flatMap((one) => one.parameters.map(({ key, value }) => [key, value])));
-  })
-  .pipe(parameters);
+    const given = own.flatMap((one) => one.parameters.map(({ key, value }) => [key, value]));
+    const read = parameters.safeParse(Object.fromEntries(given));
+    if (read.success) return read.data;
+    check.issues.push({ code: "custom", message: problemOf(read.error), input: libraries });
+    return z.NEVER;
+  });

@@ -55,5 +55,6 @@ export function readRotations(
   return read.success ? read.data : { problem: problemOf(read.error) };
 }
 
-const problemOf = (error: z.ZodError): string =>
+/** The end of a sentence. */
+export const problemOf = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": ")).join("; ");

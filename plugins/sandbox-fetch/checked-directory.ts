@@ -1,5 +1,6 @@
-import { chmod, lstat, mkdir, realpath } from "node:fs/promises";
+import { chmod, lstat, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeDirectory } from "../../sdk/files/index.js";
 
 const WORLD_WRITABLE = 0o002;
 const STICKY = 0o1000;
@@ -9,8 +10,7 @@ const STICKY = 0o1000;
  * that many users run come from there, and its default lies in the directory for everybody's temporary files.
  */
 export async function checkedDirectory(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await mkdir(path, { recursive: true });
+  await makeDirectory(path, 0o755);
   const own = process.geteuid?.();
   const real = await realpath(path);
   for (let at = real; ; at = dirname(at)) {

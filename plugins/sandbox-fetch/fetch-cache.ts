@@ -78,7 +78,10 @@ export class FetchCache {
       }
       this.usable = true;
     } catch (error) {
-      logger.warn({ err: error, directory }, "the fetcher cache cannot be used; files are fetched each time");
+      logger.warn(
+        { directory, reason: messageOf(error) },
+        "the fetcher cache cannot be used; files are fetched each time",
+      );
     }
   }
 

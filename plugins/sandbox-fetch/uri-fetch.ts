@@ -1,10 +1,11 @@
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Fetcher, FetchSource } from "../../sdk/contracts/fetcher.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
 import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
 import { TepuiError } from "../../sdk/errors/index.js";
+import { makeDirectory } from "../../sdk/files/index.js";
 import { type Account, accountOf } from "../../sdk/proc/index.js";
 import { unpackingCommand, unpackingOf } from "./archive.js";
 import type { CachedFile, FetchCache } from "./fetch-cache.js";
@@ -64,7 +65,7 @@ export class UriFetch implements SandboxFetch {
     if (request.command.uris.length === 0) return;
     const staging = join(this.options.stagingDirectory, request.containerId.value!);
     try {
-      await mkdir(staging, { recursive: true, mode: 0o700 });
+      await makeDirectory(staging, 0o700);
       const items = request.command.uris.map((uri) => readUri(uri, this.options.frameworksHome));
       const account = user === undefined ? undefined : await accountOf(user);
       if (user !== undefined && account === undefined) {

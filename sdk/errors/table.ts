@@ -314,6 +314,11 @@ export const ERRORS = {
     text: "The agent's resources or attributes cannot be used",
     hint: "Correct --resources or --attributes as the text says.",
   },
+  TEPUI_AGENT_WORK_DIR_UNUSABLE: {
+    kind: "invalid",
+    text: "The agent cannot write to its work_dir",
+    hint: "Name a directory that the agent's user may write to with --work_dir.",
+  },
   TEPUI_EXECUTOR_CALL_INVALID: {
     kind: "invalid",
     text: "Failed to validate Executor::Call",

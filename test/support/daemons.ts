@@ -56,7 +56,9 @@ async function run(start: Start): Promise<Daemon> {
     `--port=${port}`,
     `--work_dir=${folder}`,
     "--logging_level=WARNING",
-    ...(name === "mesos-agent" ? [`--runtime_dir=${join(folder, "run")}`] : []),
+    ...(name === "mesos-agent"
+      ? [`--runtime_dir=${join(folder, "run")}`, `--fetcher_cache_dir=${join(folder, "cache")}`]
+      : []),
     ...(name === "mesos-master" && !flags.some((flag) => flag.startsWith("--grpc_port="))
       ? ["--grpc_port=0"]
       : []),

@@ -1,0 +1,37 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { makeDirectory } from "../../sdk/files/index.js";
+
+/** Throws TEPUI_AGENT_WORK_DIR_UNUSABLE where the directory, or the one in which it is to be made, cannot be written. Makes nothing. */
+export function checkWorkDirectory(path: string): void {
+  let at = path;
+  while (!exists(at)) at = dirname(at);
+  try {
+    if (!statSync(at).isDirectory()) throw new Error(`'${at}' is not a directory`);
+    accessSync(at, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+export async function makeWorkDirectory(path: string): Promise<void> {
+  try {
+    await makeDirectory(path);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    // Anything else is told by who looks next.
+    return !(error instanceof Error && "code" in error && error.code === "ENOENT");
+  }
+}
+
+const unusable = (path: string, cause: unknown): TepuiError =>
+  new TepuiError("TEPUI_AGENT_WORK_DIR_UNUSABLE", { detail: `'${path}': ${messageOf(cause)}`, cause });
