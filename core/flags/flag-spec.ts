@@ -45,10 +45,18 @@ export interface FlagSpec {
   readonly condition?: string;
   /** Says what is wrong with a value of the right type; undefined when nothing is. */
   readonly check?: (value: unknown) => string | undefined;
+  /** Puts words of today in the place of old ones; what `/flags` answers stays as it was given. For texts. */
+  readonly present?: (text: string) => PresentText;
+}
+
+export interface PresentText {
+  readonly text: string;
+  /** For the log: what is old. */
+  readonly deprecation: string | undefined;
 }
 
 /** The older names and the extras of a row. */
-export type FlagExtras = Pick<FlagSpec, "alias" | "required" | "condition" | "check">;
+export type FlagExtras = Pick<FlagSpec, "alias" | "required" | "condition" | "check" | "present">;
 
 /** Its feature is there. */
 export const setting: Support = { kind: "setting" };

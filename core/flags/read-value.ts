@@ -15,10 +15,16 @@ export type ReadValue =
  */
 export function readText(spec: FlagSpec, text: string): ReadValue {
   try {
-    const { content, warning } = contentOf(spec, text);
+    const { content, warning: oldForm } = contentOf(spec, text);
     const value = parseText(spec, content);
     const shown = spec.type === "secret-text" && text.startsWith("file://") ? text : textOf(spec, value);
-    return { ok: true, value: { value, text: shown }, ...(warning === undefined ? {} : { warning }) };
+    const present = typeof value === "string" ? spec.present?.(value) : undefined;
+    const warning = oldForm ?? (present?.deprecation && `--${spec.name}: ${present.deprecation}`);
+    return {
+      ok: true,
+      value: { value: present?.text ?? value, text: shown },
+      ...(warning === undefined ? {} : { warning }),
+    };
   } catch (error) {
     return { ok: false, problem: problemOf(error) };
   }

@@ -2,7 +2,6 @@
 export const AUTHN = "authentication is not part of this version yet";
 export const AUTHZ = "authorization is not part of this version yet";
 export const BUFFER = "each log line is written at once";
-export const CGROUPS = "cgroup isolators are not part of this version yet";
 export const CONSTRAINTS = "tuning of offer constraints is not part of this version yet";
 export const CSI = "resource providers and CSI storage are not part of this version yet";
 export const DOCKER = "the docker containerizer is not part of this version yet";

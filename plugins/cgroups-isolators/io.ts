@@ -65,7 +65,9 @@ function throttlingStatistics(stat: IoDeviceStat): CgroupInfo_Blkio_Throttling_S
 }
 
 const numberOf = ({ device }: IoDeviceStat): { device?: Device_Number } =>
-  device === undefined ? {} : { device: { major_number: device.major, minor_number: device.minor } };
+  device === undefined
+    ? {}
+    : { device: { major_number: BigInt(device.major), minor_number: BigInt(device.minor) } };
 
 const OPERATIONS: Readonly<Record<IoOperation, CgroupInfo_Blkio_Operation>> = {
   Read: CgroupInfo_Blkio_Operation.READ,

@@ -74,7 +74,7 @@ export class MesosContainerizer implements Containerizer {
   }
 
   supports(feature: TaskFeature, container: ContainerInfo | undefined): boolean {
-    return isMine({ container }) && this.names.includes(GIVERS[feature]);
+    return isMine({ container }) && GIVERS[feature].some((name) => this.names.includes(name));
   }
 
   async launch(request: ContainerRequest): Promise<boolean> {

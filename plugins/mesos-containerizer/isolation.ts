@@ -1,11 +1,12 @@
 import { TepuiError } from "../../sdk/errors/index.js";
+import { isolationNames } from "../../sdk/isolation/index.js";
 
 /**
  * The flag names isolators; each is some plugin's. Throws TEPUI_ISOLATION_UNKNOWN for names that nobody brought, listing those
  * that are there. Isolators that a plugin brings without being named are active too: loading them was the wish.
  */
 export function checkIsolation(isolation: string, active: readonly string[]): void {
-  const named = isolationNames(isolation);
+  const named = [...isolationNames(isolation)];
   const unknown = named.filter((name) => !active.includes(name));
   if (unknown.length === 0) return;
   throw new TepuiError("TEPUI_ISOLATION_UNKNOWN", {
@@ -14,9 +15,3 @@ export function checkIsolation(isolation: string, active: readonly string[]): vo
     }`,
   });
 }
-
-const isolationNames = (isolation: string): string[] =>
-  isolation
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");

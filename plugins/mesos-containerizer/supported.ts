@@ -6,10 +6,10 @@ export const isMine = ({ container }: Pick<ContainerRequest, "container">): bool
   container?.type !== ContainerInfo_Type.DOCKER;
 
 /** The isolators that give what a task asks for. */
-export const GIVERS: Readonly<Record<TaskFeature, string>> = {
-  "cpus-limit": "cgroups/cpu",
-  "mem-limit": "cgroups/mem",
-  "secret-environment": "environment_secret",
+export const GIVERS: Readonly<Record<TaskFeature, readonly string[]>> = {
+  "cpus-limit": ["cgroups/cpu", "cgroups/all"],
+  "mem-limit": ["cgroups/mem", "cgroups/all"],
+  "secret-environment": ["environment_secret"],
 };
 
 /**

@@ -1,4 +1,5 @@
 import { Isolator } from "../../sdk/contracts/isolator.js";
+import { isolationNames } from "../../sdk/isolation/index.js";
 import { definePlugin, z } from "../../sdk/plugin/index.js";
 import { cpuUsage, kernelUnits, memoryUsage } from "./usage.js";
 
@@ -16,7 +17,7 @@ export default definePlugin({
       { name: "posix/cpu", usage: (_containerId, pid) => cpuUsage(pid, units) },
       { name: "posix/mem", usage: (_containerId, pid) => memoryUsage(pid, units) },
     ];
-    const named = new Set(ctx.config.isolation.split(",").map((name) => name.trim()));
+    const named = isolationNames(ctx.config.isolation);
     const active = built.filter(({ name }) => named.has(name));
     if (active.length === 0) ctx.skip("isolation names neither posix/cpu nor posix/mem");
     for (const isolator of active) ctx.bind(Isolator, isolator);

@@ -139,13 +139,13 @@ describe("flags whose feature is missing", () => {
     const { problems } = load("agent", [
       "--launcher=linux",
       "--containerizers=mesos,docker",
-      "--isolation=posix/cpu,cgroups/mem",
+      "--isolation=posix/cpu,windows/cpu",
       "--master=zk://h/mesos",
     ]);
     expect(problems).to.deep.equal([
       "--launcher: must be 'posix' (the linux launcher is not part of this version yet), found 'linux'",
       "--containerizers: must be 'mesos' (the docker containerizer is not part of this version yet), found 'mesos,docker'",
-      "--isolation: has the isolator 'cgroups/mem': cgroup isolators are not part of this version yet, found 'posix/cpu,cgroups/mem'",
+      "--isolation: has the isolator 'windows/cpu': it exists on Windows only, found 'posix/cpu,windows/cpu'",
       "--master: must be host:port: election through ZooKeeper is not part of this version yet, found 'zk://h/mesos'",
     ]);
     expect(load("agent", ["--isolation=posix/mem,acme/license", "--launcher=posix"]).problems).to.deep.equal(
@@ -153,6 +153,18 @@ describe("flags whose feature is missing", () => {
     );
     expect(load("master", ["--registry=etcd"]).problems).to.deep.equal([
       "--registry: must be 'replicated_log' or 'in_memory', found 'etcd'",
+    ]);
+  });
+
+  it("understand old names of isolators, and say so", () => {
+    const { given, warnings, problems } = load("agent", ["--isolation=cgroups,process,disk/du"]);
+    expect(problems).to.deep.equal([]);
+    expect(given.get("isolation")?.value).to.deep.equal({
+      value: "cgroups/cpu,cgroups/mem,posix/cpu,posix/mem,disk/du",
+      text: "cgroups,process,disk/du",
+    });
+    expect(warnings).to.deep.equal([
+      "--isolation: deprecated names of isolators: 'cgroups' is now 'cgroups/cpu,cgroups/mem'; 'process' is now 'posix/cpu,posix/mem'",
     ]);
   });
 
