@@ -4,6 +4,7 @@ export const SHIPPED = {
   "cgroups-isolators": () => import("./cgroups-isolators/index.js"),
   "cni-isolator": () => import("./cni-isolator/index.js"),
   "disk-isolators": () => import("./disk-isolators/index.js"),
+  "docker-containerizer": () => import("./docker-containerizer/index.js"),
   "drf-allocator": () => import("./drf-allocator/index.js"),
   "embedded-registry": () => import("./embedded-registry/index.js"),
   "environment-secret": () => import("./environment-secret/index.js"),

@@ -11,6 +11,7 @@ import { checkIsolation } from "./isolation.js";
 import { recordsDirectory } from "./plan.js";
 
 const config = z.strictObject({
+  containerizers: z.string().default("mesos"),
   work_dir: z.string().min(1),
   runtime_dir: z.string().default("/var/run/mesos"),
   isolation: z.string().default("posix/cpu,posix/mem"),
@@ -32,6 +33,8 @@ export default definePlugin({
   },
   config,
   setup(ctx, { isolators, launcher, containerLogger, sandboxFetch, provisioner, metrics }) {
+    const named = ctx.config.containerizers.split(",").map((name) => name.trim());
+    if (!named.includes("mesos")) ctx.skip("--containerizers does not name mesos");
     checkIsolation(
       ctx.config.isolation,
       isolators.map(({ name }) => name),

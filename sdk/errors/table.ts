@@ -404,6 +404,16 @@ export const ERRORS = {
     text: "A secret cannot be resolved",
     hint: "Give its value, or load a secret resolver that knows it.",
   },
+  TEPUI_CONTAINERIZER_UNKNOWN: {
+    kind: "invalid",
+    text: "--containerizers names what does not exist",
+    hint: "Name those that the text lists, or load the plugin that brings the missing one.",
+  },
+  TEPUI_DOCKER_UNAVAILABLE: {
+    kind: "unavailable",
+    text: "The Docker engine cannot be used",
+    hint: "Start the Docker daemon, name its socket with --docker_socket, or leave docker out of --containerizers.",
+  },
   TEPUI_CONTAINER_UNKNOWN: {
     kind: "not-found",
     text: "Container cannot be found",

@@ -1,0 +1,336 @@
+import { mkdir } from "node:fs/promises";
+import {
+  type ContainerID,
+  type ContainerInfo,
+  type ContainerStatus,
+  NetworkInfo_Protocol as Protocol,
+  type ResourceStatistics,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import type { Timer } from "../../sdk/contracts/clock.js";
+import type {
+  Containerizer,
+  ContainerRequest,
+  ContainerTermination,
+  RecoverableContainer,
+  TaskFeature,
+} from "../../sdk/contracts/containerizer.js";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import type { Resources } from "../../sdk/resources/index.js";
+import { AGENT_LABEL, DockerContainer, isDocker, NAME_PREFIX, refused, terminationOf } from "./container.js";
+import type { Engine } from "./engine.js";
+import { isEngineError } from "./engine-error.js";
+import { type ContainerEvent, EventStream } from "./event-stream.js";
+import { Launches, type LaunchOptions } from "./launches.js";
+import { logRecordPath, removeLogRecord } from "./log-record.js";
+import { Recovery, type RecoveryPolicy } from "./recovery.js";
+import { Removals } from "./removals.js";
+import { amountsOf, resourceSettings, resourceUpdate } from "./resource-settings.js";
+import { CgroupUsage, limitStatistics } from "./statistics.js";
+
+/** An event may get lost when the engine is in a hurry: this often, in milliseconds, all that run are looked up. */
+const LOOK_INTERVAL = 60_000;
+/** How long the end of a container waits for its last output, in milliseconds. */
+const OUTPUT_PATIENCE = 10_000;
+const SIGTERM = 15;
+const SIGKILL = 9;
+
+export type DockerContainerizerOptions = LaunchOptions & RecoveryPolicy;
+
+/** Why what waits for a container stops waiting. */
+const DESTROYED = new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: "the container was destroyed" });
+
+/** Runs containers of type DOCKER through a Docker engine. A command task is its container; there is no executor beside it. */
+export class DockerContainerizer implements Containerizer {
+  readonly name = "docker";
+  private readonly byId = new Map<string, DockerContainer>();
+  private readonly events: EventStream;
+  private readonly launches: Launches;
+  private readonly removals: Removals;
+  private looking: Timer | undefined;
+  private readonly cgroups = new CgroupUsage();
+  private stopped = false;
+  /** Those who wait for the engine to come back. */
+  private waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly options: DockerContainerizerOptions,
+    private readonly engine: Engine,
+  ) {
+    const { clock, logger } = options;
+    this.launches = new Launches(options, engine);
+    this.removals = new Removals(engine, clock, logger);
+    this.events = new EventStream({
+      engine,
+      label: this.label,
+      clock,
+      logger,
+      onEvent: (event) => this.take(event),
+      onReconnected: () => this.engineReturned(),
+    });
+  }
+
+  /** Rejects with an EngineError when the engine cannot be reached. Once, before any other method. */
+  async open(): Promise<void> {
+    await this.engine.prepare();
+    await mkdir(this.options.recordsDirectory, { recursive: true });
+    await this.events.open();
+    this.looking = this.options.clock.setInterval(() => this.look(), LOOK_INTERVAL);
+  }
+
+  /** Containers go on. */
+  async close(): Promise<void> {
+    this.stopped = true;
+    this.looking?.cancel();
+    this.removals.stop();
+    this.waiting.splice(0).forEach((resolve) => {
+      resolve();
+    });
+    await Promise.all([this.events.close(), this.cgroups.close()]);
+    await Promise.allSettled([...this.byId.values()].map(({ logs }) => logs?.close()));
+  }
+
+  supports(feature: TaskFeature, container: ContainerInfo | undefined): boolean {
+    return isDocker(container) && (feature === "cpus-limit" || feature === "mem-limit");
+  }
+
+  async launch(request: ContainerRequest): Promise<boolean> {
+    if (!isDocker(request.container)) return false;
+    const id = request.containerId.value!;
+    if (this.byId.has(id)) throw refused(`container '${id}' exists already`);
+    const container = new DockerContainer(request, amountsOf(request));
+    this.byId.set(id, container);
+    container.started = this.launches.start(container);
+    try {
+      await container.started;
+    } catch (error) {
+      await this.destroy(request.containerId);
+      throw error instanceof TepuiError ? error : refused(messageOf(error), error);
+    }
+    return true;
+  }
+
+  async update(
+    containerId: ContainerID,
+    resources: Resources,
+    limits: Readonly<Record<string, number>>,
+  ): Promise<void> {
+    const container = this.byId.get(containerId.value!);
+    if (container === undefined || !container.running) return;
+    container.amounts = { resources, limits };
+    const { OomScoreAdj: _fixed, ...wanted } = resourceSettings(container.amounts, this.options);
+    const change = resourceUpdate(container.settings, wanted);
+    if (change === undefined) return;
+    await this.engine.update(container.name, change);
+    container.settings = { ...container.settings, ...change };
+  }
+
+  async usage(containerId: ContainerID): Promise<ResourceStatistics> {
+    const { amounts, facts } = this.live(containerId);
+    const statistics: ResourceStatistics = {
+      timestamp: this.options.clock.now() / 1000,
+      ...limitStatistics(amounts, this.options),
+      disk_statistics: [],
+      net_traffic_control_statistics: [],
+    };
+    const cfs = this.options.cfs || amounts.limits.cpus !== undefined;
+    return Object.assign(statistics, await this.cgroups.of(facts.pid, { cfs }));
+  }
+
+  async status(containerId: ContainerID): Promise<ContainerStatus> {
+    const container = this.byId.get(containerId.value!);
+    if (container?.facts === undefined) throw unknown(containerId);
+    const { addresses, pid } = container.facts;
+    const [asked] = container.request.container?.network_infos ?? [];
+    const network = { groups: [], port_mappings: [], ...asked };
+    const ip_addresses = addresses.map((ip_address) => ({
+      ip_address,
+      protocol: ip_address.includes(":") ? Protocol.IPv6 : Protocol.IPv4,
+    }));
+    return {
+      container_id: containerId,
+      network_infos: addresses.length === 0 ? [] : [{ ...network, ip_addresses }],
+      ...(pid > 0 && { executor_pid: pid }),
+    };
+  }
+
+  async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {
+    return this.byId.get(containerId.value!)?.ended;
+  }
+
+  async signal(containerId: ContainerID, signal: number): Promise<boolean> {
+    const container = this.byId.get(containerId.value!);
+    if (container === undefined || !container.running) return false;
+    container.signalled = true;
+    // As `docker stop` does: the image knows by which signal its program ends in order.
+    const sent = signal === SIGTERM ? (container.facts?.stopSignal ?? signal) : signal;
+    try {
+      await this.engine.kill(container.name, sent);
+      return true;
+    } catch (error) {
+      if (isEngineError(error, "missing") || isEngineError(error, "conflict")) return false;
+      throw error;
+    }
+  }
+
+  async destroy(containerId: ContainerID): Promise<void> {
+    const container = this.byId.get(containerId.value!);
+    if (container === undefined) return;
+    container.destroying ??= this.tearDown(container);
+    await container.destroying;
+  }
+
+  async recover(containers: readonly RecoverableContainer[]): Promise<void> {
+    const { engine, removals, options } = this;
+    const recovery = new Recovery({ ...options, engine, removals, label: this.label });
+    for (const container of await recovery.run(containers)) {
+      this.byId.set(container.id, container);
+      // In the background: what it still has to say may be much.
+      if (container.facts?.running === false) void this.finish(container);
+    }
+  }
+
+  containers(): readonly ContainerID[] {
+    return [...this.byId.values()].map(({ request }) => request.containerId);
+  }
+
+  private get label(): string {
+    return `${AGENT_LABEL}=${this.options.agent}`;
+  }
+
+  private take({ name, action }: ContainerEvent): void {
+    const container = this.byId.get(name.slice(NAME_PREFIX.length));
+    if (container === undefined) return;
+    if (action === "oom") container.outOfMemory = true;
+    else void this.finish(container);
+  }
+
+  /** The engine says that the container ended. Once it knows how, so does everybody. Never fails. */
+  private finish(container: DockerContainer): Promise<void> {
+    container.finishing ??= this.observeEnd(container)
+      .catch((error: unknown) => {
+        // Asked again when the engine is back, or at the next look.
+        this.options.logger.warn(
+          { err: error, container: container.name },
+          "how a container ended is not known yet",
+        );
+      })
+      .finally(() => {
+        if (!container.over) container.finishing = undefined;
+      });
+    return container.finishing;
+  }
+
+  private async observeEnd(container: DockerContainer): Promise<void> {
+    try {
+      await container.started;
+    } catch {
+      // It never ran, and its launch says why.
+      return;
+    }
+    if (container.over) return;
+    let termination: ContainerTermination = {
+      exit: undefined,
+      message: "the Docker container was removed by somebody",
+    };
+    try {
+      const facts = await this.engine.inspect(container.name);
+      if (facts.running) return;
+      termination = terminationOf(container, facts);
+    } catch (error) {
+      if (!isEngineError(error, "missing")) throw error;
+    }
+    await this.lastOutput(container);
+    container.end(termination);
+  }
+
+  private async lastOutput({ logs, name }: DockerContainer): Promise<void> {
+    if (logs === undefined) return;
+    const { clock, logger } = this.options;
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = clock.setTimeout(() => {
+        logger.warn({ container: name }, "the end of a container's output does not come");
+        resolve();
+      }, OUTPUT_PATIENCE);
+    });
+    await Promise.race([logs.finish(), late]);
+    timer?.cancel();
+  }
+
+  private engineReturned(): void {
+    for (const { logs } of this.byId.values()) logs?.engineReturned();
+    for (const resolve of this.waiting.splice(0)) resolve();
+    this.look();
+  }
+
+  /** Finds those whose end was not told. */
+  private look(): void {
+    const running = [...this.byId.values()].filter((container) => container.running);
+    if (running.length === 0) return;
+    this.engine.list(this.label, "running").then(
+      (listed) => {
+        const alive = new Set(listed.map(({ name }) => name));
+        for (const container of running) if (!alive.has(container.name)) void this.finish(container);
+      },
+      (error: unknown) => {
+        if (this.stopped) return;
+        this.options.logger.warn({ err: error }, "the Docker daemon does not list its containers");
+      },
+    );
+  }
+
+  private async tearDown(container: DockerContainer): Promise<void> {
+    const { id, name, abort } = container;
+    abort.abort(DESTROYED);
+    const failure = await container.started.then(
+      () => undefined,
+      (error: unknown) => ({ message: messageOf(error) }),
+    );
+    if (failure === undefined) await this.halt(container);
+    await container.logs?.close();
+    // Only now: until its owner lets it go, an agent that is killed must find out how it ended.
+    this.byId.delete(id);
+    await removeLogRecord(logRecordPath(this.options.recordsDirectory, id));
+    if (container.created) {
+      const { removeDelay } = this.options;
+      if (failure !== undefined || container.removeAtOnce || removeDelay === 0) await this.removals.now(name);
+      else this.removals.later(name, removeDelay);
+    }
+    if (failure !== undefined) container.end({ exit: undefined, ...failure });
+  }
+
+  /** Ends the container, however long the engine is away. */
+  private async halt(container: DockerContainer): Promise<void> {
+    const seconds = Math.ceil(this.options.stopTimeout / 1000);
+    while (container.running && !this.stopped) {
+      container.signalled = true;
+      try {
+        if (seconds > 0) await this.engine.stop(container.name, seconds);
+        else await this.engine.kill(container.name, SIGKILL);
+      } catch (error) {
+        if (isEngineError(error, "unreachable")) {
+          await this.nextReturn();
+          continue;
+        }
+        if (!isEngineError(error, "missing") && !isEngineError(error, "conflict")) throw error;
+      }
+      await this.finish(container);
+      if (container.over) return;
+      await container.ended;
+    }
+  }
+
+  private nextReturn(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  private live(containerId: ContainerID): DockerContainer & { facts: NonNullable<DockerContainer["facts"]> } {
+    const container = this.byId.get(containerId.value!);
+    if (container?.facts === undefined || container.facts.pid === 0 || !container.running)
+      throw unknown(containerId);
+    return container as ReturnType<DockerContainerizer["live"]>;
+  }
+}
+
+const unknown = ({ value }: ContainerID): TepuiError =>
+  new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: value ?? "" });

@@ -1,0 +1,114 @@
+import type { Clock } from "../../sdk/contracts/clock.js";
+import type { ContainerLogger } from "../../sdk/contracts/container-logger.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { MetricTimer } from "../../sdk/contracts/metrics.js";
+import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
+import { messageOf } from "../../sdk/errors/index.js";
+import type { CreateBody } from "./api-types.js";
+import { AGENT_LABEL, type DockerContainer, ID_LABEL, REMOVE_LABEL, refused } from "./container.js";
+import { describeRun, type RunSettings } from "./describe-run.js";
+import type { Engine } from "./engine.js";
+import { isEngineError } from "./engine-error.js";
+import { type ImageName, imageName } from "./image-name.js";
+import { ImagePuller } from "./image-puller.js";
+import { LogCopy } from "./log-copy.js";
+import { logRecordPath } from "./log-record.js";
+import { credentials, type DockerConfig } from "./registry-auth.js";
+import { createBody, type RunDraft } from "./run-draft.js";
+
+export interface LaunchOptions extends RunSettings {
+  /** Tells this agent from any other that uses the engine. */
+  readonly agent: string;
+  /** Of this agent alone, for the progress of logs. */
+  readonly recordsDirectory: string;
+  readonly containerLogger: ContainerLogger;
+  readonly sandboxFetch: SandboxFetch;
+  /** For tasks that bring no credentials of their own. */
+  readonly registryConfig: DockerConfig | undefined;
+  readonly imagePull: MetricTimer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** From a request to a container that runs, by as few questions to the engine as that takes: create, start, inspect. */
+export class Launches {
+  private readonly puller: ImagePuller;
+
+  constructor(
+    private readonly options: LaunchOptions,
+    private readonly engine: Engine,
+  ) {
+    this.puller = new ImagePuller(engine, options.imagePull);
+  }
+
+  /** Resolves when it runs. What was made of one that does not is told by `created`. */
+  async start(container: DockerContainer): Promise<void> {
+    const { request, name, abort } = container;
+    const { sandboxFetch, containerLogger } = this.options;
+    const draft = await this.describe(container);
+    if (request.command.uris.length > 0) {
+      await sandboxFetch.fetch({ request, user: request.user, signal: abort.signal });
+    }
+    const io = await containerLogger.prepare(request);
+    const image = imageName(draft.config.Image);
+    if (request.container?.docker?.force_pull_image === true) await this.pull(container, image);
+    abort.signal.throwIfAborted();
+    const readable = draft.host.LogConfig?.Type !== "none";
+    const logs = await LogCopy.begin(
+      this.logOptions(container, { tty: draft.config.Tty === true, readable }),
+      io,
+    );
+    container.logs = logs;
+    await this.create(container, image, createBody(draft));
+    abort.signal.throwIfAborted();
+    if (!readable) await logs.start();
+    await this.engine.start(name);
+    container.running = true;
+    if (readable) await logs.start();
+    container.facts = await this.engine.inspect(name);
+  }
+
+  private async describe(container: DockerContainer): Promise<RunDraft> {
+    const { request, name, id } = container;
+    const draft = await describeRun(request, name, this.options).catch((error: unknown) => {
+      throw refused(`Failed to create docker run options: ${messageOf(error)}`, error);
+    });
+    Object.assign(draft.config.Labels, {
+      [AGENT_LABEL]: this.options.agent,
+      [ID_LABEL]: id,
+      ...(draft.removeAtOnce && { [REMOVE_LABEL]: "" }),
+    });
+    container.removeAtOnce = draft.removeAtOnce;
+    container.settings = draft.host;
+    return draft;
+  }
+
+  private logOptions({ id, name }: DockerContainer, kind: { tty: boolean; readable: boolean }) {
+    const { clock, logger, recordsDirectory } = this.options;
+    return { engine: this.engine, name, ...kind, record: logRecordPath(recordsDirectory, id), clock, logger };
+  }
+
+  /** The image is asked for only when the engine says that it lacks it. */
+  private async create(container: DockerContainer, image: ImageName, body: CreateBody): Promise<void> {
+    const { name, abort } = container;
+    container.created = true;
+    try {
+      await this.engine.create(name, body);
+    } catch (error) {
+      if (!isEngineError(error, "missing")) throw error;
+      await this.pull(container, image);
+      abort.signal.throwIfAborted();
+      await this.engine.create(name, body);
+    }
+  }
+
+  private async pull({ request, abort, name }: DockerContainer, image: ImageName): Promise<void> {
+    const auth = await credentials({
+      registry: image.registry,
+      sandbox: request.directory,
+      fallback: this.options.registryConfig,
+    });
+    this.options.logger.info({ container: name, image: image.name, tag: image.tag }, "pulling an image");
+    await this.puller.pull(image, auth, abort.signal);
+  }
+}

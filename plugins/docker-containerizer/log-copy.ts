@@ -1,0 +1,254 @@
+import type { IncomingMessage } from "node:http";
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { ContainerIo } from "../../sdk/contracts/container-logger.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { Engine } from "./engine.js";
+import { EngineError, isEngineError } from "./engine-error.js";
+import { type LogMessage, LogMessageDecoder, sinceTime } from "./log-messages.js";
+import { type LogOutputs, openLogOutputs } from "./log-output.js";
+import { type LogProgress, type LogRecord, writeLogRecord } from "./log-record.js";
+
+/** How often the progress of a busy log is written down, in milliseconds. */
+const RECORD_INTERVAL = 5000;
+
+const STREAMS = ["stdout", "stderr"] as const;
+
+interface Known {
+  readonly time: string;
+  left: number;
+}
+
+export interface LogCopyOptions {
+  readonly engine: Engine;
+  /** The container's. */
+  readonly name: string;
+  /** Terminals have one stream, and no messages in it. */
+  readonly tty: boolean;
+  /** False where the log cannot be read back: only what is written from now on can be had. */
+  readonly readable: boolean;
+  /** File for the progress. */
+  readonly record: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Copies a container's log from the engine to where its output belongs, each byte once, also when the agent or the engine is away for a
+ * while. The engine is asked for what came after the place that was written down last, and of that as much is passed over as the
+ * outputs already hold; so it does no harm that the record lags behind. (Programs cannot be asked what they hold: of those, what came
+ * since the record comes again after a crash of the agent.)
+ */
+export class LogCopy {
+  private readable: boolean;
+  /** Bytes to come that the outputs hold already. */
+  private surplus = { stdout: 0, stderr: 0 };
+  /** Messages to come that were copied already: those before this time, and so many of it. */
+  private known: { stdout?: Known | undefined; stderr?: Known | undefined } = {};
+  /** Bytes taken of a log without times, which can only be read from its beginning. */
+  private taken = 0;
+  private timer: Timer | undefined;
+  private saving: Promise<void> = Promise.resolve();
+  private over = false;
+  private closed = false;
+  /** How often the engine went away. */
+  private absences = 0;
+  private wake = (): void => {};
+  private stirred: Promise<void>;
+  private stream: IncomingMessage | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private complained = false;
+
+  private constructor(
+    private readonly options: LogCopyOptions,
+    private readonly io: ContainerIo,
+    private readonly outputs: LogOutputs,
+    private progress: LogProgress,
+  ) {
+    this.readable = options.readable;
+    this.stirred = this.sleep();
+  }
+
+  /** For a container that is about to start. Rejects when its outputs cannot be opened. */
+  static async begin(options: LogCopyOptions, io: ContainerIo): Promise<LogCopy> {
+    const outputs = await openLogOutputs(io);
+    const [stdout = 0, stderr = 0] = await Promise.all(STREAMS.map((stream) => outputs[stream].size()));
+    const progress = { stdout: { count: 0, size: stdout }, stderr: { count: 0, size: stderr } };
+    await writeLogRecord(options.record, { io, progress });
+    return new LogCopy(options, io, outputs, progress);
+  }
+
+  /** For one of an earlier run of the agent. */
+  static async resume(options: LogCopyOptions, { io, progress }: LogRecord): Promise<LogCopy> {
+    const outputs = await openLogOutputs(io);
+    const copy = new LogCopy(options, io, outputs, progress);
+    if (!options.readable) return copy;
+    for (const stream of STREAMS) {
+      // Smaller than it was: somebody cut it, and nothing that is to come is in it.
+      copy.surplus[stream] = Math.max(0, ((await outputs[stream].size()) ?? 0) - progress[stream].size);
+    }
+    return copy;
+  }
+
+  /** To be called before the container starts where its log cannot be read back, else after it. */
+  async start(): Promise<void> {
+    const { engine, name } = this.options;
+    this.running = this.run(this.readable ? undefined : await engine.attach(name));
+  }
+
+  /** The engine was away. */
+  engineReturned(): void {
+    this.absences++;
+    this.stir();
+  }
+
+  /** The container has ended: resolves when all that it wrote is copied. */
+  async finish(): Promise<void> {
+    this.over = true;
+    this.stir();
+    await this.running;
+  }
+
+  /** Stops copying; the progress stays on record. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.stir();
+    this.stream?.destroy();
+    await this.running;
+    if (this.timer !== undefined) this.save();
+    await this.saving;
+    await Promise.allSettled(STREAMS.map((stream) => this.outputs[stream].close()));
+  }
+
+  private sleep(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
+  private stir(): void {
+    this.wake();
+    this.stirred = this.sleep();
+  }
+
+  /** Never rejects. */
+  private async run(attached: IncomingMessage | undefined): Promise<void> {
+    let stream = attached;
+    let again = true;
+    while (!this.closed) {
+      const { absences } = this;
+      const whole = await this.pass(stream);
+      stream = undefined;
+      // A log ends with its container, or when the engine leaves.
+      while (!this.over && !this.closed && this.absences === absences) await this.stirred;
+      if (!this.over || this.absences !== absences) continue;
+      if (whole || !again) return;
+      again = false;
+    }
+  }
+
+  /** Copies until the stream ends; whether it ended as it should. Never rejects. */
+  private async pass(attached: IncomingMessage | undefined): Promise<boolean> {
+    const { tty, name, logger } = this.options;
+    try {
+      const stream = attached ?? (await this.open());
+      this.stream = stream;
+      stream.on("error", () => undefined);
+      if (this.closed) stream.destroy();
+      const decoder = new LogMessageDecoder(this.timestamps);
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        await this.take(tty ? [{ stream: "stdout", time: undefined, data: chunk }] : decoder.decode(chunk));
+      }
+      return true;
+    } catch (error) {
+      const known = this.closed || isEngineError(error, "missing") || isEngineError(error, "unreachable");
+      if (!known) logger.info({ err: error, container: name }, "a log broke off");
+      return false;
+    }
+  }
+
+  private get timestamps(): boolean {
+    return !this.options.tty && this.readable;
+  }
+
+  /** The rest of the log. */
+  private async open(): Promise<IncomingMessage> {
+    const { engine, name } = this.options;
+    this.known = {};
+    for (const stream of STREAMS) {
+      const { time, count } = this.progress[stream];
+      if (time !== undefined) this.known[stream] = { time, left: count };
+    }
+    if (!this.timestamps) this.surplus.stdout += this.taken;
+    this.taken = 0;
+    try {
+      if (this.readable) {
+        return await engine.logs(name, { since: sinceTime(this.progress), timestamps: this.timestamps });
+      }
+    } catch (error) {
+      if (!(error instanceof EngineError) || !error.message.includes("does not support reading")) throw error;
+      this.readable = false;
+    }
+    this.surplus = { stdout: 0, stderr: 0 };
+    return engine.attach(name);
+  }
+
+  private async take(messages: readonly LogMessage[]): Promise<void> {
+    const next = { stdout: { ...this.progress.stdout }, stderr: { ...this.progress.stderr } };
+    const parts: Record<LogMessage["stream"], Buffer[]> = { stdout: [], stderr: [] };
+    for (const { stream, time, data } of messages) {
+      if (time !== undefined) {
+        if (this.isKnown(stream, time)) continue;
+        const { time: last, count, size } = next[stream];
+        next[stream] = { time, count: time === last ? count + 1 : 1, size: size + data.length };
+      }
+      this.taken += data.length;
+      const held = Math.min(this.surplus[stream], data.length);
+      this.surplus[stream] -= held;
+      if (held < data.length) parts[stream].push(data.subarray(held));
+    }
+    for (const stream of STREAMS) await this.write(stream, parts[stream]);
+    // In one step, and only now: a record must never be ahead of what was copied.
+    this.progress = next;
+    this.timer ??= this.options.clock.setTimeout(() => this.save(), RECORD_INTERVAL);
+  }
+
+  private isKnown(stream: LogMessage["stream"], time: string): boolean {
+    const known = this.known[stream];
+    if (known === undefined) return false;
+    if (time < known.time) return true;
+    if (time === known.time && known.left > 0) {
+      known.left--;
+      return true;
+    }
+    this.known[stream] = undefined;
+    return false;
+  }
+
+  private async write(stream: LogMessage["stream"], parts: readonly Buffer[]): Promise<void> {
+    if (parts.length === 0) return;
+    try {
+      await this.outputs[stream].write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+    } catch (error) {
+      // A full disk must not hold the container up. Said once.
+      if (this.complained) return;
+      this.complained = true;
+      this.options.logger.error(
+        { err: error, container: this.options.name },
+        "output of a container is lost",
+      );
+    }
+  }
+
+  /** Never fails. */
+  private save(): void {
+    const { record, name, logger } = this.options;
+    this.timer?.cancel();
+    this.timer = undefined;
+    const { io, progress } = this;
+    this.saving = this.saving
+      .then(() => writeLogRecord(record, { io, progress }))
+      .catch((error: unknown) => {
+        logger.warn({ err: error, container: name }, "the progress of a log cannot be written down");
+      });
+  }
+}
