@@ -25,6 +25,7 @@ export const SHIPPED = {
   "memory-registry": () => import("./memory-registry/index.js"),
   "mesos-containerizer": () => import("./mesos-containerizer/index.js"),
   "metrics-endpoint": () => import("./metrics-endpoint/index.js"),
+  "namespace-isolators": () => import("./namespace-isolators/index.js"),
   "ports-isolator": () => import("./ports-isolator/index.js"),
   "posix-isolators": () => import("./posix-isolators/index.js"),
   "posix-launcher": () => import("./launchers/posix/index.js"),
@@ -35,4 +36,5 @@ export const SHIPPED = {
   "secret-resolver": () => import("./secret-resolver/index.js"),
   "standalone-detector": () => import("./standalone-detector/index.js"),
   "standalone-election": () => import("./standalone-election/index.js"),
+  "volume-isolators": () => import("./volume-isolators/index.js"),
 };

@@ -96,9 +96,8 @@ export const quantitiesText: Check = (value) => {
 
 /** Isolators of Mesos that this version lacks. Any other name may come from a plugin, which its containerizer checks. */
 const MISSING_ISOLATORS: readonly (readonly [RegExp, string])[] = [
-  [/^namespaces\/|^filesystem\/(linux|shared)$/, WHY.LINUX],
   [/^disk\/xfs$/, WHY.XFS],
-  [/^(volume\/|docker\/volume$)/, WHY.VOLUMES],
+  [/^volume\/csi$/, WHY.CSI],
   [/^(appc|docker)\/runtime$/, WHY.IMAGES],
   [/^network\/port_mapping$/, WHY.PORTMAP],
   [/^(windows\/|filesystem\/windows$)/, "it exists on Windows only"],

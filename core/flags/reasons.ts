@@ -9,7 +9,6 @@ export const FIREWALL = "disabling endpoints is not part of this version yet";
 export const HDFS = "fetching through a Hadoop client is not part of this version yet";
 export const IMAGES = "container images are not part of this version yet";
 export const IPV6 = "IPv6 is not part of this version yet";
-export const LINUX = "Linux isolators (capabilities, namespaces, seccomp) are not part of this version yet";
 export const LOGFILES = "log files are not part of this version yet; the log goes to standard error";
 export const MODULES =
   "Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead";
@@ -26,7 +25,6 @@ export const SECRETS =
 export const SESSIONS = "sessions inside of containers are not part of this version yet";
 export const SOCKETS = "Unix domain sockets for executors are not part of this version yet";
 export const STREAMS = "the operator event stream is not part of this version yet";
-export const VOLUMES = "volume isolators are not part of this version yet";
 export const WEBUI = "the web interface is not part of this version yet";
 export const XFS = "the disk/xfs isolator is not part of this version yet";
 export const ZK = "election through ZooKeeper is not part of this version yet";

@@ -1,5 +1,6 @@
-import { ContainerInfo_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import { ContainerInfo_Type, LinuxInfo_IpcMode } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest, TaskFeature } from "../../sdk/contracts/containerizer.js";
+import { type VolumeSource, volumeSource } from "../../sdk/volumes/index.js";
 
 /** False for a container of another containerizer's kind. */
 export const isMine = ({ container }: Pick<ContainerRequest, "container">): boolean =>
@@ -14,7 +15,7 @@ export const GIVERS: Readonly<Record<TaskFeature, readonly string[]>> = {
 
 /**
  * What the container asks for that nothing loaded gives. Running it without would be less than its framework asked for, so
- * the launch is refused with these words.
+ * the launch is refused with these words. Throws TEPUI_CONTAINER_LAUNCH_FAILED for volumes of no sound form.
  */
 export function missingFeatures(
   request: ContainerRequest,
@@ -34,7 +35,8 @@ export function missingFeatures(
   }
   need(container.tty_info !== undefined, "terminals (tty_info)", []);
   need(container.hostname !== undefined, "host names of containers", ["network/cni"]);
-  need(container.volumes.length > 0, "volumes", ["volume/", "filesystem/"]);
+  const kinds = new Set(container.volumes.map((volume) => volumeSource(volume).kind));
+  for (const kind of kinds) need(true, VOLUMES[kind].feature, VOLUMES[kind].givers);
   need(
     container.network_infos.some(
       ({ name, port_mappings: ports, ip_addresses: addresses }) =>
@@ -46,10 +48,31 @@ export function missingFeatures(
     ["network/cni"],
   );
   need(container.rlimit_info !== undefined, "limits of processes (rlimit_info)", ["posix/rlimits"]);
-  need(container.linux_info !== undefined, "Linux settings of containers (linux_info)", [
-    "linux/",
-    "namespaces/",
-    "cgroups/",
-  ]);
+  const linux = container.linux_info;
+  const capabilities = [linux?.capability_info, linux?.effective_capabilities, linux?.bounding_capabilities];
+  need(
+    capabilities.some((set) => set !== undefined),
+    "capabilities of containers",
+    ["linux/capabilities"],
+  );
+  need(linux?.seccomp?.profile_name !== undefined, "seccomp profiles of containers", ["linux/seccomp"]);
+  // What the agent's are shared with anyway needs nobody.
+  need(
+    linux?.ipc_mode === LinuxInfo_IpcMode.PRIVATE || linux?.shm_size !== undefined,
+    "shared memory of a container's own",
+    ["namespaces/ipc"],
+  );
   return missing;
 }
+
+const VOLUMES: Readonly<Record<VolumeSource["kind"], { feature: string; givers: readonly string[] }>> = {
+  "host-path": { feature: "volumes of host paths", givers: ["volume/host_path", "filesystem/shared"] },
+  "sandbox-path": {
+    feature: "volumes of sandbox paths",
+    givers: ["volume/sandbox_path", "filesystem/shared"],
+  },
+  image: { feature: "volumes of images", givers: ["volume/image"] },
+  secret: { feature: "volumes of secrets", givers: ["volume/secret"] },
+  "docker-volume": { feature: "volumes of Docker's volume drivers", givers: ["docker/volume"] },
+  csi: { feature: "volumes of CSI plugins", givers: [] },
+};

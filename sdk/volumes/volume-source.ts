@@ -7,6 +7,7 @@ import {
   Volume_Source_Type as SourceType,
   type Volume,
 } from "../../proto/gen/mesos/v1/mesos.js";
+import { TepuiError } from "../errors/index.js";
 
 /** What a volume is made of. */
 export type VolumeSource =
@@ -28,11 +29,11 @@ export type VolumeSource =
     }
   | { readonly kind: "csi" };
 
-/** Throws an Error with Mesos's words for a volume of no sound form. A relative `host_path` is one in the sandbox. */
+/** Throws TEPUI_CONTAINER_LAUNCH_FAILED, with Mesos's words, for a volume of no sound form. A relative `host_path` is one in the sandbox. */
 export function volumeSource({ host_path: hostPath, image, source }: Volume): VolumeSource {
   const given = [hostPath, image, source].filter((field) => field !== undefined);
   if (given.length !== 1)
-    throw new Error("Invalid volume: Only one of them should be set: 'host_path', 'image' and 'source'");
+    throw invalid("Invalid volume: Only one of them should be set: 'host_path', 'image' and 'source'");
   if (image !== undefined) return { kind: "image", image };
   if (hostPath !== undefined) {
     return isAbsolute(hostPath)
@@ -42,7 +43,7 @@ export function volumeSource({ host_path: hostPath, image, source }: Volume): Vo
   switch (source?.type) {
     case SourceType.HOST_PATH: {
       const { path = "", mount_propagation: propagation } = set(source.host_path, "host_path", "HOST_PATH");
-      if (!isAbsolute(path)) throw new Error(`Path '${path}' in HOST_PATH volume is not absolute`);
+      if (!isAbsolute(path)) throw invalid(`Path '${path}' in HOST_PATH volume is not absolute`);
       return {
         kind: "host-path",
         path,
@@ -51,9 +52,9 @@ export function volumeSource({ host_path: hostPath, image, source }: Volume): Vo
     }
     case SourceType.SANDBOX_PATH: {
       const { path = "", type } = set(source.sandbox_path, "sandbox_path", "SANDBOX_PATH");
-      if (isAbsolute(path)) throw new Error(`Path '${path}' in SANDBOX_PATH volume is absolute`);
+      if (isAbsolute(path)) throw invalid(`Path '${path}' in SANDBOX_PATH volume is absolute`);
       if (type !== SandboxPathType.SELF && type !== SandboxPathType.PARENT)
-        throw new Error("Unknown SANDBOX_PATH volume type");
+        throw invalid("Unknown SANDBOX_PATH volume type");
       return { kind: "sandbox-path", of: type === SandboxPathType.SELF ? "self" : "parent", path };
     }
     case SourceType.DOCKER_VOLUME: {
@@ -69,11 +70,13 @@ export function volumeSource({ host_path: hostPath, image, source }: Volume): Vo
     case SourceType.CSI_VOLUME:
       return { kind: "csi" };
     default:
-      throw new Error("Invalid volume: 'source.type' is unknown");
+      throw invalid("Invalid volume: 'source.type' is unknown");
   }
 }
 
 function set<T>(field: T | undefined, name: string, type: string): T {
-  if (field === undefined) throw new Error(`Invalid volume: 'source.${name}' is not set for ${type} volume`);
+  if (field === undefined) throw invalid(`Invalid volume: 'source.${name}' is not set for ${type} volume`);
   return field;
 }
+
+const invalid = (detail: string): TepuiError => new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail });

@@ -159,7 +159,7 @@ describe("mesos containerizer", () => {
     const container = {
       type: ContainerInfo_Type.MESOS,
       mesos: { image: { type: 2, docker: { name: "alpine" } } },
-      volumes: [{ container_path: "/data", mode: Volume_Mode.RW }],
+      volumes: [{ container_path: "/data", host_path: "/srv", mode: Volume_Mode.RW }],
       network_infos: [{ name: "net", ip_addresses: [], groups: [], port_mappings: [] }],
     };
     const text = await refusal(containerizer.launch(await bench.request("true", { container })));
