@@ -43,8 +43,7 @@ export default definePlugin({
   provides: [Isolator],
   config,
   setup(ctx) {
-    const named = ctx.config.isolation.split(",").map((name) => name.trim());
-    if (!named.includes("network/cni")) ctx.skip("isolation does not name network/cni");
+    if (!isAsked(ctx.config)) ctx.skip("isolation does not name network/cni");
     const { clock, logger } = ctx;
     const pluginPath = ctx.config.network_cni_plugins_dir ?? "";
     const directory = ctx.config.network_cni_config_dir ?? "";
@@ -61,7 +60,9 @@ export default definePlugin({
       clock,
       logger,
     });
-    ctx.bind(Isolator, isolator);
+    // Without networks there is nothing to do but at the start, so the command need not wait for anybody.
+    const { name } = isolator;
+    ctx.bind(Isolator, active ? isolator : { name, prepare: (request) => isolator.prepare(request) });
     return {
       async start() {
         if (!active) return;
@@ -80,6 +81,21 @@ export default definePlugin({
     };
   },
 });
+
+/**
+ * Mesos adds `network/cni` to every list without a network isolator (`network/ports` is none). Here that is done where it makes a
+ * difference: networks are given, or containers may have a root file system, which then gets the host's network files.
+ */
+function isAsked({
+  isolation,
+  network_cni_config_dir: configs,
+  network_cni_plugins_dir: plugins,
+}: Config): boolean {
+  const named = isolation.split(",").map((name) => name.trim());
+  if (named.includes("network/cni")) return true;
+  const others = named.some((name) => name.startsWith("network/") && name !== "network/ports");
+  return !others && (named.includes("filesystem/linux") || Boolean(configs) || Boolean(plugins));
+}
 
 /** Of this agent alone: several on one host must not take one another's containers for orphans. */
 function rootOf({ work_dir, runtime_dir, network_cni_root_dir_persist: persist }: Config): string {

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createTestKernel, type TestKernel } from "../../../core/testing/index.js";
 import cniIsolator from "../../../plugins/cni-isolator/index.js";
 import portsIsolator from "../../../plugins/ports-isolator/index.js";
+import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Isolator } from "../../../sdk/contracts/isolator.js";
 import { isolatorSuite } from "../../../sdk/testing/isolator-suite.js";
 import { CniHost, PLUGINS } from "../../support/cni-host.js";
@@ -104,6 +105,21 @@ describe("the plugins of network/cni and network/ports", function () {
     const prepared = isolator.prepare!(containerRequest("c", [networkInfo("alpha")]));
     expect(await prepared.catch((error: Error) => error.message)).to.match(/Unknown CNI network 'alpha'/);
     expect(await isolator.prepare!(containerRequest("d", []))).to.equal(undefined);
+  });
+
+  it("is there without being named where it makes a difference, as in Mesos", async () => {
+    const none = { network_cni_plugins_dir: undefined, network_cni_config_dir: undefined };
+    const names = ({ kernel }: TestKernel): string[] => kernel.getAll(Isolator).map(({ name }) => name);
+    expect(names(await agent({ isolation: "posix/cpu", ...none }))).to.deep.equal([]);
+    expect(names(await agent({ isolation: "posix/cpu" }))).to.deep.equal(["network/cni"]);
+    const images = await agent({ isolation: "filesystem/linux", ...none });
+    expect(names(images)).to.deep.equal(["network/cni"]);
+    expect(isolatorOf(images).isolate, "the command need not wait").to.equal(undefined);
+    const image = { rootfs: { path: "/x", mounts: [] } } as unknown as ContainerRequest["image"];
+    const contribution = await isolatorOf(images).prepare!({ ...containerRequest("c", []), image });
+    const resolver = contribution?.mounts?.find(({ target }) => target === "/etc/resolv.conf");
+    expect(resolver).to.deep.include({ source: realpathSync("/etc/resolv.conf"), create: "file" });
+    expect(resolver?.options).to.include.members(["bind", "ro"]);
   });
 
   it("refuses wishes that only a network can fulfil", async () => {
