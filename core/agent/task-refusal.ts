@@ -6,7 +6,7 @@ import {
   TaskState,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Containerizer, TaskFeature } from "../../sdk/contracts/containerizer.js";
-import { needsCheckpoint, Resources } from "../../sdk/resources/index.js";
+import { needsCheckpoint, Resources, validateGpus } from "../../sdk/resources/index.js";
 import { secretVariables } from "./executor-environment.js";
 import type { Framework } from "./framework.js";
 
@@ -50,14 +50,13 @@ export function refusalOf(
       `Environment variables of type SECRET (${secrets.join(", ")}) need an agent with the 'environment_secret' isolator`,
     );
   }
-  if (task.resources.some(isPartOfGpu) || task.executor?.resources.some(isPartOfGpu)) {
-    return invalid("The 'gpus' resource must be an unsigned integer");
-  }
-  return undefined;
+  const problem = gpuProblem([...task.resources, ...(task.executor?.resources ?? [])]);
+  return problem === undefined ? undefined : invalid(problem);
 }
 
-const isPartOfGpu = ({ name, scalar }: Resource): boolean =>
-  name === "gpus" && !Number.isInteger(scalar?.value);
+/** Few tasks use any. */
+const gpuProblem = (resources: readonly Resource[]): string | undefined =>
+  resources.some(({ name }) => name === "gpus") ? validateGpus(Resources.of(resources)) : undefined;
 
 const LIMITS = [
   {

@@ -46,8 +46,6 @@ const FLAGS_OF_OTHER_BUILDS = [
 ];
 
 const AGENT_METRICS_WITHOUT_FEATURE = [
-  "containerizer/fetcher/cache_size_total_bytes",
-  "containerizer/fetcher/cache_size_used_bytes",
   "containerizer/mesos/provisioner/bind/remove_rootfs_errors",
   "containerizer/mesos/provisioner/remove_container_errors",
   "resource_provider_manager/events/disconnect",
@@ -222,7 +220,7 @@ export const DIFFERENCES: readonly Difference[] = [
       endpoints: live("agent /metrics/snapshot"),
       path,
       finding: "missing",
-      reason: "The fetcher's cache, images and resource providers are not in this version.",
+      reason: "Images and resource providers are not in this version.",
     }),
   ),
 ];

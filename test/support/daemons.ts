@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endContainers } from "./end-containers.js";
 
 export interface Daemon {
   readonly process: ChildProcess;
@@ -89,6 +90,7 @@ async function run(start: Start): Promise<Daemon> {
     stop: async () => {
       child.kill("SIGTERM");
       await exited;
+      await endContainers(join(folder, "run"));
       rmSync(folder, { recursive: true, force: true });
     },
     kill: async () => {

@@ -34,4 +34,14 @@ describe("what an agent is", () => {
     expect(info.resources.map(({ name, scalar }) => [name, scalar?.value])).to.deep.equal([["cpus", 4]]);
     expect(info.attributes.map(({ name, text }) => [name, text?.value])).to.deep.equal([["rack", "r1"]]);
   });
+
+  it("has whole GPUs only", async () => {
+    const refused = await hostInfo({
+      agent: { ...FLAGS, resources: "gpus:1.5" },
+      detectors: [],
+      hostname: "agent.example",
+      port: 5051,
+    }).then(() => "taken", String);
+    expect(refused).to.match(/The 'gpus' resource must be an unsigned integer/);
+  });
 });
