@@ -119,7 +119,7 @@ export const DIFFERENCES: readonly Difference[] = [
     finding: "extra",
     reason: "The gRPC scheduler API is not part of Mesos.",
   },
-  ...["launcher_dir", "logging_level", "runtime_dir", "work_dir"].map(
+  ...["fetcher_cache_dir", "launcher_dir", "logging_level", "runtime_dir", "work_dir"].map(
     (name): Difference => ({
       endpoints: FLAGS.agent,
       path: `flags.${name}`,
@@ -153,15 +153,21 @@ export const DIFFERENCES: readonly Difference[] = [
       "slaves.*.capabilities",
     ]),
     ["live agent /state", "capabilities"],
-  ].map(
-    ([endpoint, path]): Difference => ({
-      endpoints: [endpoint!],
-      path: path!,
-      finding: "value",
-      reason:
-        "An agent tells the capabilities that it has; those without their feature here are not claimed.",
-    }),
-  ),
+  ]
+    // There are fewer, and so others in their places.
+    .flatMap(([endpoint, path]) => [
+      [endpoint, path],
+      [endpoint, `${path}.*`],
+    ])
+    .map(
+      ([endpoint, path]): Difference => ({
+        endpoints: [endpoint!],
+        path: path!,
+        finding: "value",
+        reason:
+          "An agent tells the capabilities that it has; those without their feature here are not claimed.",
+      }),
+    ),
   ...TASKS.flatMap(([endpoint, task]): Difference[] => [
     {
       endpoints: [endpoint],
