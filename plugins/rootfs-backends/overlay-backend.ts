@@ -1,0 +1,87 @@
+import { chmod, chown, mkdir, readlink, stat, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RootFilesystem } from "../../sdk/contracts/contribution.js";
+import type { RootfsBackend } from "../../sdk/contracts/image.js";
+import type { Random } from "../../sdk/contracts/random.js";
+import { TepuiError } from "../../sdk/errors/index.js";
+import { overlayProblem } from "./overlay-probe.js";
+import { removeTree } from "./processes.js";
+
+/** The kernel takes a page of options, with the zero at its end. */
+const MAX_OPTION_BYTES = 4095;
+const LINKS = /^tepui-[0-9a-f]{8}$/;
+
+/**
+ * The layers under overlayfs, unchanged, and what a container writes above them. Nothing is mounted here: the launcher does it in the
+ * container's own mount namespace, so that an agent that is killed leaves nothing mounted.
+ *
+ * The kernel takes all paths in one page, and has its own ideas of commas and colons. So they are symbolic links of a few letters
+ * in a directory below /tmp, as in Mesos; `links` in the directory of the root file system leads there.
+ */
+export class OverlayBackend implements RootfsBackend {
+  constructor(private readonly random: Random) {}
+
+  async unusable(directory: string): Promise<string | undefined> {
+    if (process.geteuid?.() !== 0) return "mounting takes root: run the agent as root";
+    return overlayProblem(directory);
+  }
+
+  async create({
+    layers,
+    directory,
+    signal,
+  }: Parameters<RootfsBackend["create"]>[0]): Promise<RootFilesystem> {
+    const path = join(directory, "rootfs");
+    const upper = join(directory, "upper");
+    const work = join(directory, "work");
+    for (const made of [path, upper, work]) await mkdir(made);
+    await likeTop(upper, layers.at(-1));
+    const links = join(shortDirectory(), `tepui-${Buffer.from(this.random.bytes(4)).toString("hex")}`);
+    // What leads to it comes first: then it is found and removed whatever happens.
+    await symlink(links, join(directory, "links"));
+    await mkdir(links, { mode: 0o700 });
+    // overlayfs wants the highest first.
+    const lower: string[] = [];
+    for (const [index, layer] of layers.entries()) {
+      const link = join(links, String(index));
+      await symlink(layer, link);
+      lower.unshift(link);
+    }
+    await symlink(upper, join(links, "u"));
+    await symlink(work, join(links, "w"));
+    const options = [
+      `lowerdir=${lower.join(":")}`,
+      `upperdir=${join(links, "u")}`,
+      `workdir=${join(links, "w")}`,
+    ];
+    if (options.join(",").length > MAX_OPTION_BYTES) {
+      throw new TepuiError("TEPUI_IMAGE_INVALID", {
+        detail: `it has ${layers.length} layers, more than overlayfs can stack here; use --image_provisioner_backend=copy`,
+      });
+    }
+    signal.throwIfAborted();
+    return { path, mounts: [{ source: "overlay", target: path, type: "overlay", options }] };
+  }
+
+  async remove(directory: string): Promise<void> {
+    const links = await readlink(join(directory, "links")).catch((error: unknown) => {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    // Only what looks like one of ours: the link is a file that somebody could have changed.
+    if (links !== undefined && LINKS.test(links.slice(links.lastIndexOf("/") + 1))) await removeTree(links);
+    await removeTree(directory);
+  }
+}
+
+/** The root directory of a container is its upper layer's: it must look like that of the highest layer. */
+async function likeTop(upper: string, layer: string | undefined): Promise<void> {
+  if (layer === undefined) throw new TepuiError("TEPUI_IMAGE_INVALID", { detail: "it has no layers" });
+  const { uid, gid, mode } = await stat(layer);
+  await chown(upper, uid, gid);
+  await chmod(upper, mode & 0o7777);
+}
+
+/** Where temporary files lie, unless the name is none that mount options can hold. */
+const shortDirectory = (): string => (/^[\w/.-]{1,32}$/.test(tmpdir()) ? tmpdir() : "/tmp");
