@@ -32,7 +32,6 @@ describe("network/cni with Debian's plugins", function () {
   let host: CniHost;
   let isolator: CniIsolator;
   let logger: MemoryLogger;
-  let forwarding: string;
   let agents: ChildProcess[];
   let count = 0;
 
@@ -42,11 +41,6 @@ describe("network/cni with Debian's plugins", function () {
       requirePart(this, plugin, "containernetworking-plugins");
     }
     requirePart(this, "iptables", "iptables");
-    forwarding = await readFile("/proc/sys/net/ipv4/ip_forward", "utf8");
-  });
-
-  after(async () => {
-    if (forwarding !== undefined) await writeFile("/proc/sys/net/ipv4/ip_forward", forwarding);
   });
 
   beforeEach(async () => {
