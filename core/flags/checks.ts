@@ -98,7 +98,7 @@ export const quantitiesText: Check = (value) => {
 const MISSING_ISOLATORS: readonly (readonly [RegExp, string])[] = [
   [/^disk\/xfs$/, WHY.XFS],
   [/^volume\/csi$/, WHY.CSI],
-  [/^(appc|docker)\/runtime$/, WHY.IMAGES],
+  [/^appc\/runtime$/, WHY.APPC],
   [/^network\/port_mapping$/, WHY.PORTMAP],
   [/^(windows\/|filesystem\/windows$)/, "it exists on Windows only"],
 ];
@@ -125,6 +125,15 @@ export const builtInModules: Check = (value) => {
   const strange = modules.find((module) => !BUILT_IN_MODULES.includes(module?.name ?? ""));
   if (strange === undefined) return undefined;
   return `names the module '${strange.name ?? ""}': ${WHY.MODULES} (built in: ${BUILT_IN_MODULES.join(", ")})`;
+};
+
+export const imageProviders: Check = (value) => {
+  for (const name of String(value).split(",").filter(Boolean)) {
+    const type = name.trim().toUpperCase();
+    if (type === "APPC") return `names APPC: ${WHY.APPC}`;
+    if (type !== "DOCKER") return `names '${name}', which is no type of image; there is DOCKER`;
+  }
+  return undefined;
 };
 
 export const masterAddress: Check = (value) => {

@@ -1,4 +1,7 @@
 /** Why a flag is refused, where several are for the same reason. */
+export const APPC =
+  "images of the App Container format, which ended in 2016, are not understood; convert them to OCI images";
+export const AUFS = "AUFS was never part of Linux and has given way to overlayfs";
 export const AUTHN = "authentication is not part of this version yet";
 export const AUTHZ = "authorization is not part of this version yet";
 export const BUFFER = "each log line is written at once";
@@ -7,7 +10,6 @@ export const CSI = "resource providers and CSI storage are not part of this vers
 export const DOMAINS = "fault domains are not part of this version yet";
 export const FIREWALL = "disabling endpoints is not part of this version yet";
 export const HDFS = "fetching through a Hadoop client is not part of this version yet";
-export const IMAGES = "container images are not part of this version yet";
 export const IPV6 = "IPv6 is not part of this version yet";
 export const LOGFILES = "log files are not part of this version yet; the log goes to standard error";
 export const MODULES =
