@@ -59,6 +59,8 @@ describe("cgroups/cpu", () => {
 
   it("keeps a task of 0.5 CPUs that spins at 0.5 CPUs", async () => {
     await open({ cgroups_enable_cfs: true });
+    // What else the machine does is not to be what keeps it from more.
+    bench.host.group(bench.root, ["cpu"]).cpu.setShares(262_144);
     const id = await bench.launch(SPIN, { resources: "cpus:0.5" });
     const look = async () => {
       const usage = await bench.containerizer.usage({ value: id });

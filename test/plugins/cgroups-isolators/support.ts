@@ -1,4 +1,4 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Context } from "mocha";
@@ -47,7 +47,12 @@ export class CgroupsBench {
     const root = options.root ?? `tepui-cgroups-${process.pid}-${benches++}`;
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "tepui-cgroups-")));
     const family = makeFamily({ ...flags, cgroups_root: root }, directory);
-    await family.start();
+    try {
+      await family.start();
+    } catch (error) {
+      await cleanUp(root, directory);
+      throw error;
+    }
     const others = options.others ?? [];
     const bench = await ContainerizerBench.open({ directory, isolators: [...others, ...family.isolators] });
     return new CgroupsBench(root, family, bench, await openCgroups(), others);
@@ -102,8 +107,8 @@ export class CgroupsBench {
     for (const id of this.containerizer.containers()) await this.containerizer.destroy(id);
     await this.abandon();
     const left = this.host.list(this.root);
-    await removeRoot(this.host, this.root);
     await this.host.close();
+    await cleanUp(this.root, this.bench.directory);
     if (left.length > 0) throw new Error(`left: ${left.join(", ")}`);
   }
 
@@ -121,6 +126,13 @@ export function makeFamily(
 ): CgroupsFamily {
   const config = schema.parse({ work_dir: directory, runtime_dir: join(directory, "run"), ...flags });
   return new CgroupsFamily({ config, clock: new SystemClock(), logger });
+}
+
+async function cleanUp(root: string, directory: string): Promise<void> {
+  const host = await openCgroups();
+  await removeRoot(host, root);
+  await host.close();
+  await rm(directory, { recursive: true, force: true });
 }
 
 export async function removeRoot(host: CgroupHost, root: string): Promise<void> {
