@@ -72,7 +72,10 @@ export interface Cgroup {
   /** Likewise, thread ids. */
   threads(reach?: Reach): number[];
 
-  /** Stops every process of this group and those below; resolves when they stand still. Needs `freezer`. */
+  /**
+   * Stops every process of this group and those below; resolves when they stand still. Needs `freezer`. Refused, as `kill` is, for a
+   * group that holds this very process.
+   */
   freeze(patience?: Patience): Promise<void>;
   /** Lets them go on. */
   thaw(): Promise<void>;

@@ -73,6 +73,8 @@ export interface MemoryPressure {
 }
 
 export interface MemoryPressureCount extends Disposable {
+  /** Resolves when the kernel counts; rejects with a `CgroupError` when it cannot, which need not be listened to. */
+  readonly ready: Promise<void>;
   /** The counts so far. */
   read(): MemoryPressure;
 }
@@ -112,7 +114,7 @@ export interface MemoryControl {
   stat(): MemoryStat;
   /** All that `memory.stat` holds, in the kernel's names. */
   counters(): Readonly<Record<string, number>>;
-  /** Processes of this group (v2: and those below) that were killed for want of memory. */
+  /** Processes of this group and those below that were killed for want of memory. */
   oomKills(): number;
   /**
    * Resolves as soon as the group ran out of memory, be it before the call. Rejects with the signal's reason when that comes first, and

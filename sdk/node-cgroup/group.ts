@@ -94,7 +94,7 @@ export class Group implements Cgroup {
   }
 
   async freeze(patience?: Patience): Promise<void> {
-    const { tree, directory } = this.#of("freezer");
+    const { tree, directory } = this.#withoutUs();
     await tree.freeze(directory, deadlineOf(patience));
   }
 
@@ -104,7 +104,7 @@ export class Group implements Cgroup {
   }
 
   async kill(patience?: Patience): Promise<void> {
-    const { tree, directory } = this.#of("freezer");
+    const { tree, directory } = this.#withoutUs();
     await tree.kill(directory, deadlineOf(patience));
   }
 
@@ -168,6 +168,16 @@ export class Group implements Cgroup {
   get perfEvent(): PerfEventControl {
     const { directory } = this.#of("perf_event");
     return { name: this.path, directory };
+  }
+
+  /** Whoever stops or ends this very process would not come to the end of it. */
+  #withoutUs(): { tree: Tree; directory: string } {
+    const part = this.#of("freezer");
+    if (this.processes({ below: true }).includes(process.pid))
+      throw new CgroupError(`cgroup ${this.path} holds this process itself (${process.pid})`, {
+        errno: "EDEADLK",
+      });
+    return part;
   }
 
   #of(controller: Controller): { tree: Tree; directory: string; version: CgroupVersion } {

@@ -9,6 +9,8 @@ export interface OutOfMemoryWatch {
   subscribe(handler: WatchHandler): Watch;
   /** Whether it did; `told` when an event came, otherwise it is asked for what was before. Throws when the group is gone. */
   look(told: boolean): OutOfMemory | undefined;
+  /** For counts that lag behind the events: milliseconds after which to ask once more for what was before. */
+  readonly lagMs?: number;
 }
 
 /** The first time that memory runs out, be it before the watch. */
@@ -41,9 +43,18 @@ export function firstOutOfMemory(watch: OutOfMemoryWatch, signal: AbortSignal): 
       const subscription = watch.subscribe({ happened: () => look(true), lost: fail });
       toDispose.push(subscription);
       // What happened before the watch began is not told.
-      subscription.ready.then(() => look(false), fail);
+      subscription.ready.then(() => {
+        look(false);
+        if (watch.lagMs !== undefined && toDispose.length > 0)
+          toDispose.push(later(watch.lagMs, () => look(false)));
+      }, fail);
     } catch (error) {
       fail(error);
     }
   });
+}
+
+function later(ms: number, act: () => void): Disposable {
+  const timer = setTimeout(act, ms).unref();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
 }

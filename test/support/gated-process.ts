@@ -22,7 +22,8 @@ export class GatedProcess {
     this.pid = child.pid!;
     this.ended = once(child, "exit").then(([code, signal]) => signal ?? code);
     this.#lines = createInterface(child.stdout!)[Symbol.asyncIterator]();
-    child.stdin!.on("error", () => undefined);
+    // It may be killed before it has read what it was sent.
+    for (const stream of [child.stdin, child.stdio[3]]) stream?.on("error", () => undefined);
   }
 
   go(): void {

@@ -63,7 +63,7 @@ export async function killV1(directory: string, deadline: number): Promise<void>
   }
 }
 
-export function stillAlive(directory: string): CgroupError {
+function stillAlive(directory: string): CgroupError {
   const left = idsIn(directory, "cgroup.procs", true);
   return new CgroupError(
     `${left.length} processes in ${directory} outlive SIGKILL, the first being ${left.slice(0, 5).join(", ")}`,

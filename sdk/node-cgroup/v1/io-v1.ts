@@ -88,7 +88,7 @@ class Devices {
   }
 }
 
-export function emptyIoStat(device: DeviceNumber | undefined): Mutable<IoDeviceStat> {
+function emptyIoStat(device: DeviceNumber | undefined): Mutable<IoDeviceStat> {
   return {
     ...(device !== undefined && { device }),
     serviced: [],
@@ -100,7 +100,7 @@ export function emptyIoStat(device: DeviceNumber | undefined): Mutable<IoDeviceS
   };
 }
 
-export function deviceNumber(text: string): DeviceNumber {
+function deviceNumber(text: string): DeviceNumber {
   const [major, minor] = text.split(":").map(Number);
   return { major: major!, minor: minor! };
 }

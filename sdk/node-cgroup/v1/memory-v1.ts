@@ -21,6 +21,9 @@ import type { GroupServices } from "../group-services.js";
 import { firstOutOfMemory } from "../out-of-memory.js";
 import { PressureCountV1 } from "./pressure-v1.js";
 
+/** The kernel raises the event, then chooses whom to kill, then counts the kill: a watch may begin in between. */
+const COUNT_LAG_MS = 1000;
+
 export class MemoryV1 implements MemoryControl {
   constructor(
     readonly directory: string,
@@ -93,6 +96,7 @@ export class MemoryV1 implements MemoryControl {
         directory,
         services,
         subscribe: (handler) => services.helper.watch({ control, eventControl }, handler),
+        lagMs: COUNT_LAG_MS,
         // The event is raised before the kill, and once more when the group is removed, whose files are gone by then.
         look: (told) => {
           const kills = this.oomKills();

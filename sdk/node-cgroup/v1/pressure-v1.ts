@@ -8,6 +8,7 @@ const LEVELS = ["low", "medium", "critical"] as const;
 export class PressureCountV1 implements MemoryPressureCount {
   readonly #counts = { low: 0, medium: 0, critical: 0 };
   readonly #watches: readonly Watch[];
+  readonly ready: Promise<void>;
 
   constructor(directory: string, helper: Helper) {
     const control = join(directory, "memory.pressure_level");
@@ -23,7 +24,8 @@ export class PressureCountV1 implements MemoryPressureCount {
         },
       ),
     );
-    for (const watch of this.#watches) watch.ready.catch(() => undefined);
+    this.ready = Promise.all(this.#watches.map((watch) => watch.ready)).then(() => undefined);
+    this.ready.catch(() => undefined);
   }
 
   read(): MemoryPressure {

@@ -30,9 +30,10 @@ export class TreeV1 implements Tree {
     return false;
   }
 
-  create(path: string, controllers: readonly Controller[]): void {
+  create(path: string): void {
     const directory = this.directory(path);
-    if (controllers.includes("cpuset")) this.#createWithCpuset(directory);
+    // Whoever joins a hierarchy joins all of its controllers.
+    if (this.controllers.includes("cpuset")) this.#createWithCpuset(directory);
     else createDeep(directory);
   }
 

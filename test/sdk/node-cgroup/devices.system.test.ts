@@ -18,7 +18,8 @@ const TRIER = [
   '$| = 1; while (<STDIN>) { chomp; print system("exec 2>&-; exec $_") ? "denied" : "allowed", "\\n" }',
 ];
 
-describe("devices of a control group", () => {
+describe("devices of a control group", function () {
+  this.timeout(60_000);
   let groups: TestGroups;
   let directory: string;
 
@@ -71,6 +72,19 @@ describe("devices of a control group", () => {
 
     await group.devices.set([]);
     expect(await ask("true >/dev/null")).to.equal("denied");
+  });
+
+  it("stay allowed throughout where the old rules and the new ones do", async () => {
+    const group = groups.make("devices");
+    const script = `$| = 1; $SIG{TERM} = sub { print "failed $failed of $tried\\n"; exit };
+      while (1) { open(my $handle, "<", "/dev/null") or $failed++; print "trying\\n" if ++$tried == 1 }`;
+    await group.devices.set([NULL]);
+    const opening = groups.run(group, "perl", "-e", `my ($failed, $tried) = (0, 0); ${script}`);
+    expect(await opening.line()).to.equal("trying");
+    for (let round = 0; round < 50; round += 1)
+      await group.devices.set(round % 2 === 0 ? [NULL, ZERO] : [NULL]);
+    process.kill(opening.pid, "SIGTERM");
+    expect(await opening.line()).to.match(/^failed 0 of \d+$/);
   });
 
   it("are no more than those of the group above", async () => {

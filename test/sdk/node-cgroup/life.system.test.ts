@@ -15,7 +15,8 @@ const FORK_BOMB = [
   "while (1) { my $pid = fork; setsid() if defined $pid && !$pid; select(undef, undef, undef, 0.01) unless defined $pid }",
 ];
 
-describe("the life of a control group", () => {
+describe("the life of a control group", function () {
+  this.timeout(60_000);
   let groups: TestGroups;
 
   before(function () {
@@ -123,6 +124,26 @@ describe("the life of a control group", () => {
       .to.throw(CgroupError)
       .with.property("errno", "ENOENT");
     expect(await group.freeze().catch((reason: unknown) => reason)).to.be.instanceOf(CgroupError);
+  });
+
+  it("is neither stopped nor ended by a process in it", async () => {
+    const group = groups.make();
+    const script = `
+      const { openCgroups } = await import(process.argv[1]);
+      const group = (await openCgroups()).group(process.argv[2], ["freezer"]);
+      for (const attempt of ["freeze", "kill"]) await group[attempt]().catch((error) => console.log(error.errno));`;
+    const module = new URL("../../../sdk/node-cgroup/index.js", import.meta.url).href;
+    const inside = groups.run(
+      group,
+      process.execPath,
+      "--input-type=module",
+      "-e",
+      script,
+      module,
+      group.path,
+    );
+    expect([await inside.line(), await inside.line()]).to.deep.equal(["EDEADLK", "EDEADLK"]);
+    expect(await inside.ended).to.equal(0);
   });
 
   it("begins anew where somebody removed what was above it", async () => {

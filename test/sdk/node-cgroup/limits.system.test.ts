@@ -16,7 +16,8 @@ const hold = (mebibytes: number): string[] => [
   `$| = 1; my $held = ""; vec($held, (${mebibytes} << 20) - 1, 8) = 1; print "holds\\n"; <STDIN>`,
 ];
 
-describe("limits of a control group", () => {
+describe("limits of a control group", function () {
+  this.timeout(60_000);
   let groups: TestGroups;
 
   before(function () {
@@ -34,7 +35,7 @@ describe("limits of a control group", () => {
     const [quotaUs, periodUs] = [20_000, 100_000];
     group.cpu.setQuota({ quotaUs, periodUs });
     groups.run(group, "sh", "-c", "while :; do :; done");
-    await eventually(() => group.cpu.throttling().throttledPeriods >= 8 || undefined);
+    await eventually(() => group.cpu.throttling().throttledPeriods >= 8 || undefined, 30_000);
     const { userSeconds, systemSeconds } = group.cpuacct.usage();
     const { periods, throttledSeconds } = group.cpu.throttling();
     const granted = ((periods + 1) * quotaUs) / 1e6;
@@ -188,6 +189,7 @@ describe("limits of a control group", () => {
       group.memory.setLimit(16 * MIB, { includingSwap: true });
       using count = group.memory.countPressure()!;
       expect(count.read()).to.deep.equal({ low: 0, medium: 0, critical: 0 });
+      await count.ready;
       await groups.run(group, ...hold(64)).ended;
       await eventually(() => count.read().critical > 0 || undefined);
       expect(count.read().low).to.be.at.least(count.read().critical);

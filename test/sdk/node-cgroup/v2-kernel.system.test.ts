@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { requireVm } from "../../support/kernel-vm.js";
 import { addCases, runTestsInVm, type VmCase } from "../../support/tests-in-vm.js";
 
-const SUITES = ["devices", "life", "limits"];
+const SUITES = ["devices", "io-and-network", "life", "limits"];
 
 describe("node-cgroup on a kernel with cgroup v2 alone", function () {
   this.timeout(180_000);
@@ -12,14 +12,15 @@ describe("node-cgroup on a kernel with cgroup v2 alone", function () {
     requireVm(this);
     cases = await runTestsInVm({
       specs: SUITES.map((name) => `test/sdk/node-cgroup/${name}.system.test.js`),
-      programs: ["perl"],
+      programs: ["perl", "losetup"],
+      modules: ["loop"],
       timeoutMs: 170_000,
     });
     addCases(this.test!.parent!, cases);
   });
 
   it("runs every case of every suite", () => {
-    for (const word of ["devices", "life", "limits"])
+    for (const word of ["devices", "I/O", "life", "limits"])
       expect(
         cases.filter(({ title }) => title.includes(word)),
         word,
