@@ -72,11 +72,15 @@ export class DockerContainer {
   }
 }
 
+/** As shells do: 128 and the signal's number. */
+const KILLED = 128 + 9;
+
 /** How the engine says that a container ended. */
 export function terminationOf(container: DockerContainer, facts: ContainerFacts): ContainerTermination {
   const exit = { code: facts.exitCode, signal: undefined };
+  // Both may also be of a child that nobody missed, long ago.
   const outOfMemory =
-    (facts.oomKilled || container.outOfMemory) && facts.exitCode !== 0 && !container.signalled;
+    (facts.oomKilled || container.outOfMemory) && facts.exitCode === KILLED && !container.signalled;
   if (!outOfMemory) return { exit };
   const { resources, limits } = container.amounts;
   const limit = limits.mem ?? resources.mem;

@@ -16,6 +16,7 @@ import type {
 } from "../../sdk/contracts/containerizer.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
+import { ContainerCgroups, limitStatistics } from "./cgroups.js";
 import { AGENT_LABEL, DockerContainer, isDocker, NAME_PREFIX, refused, terminationOf } from "./container.js";
 import type { Engine } from "./engine.js";
 import { isEngineError } from "./engine-error.js";
@@ -25,7 +26,6 @@ import { logRecordPath, removeLogRecord } from "./log-record.js";
 import { Recovery, type RecoveryPolicy } from "./recovery.js";
 import { Removals } from "./removals.js";
 import { amountsOf, resourceSettings, resourceUpdate } from "./resource-settings.js";
-import { CgroupUsage, limitStatistics } from "./statistics.js";
 
 /** An event may get lost when the engine is in a hurry: this often, in milliseconds, all that run are looked up. */
 const LOOK_INTERVAL = 60_000;
@@ -47,7 +47,7 @@ export class DockerContainerizer implements Containerizer {
   private readonly launches: Launches;
   private readonly removals: Removals;
   private looking: Timer | undefined;
-  private readonly cgroups = new CgroupUsage();
+  private readonly cgroups = new ContainerCgroups();
   private stopped = false;
   /** Those who wait for the engine to come back. */
   private waiting: (() => void)[] = [];
@@ -106,6 +106,7 @@ export class DockerContainerizer implements Containerizer {
       await this.destroy(request.containerId);
       throw error instanceof TepuiError ? error : refused(messageOf(error), error);
     }
+    this.watchMemory(container);
     return true;
   }
 
@@ -133,7 +134,7 @@ export class DockerContainerizer implements Containerizer {
       net_traffic_control_statistics: [],
     };
     const cfs = this.options.cfs || amounts.limits.cpus !== undefined;
-    return Object.assign(statistics, await this.cgroups.of(facts.pid, { cfs }));
+    return Object.assign(statistics, await this.cgroups.usage(facts.pid, { cfs }));
   }
 
   async status(containerId: ContainerID): Promise<ContainerStatus> {
@@ -186,6 +187,7 @@ export class DockerContainerizer implements Containerizer {
       this.byId.set(container.id, container);
       // In the background: what it still has to say may be much.
       if (container.facts?.running === false) void this.finish(container);
+      else this.watchMemory(container);
     }
   }
 
@@ -195,6 +197,20 @@ export class DockerContainerizer implements Containerizer {
 
   private get label(): string {
     return `${AGENT_LABEL}=${this.options.agent}`;
+  }
+
+  private watchMemory(container: DockerContainer): void {
+    const { facts, abort, name } = container;
+    if (facts === undefined || facts.pid === 0) return;
+    this.cgroups.outOfMemory(facts.pid, abort.signal).then(
+      () => {
+        container.outOfMemory = true;
+      },
+      (error: unknown) => {
+        // With the container its group goes, and with that the watch.
+        this.options.logger.debug({ err: error, container: name }, "memory is watched no more");
+      },
+    );
   }
 
   private take({ name, action }: ContainerEvent): void {

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readlink, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, readlink, rm, rmdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Context } from "mocha";
+import { isAlive, readProcessStat } from "../../sdk/proc/index.js";
 import { eventually } from "./eventually.js";
 import { requirePart, requireThat } from "./require-part.js";
 
@@ -129,6 +130,16 @@ class PrivateDocker implements DockerDaemon {
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
     await gone;
+    if (signal === "SIGKILL") await this.buryContainerd();
+  }
+
+  /** It dies with dockerd; where nobody reaps it, the next dockerd would take its corpse for a living one. */
+  private async buryContainerd(): Promise<void> {
+    const file = join(this.directory, "exec", "containerd", "containerd.pid");
+    const pid = Number(await readFile(file, "utf8").catch(() => "0"));
+    if (pid === 0) return;
+    await eventually(() => (isAlive(readProcessStat(pid)) ? undefined : true));
+    await rm(file, { force: true });
   }
 
   async api(method: string, path: string, body?: NodeJS.ReadableStream): Promise<string> {

@@ -116,7 +116,7 @@ describe("life of a Docker container", function () {
 
   it("says that memory ran out, and how much there was", async () => {
     const { end } = await bench.run(docker, {
-      script: "exec tail -c 100000000 /dev/zero",
+      script: "sleep 0.5; exec tail -c 100000000 /dev/zero",
       resources: "cpus:1;mem:32",
       docker: { parameters: parameters(["memory-swap", "32m"]) },
     });

@@ -17,23 +17,23 @@ export function cgroupPaths(text: string): (controller: string) => string | unde
   return (controller) => paths.get(controller) ?? paths.get("");
 }
 
-/** What the kernel counts for the containers of the engine; it answers faster than the engine does. */
-export class CgroupUsage {
+/** The control groups that the engine made: what the kernel counts there is had sooner than from the engine. */
+export class ContainerCgroups {
   private opening: Promise<CgroupHost> | undefined;
 
+  /**
+   * Resolves as soon as memory runs out for a process's container, and otherwise never: of that the engine is too late to know when the
+   * container is gone at once.
+   */
+  async outOfMemory(pid: number, signal: AbortSignal): Promise<void> {
+    const memory = (await this.groupsOf(pid))("memory")?.memory;
+    if (memory === undefined) throw new Error(`process ${pid} is in no memory control group of its own`);
+    await memory.outOfMemory(signal);
+  }
+
   /** Rejects when the process is gone. */
-  async of(pid: number, options: { readonly cfs: boolean }): Promise<Partial<ResourceStatistics>> {
-    // At the first question, for the same reason as the engine's client.
-    this.opening ??= import("../../sdk/node-cgroup/index.js").then(({ openCgroups }) => openCgroups());
-    const host = await this.opening;
-    const path = cgroupPaths(await readFile(`/proc/${pid}/cgroup`, "utf8"));
-    const group = (controller: Controller): Cgroup | undefined => {
-      const version = host.version(controller);
-      const found = path(version === 2 ? "" : controller);
-      // The host's own: the container is ending.
-      if (version === undefined || found === undefined || found === "/") return undefined;
-      return host.group(found.slice(1), [controller]);
-    };
+  async usage(pid: number, options: { readonly cfs: boolean }): Promise<Partial<ResourceStatistics>> {
+    const group = await this.groupsOf(pid);
     const statistics: Partial<ResourceStatistics> = {};
     const cpuacct = group("cpuacct")?.cpuacct.usage();
     if (cpuacct !== undefined) {
@@ -54,6 +54,20 @@ export class CgroupUsage {
       statistics.mem_cache_bytes = BigInt(memory.file);
     }
     return statistics;
+  }
+
+  private async groupsOf(pid: number): Promise<(controller: Controller) => Cgroup | undefined> {
+    // At the first question, for the same reason as the engine's client.
+    this.opening ??= import("../../sdk/node-cgroup/index.js").then(({ openCgroups }) => openCgroups());
+    const host = await this.opening;
+    const path = cgroupPaths(await readFile(`/proc/${pid}/cgroup`, "utf8"));
+    return (controller) => {
+      const version = host.version(controller);
+      const found = path(version === 2 ? "" : controller);
+      // The host's own: the container is ending.
+      if (version === undefined || found === undefined || found === "/") return undefined;
+      return host.group(found.slice(1), [controller]);
+    };
   }
 
   async close(): Promise<void> {
