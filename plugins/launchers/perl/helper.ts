@@ -36,6 +36,8 @@ sub launch {
   if (defined $request{user}) {
     $request{account} = user_of($request{user});
     return say_to_agent("F", $id, "The user '$request{user}' does not exist on this host") unless $request{account};
+    my ($known, @more) = ($request{account}, @{ $request{groups} || [] });
+    $request{account} = [@$known[0 .. 2], join(" ", $known->[3], @more)] if @more;
   }
   my ($gate, $key);
   !$request{gated} or pipe($gate, $key) or return say_to_agent("F", $id, "Failed to make a pipe: $!");

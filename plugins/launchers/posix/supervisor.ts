@@ -58,6 +58,10 @@ function launch(command: LaunchCommand): void {
     tell("F", id, missing);
     return;
   }
+  if (command.groups.length > 0) {
+    tell("F", id, "Failed to put the user into the groups of its volumes: that needs Perl (perl-base)");
+    return;
+  }
   const account: { uid?: number; gid?: number } = command.user === undefined ? {} : accountOf(command.user);
   for (const path of command.cgroups) accessSync(join(path, "cgroup.procs"), access.W_OK);
   const readers = new OutputReaders(command, account.uid);

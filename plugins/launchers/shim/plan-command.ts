@@ -17,6 +17,7 @@ export function planCommand(plan: LaunchPlan): LaunchCommand {
     record: plan.record,
     workingDirectory: plan.workingDirectory,
     user: plan.user,
+    groups: (contribution.supplementaryGroups ?? []).map(String),
     stdout: plan.stdout,
     stderr: plan.stderr,
     program: wrap[0] ?? program,

@@ -23,6 +23,8 @@ export interface LaunchCommand {
   readonly workingDirectory: string;
   /** Name or number; absent: the helper's own. */
   readonly user: string | undefined;
+  /** Numbers of groups that the user is to be in, beside its own. */
+  readonly groups: readonly string[];
   readonly stdout: ContainerOutput;
   readonly stderr: ContainerOutput;
   /** Looked up in the environment's PATH when it has no slash. */
@@ -77,6 +79,7 @@ export function encodeLaunch(command: LaunchCommand): Buffer {
       record: command.record,
       directory: command.workingDirectory,
       user: command.user,
+      groups: command.groups,
       ...(typeof stdout === "string" ? { stdout } : { stdout_command: stdout.command }),
       ...(typeof stderr === "string" ? { stderr } : { stderr_command: stderr.command }),
       program: command.program,
@@ -150,6 +153,7 @@ export function decodeLaunch(fields: readonly string[]): LaunchCommand | undefin
     record: text("record"),
     workingDirectory: text("directory"),
     user: texts.get("user"),
+    groups: lists.get("groups") ?? [],
     stdout: output("stdout"),
     stderr: output("stderr"),
     program: text("program"),
