@@ -230,8 +230,8 @@ export class MesosContainerizer implements Containerizer {
     for (const isolator of isolators) {
       const isolating = isolator.isolate?.(id, process.pid, contribution);
       await isolating?.catch(blaming(isolator, "isolate"));
+      abort.signal.throwIfAborted();
     }
-    abort.signal.throwIfAborted();
     await process.go();
     return process;
   }

@@ -90,7 +90,7 @@ export class TaskRunner {
       if (round.began === 0) round.began = performance.now();
       const tasks = Array.from({ length: fitting }, () => round.shape.task(offer, this.count++));
       round.launched += fitting;
-      for (const each of tasks) this.accepted.set(each.task_id.value, performance.now());
+      for (const each of tasks) this.accepted.set(each.task_id!.value!, performance.now());
       this.scheduler.call({
         type: Call_Type.ACCEPT,
         accept: {
