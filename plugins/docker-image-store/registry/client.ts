@@ -89,7 +89,7 @@ export class RegistryClient {
     const what = this.blobName(descriptor);
     await using handle = await open(file, "w", 0o600);
     const transfer = new Transfer(descriptor, handle, what);
-    let furthest = -1;
+    let furthest = 0;
     await this.persistently(what, signal, async () => {
       try {
         await this.continue(transfer, signal);
@@ -142,11 +142,12 @@ export class RegistryClient {
       } catch (error) {
         signal.throwIfAborted();
         if (isTepuiError(error)) throw error;
-        if (error instanceof Progress) tries = 1;
+        const failure = error instanceof Progress ? error.cause : error;
+        if (error !== failure) tries = 1;
         if (tries >= MAX_ATTEMPTS) {
-          throw pullFailed(`${what}: ${causeOf(error)} (${tries} attempts)`, error);
+          throw pullFailed(`${what}: ${causeOf(failure)} (${tries} attempts)`, failure);
         }
-        const asked = error instanceof Transient ? (error.after ?? 0) : 0;
+        const asked = failure instanceof Transient ? (failure.after ?? 0) : 0;
         const delay = FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random.next());
         await pause(clock, Math.min(Math.max(delay, asked), MAX_DELAY_MS), signal);
       }
