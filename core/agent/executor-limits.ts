@@ -20,7 +20,7 @@ export interface LimitRules {
  */
 export function executorLimits(
   executor: readonly Resource[],
-  tasks: Iterable<Limited>,
+  tasks: readonly Limited[],
   { cfs }: LimitRules,
 ): Record<string, number> {
   const limits: Record<string, number> = {};

@@ -178,7 +178,7 @@ export class Recovery {
       environment: {},
       user: executor.user,
       resources: executor.resources.isEmpty ? Resources.of(executor.info.resources) : executor.resources,
-      limits: executorLimits(executor.info.resources, executor.launched.values(), {
+      limits: executorLimits(executor.info.resources, [...executor.launched.values()], {
         cfs: this.options.agent.cgroupsEnableCfs,
       }),
       directory: executor.directory,

@@ -153,6 +153,16 @@ describe("an agent that comes back", () => {
     expect(bench.containerizer.of("t1").signals).to.deep.equal([15, 9]);
   });
 
+  it("keeps the limits of its containers", async () => {
+    const it = new Restarted();
+    const saved = it.task("t1", [TASK_STARTING, TASK_RUNNING]);
+    const limited = { ...saved, task: { ...saved.task, limits: { mem: { value: 128 } } } };
+    const bench = await it.recover(it.saved([it.command("t1", limited)]));
+    const [recovered] = bench.containerizer.recovered;
+    expect(recovered!.request.limits).to.deep.equal({ mem: 160 });
+    expect(recovered!.request.resources.mem).to.equal(96);
+  });
+
   it("keeps the history of what was over", async () => {
     const it = new Restarted();
     const over = it.command("t1", it.task("t1", [TASK_STARTING, TASK_RUNNING, TASK_FINISHED]), {
