@@ -26,7 +26,12 @@ export interface DockerDaemon {
   /** Makes an image out of a directory. `changes` are lines of a Dockerfile: `CMD`, `ENV`, `ENTRYPOINT`, ... */
   importImage(name: string, rootfs: string, changes?: readonly string[]): Promise<void>;
   /** Asks its API; the answer is text. Rejects for statuses of 400 and more. */
-  api(method: string, path: string): Promise<string>;
+  api(
+    method: string,
+    path: string,
+    body?: NodeJS.ReadableStream | object,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<string>;
   /** Ends dockerd alone, with this signal; resolves when it is gone. */
   end(signal: NodeJS.Signals): Promise<void>;
   /** Starts dockerd again, after `end`. */
@@ -142,9 +147,15 @@ class PrivateDocker implements DockerDaemon {
     await rm(file, { force: true });
   }
 
-  async api(method: string, path: string, body?: NodeJS.ReadableStream): Promise<string> {
+  async api(
+    method: string,
+    path: string,
+    body?: NodeJS.ReadableStream | object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const options = { socketPath: this.socket, headers: { "content-type": "application/json", ...headers } };
     return new Promise((resolve, reject) => {
-      const asked = request({ socketPath: this.socket, method, path, agent: false }, (answer) => {
+      const asked = request({ ...options, method, path, agent: false }, (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));
         answer.on("error", reject);
@@ -156,7 +167,8 @@ class PrivateDocker implements DockerDaemon {
       });
       asked.on("error", reject);
       if (body === undefined) asked.end();
-      else body.pipe(asked);
+      else if ("pipe" in body) body.pipe(asked);
+      else asked.end(JSON.stringify(body));
     });
   }
 
