@@ -70,6 +70,8 @@ sub become_command {
 sub init {
   my ($pid, $ending) = @_;
   $0 = "tepui-init";
+  # Nothing of the host is left open in the container.
+  for my $descriptor (3 .. 63) { POSIX::close($descriptor) if $descriptor != fileno($ending) }
   while (1) {
     my $ended = waitpid(-1, 0);
     next if $ended != $pid && ($ended > 0 || $!{EINTR});

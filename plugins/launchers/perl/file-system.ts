@@ -78,7 +78,8 @@ sub set_attributes {
   return 0 unless $!{ENOSYS};
   # Before Linux 5.12: this mount alone, with what it has already.
   my $status = "\0" x 256;
-  sys("fstatfs", $descriptor, $status) == 0 or return 0;
+  # Not through "sys", which hands over copies.
+  syscall($number{fstatfs}, $descriptor, $status) == 0 or return 0;
   my $old = (unpack("Q11", $status))[10];
   my $have = ($old & 15) | ($old & 1024 ? 0x10 : 0) | ($old & 2048 ? 0x80 : 0);
   $have = ($have & ~$clear) | $set;
@@ -187,17 +188,27 @@ sub arrange_files {
     mount_root($rootfs, $_) for rows(9, $request->{root_mounts});
     sys("mount", "$rootfs", "$rootfs", undef, $ms_bind | $ms_rec, undef) == 0
       or die "Failed to mount '$rootfs' at '$rootfs': $!\n";
+    POSIX::close($root);
     $root = host_path($rootfs);
   }
   $root >= 0 or die "Failed to open '" . (defined $rootfs ? $rootfs : "/") . "': $!\n";
+  my $sandbox = host_path($request->{sandbox});
+  $sandbox >= 0 or die "Failed to open '$request->{sandbox}': $!\n";
   for my $mount (@mounts) {
-    mount_below(relative_to($request, $root, $mount->[1]), $mount, shift @trees);
+    my $tree = shift @trees;
+    # Targets that are relative lie below the sandbox.
+    mount_below($mount->[1] =~ m{^/} ? $root : $sandbox, $mount, $tree);
+    POSIX::close($tree) if defined $tree;
   }
   make_node($root, @$_) for rows(5, $request->{nodes});
   make_link($root, @$_) for rows(2, $request->{links});
   protect($root, $_, 0) for @{ $request->{readonly} || [] };
   protect($root, $_, 1) for @{ $request->{masked} || [] };
-  return unless defined $rootfs;
+  POSIX::close($sandbox);
+  if (!defined $rootfs) {
+    POSIX::close($root);
+    return;
+  }
   my $directory = $request->{directory};
   my $made = make_below($root, $directory, "directory");
   $made >= 0 or die "Failed to make the directory '$directory': $!\n";
@@ -205,23 +216,12 @@ sub arrange_files {
   change_root($root, $rootfs);
 }
 
-# Targets that are relative lie below the sandbox.
-sub relative_to {
-  my ($request, $root, $target) = @_;
-  return $root if $target =~ m{^/};
-  my $sandbox = host_path($request->{sandbox});
-  $sandbox >= 0 or die "Failed to open '$request->{sandbox}': $!\n";
-  return $sandbox;
-}
-
 sub mount_root {
   my ($rootfs, $mount) = @_;
   my @fields = @$mount;
-  my $root = host_path("/");
-  if (index($fields[1], "$rootfs/") == 0) {
-    $root = host_path($rootfs);
-    $fields[1] = substr($fields[1], length($rootfs));
-  }
+  my $inside = index($fields[1], "$rootfs/") == 0;
+  my $root = host_path($inside ? $rootfs : "/");
+  $fields[1] = substr($fields[1], length($rootfs)) if $inside;
   $root >= 0 or die "Failed to open '$rootfs': $!\n";
   mount_below($root, \@fields);
   POSIX::close($root);
@@ -245,5 +245,6 @@ sub change_root {
   sys("pivot_root", ".", ".") == 0 or $failed->();
   sys("umount2", ".", 2) == 0 or $failed->();
   chdir("/") or $failed->();
+  POSIX::close($root);
 }
 `;

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerExit } from "../../../sdk/contracts/containerizer.js";
 import type { LaunchedProcess, Launcher, LaunchPlan } from "../../../sdk/contracts/launcher.js";
@@ -13,6 +14,7 @@ import { type ContainerEvent, type HelperCommand, ShimHost } from "./shim-host.j
 const WATCH_INTERVAL_MS = 200;
 /** How often a container that is being destroyed is looked at, in milliseconds. */
 const DESTROY_INTERVAL_MS = 20;
+const SIGCONT = constants.signals.SIGCONT;
 /** How long a shim may take to end a container by itself before that is done without it, in milliseconds. */
 const SHIM_PATIENCE_MS = 1000;
 
@@ -155,6 +157,9 @@ export class ShimLauncher implements Launcher {
         });
       }
       sendAll(await this.processes(container), 9);
+      // A shim that the container stopped has to see the end.
+      if (shim !== undefined && isSame(shim.shimPid, shim.shimStart))
+        sendAll([{ pid: shim.shimPid }], SIGCONT);
       if (cage?.exists() === true) await this.endCage(cage, deadline - now());
       else await this.pause(container, DESTROY_INTERVAL_MS);
     }
