@@ -49,7 +49,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("csi_plugin_config_dir", "string", undefined, refused(CSI), "Directory with one JSON CSIPluginInfo per managed or unmanaged CSI plugin."),
   flag("disk_profile_adaptor", "string", undefined, refused(CSI), "Module translating disk profiles to CSI capabilities; unset = only existing volumes exposed."),
   flag("isolation", "string", "posix/cpu,posix/mem", setting, "Comma list of isolators for the Mesos containerizer; cgroups/all loads every enabled subsystem.", { check: isolators, present: presentIsolation }),
-  flag("launcher", "string", "posix", values(["posix"], "the linux launcher is not part of this version yet"), "Process launcher: linux, posix (or windows)."),
+  flag("launcher", "string", ENV.launcher, choice("linux", "posix"), "Process launcher: linux, posix (or windows)."),
   flag("image_providers", "string", undefined, setting, "Comma list of image types supported: APPC, DOCKER.", { check: imageProviders }),
   flag("image_provisioner_backend", "string", undefined, values(["bind", "copy", "overlay"], AUFS), "Rootfs strategy: aufs, bind, copy, overlay; unset = chosen automatically."),
   flag("image_gc_config", "json", undefined, setting, "JSON (inline/file) enabling automatic image GC: headroom, watch interval, excluded images."),

@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { packageRoot } from "./package-root.js";
 
@@ -12,6 +12,17 @@ export const tmp = (folder: string): string => `${tmpdir()}/mesos/${folder}`;
 
 /** `/var/run/mesos` where that can be written, as root usually can. */
 export const runtimeDir = writable("/var/run") ? "/var/run/mesos" : tmp("runtime");
+
+/**
+ * As in Mesos, `linux` where it can be used: by root, where processes can be frozen by group. Below this host's usual mounts; another
+ * `--cgroups_hierarchy` goes with an explicit `--launcher`.
+ */
+export const launcher =
+  process.platform === "linux" &&
+  process.geteuid?.() === 0 &&
+  (writable("/sys/fs/cgroup/freezer") || existsSync("/sys/fs/cgroup/cgroup.controllers"))
+    ? "linux"
+    : "posix";
 
 function writable(path: string): boolean {
   try {
