@@ -1,0 +1,103 @@
+import type { Offer, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { resourceList, SchedulerClient } from "../../sdk/index.js";
+import { type Cluster, getJson, until } from "./cluster.js";
+import type { Daemon } from "./daemons.js";
+
+type Command = NonNullable<TaskInfo["command"]>;
+
+interface Wanted {
+  readonly name: string;
+  readonly command: Partial<Command>;
+  readonly more: Partial<TaskInfo>;
+}
+
+/** A framework that checkpoints and runs what it is told to, on one agent. */
+export class Runner {
+  readonly updates: TaskStatus[] = [];
+  private readonly waiting: Wanted[] = [];
+  private readonly client: SchedulerClient;
+
+  constructor(private readonly cluster: Cluster) {
+    this.client = new SchedulerClient({
+      master: `127.0.0.1:${cluster.master.port}`,
+      framework: { name: "sandboxes", checkpoint: true, failover_timeout: 60 },
+    });
+    this.client.on("update", ({ status }) => void this.updates.push(status));
+    this.client.on("offers", async ({ offers }) => {
+      for (const offer of offers) {
+        const tasks = this.waiting.splice(0).map((one) => this.task(offer, one));
+        if (tasks.length > 0) await this.client.launch(offer, tasks);
+        else await this.client.decline(offer, { refuse_seconds: 0.05 });
+      }
+    });
+  }
+
+  start(): Promise<void> {
+    return this.client.start();
+  }
+
+  stop(): Promise<void> {
+    return this.client.teardown();
+  }
+
+  /** At the next offer. */
+  run(name: string, command: Partial<Command>, more: Partial<TaskInfo> = {}): void {
+    this.waiting.push({ name, command, more });
+  }
+
+  /** Resolves when the task was killed. An agent that comes back is waited for: before, it would not hear of it. */
+  async kill(name: string): Promise<void> {
+    await until(async () => {
+      const { slaves } = (await getJson(this.cluster.master, "/slaves")) as { slaves: { active: boolean }[] };
+      return slaves.every(({ active }) => active);
+    });
+    await this.client.kill(name);
+    await this.reaches(name, TaskState.TASK_KILLED);
+  }
+
+  last(name: string): TaskStatus | undefined {
+    return this.updates.findLast(({ task_id }) => task_id?.value === name);
+  }
+
+  /** Rejects where the task fails instead. */
+  async reaches(name: string, state: TaskState): Promise<void> {
+    await until(() => {
+      const last = this.last(name);
+      if (last?.state === TaskState.TASK_FAILED && state !== TaskState.TASK_FAILED)
+        throw new Error(last.message);
+      return last?.state === state;
+    });
+  }
+
+  private task(offer: Offer, { name, command, more }: Wanted): TaskInfo {
+    return {
+      name,
+      task_id: { value: name },
+      agent_id: offer.agent_id,
+      resources: resourceList("cpus:0.1;mem:32"),
+      limits: {},
+      ...(more.executor === undefined && { command: { uris: [], arguments: [], ...command } }),
+      ...more,
+      ...(more.executor && { executor: { ...more.executor, framework_id: offer.framework_id } }),
+    };
+  }
+}
+
+/** Where the executor of this id works, or worked. */
+export async function sandboxOf(agent: Daemon, name: string): Promise<string> {
+  const { frameworks, completed_frameworks } = (await getJson(agent, "/state")) as Record<
+    "frameworks" | "completed_frameworks",
+    {
+      executors: { id: string; directory: string }[];
+      completed_executors: { id: string; directory: string }[];
+    }[]
+  >;
+  const all = [...frameworks, ...completed_frameworks].flatMap(({ executors, completed_executors }) => [
+    ...executors,
+    ...completed_executors,
+  ]);
+  const found = all.find(({ id }) => id === name);
+  if (found === undefined) throw new Error(`no executor '${name}'`);
+  return found.directory;
+}

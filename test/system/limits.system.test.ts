@@ -1,0 +1,106 @@
+import { expect } from "chai";
+import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { resourceList } from "../../sdk/index.js";
+import { exampleFile } from "../examples/run-example.js";
+import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
+import type { Daemon } from "../support/daemons.js";
+import { endCgroups } from "../support/end-cgroups.js";
+import { requireThat } from "../support/require-part.js";
+import { Runner } from "../support/runner.js";
+
+const CGROUPS = `tepui-limits-${process.pid}`;
+const MB = 1024 * 1024;
+
+interface Usage {
+  readonly executor_id: string;
+  readonly statistics: Readonly<Record<string, number>>;
+}
+
+describe("limits of tasks on a real agent", function () {
+  this.timeout(60_000);
+  let cluster: Cluster;
+  let agent: Daemon;
+  let runner: Runner;
+
+  before(async function () {
+    requireThat(this, process.getuid?.() === 0, "control groups need root");
+    cluster = await startCluster({
+      agentFlags: [
+        "--isolation=cgroups/cpu,cgroups/mem",
+        "--cgroups_enable_cfs",
+        `--cgroups_root=${CGROUPS}`,
+      ],
+    });
+    agent = cluster.agents[0]!;
+    runner = new Runner(cluster);
+    await runner.start();
+  });
+
+  after(async () => {
+    await runner?.stop();
+    await agent?.stop();
+    await cluster?.stop();
+    await endCgroups(CGROUPS);
+  });
+
+  /** Undefined also while the agent recovers. */
+  const usage = async (name: string): Promise<Usage["statistics"] | undefined> => {
+    const all = await getJson(agent, "/monitor/statistics").catch(() => []);
+    return (all as Usage[]).find(({ executor_id: id }) => id === name)?.statistics;
+  };
+
+  it("are those of the container, with what the agent adds, and are kept by an agent that comes back", async () => {
+    const limits = { cpus: { value: 1 }, mem: { value: 128 } };
+    runner.run("limited", { value: "sleep 1000" }, { limits });
+    await runner.reaches("limited", TaskState.TASK_RUNNING);
+    const check = async (): Promise<void> => {
+      const { mem_limit_bytes, mem_soft_limit_bytes, cpus_limit, cpus_soft_limit } = (await usage(
+        "limited",
+      ))!;
+      expect([mem_limit_bytes! / MB, mem_soft_limit_bytes! / MB]).to.deep.equal([160, 64]);
+      expect([cpus_limit, cpus_soft_limit]).to.deep.equal([1.1, 0.2]);
+    };
+    await check();
+    await agent.kill();
+    agent = await agent.restart();
+    await until(async () => (await usage("limited"))?.mem_limit_bytes !== undefined);
+    await check();
+    await runner.kill("limited");
+  });
+
+  it("end a task that goes over its memory limit, not over its request", async () => {
+    const hog = (megabytes: number) => `perl -e '$x = "x" x (${megabytes} * 1024 * 1024); print length $x'`;
+    const limits = { mem: { value: 256 } };
+    runner.run("within", { value: hog(128) }, { limits });
+    await runner.reaches("within", TaskState.TASK_FINISHED);
+    runner.run("over", { value: hog(512) }, { limits });
+    await until(() => runner.last("over")?.state === TaskState.TASK_FAILED);
+    const last = runner.last("over")!;
+    expect(last.reason, "REASON_CONTAINER_LIMITATION_MEMORY").to.equal(8);
+    expect(last.message).to.match(/Memory limit exceeded/);
+    expect(last.limitation?.resources.map(({ name }) => name)).to.include("mem");
+  });
+
+  it("of several tasks of one executor add up in its container, and shrink with them", async () => {
+    const executor = {
+      executor_id: { value: "shared" },
+      command: {
+        value: `exec ${process.execPath} ${exampleFile("executor/executor.js")}`,
+        uris: [],
+        arguments: [],
+      },
+      resources: resourceList("cpus:0.1;mem:128"),
+    };
+    const run = (name: string, mem: number) =>
+      runner.run(name, {}, { executor, data: Buffer.from("1000000"), limits: { mem: { value: mem } } });
+    const limit = async () => ((await usage("shared"))?.mem_limit_bytes ?? 0) / MB;
+    run("first", 256);
+    await runner.reaches("first", TaskState.TASK_RUNNING);
+    expect(await limit()).to.equal(128 + 256);
+    run("second", 512);
+    await runner.reaches("second", TaskState.TASK_RUNNING);
+    expect(await limit()).to.equal(128 + 256 + 512);
+    await runner.kill("first");
+    expect(await limit()).to.equal(128 + 512);
+  });
+});
