@@ -1,4 +1,5 @@
 import { Isolator } from "../../sdk/contracts/isolator.js";
+import { isolationNames } from "../../sdk/isolation/index.js";
 import { definePlugin, z } from "../../sdk/plugin/index.js";
 import { DockerRuntime } from "./docker-runtime.js";
 

@@ -57,8 +57,12 @@ export async function writeCatalogue(path: string, { images, layers }: Catalogue
   await writeDurably(path, `${JSON.stringify(content, undefined, 1)}\n`);
 }
 
-export async function writeDurably(path: string, content: string | Buffer): Promise<void> {
-  const next = `${path}.next`;
+/** @param next where it is written first, on the same file system */
+export async function writeDurably(
+  path: string,
+  content: string | Buffer,
+  next = `${path}.next`,
+): Promise<void> {
   {
     await using handle = await open(next, "w", 0o600);
     await handle.writeFile(content);

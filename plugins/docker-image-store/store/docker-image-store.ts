@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -165,7 +165,7 @@ export class DockerImageStore implements ImageStore {
       if (image.layers.length === 0) throw invalid(`'${name}' has no layers`);
       logger.info({ image: name, digest: image.digest, layers: image.layers.length }, "pulling an image");
       const layers = await this.layers(image, hold, signal);
-      const config = await this.keepConfig(image.config, hold);
+      const config = await this.keepConfig(image.config, hold, staging);
       // Before the catalogue says that they are there, which is more than names of files that the disk has no content of.
       await run("sync", ["--file-system", paths.layers()]);
       signal.throwIfAborted();
@@ -208,22 +208,29 @@ export class DockerImageStore implements ImageStore {
     return ids;
   }
 
-  private async keepConfig(config: Buffer, hold: Hold): Promise<string> {
+  private async keepConfig(config: Buffer, hold: Hold, staging: string): Promise<string> {
     const digest = `sha256:${createHash("sha256").update(config).digest("hex")}`;
     hold.add(digest);
-    await writeDurably(this.options.paths.config(digest), config);
+    await writeDurably(this.options.paths.config(digest), config, join(staging, "config.json"));
     return digest;
   }
 
   /** Configurations of images that are no more. */
   private async removeConfigs(): Promise<void> {
-    const { paths } = this.options;
+    const { paths, random } = this.options;
     const names = await readdir(paths.configs());
+    // From here to the last rename nothing else runs: who needs one now either has said so, or writes it again.
     const needed = this.shelf.held();
     for (const { config } of this.images.values()) needed.add(config);
-    // One that is being written has an ending.
-    const unneeded = names.filter((name) => !needed.has(`sha256:${name.split(".", 1)[0]}`));
-    await removeAll(unneeded.map((name) => join(paths.configs(), name)));
+    const rubbish: string[] = [];
+    for (const name of names) {
+      // Another call may have come first.
+      if (needed.has(`sha256:${name}`) || !existsSync(join(paths.configs(), name))) continue;
+      const place = join(paths.rubbish(), random.uuid());
+      renameSync(join(paths.configs(), name), place);
+      rubbish.push(place);
+    }
+    await removeAll(rubbish);
   }
 
   private async readCatalogue(): Promise<Catalogue | undefined> {

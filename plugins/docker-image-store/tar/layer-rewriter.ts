@@ -61,9 +61,11 @@ export class LayerRewriter {
 
   /** What to unpack at the end. */
   finish(): TarEntry[] {
-    const entries = [...this.whiteouts, ...this.opaque].flatMap((path) => this.parents(path));
+    // Overlayfs shows whiteouts that have nothing to hide.
+    const whiteouts = [...this.whiteouts].filter((path) => !this.isInOpaque(path));
+    const entries = [...whiteouts, ...this.opaque].flatMap((path) => this.parents(path));
     const opaque = new Set(this.opaque);
-    for (const path of this.whiteouts) {
+    for (const path of whiteouts) {
       const made = this.made.get(path);
       if (made === undefined) entries.push({ ...whiteoutDevice, path });
       // A directory that the layer removes and makes anew. Anything else hides what was there by itself.
@@ -101,6 +103,13 @@ export class LayerRewriter {
       missing.unshift({ ...plainDirectory, path: parent });
     }
     return missing;
+  }
+
+  private isInOpaque(path: string): boolean {
+    for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+      if (this.opaque.has(path.slice(0, slash))) return true;
+    }
+    return this.opaque.has("");
   }
 
   private remember(path: string, entry: TarEntry): void {

@@ -119,7 +119,9 @@ describe("layers of images, unpacked", () => {
       { name: "a/", type: "5", mode: 0o700 },
       { name: "a/.wh..wh..opq" },
       { name: "a/kept", content: "new" },
-      { name: "a/.wh.gone" },
+      { name: "a/.wh.already-hidden" },
+      { name: "b/", type: "5" },
+      { name: "b/.wh.gone" },
       { name: "deep/er/.wh.file" },
       { name: ".wh.remade" },
       { name: "remade/", type: "5", mode: 0o750, uid: 5 },
@@ -132,9 +134,9 @@ describe("layers of images, unpacked", () => {
       const stat = await lstat(join(root, path));
       return stat.isCharacterDevice() && stat.rdev === 0;
     };
-    expect((await readdir(root)).sort()).to.deep.equal(["a", "deep", "remade", "replaced"]);
-    expect((await readdir(join(root, "a"))).sort()).to.deep.equal(["gone", "kept"]);
-    expect(await isWhiteout("a/gone")).to.equal(true);
+    expect((await readdir(root)).sort()).to.deep.equal(["a", "b", "deep", "remade", "replaced"]);
+    expect((await readdir(join(root, "a"))).sort()).to.deep.equal(["kept"]);
+    expect(await isWhiteout("b/gone")).to.equal(true);
     expect(await isWhiteout("deep/er/file")).to.equal(true);
     expect(attributes("a")).to.match(/trusted\.overlay\.opaque="y"/);
     expect((await lstat(join(root, "a"))).mode & 0o777).to.equal(0o700);
