@@ -58,7 +58,10 @@ export async function runTestsInVm({ specs, packages = [], ...vm }: VmTests): Pr
   });
   const start = result.output.lastIndexOf(REPORT);
   const report = parseReport(result.output.slice(start + REPORT.length));
-  if (report === undefined) throw new Error(`mocha gave no report in the virtual machine:\n${result.output}`);
+  if (report === undefined)
+    throw new Error(
+      `mocha ended with ${result.code} and no report:\n${result.output}\n${result.console.slice(-3000)}`,
+    );
   return [
     ...report.passes.map(({ fullTitle }) => ({ title: fullTitle, outcome: "passed" as const })),
     ...report.pending.map(({ fullTitle }) => ({ title: fullTitle, outcome: "skipped" as const })),
