@@ -46,6 +46,8 @@ export class DockerContainer {
   outOfMemory = false;
   /** Somebody wanted its end. */
   signalled = false;
+  /** The engine said that it ended. */
+  died: { readonly exitCode: number | undefined } | undefined;
   finishing: Promise<void> | undefined;
   destroying: Promise<void> | undefined;
   /** Resolves with how it ended. */
@@ -75,8 +77,14 @@ export class DockerContainer {
 /** As shells do: 128 and the signal's number. */
 const KILLED = 128 + 9;
 
+/** Whether more than its exit code is needed to tell why a container ended. */
+export const isUnclear = (exitCode: number): boolean => exitCode === KILLED;
+
 /** How the engine says that a container ended. */
-export function terminationOf(container: DockerContainer, facts: ContainerFacts): ContainerTermination {
+export function terminationOf(
+  container: DockerContainer,
+  facts: Pick<ContainerFacts, "exitCode" | "oomKilled">,
+): ContainerTermination {
   const exit = { code: facts.exitCode, signal: undefined };
   // Both may also be of a child that nobody missed, long ago.
   const outOfMemory =

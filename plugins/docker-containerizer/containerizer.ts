@@ -17,7 +17,15 @@ import type {
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { ContainerCgroups, limitStatistics } from "./cgroups.js";
-import { AGENT_LABEL, DockerContainer, isDocker, NAME_PREFIX, refused, terminationOf } from "./container.js";
+import {
+  AGENT_LABEL,
+  DockerContainer,
+  isDocker,
+  isUnclear,
+  NAME_PREFIX,
+  refused,
+  terminationOf,
+} from "./container.js";
 import type { Engine } from "./engine.js";
 import { isEngineError } from "./engine-error.js";
 import { type ContainerEvent, EventStream } from "./event-stream.js";
@@ -213,11 +221,15 @@ export class DockerContainerizer implements Containerizer {
     );
   }
 
-  private take({ name, action }: ContainerEvent): void {
+  private take({ name, action, exitCode }: ContainerEvent): void {
     const container = this.byId.get(name.slice(NAME_PREFIX.length));
     if (container === undefined) return;
-    if (action === "oom") container.outOfMemory = true;
-    else void this.finish(container);
+    if (action === "oom") {
+      container.outOfMemory = true;
+    } else {
+      container.died = { exitCode };
+      void this.finish(container);
+    }
   }
 
   /** The engine says that the container ended. Once it knows how, so does everybody. Never fails. */
@@ -244,19 +256,26 @@ export class DockerContainerizer implements Containerizer {
       return;
     }
     if (container.over) return;
-    let termination: ContainerTermination = {
-      exit: undefined,
-      message: "the Docker container was removed by somebody",
-    };
-    try {
-      const facts = await this.engine.inspect(container.name);
-      if (facts.running) return;
-      termination = terminationOf(container, facts);
-    } catch (error) {
-      if (!isEngineError(error, "missing")) throw error;
-    }
+    const termination = await this.termination(container);
+    if (termination === undefined) return;
     await this.lastOutput(container);
     container.end(termination);
+  }
+
+  /** Undefined: it has not ended. */
+  private async termination(container: DockerContainer): Promise<ContainerTermination | undefined> {
+    const told = container.died?.exitCode;
+    if (told !== undefined && !isUnclear(told)) {
+      return terminationOf(container, { exitCode: told, oomKilled: false });
+    }
+    try {
+      const facts = await this.engine.inspect(container.name);
+      if (facts.running && container.died === undefined) return undefined;
+      return terminationOf(container, { ...facts, exitCode: container.died?.exitCode ?? facts.exitCode });
+    } catch (error) {
+      if (!isEngineError(error, "missing")) throw error;
+      return { exit: undefined, message: "the Docker container was removed by somebody" };
+    }
   }
 
   private async lastOutput({ logs, name }: DockerContainer): Promise<void> {

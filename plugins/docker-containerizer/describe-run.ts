@@ -110,7 +110,7 @@ function applyNetwork(draft: RunDraft, container: ContainerInfo, resources: Reso
   const ranges = resources.ports;
   if (ranges.length === 0) throw new Error("Port mappings require port resources");
   for (const { host_port: outside = 0, container_port: inside = 0, protocol } of mappings) {
-    if (!ranges.some(({ begin = 0n, end = 0n }) => begin <= outside && outside <= end)) {
+    if (!ranges.some(({ begin = 0, end = 0 }) => begin <= outside && outside <= end)) {
       throw new Error(`Port [${outside}] not included in resources`);
     }
     const port = `${inside}/${protocol?.toLowerCase() ?? "tcp"}`;

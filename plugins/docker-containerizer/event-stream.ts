@@ -12,6 +12,8 @@ export interface ContainerEvent {
   /** The container's name. */
   readonly name: string;
   readonly action: "die" | "oom";
+  /** Of its main process, when it died. */
+  readonly exitCode: number | undefined;
 }
 
 export interface EventStreamOptions {
@@ -90,11 +92,12 @@ export class EventStream {
     try {
       const { Action, Actor } = JSON.parse(line) as {
         Action?: unknown;
-        Actor?: { Attributes?: { name?: unknown } };
+        Actor?: { Attributes?: { name?: unknown; exitCode?: unknown } };
       };
-      const name = Actor?.Attributes?.name;
+      const { name, exitCode } = Actor?.Attributes ?? {};
       if ((Action === "die" || Action === "oom") && typeof name === "string") {
-        this.options.onEvent({ name, action: Action });
+        const code = typeof exitCode === "string" && /^\d+$/.test(exitCode) ? Number(exitCode) : undefined;
+        this.options.onEvent({ name, action: Action, exitCode: code });
       }
     } catch (error) {
       this.options.logger.warn({ err: error }, "an event of the Docker daemon cannot be read");

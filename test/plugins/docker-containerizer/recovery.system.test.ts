@@ -10,11 +10,9 @@ import { DockerBench, parameters } from "./support.js";
 /** Says a line each time that somebody adds to `say` in its sandbox, and ends with the code in `end`. */
 const TALKER = [
   "n=0; cd /mnt/mesos/sandbox; touch say",
-  "while [ ! -e end ]; do",
-  "  while [ $n -lt $(wc -l < say) ]; do n=$((n+1)); echo out $n; echo err $n >&2; done",
-  "  sleep 0.05",
-  "done",
-  "echo last; exit $(cat end)",
+  "tell() { while [ $n -lt $(wc -l < say) ]; do n=$((n+1)); echo out $n; echo err $n >&2; done; }",
+  "while [ ! -e end ]; do tell; sleep 0.05; done",
+  "tell; echo last; exit $(cat end)",
 ].join("\n");
 
 describe("Docker containers after the death of their agent", function () {
