@@ -17,8 +17,7 @@ export default definePlugin({
   }),
   setup(ctx) {
     const { isolation, docker_ignore_runtime: ignored } = ctx.config;
-    if (!isolation.split(",").some((name) => name.trim() === NAME))
-      ctx.skip(`isolation does not name ${NAME}`);
+    if (!isolationNames(isolation).has(NAME)) ctx.skip(`isolation does not name ${NAME}`);
     // Named and without effect, so that the name is known.
     ctx.bind(Isolator, ignored ? { name: NAME } : new DockerRuntime(ctx.logger));
   },
