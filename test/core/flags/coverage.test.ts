@@ -20,8 +20,7 @@ const READ_ELSEWHERE: Record<Target, Readonly<Record<string, string>>> = {
     quiet: "the log of the daemon",
     logging_level: "the log of the daemon",
     container_logger: "the manifest chooses the logger by it",
-    launcher: "has one value",
-    containerizers: "has one value",
+    launcher: "the manifest chooses the launcher by it",
   },
 };
 
