@@ -127,11 +127,11 @@ function flagsPage(daemons) {
 
 const names = ({ name, alias }) => `\`--${name}\`${alias ? ` (was \`--${alias}\`)` : ""}`;
 
-/** A default that is a folder of this machine depends on the host; `none` where there is none. */
+/** A folder of this machine, or what this machine can do, depends on the host; `none` where there is no default. */
 function fallback({ default: text, required, name }) {
   if (required) return "required";
   if (text === undefined) return "none";
-  if (["webui_dir", "launcher_dir", "runtime_dir"].includes(name) || text.includes("/mesos/")) {
+  if (["webui_dir", "launcher", "launcher_dir", "runtime_dir"].includes(name) || text.includes("/mesos/")) {
     return text.startsWith("/mnt") || text.startsWith("/var/run/mesos/") ? code(text) : "depends on the host";
   }
   return text === "" ? "empty" : code(text);

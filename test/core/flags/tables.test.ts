@@ -23,6 +23,7 @@ const DIFFERENT: Record<Target, readonly string[]> = {
     "master",
     "work_dir",
     "runtime_dir",
+    "launcher",
     "launcher_dir",
     "appc_store_dir",
     "docker_store_dir",
