@@ -151,7 +151,7 @@ export class Lifecycles {
     const facts = { plugin: plugin.name };
     if (isSkipPlugin(error)) {
       plugin.state = "skipped";
-      services.logger.info(facts, `plugin skipped: ${plugin.reason}`);
+      services.logger.debug(facts, `plugin skipped: ${plugin.reason}`);
     } else if (policy === "abort") {
       plugin.state = "failed";
       this.fatal.push({ plugin, error });
