@@ -105,6 +105,8 @@ async function contentsOf({ command, files = {}, programs = [], modules = [] }: 
     "/init": { text: initScript(command, moduleFiles), executable: true },
     "/bin/busybox": { from: await realpath(await which("busybox")) },
     "/bin/sh": { link: "busybox" },
+    "/etc/passwd": { from: "/etc/passwd" },
+    "/etc/group": { from: "/etc/group" },
     ...files,
   };
   for (const file of moduleFiles) contents[file] = { from: file };
@@ -125,9 +127,19 @@ async function perlModules(): Promise<string[]> {
   return files.filter((_, index) => kinds[index]!.isFile());
 }
 
-/** The console is the kernel's, the second serial line the command's: neither speaks in the middle of the other. */
+/**
+ * The root file system that a kernel starts with cannot be left by pivot_root(2): what follows sees it through a mount that can. The
+ * console is the kernel's, the second serial line the command's: neither speaks in the middle of the other.
+ */
 const initScript = (command: string, modules: readonly string[]): string => `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+if [ $$ = 1 ] && [ ! -e /top ]; then
+  /bin/busybox mkdir /top
+  /bin/busybox mount --bind / /top
+  cd /top
+  /bin/busybox mount --move . /
+  exec /bin/busybox chroot . /init
+fi
 /bin/busybox mkdir -p /proc /sys /dev /run /tmp /root /etc /usr/bin /usr/sbin /sbin
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -138,8 +150,6 @@ mount -t devpts devpts /dev/pts
 for place in /dev/shm /run /tmp; do mount -t tmpfs -o mode=1777 tmpfs $place; done
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ip link set lo up
-[ -e /etc/passwd ] || echo root:x:0:0:root:/root:/bin/sh > /etc/passwd
-[ -e /etc/group ] || echo root:x:0: > /etc/group
 ${modules.map((file) => `insmod ${file}`).join("\n")}
 stty -F /dev/ttyS1 raw
 cd /
