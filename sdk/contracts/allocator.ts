@@ -1,12 +1,15 @@
+import type { InverseOfferStatus } from "../../proto/gen/mesos/v1/allocator/allocator.js";
 import type {
   AgentInfo,
   AgentInfo_Capability,
   Filters,
   FrameworkInfo,
+  Unavailability,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { extensionPoint } from "../plugin/extension-point.js";
-import type { Resources } from "../resources/index.js";
+import type { Quantities, Resources } from "../resources/index.js";
+import type { FrameworkExplanation } from "./allocator-explanation.js";
 
 /** What one framework is offered in one role: agent id -> allocated resources (with `allocation_info.role`). */
 export type OfferedByAgent = ReadonlyMap<string, Resources>;
@@ -14,6 +17,11 @@ export type OfferedByAgent = ReadonlyMap<string, Resources>;
 export interface AllocatorCallbacks {
   /** New offers for one framework and role. Called outside of any Allocator method's caller stack is not promised: may be synchronous. */
   offer(offer: { frameworkId: string; role: string; agents: OfferedByAgent }): void;
+  /**
+   * Agents on which a framework holds something will be unavailable: it is to be asked whether it can do without them. One
+   * inverse offer per agent and framework is outstanding until `updateInverseOffer`.
+   */
+  inverseOffer?(offer: { frameworkId: string; agents: ReadonlyMap<string, Unavailability> }): void;
 }
 
 export interface AllocatorFramework {
@@ -32,6 +40,8 @@ export interface AllocatorAgent {
   readonly total: Resources;
   /** Framework id -> what it already holds there (allocated resources). */
   readonly used: ReadonlyMap<string, Resources>;
+  /** When maintenance is scheduled there. */
+  readonly unavailability?: Unavailability | undefined;
 }
 
 export interface ResourceRecovery {
@@ -41,6 +51,94 @@ export interface ResourceRecovery {
   readonly resources: Resources;
   /** Refusal filter to set; absent: none (a task ended, an offer was rescinded). */
   readonly filters?: Filters | undefined;
+  /** Whether they had been passed to `transition`. */
+  readonly allocated?: boolean | undefined;
+}
+
+/** The quota of a top-level role, in thousandths; without guarantees and limits it is the default, which is none. */
+export interface RoleQuota {
+  readonly guarantees: Quantities;
+  /** A missing name is unlimited; 0 is a limit too. */
+  readonly limits: Quantities;
+}
+
+/** One step of an offer operation: resources that become others. Nothing consumed: more copies of shared resources. */
+export interface Conversion {
+  readonly consumed: Resources;
+  readonly converted: Resources;
+}
+
+/** Quota: what a role is sure to get, and what it cannot exceed. */
+export interface AllocatorQuotas {
+  /** Replaces the quota of a top-level role; it holds for the role and all roles below it. */
+  updateQuota(role: string, quota: RoleQuota): void;
+  /**
+   * What was offered is used from now on. Offers count against limits and guarantees like what is used, but `consumed` metrics
+   * tell used resources only.
+   */
+  transition(use: { frameworkId: string; agentId: string; resources: Resources }): void;
+}
+
+/** Offer operations, by frameworks and by operators. */
+export interface AllocatorOperations {
+  /** What a framework holds on an agent, and the agent's total, change alike: each step takes `consumed` away and adds `converted`. */
+  updateAllocation(change: {
+    frameworkId: string;
+    agentId: string;
+    /** Allocated resources. */
+    conversions: readonly Conversion[];
+  }): void;
+  /** The same for resources that nobody holds. False, and nothing happens, where some of what is consumed is not free. */
+  updateAvailable(change: {
+    agentId: string;
+    /** Unallocated resources. */
+    conversions: readonly Conversion[];
+  }): boolean;
+  /** A resource provider has joined an agent: `total` more, of which frameworks hold `used` (allocated resources). */
+  addResourceProvider(provider: {
+    agentId: string;
+    total: Resources;
+    used: ReadonlyMap<string, Resources>;
+  }): void;
+}
+
+/** Agents that will be down for maintenance. */
+export interface AllocatorMaintenance {
+  /** Schedules, changes or (undefined) ends the unavailability of an agent. Filters of inverse offers of it are gone then. */
+  updateUnavailability(agentId: string, unavailability: Unavailability | undefined): void;
+  /** An inverse offer is no longer outstanding: answered (`status`), refused for a time (`filters`), timed out or rescinded. */
+  updateInverseOffer(answer: {
+    agentId: string;
+    frameworkId: string;
+    status?: InverseOfferStatus | undefined;
+    filters?: Filters | undefined;
+  }): void;
+  /** agent id -> framework id -> its last answer, for all agents with maintenance scheduled. */
+  inverseOfferStatuses(): ReadonlyMap<string, ReadonlyMap<string, InverseOfferStatus>>;
+}
+
+/** What operators and the master as a whole decide. */
+export interface AllocatorControl {
+  /** Only agents with these hostnames are offered; undefined: all. */
+  updateWhitelist(hostnames: ReadonlySet<string> | undefined): void;
+  /** No offers until `resume`. */
+  pause(): void;
+  resume(): void;
+  /**
+   * After a failover: sets the quotas, and where there is any, pauses until enough of the expected agents have been added, or some
+   * time has passed. To be called after `start` and before the first agent comes.
+   */
+  recoverCluster(facts: { expectedAgents: number; quotas: ReadonlyMap<string, RoleQuota> }): void;
+}
+
+/** Answers about how it decides. */
+export interface AllocatorInsight {
+  /** What is wrong with offer constraints, in Mesos's words, or undefined. */
+  validateOfferConstraints(constraints: OfferConstraints): string | undefined;
+  /** Ids of the agents that a framework's offer constraints exclude in a role. */
+  excludedByConstraints(frameworkId: string, role: string): readonly string[];
+  /** Why a framework gets no (more) offers, in one role or in all of its roles; undefined for an unknown framework. */
+  explain(frameworkId: string, role?: string): FrameworkExplanation | undefined;
 }
 
 /**
