@@ -48,6 +48,7 @@ export default definePlugin({
     const needs = { root: true, linuxLauncher: launcher.name, filesystemLinux: isolation };
     const sandboxDirectory = ctx.config.sandbox_directory;
     const agent = createHash("sha256").update(resolve(ctx.config.work_dir)).digest("hex").slice(0, 16);
+    let close = async (): Promise<void> => undefined;
     const opened: { readonly name: string; readonly open: Open }[] = [];
     const use = (isolator: Isolator, open: Open | string = async () => undefined): void => {
       ctx.bind(Isolator, isolator);
@@ -83,6 +84,7 @@ export default definePlugin({
         join("/dev/shm", `tepui-secrets-${agent}`),
       ];
       const store = new SecretStore(places);
+      close = () => store.close();
       use(new SecretVolumes({ sandboxDirectory, resolver, store }), async () =>
         (await store.open())
           ? undefined
@@ -99,6 +101,7 @@ export default definePlugin({
           if (lack !== undefined) throw unavailableIsolation(name, lack);
         }
       },
+      stop: () => close(),
     };
   },
 });

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readdir, rm, statfs, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rm, rmdir, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** Types of statfs(2) of file systems that live in memory alone. */
@@ -28,6 +28,15 @@ export class SecretStore {
       return true;
     }
     return false;
+  }
+
+  /** Leaves the files of containers that go on without the agent. */
+  async close(): Promise<void> {
+    if (this.directory === undefined) return;
+    await rmdir(this.directory).catch((error: unknown) => {
+      const left = error instanceof Error && "code" in error && error.code === "ENOTEMPTY";
+      if (!left) throw error;
+    });
   }
 
   /** Removes what belongs to other containers. */
