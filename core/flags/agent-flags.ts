@@ -31,7 +31,6 @@ import {
   SECRETS,
   SESSIONS,
   SOCKETS,
-  XFS,
   ZK,
 } from "./reasons.js";
 
@@ -183,9 +182,9 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("qos_correction_interval_min", "duration", "0ns", refused(OVERSUB), "Smallest gap between QoS corrections."),
   flag("oversubscribed_resources_interval", "duration", "15secs", refused(OVERSUB), "Period of oversubscribable resource reports to the master."),
   flag("master_detector", "string", undefined, refused(MODULES), "Detector module; exclusive with --master."),
-  flag("xfs_project_range", "string", "[5000-10000]", refused(XFS), "XFS project ids usable by disk/xfs.", { condition: "XFS build" }),
-  flag("xfs_kill_containers", "bool", "false", refused(XFS), "disk/xfs kills containers over quota (soft limit = allocation).", { condition: "XFS build" }),
-  flag("xfs_quota_headroom", "bytes", "10MB", refused(XFS), "Gap between soft and hard XFS limits when killing.", { condition: "XFS build" }),
+  flag("xfs_project_range", "string", "[5000-10000]", setting, "XFS project ids usable by disk/xfs.", { condition: "XFS build" }),
+  flag("xfs_kill_containers", "bool", "false", setting, "disk/xfs kills containers over quota (soft limit = allocation).", { condition: "XFS build" }),
+  flag("xfs_quota_headroom", "bytes", "10MB", setting, "Gap between soft and hard XFS limits when killing.", { condition: "XFS build" }),
   flag("seccomp_config_dir", "string", undefined, setting, "Directory of seccomp profile files.", { condition: "seccomp build" }),
   flag("seccomp_profile_name", "string", undefined, setting, "Default seccomp profile, relative to seccomp_config_dir (Docker format).", { condition: "seccomp build" }),
   flag("http_command_executor", "bool", "false", refused("command tasks need no executor process"), "Command executor speaks v1 HTTP rather than the driver (experimental)."),

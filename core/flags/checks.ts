@@ -96,7 +96,6 @@ export const quantitiesText: Check = (value) => {
 
 /** Isolators of Mesos that this version lacks. Any other name may come from a plugin, which its containerizer checks. */
 const MISSING_ISOLATORS: readonly (readonly [RegExp, string])[] = [
-  [/^disk\/xfs$/, WHY.XFS],
   [/^volume\/csi$/, WHY.CSI],
   [/^appc\/runtime$/, WHY.APPC],
   [/^network\/port_mapping$/, WHY.PORTMAP],

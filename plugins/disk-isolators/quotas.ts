@@ -1,10 +1,10 @@
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import {
   type Resource,
   type Resource_DiskInfo,
   Resource_DiskInfo_Source_Type as SourceType,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { Resources } from "../../sdk/resources/index.js";
+import { parseResourceList, Resources } from "../../sdk/resources/index.js";
 import { persistentVolumePath } from "../../sdk/volumes/index.js";
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -52,6 +52,16 @@ export function quotasOf(resources: Resources, of: { sandbox: string; workDir: s
     });
   }
   return quotas;
+}
+
+/** Roots of the disks of type PATH in `--resources`. What is wrong in there the agent says itself. */
+export function diskRoots(resources: string, workDir: string): string[] {
+  const list = parseResourceList(resources);
+  if (!list.ok) return [];
+  const roots = list.value.flatMap(({ disk }) =>
+    disk?.source?.type === SourceType.PATH ? (disk.source.path?.root ?? []) : [],
+  );
+  return [...new Set(roots)].map((root) => (isAbsolute(root) ? root : join(workDir, root)));
 }
 
 const bytesOf = (megabytes: number): bigint => BigInt(Math.round(megabytes * BYTES_PER_MB));

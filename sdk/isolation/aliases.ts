@@ -3,6 +3,7 @@ const OLD_NAMES: Readonly<Record<string, readonly string[]>> = {
   cgroups: ["cgroups/cpu", "cgroups/mem"],
   cpu: ["cgroups/cpu"],
   mem: ["cgroups/mem"],
+  "posix/disk": ["disk/du"],
   process: ["posix/cpu", "posix/mem"],
 };
 
