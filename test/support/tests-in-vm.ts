@@ -9,6 +9,8 @@ import { runInVm, type VmRun } from "./kernel-vm.js";
 export interface VmTests extends Omit<VmRun, "command"> {
   /** Compiled, from the root of what is compiled, e.g. `test/sdk/node-cgroup/cgroups.system.test.js`. */
   readonly specs: readonly string[];
+  /** Of their cases, those whose title matches: a regular expression, without single quotes. */
+  readonly grep?: string;
   /** npm packages that they load, beside mocha and chai; those that these depend on come along. */
   readonly packages?: readonly string[];
 }
@@ -28,7 +30,7 @@ interface MochaReport {
 const REPORT = "@@report:";
 
 /** Runs mocha inside the virtual machine, and gives what came of each case. */
-export async function runTestsInVm({ specs, packages = [], ...vm }: VmTests): Promise<VmCase[]> {
+export async function runTestsInVm({ specs, grep = ".", packages = [], ...vm }: VmTests): Promise<VmCase[]> {
   const compiled = join(import.meta.dirname, "../..");
   const files: Record<string, Content> = {
     "/tepui/package.json": { from: join(packageRoot, "package.json") },
@@ -48,6 +50,7 @@ export async function runTestsInVm({ specs, packages = [], ...vm }: VmTests): Pr
       "60000",
     ],
     ...["--reporter", "json", "--reporter-option", "output=/tmp/report.json", "--exit"],
+    ...["--grep", `'${grep}'`],
     ...specs.map((spec) => `dist/${spec}`),
   ];
   const result = await runInVm({
