@@ -4,7 +4,7 @@ import type { RootFilesystem } from "../../sdk/contracts/contribution.js";
 import type { RootfsBackend } from "../../sdk/contracts/image.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
 import { TepuiError } from "../../sdk/errors/index.js";
-import { removeTree } from "./processes.js";
+import { removeTree } from "./remove-tree.js";
 
 /** The only layer of an image itself, which nobody can write to. */
 export class BindBackend implements RootfsBackend {

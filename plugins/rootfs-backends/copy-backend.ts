@@ -4,7 +4,8 @@ import type { RootFilesystem } from "../../sdk/contracts/contribution.js";
 import type { RootfsBackend } from "../../sdk/contracts/image.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { COPY_SCRIPT, LGETXATTR } from "./copy-script.js";
-import { removeTree, runProgram } from "./processes.js";
+import { runProgram } from "./processes.js";
+import { removeTree } from "./remove-tree.js";
 
 /** A copy of all files of all layers for each container. Slow and large, and works on every file system. */
 export class CopyBackend implements RootfsBackend {

@@ -6,7 +6,7 @@ import type { RootfsBackend } from "../../sdk/contracts/image.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { overlayProblem } from "./overlay-probe.js";
-import { removeTree } from "./processes.js";
+import { removeTree } from "./remove-tree.js";
 
 /** The kernel takes a page of options, with the zero at its end. */
 const MAX_OPTION_BYTES = 4095;
@@ -35,23 +35,21 @@ export class OverlayBackend implements RootfsBackend {
     const path = join(directory, "rootfs");
     const upper = join(directory, "upper");
     const work = join(directory, "work");
-    for (const made of [path, upper, work]) await mkdir(made);
+    await Promise.all([path, upper, work].map((made) => mkdir(made)));
     await likeTop(upper, layers.at(-1));
     const links = join(shortDirectory(), `tepui-${Buffer.from(this.random.bytes(4)).toString("hex")}`);
     // What leads to it comes first: then it is found and removed whatever happens.
     await symlink(links, join(directory, "links"));
     await mkdir(links, { mode: 0o700 });
-    // overlayfs wants the highest first.
-    const lower: string[] = [];
-    for (const [index, layer] of layers.entries()) {
-      const link = join(links, String(index));
-      await symlink(layer, link);
-      lower.unshift(link);
-    }
-    await symlink(upper, join(links, "u"));
-    await symlink(work, join(links, "w"));
+    const lower = layers.map((_layer, index) => join(links, String(index)));
+    await Promise.all([
+      ...layers.map((layer, index) => symlink(layer, lower[index]!)),
+      symlink(upper, join(links, "u")),
+      symlink(work, join(links, "w")),
+    ]);
     const options = [
-      `lowerdir=${lower.join(":")}`,
+      // The highest first.
+      `lowerdir=${lower.toReversed().join(":")}`,
       `upperdir=${join(links, "u")}`,
       `workdir=${join(links, "w")}`,
     ];

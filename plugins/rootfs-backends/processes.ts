@@ -44,13 +44,3 @@ export function runProgram(
     if (signal?.aborted === true) kill();
   });
 }
-
-/**
- * Removes what is in a directory, and the directory, without leaving its file system.
- *
- * @throws Error with what rm says
- */
-export async function removeTree(directory: string): Promise<void> {
-  const { status, complaint } = await runProgram("rm", ["-rf", "--one-file-system", "--", directory]);
-  if (status !== 0) throw new Error(complaint);
-}
