@@ -23,11 +23,11 @@ import { Isolator } from "../../sdk/contracts/isolator.js";
 import { Launcher } from "../../sdk/contracts/launcher.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
 import { SystemClock } from "../../sdk/contracts/system-clock.js";
-import { openCgroups } from "../../sdk/node-cgroup/index.js";
 import { accountOf } from "../../sdk/proc/index.js";
 import { Resources } from "../../sdk/resources/index.js";
 import { MemoryLogger } from "../../sdk/testing/memory-logger.js";
 import { type BusyboxRootfs, busyboxRootfs } from "./busybox-rootfs.js";
+import { endCgroups } from "./end-cgroups.js";
 import { requirePart, requireThat } from "./require-part.js";
 
 export interface IsolatedOptions {
@@ -133,6 +133,7 @@ export class IsolatedContainers {
       overrides: [override(Launcher, launcher), override(Provisioner, provisioner)],
     }).catch(async (error: unknown) => {
       await launcher.stop();
+      await endCgroups(cgroupRoot);
       await rootfs.remove();
       await rm(directory, { recursive: true, force: true });
       throw error;
@@ -159,11 +160,7 @@ export class IsolatedContainers {
     for (const value of this.ids) await this.containerizer.destroy({ value });
     await this.kernel.stop();
     await this.parts.launcher.stop();
-    const cgroups = await openCgroups();
-    const left = cgroups.group(this.parts.cgroupRoot, ["freezer"]);
-    await left.kill();
-    await left.destroy();
-    await cgroups.close();
+    await endCgroups(this.parts.cgroupRoot);
     await this.parts.rootfs.remove();
     await rm(this.directory, { recursive: true, force: true });
   }
