@@ -13,6 +13,8 @@ import { newDraft, type RunDraft } from "./run-draft.js";
 import { applyPersistentVolumes, applyVolumes } from "./volumes.js";
 
 export interface RunSettings {
+  /** The agent's. */
+  readonly workDir: string;
   /** Where containers find their sandbox. */
   readonly sandboxDirectory: string;
   /** CPUs are hard limits. */
@@ -41,12 +43,13 @@ export async function describeRun(
   if (docker.privileged === true) draft.host.Privileged = true;
   Object.assign(draft.host, resourceSettings(amounts, settings));
   applyEnvironment(draft, request, { name, sandbox: settings.sandboxDirectory });
-  applyVolumes(draft, container, { sandbox: request.directory, mapped: settings.sandboxDirectory });
-  await applyPersistentVolumes(
-    draft,
-    [...request.executor.resources, ...(request.task?.resources ?? [])],
-    request.directory,
-  );
+  const places = {
+    sandbox: request.directory,
+    mapped: settings.sandboxDirectory,
+    workDir: settings.workDir,
+  };
+  applyVolumes(draft, container, places);
+  await applyPersistentVolumes(draft, request.resources, places);
   applyNetwork(draft, container, amounts.resources);
   applyCommand(draft, request);
   applyRlimits(draft, container);

@@ -48,10 +48,12 @@ export default definePlugin({
     const { config } = ctx;
     const named = config.containerizers.split(",").map((name) => name.trim());
     if (!named.includes("docker")) ctx.skip("--containerizers does not name docker");
-    const agent = createHash("sha256").update(resolve(config.work_dir)).digest("hex").slice(0, 16);
+    const workDir = resolve(config.work_dir);
+    const agent = createHash("sha256").update(workDir).digest("hex").slice(0, 16);
     const containerizer = new DockerContainerizer(
       {
         agent,
+        workDir,
         recordsDirectory: join(config.runtime_dir, "docker", agent),
         containerLogger,
         sandboxFetch,

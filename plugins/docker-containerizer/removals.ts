@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Engine } from "./engine.js";
+import { isEngineError } from "./engine-error.js";
 
 /** How long to wait after a removal that failed, in milliseconds, and how often to try. */
 const RETRY_PAUSE = 10_000;
@@ -50,6 +51,11 @@ export class Removals {
       await this.engine.remove(name);
     } catch (error) {
       if (this.stopped) return;
+      // It is asked for as long as it is away.
+      if (isEngineError(error, "unreachable")) {
+        this.after(name, RETRY_PAUSE, attempt);
+        return;
+      }
       const last = attempt === ATTEMPTS;
       this.logger.warn(
         { err: error, container: name },

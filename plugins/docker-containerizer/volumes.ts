@@ -1,13 +1,16 @@
-import { readlink } from "node:fs/promises";
+import { chown, mkdir, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import {
   type ContainerInfo,
   Volume_Mode as Mode,
-  type Resource,
+  MountPropagation_Mode as Propagation,
   Volume_Source_SandboxPath_Type as SandboxPath,
   Volume_Source_Type as Source,
   type Volume,
 } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Resources } from "../../sdk/resources/index.js";
+import { persistentVolumes } from "../../sdk/volumes/index.js";
+import type { Mount } from "./api-types.js";
 import type { RunDraft } from "./run-draft.js";
 
 export interface VolumePlaces {
@@ -33,6 +36,7 @@ export function applyVolumes(draft: RunDraft, container: ContainerInfo, places: 
       source: sourceOf(volume, places, container.docker?.volume_driver !== undefined),
       target,
       readonly: volume.mode === Mode.RO,
+      more: settingsOf(volume),
     });
   }
   bind(draft, { source: places.sandbox, target: places.mapped, readonly: false });
@@ -67,38 +71,66 @@ function sourceOf(volume: Volume, { sandbox }: VolumePlaces, hasDriver: boolean)
   }
 }
 
+/** What a bind cannot say. */
+function settingsOf({ host_path: host, source }: Volume): Partial<Mount> | undefined {
+  if (host !== undefined) return undefined;
+  switch (source?.host_path?.mount_propagation?.mode) {
+    case Propagation.HOST_TO_CONTAINER:
+      return { BindOptions: { Propagation: "rslave" } };
+    case Propagation.BIDIRECTIONAL:
+      return { BindOptions: { Propagation: "rshared" } };
+    default:
+  }
+  const { driver, driver_options: options } = source?.docker_volume ?? {};
+  if (options === undefined || options.parameter.length === 0) return undefined;
+  const pairs = options.parameter.map(({ key = "", value = "" }) => [key, value]);
+  const config = { ...(driver !== undefined && { Name: driver }), Options: Object.fromEntries(pairs) };
+  return { VolumeOptions: { DriverConfig: config } };
+}
+
 function bind(
   { host }: RunDraft,
-  { source, target, readonly }: { source: string; target: string; readonly: boolean },
+  {
+    source,
+    target,
+    readonly,
+    more,
+  }: { source: string; target: string; readonly: boolean; more?: Partial<Mount> | undefined },
 ): void {
-  if (!source.includes(":") && !target.includes(":")) {
+  if (more === undefined && !source.includes(":") && !target.includes(":")) {
     host.Binds.push(`${source}:${target}:${readonly ? "ro" : "rw"}`);
     return;
   }
-  // Unlike a bind this is not made when it is missing, but a colon may be in it.
+  // Unlike with a bind its source is not made when it is missing.
   host.Mounts.push({
     Type: isAbsolute(source) ? "bind" : "volume",
     Source: source,
     Target: target,
     ReadOnly: readonly,
+    ...more,
   });
 }
 
 /**
- * The agent puts a persistent volume into the sandbox as a link to where it lies on the host. The container gets what the link points
- * to in the same place.
+ * Adds the persistent volumes among the resources, each where the framework wants it below the sandbox, and gives them to the sandbox's
+ * user, as Mesos does. One that several containers share belongs to none of them.
  */
 export async function applyPersistentVolumes(
-  draft: RunDraft,
-  resources: readonly Resource[],
-  sandbox: string,
+  { host }: RunDraft,
+  resources: Resources,
+  { sandbox, mapped, workDir }: VolumePlaces & { readonly workDir: string },
 ): Promise<void> {
-  for (const { disk } of resources) {
-    if (disk?.persistence === undefined || disk.volume?.container_path === undefined) continue;
-    const link = join(sandbox, disk.volume.container_path.replace(/\/$/, ""));
-    const path = await readlink(link).catch(() => undefined);
-    // Not a link: it lies in the sandbox itself, and comes with it.
-    if (path === undefined) continue;
-    bind(draft, { source: path, target: path, readonly: disk.volume.mode === Mode.RO });
+  const volumes = persistentVolumes(resources, workDir);
+  if (volumes.length === 0) return;
+  const { uid, gid } = await stat(sandbox);
+  for (const { path, containerPath, readOnly, shared } of volumes) {
+    await mkdir(path, { recursive: true, mode: 0o755 });
+    if (!shared && process.geteuid?.() === 0) await chown(path, uid, gid);
+    host.Mounts.push({
+      Type: "bind",
+      Source: path,
+      Target: join(mapped, containerPath),
+      ReadOnly: readOnly,
+    });
   }
 }

@@ -211,23 +211,39 @@ async function endAllIn(namespace: string): Promise<void> {
     for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
       if ((await readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined)) !== namespace) continue;
       left++;
-      try {
-        process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // It was faster.
-      }
+      end(Number(pid));
     }
     return left === 0 ? true : undefined;
   });
 }
 
+/** With the processes of containers that nobody ended. */
 async function removeCgroups(name: string): Promise<void> {
   const root = "/sys/fs/cgroup";
   for (const controller of await readdir(root)) {
     const top = join(root, controller, name);
-    const groups = await readdir(top).catch(() => []);
-    for (const group of groups) await rmdir(join(top, group)).catch(() => undefined);
-    await rmdir(top).catch(() => undefined);
+    const groups = await readdir(top, { withFileTypes: true }).catch(() => []);
+    const all = [...groups.filter((entry) => entry.isDirectory()).map((entry) => join(top, entry.name)), top];
+    for (const group of all) {
+      const processes = await readFile(join(group, "cgroup.procs"), "utf8").catch(() => "");
+      for (const pid of processes.split("\n").filter(Boolean)) end(Number(pid));
+      await eventually(() => rmdir(group).then(yes, isGone));
+    }
+  }
+}
+
+const yes = () => true as const;
+
+/** Busy for as long as a process of it is ending. */
+function isGone(error: NodeJS.ErrnoException): true | undefined {
+  return error.code === "EBUSY" ? undefined : true;
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It was faster.
   }
 }
 

@@ -191,6 +191,23 @@ describe("life of a Docker container", function () {
     await eventually(async () => ((await bench.listed())[name] === undefined ? true : undefined));
   });
 
+  it("gives its output to the programs of the agent's logger", async () => {
+    const file = join(bench.daemon.directory, "logged");
+    const piped = await bench.containerizer({
+      agent: "piped",
+      containerLogger: {
+        prepare: async ({ directory }) => ({
+          stdout: { command: ["sh", "-c", 'sed "s/^/said: /" >> "$0"', file] },
+          stderr: join(directory, "stderr"),
+        }),
+      },
+    });
+    await bench.run(piped, { script: "echo one; echo two; echo bad >&2" });
+    await eventually(async () =>
+      (await readFile(file, "utf8")) === "said: one\nsaid: two\n" ? true : undefined,
+    );
+  });
+
   it("copies nothing through a link that was planted in the sandbox", async () => {
     const request = await bench.request({ script: "echo secret" });
     const victim = join(bench.daemon.directory, "victim");

@@ -1,14 +1,17 @@
-import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { DockerContainerizer } from "../../../plugins/docker-containerizer/containerizer.js";
 import {
   ContainerInfo_DockerInfo_Network as Network,
   type Resource,
+  Resource_ReservationInfo_Type,
   RLimitInfo_RLimit_Type as RLimit,
+  Value_Type,
   Volume_Mode,
   Volume_Source_Type,
 } from "../../../proto/gen/mesos/v1/mesos.js";
+import { Resources } from "../../../sdk/resources/index.js";
 import { output } from "../../support/docker-daemon.js";
 import { eventually } from "../../support/eventually.js";
 import { type Ask, DockerBench, parameters, refusal } from "./support.js";
@@ -154,26 +157,25 @@ describe("what a Docker container is given", function () {
   });
 
   it("finds its persistent volumes in its sandbox", async () => {
-    const persistent: Resource = {
+    const volume = (id: string, container_path: string, mode: Volume_Mode): Resource => ({
       name: "disk",
-      type: 0,
+      type: Value_Type.SCALAR,
       scalar: { value: 1 },
-      reservations: [],
-      disk: {
-        persistence: { id: "p" },
-        volume: { container_path: "data", mode: Volume_Mode.RW },
-      },
-    };
-    const place = join(bench.daemon.directory, "volumes", "p");
-    await mkdir(place, { recursive: true });
-    const request = await bench.request({
-      script: "echo kept > $MESOS_SANDBOX/data/file",
-      task: { resources: [persistent] },
+      reservations: [{ type: Resource_ReservationInfo_Type.STATIC, role: "team/db" }],
+      disk: { persistence: { id, principal: "p" }, volume: { container_path, mode } },
     });
-    await symlink(place, join(request.directory, "data"));
-    await docker.launch(request);
+    const resources = Resources.of([
+      volume("p", "data", Volume_Mode.RW),
+      volume("q", "deep/er", Volume_Mode.RO),
+    ]);
+    const request = await bench.request({
+      script: "cd $MESOS_SANDBOX; echo kept > data/file; touch deep/er/x 2>/dev/null || echo read-only",
+    });
+    await docker.launch({ ...request, resources: request.resources.add(resources) });
     expect((await docker.wait(request.containerId))!.exit!.code).to.equal(0);
-    expect(await readFile(join(place, "file"), "utf8")).to.equal("kept\n");
+    const kept = join(bench.daemon.directory, "work/volumes/roles/team db/p/file");
+    expect(await readFile(kept, "utf8")).to.equal("kept\n");
+    expect((await bench.output(request)).stdout).to.equal("read-only\n");
     await docker.destroy(request.containerId);
   });
 

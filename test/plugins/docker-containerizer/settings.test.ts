@@ -11,6 +11,14 @@ import { lines } from "../../../plugins/docker-containerizer/lines.js";
 import { LogMessageDecoder, sinceTime } from "../../../plugins/docker-containerizer/log-messages.js";
 import { authOf, credentials } from "../../../plugins/docker-containerizer/registry-auth.js";
 import { resourceSettings, resourceUpdate } from "../../../plugins/docker-containerizer/resource-settings.js";
+import { newDraft } from "../../../plugins/docker-containerizer/run-draft.js";
+import { applyVolumes } from "../../../plugins/docker-containerizer/volumes.js";
+import {
+  MountPropagation_Mode,
+  Volume_Mode,
+  Volume_Source_SandboxPath_Type,
+  Volume_Source_Type,
+} from "../../../proto/gen/mesos/v1/mesos.js";
 import { resourcesOf } from "./support.js";
 
 const MB = 2 ** 20;
@@ -66,6 +74,82 @@ describe("amounts of a Docker container", () => {
     expect(resourceUpdate({ ...of("cpus:1;mem:64"), ...free }, of("cpus:1;mem:96"))).to.deep.equal({
       MemoryReservation: 96 * MB,
     });
+  });
+});
+
+describe("volumes of Docker containers", () => {
+  const places = { sandbox: "/s/box", mapped: "/mnt/box" };
+  const of = (volume: object, docker: object = {}) => {
+    const draft = newDraft("i");
+    const volumes = [{ mode: Volume_Mode.RW, ...volume }];
+    const container = {
+      volumes,
+      network_infos: [],
+      docker: { port_mappings: [], parameters: [], ...docker },
+    };
+    applyVolumes(draft, container, places);
+    const { Binds, Mounts, VolumeDriver } = draft.host;
+    expect(Binds.at(-1)).to.equal("/s/box:/mnt/box:rw");
+    return { binds: Binds.slice(0, -1), mounts: Mounts, driver: VolumeDriver };
+  };
+  const source = (type: Volume_Source_Type, fields: object) => ({
+    container_path: "/c",
+    source: { type, ...fields },
+  });
+
+  it("are binds where those say it all", () => {
+    expect(of({ host_path: "/h", container_path: "c", mode: Volume_Mode.RO }).binds).to.deep.equal([
+      "/h:/mnt/box/c:ro",
+    ]);
+    expect(of({ host_path: "h", container_path: "/c" }).binds).to.deep.equal(["/s/box/h:/c:rw"]);
+    const driven = of({ host_path: "name", container_path: "/c" }, { volume_driver: "d" });
+    expect([driven.binds, driven.driver]).to.deep.equal([["name:/c:rw"], "d"]);
+    const own = of(source(Volume_Source_Type.DOCKER_VOLUME, { docker_volume: { driver: "d", name: "n" } }));
+    expect([own.binds, own.driver]).to.deep.equal([["n:/c:rw"], "d"]);
+    expect(of(source(Volume_Source_Type.HOST_PATH, { host_path: { path: "/h" } })).binds).to.deep.equal([
+      "/h:/c:rw",
+    ]);
+    const inside = { sandbox_path: { type: Volume_Source_SandboxPath_Type.SELF, path: "p" } };
+    expect(of(source(Volume_Source_Type.SANDBOX_PATH, inside)).binds).to.deep.equal(["/s/box/p:/c:rw"]);
+  });
+
+  it("are mounts where binds cannot say it", () => {
+    expect(of({ host_path: "/a:b", container_path: "/c" }).mounts).to.deep.equal([
+      { Type: "bind", Source: "/a:b", Target: "/c", ReadOnly: false },
+    ]);
+    const shared = {
+      host_path: { path: "/h", mount_propagation: { mode: MountPropagation_Mode.BIDIRECTIONAL } },
+    };
+    expect(of(source(Volume_Source_Type.HOST_PATH, shared)).mounts).to.deep.equal([
+      { Type: "bind", Source: "/h", Target: "/c", ReadOnly: false, BindOptions: { Propagation: "rshared" } },
+    ]);
+    const optioned = {
+      docker_volume: { driver: "d", name: "n", driver_options: { parameter: [{ key: "size", value: "1" }] } },
+    };
+    expect(of(source(Volume_Source_Type.DOCKER_VOLUME, optioned)).mounts).to.deep.equal([
+      {
+        Type: "volume",
+        Source: "n",
+        Target: "/c",
+        ReadOnly: false,
+        VolumeOptions: { DriverConfig: { Name: "d", Options: { size: "1" } } },
+      },
+    ]);
+  });
+
+  it("are refused in Mesos's words, and named where the engine has none of their kind", () => {
+    expect(() => of({ host_path: "a", container_path: "b" })).to.throw(
+      "Both host_path 'a' and container_path 'b' of a volume are relative",
+    );
+    expect(() => of({ container_path: "/c" })).to.throw("Host path or volume source is required");
+    expect(() => of({ container_path: "/c", host_path: "/h", mode: undefined })).to.throw(
+      "Unsupported volume mode",
+    );
+    const own = { docker_volume: { driver: "e", name: "n" } };
+    expect(() => of(source(Volume_Source_Type.DOCKER_VOLUME, own), { volume_driver: "d" })).to.throw(
+      "Only one volume driver is supported",
+    );
+    expect(() => of(source(Volume_Source_Type.SECRET, {}))).to.throw("Volumes of type SECRET do not exist");
   });
 });
 

@@ -83,6 +83,7 @@ export class DockerBench {
     const logger = new MemoryLogger();
     const options: DockerContainerizerOptions = {
       agent: "a1",
+      workDir: join(this.daemon.directory, "work"),
       recordsDirectory: join(this.daemon.directory, "records", rest.agent ?? "a1"),
       containerLogger: {
         prepare: async ({ directory }) => ({
