@@ -294,6 +294,7 @@ export class DockerContainerizer implements Containerizer {
 
   private engineReturned(): void {
     for (const { logs } of this.byId.values()) logs?.engineReturned();
+    this.removals.engineReturned();
     for (const resolve of this.waiting.splice(0)) resolve();
     this.look();
   }

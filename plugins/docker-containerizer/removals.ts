@@ -13,6 +13,7 @@ const ATTEMPTS = 6;
  */
 export class Removals {
   private readonly timers = new Map<string, Timer>();
+  private readonly missed: string[] = [];
   private stopped = false;
 
   constructor(
@@ -28,6 +29,11 @@ export class Removals {
 
   later(name: string, delay: number): void {
     this.after(name, delay, 1);
+  }
+
+  /** What could not be asked of it while it was away. */
+  engineReturned(): void {
+    for (const name of this.missed.splice(0)) this.after(name, 0, 1);
   }
 
   stop(): void {
@@ -51,9 +57,8 @@ export class Removals {
       await this.engine.remove(name);
     } catch (error) {
       if (this.stopped) return;
-      // It is asked for as long as it is away.
       if (isEngineError(error, "unreachable")) {
-        this.after(name, RETRY_PAUSE, attempt);
+        this.missed.push(name);
         return;
       }
       const last = attempt === ATTEMPTS;
