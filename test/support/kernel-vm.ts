@@ -1,12 +1,13 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { mkdtemp, readFile, realpath, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Context } from "mocha";
 import { type Contents, writeInitramfs } from "./initramfs.js";
+import { programFiles } from "./program-files.js";
 import { requirePart, requireThat } from "./require-part.js";
 
 const run = promisify(execFile);
@@ -110,21 +111,9 @@ async function contentsOf({ command, files = {}, programs = [], modules = [] }: 
     ...files,
   };
   for (const file of moduleFiles) contents[file] = { from: file };
-  for (const program of programs) {
-    const path = await which(program);
-    contents[path] = { from: await realpath(path) };
-    for (const library of await librariesOf(path)) contents[library] = { from: await realpath(library) };
-    if (program === "perl") for (const file of await perlModules()) contents[file] = { from: file };
-  }
+  for (const program of programs)
+    for (const [path, from] of await programFiles(program)) contents[path] = { from };
   return contents;
-}
-
-/** Those that Debian counts as essential. */
-async function perlModules(): Promise<string[]> {
-  const { stdout } = await run("dpkg-query", ["-L", "perl-base"]);
-  const files = stdout.split("\n").filter((file) => file.startsWith("/usr/lib/"));
-  const kinds = await Promise.all(files.map((file) => stat(file)));
-  return files.filter((_, index) => kinds[index]!.isFile());
 }
 
 /**
@@ -160,12 +149,6 @@ poweroff -f
 
 async function which(program: string): Promise<string> {
   return (await run("sh", ["-c", 'command -v "$1"', "sh", program])).stdout.trim();
-}
-
-/** What the dynamic linker would load, the linker itself included. */
-async function librariesOf(path: string): Promise<string[]> {
-  const listed = await run("ldd", [path]).catch(() => ({ stdout: "" }));
-  return [...listed.stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].map(([, library]) => library!);
 }
 
 /** Files of kernel modules in the order in which they are to be loaded. */
