@@ -130,6 +130,11 @@ export class ShimLauncher implements Launcher {
     // A container that is being launched first has to exist; one that fails to launch is gone.
     await Promise.race([container.prepared.promise.catch(() => undefined), container.gone.promise]);
     await this.end(container);
+    if (!container.isGone) {
+      // Its end was seen before the helper told it, who is not listened to any more.
+      await this.readRecord(container);
+      this.finish(container);
+    }
     this.containers.delete(containerId);
   }
 
@@ -304,15 +309,20 @@ export class ShimLauncher implements Launcher {
       // In this order: a shim records the end before it goes.
       const shimAlive = isSame(shim.shimPid, shim.shimStart);
       const alive = isSame(shim.pid, shim.start);
-      try {
-        const record = await readContainerRecord(container.record);
-        if (record?.exit !== undefined) container.exited.resolve(record.exit);
-        if (record?.failure !== undefined) this.fail(container, record.failure);
-      } catch (error) {
-        this.logger.warn({ err: error, container: container.id }, "cannot read the container's record");
-      }
+      await this.readRecord(container);
       if (!alive && (!shimAlive || !shim.dedicated)) return this.finish(container);
       await sleep(WATCH_INTERVAL_MS, undefined, { ref: false });
+    }
+  }
+
+  /** How its command ended, where the shim has written that down. */
+  private async readRecord(container: Tracked): Promise<void> {
+    try {
+      const record = await readContainerRecord(container.record);
+      if (record?.exit !== undefined) container.exited.resolve(record.exit);
+      if (record?.failure !== undefined) this.fail(container, record.failure);
+    } catch (error) {
+      this.logger.warn({ err: error, container: container.id }, "cannot read the container's record");
     }
   }
 }
