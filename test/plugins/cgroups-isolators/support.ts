@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Context } from "mocha";
 import { config as schema } from "../../../plugins/cgroups-isolators/config.js";
 import { CgroupsFamily } from "../../../plugins/cgroups-isolators/family.js";
+import { LinuxLauncher } from "../../../plugins/launchers/linux/linux-launcher.js";
 import type { TaskInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { Isolator } from "../../../sdk/contracts/isolator.js";
@@ -27,6 +28,17 @@ export async function requireCgroups(test: Context, controllers: readonly Contro
 
 let benches = 0;
 
+/** The launchers that an agent may have. */
+export const LAUNCHERS = ["posix", "linux"] as const;
+
+export interface BenchOptions {
+  readonly root?: string;
+  readonly directory?: string;
+  /** Other isolators, which come first. */
+  readonly others?: readonly Isolator[];
+  readonly launcher?: (typeof LAUNCHERS)[number];
+}
+
 /** An agent's containerizer with isolators of this family, below a cgroup root of its own. */
 export class CgroupsBench {
   readonly logger = new MemoryLogger();
@@ -37,13 +49,10 @@ export class CgroupsBench {
     readonly family: CgroupsFamily,
     readonly bench: ContainerizerBench,
     readonly host: CgroupHost,
-    private readonly others: readonly Isolator[],
+    private readonly options: BenchOptions,
   ) {}
 
-  static async open(
-    flags: Record<string, unknown>,
-    options: { root?: string; directory?: string; others?: readonly Isolator[] } = {},
-  ): Promise<CgroupsBench> {
+  static async open(flags: Record<string, unknown>, options: BenchOptions = {}): Promise<CgroupsBench> {
     const root = options.root ?? `tepui-cgroups-${process.pid}-${benches++}`;
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "tepui-cgroups-")));
     const family = makeFamily({ ...flags, cgroups_root: root }, directory);
@@ -53,18 +62,23 @@ export class CgroupsBench {
       await cleanUp(root, directory);
       throw error;
     }
-    const others = options.others ?? [];
-    const bench = await ContainerizerBench.open({ directory, isolators: [...others, ...family.isolators] });
-    return new CgroupsBench(root, family, bench, await openCgroups(), others);
+    const isolators = [...(options.others ?? []), ...family.isolators];
+    const launcher =
+      options.launcher === "linux"
+        ? new LinuxLauncher({
+            hierarchy: "/sys/fs/cgroup",
+            root,
+            destroyTimeoutMs: 10_000,
+            logger: new MemoryLogger(),
+          })
+        : undefined;
+    const bench = await ContainerizerBench.open({ directory, isolators, ...(launcher && { launcher }) });
+    return new CgroupsBench(root, family, bench, await openCgroups(), { ...options, root, directory });
   }
 
   /** As an agent that took the place of this one, which is not closed: as if it had been killed. */
   async again(flags: Record<string, unknown>): Promise<CgroupsBench> {
-    return CgroupsBench.open(flags, {
-      root: this.root,
-      directory: this.bench.directory,
-      others: this.others,
-    });
+    return CgroupsBench.open(flags, this.options);
   }
 
   get containerizer() {

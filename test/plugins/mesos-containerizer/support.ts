@@ -31,16 +31,19 @@ export class ContainerizerBench {
     readonly directory: string,
     isolators: readonly Isolator[],
     fetchers: ReadonlyMap<string, Fetcher>,
+    launcher: ShimLauncher | undefined,
   ) {
-    this.launcher = new ShimLauncher({
-      name: "posix",
-      command: posixCommand,
-      helpers: [
-        ["perl", "-e", PERL_HELPER],
-        [process.execPath, SUPERVISOR],
-      ],
-      logger: this.logger,
-    });
+    this.launcher =
+      launcher ??
+      new ShimLauncher({
+        name: "posix",
+        command: posixCommand,
+        helpers: [
+          ["perl", "-e", PERL_HELPER],
+          [process.execPath, SUPERVISOR],
+        ],
+        logger: this.logger,
+      });
     this.containerizer = new MesosContainerizer({
       isolators,
       launcher: this.launcher,
@@ -70,11 +73,13 @@ export class ContainerizerBench {
       isolators?: readonly Isolator[];
       fetchers?: ReadonlyMap<string, Fetcher>;
       directory?: string;
+      /** Not started; the posix launcher where it is absent. */
+      launcher?: ShimLauncher;
     } = {},
   ): Promise<ContainerizerBench> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "tepui-containerizer-")));
     const fetchers = options.fetchers ?? new Map([["file", new FileFetcher()]]);
-    const bench = new ContainerizerBench(directory, options.isolators ?? [], fetchers);
+    const bench = new ContainerizerBench(directory, options.isolators ?? [], fetchers, options.launcher);
     await bench.containerizer.prepareDirectories();
     await bench.launcher.start();
     return bench;
