@@ -52,7 +52,11 @@ describe("the programs", function () {
       "--work_dir",
     ])
       expect(stderr).to.contain(part);
-    const agent = await run("mesos-agent", "--isolation=network/port_mapping,nonsense", `--work_dir=${folder}`);
+    const agent = await run(
+      "mesos-agent",
+      "--isolation=network/port_mapping,nonsense",
+      `--work_dir=${folder}`,
+    );
     expect(agent.code).to.equal(1);
     expect(agent.stderr).to.contain("--master");
     expect(agent.stderr).to.match(/isolation/);

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "./eventually.js";
+import { lockHost } from "./host-lock.js";
 
 export const PLUGINS = "/usr/lib/cni";
 
@@ -13,10 +14,15 @@ export class CniHost {
   private readonly bridges = new Set<string>();
   private readonly processes = new Set<ChildProcess>();
 
-  private constructor(readonly directory: string) {}
+  private constructor(
+    readonly directory: string,
+    private readonly unlock: () => void,
+  ) {}
 
+  /** Waits for other tests that change the host's packet filter; allow a hook that calls it a minute. */
   static async open(): Promise<CniHost> {
-    const host = new CniHost(await mkdtemp(join(tmpdir(), "tepui-cni-")));
+    const unlock = await lockHost("packet-filter", 55_000);
+    const host = new CniHost(await mkdtemp(join(tmpdir(), "tepui-cni-")), unlock);
     await mkdir(host.configs);
     await mkdir(host.leases);
     return host;
@@ -118,6 +124,14 @@ export class CniHost {
   }
 
   async close(): Promise<void> {
+    try {
+      await this.clear();
+    } finally {
+      this.unlock();
+    }
+  }
+
+  private async clear(): Promise<void> {
     for (const { pid } of this.processes) await this.end(pid!);
     for (const bridge of this.bridges) {
       if (existsSync(`/sys/class/net/${bridge}`)) execFileSync("ip", ["link", "del", bridge]);

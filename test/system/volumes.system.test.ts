@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -13,6 +13,7 @@ import {
 import { type Cluster, startCluster, until } from "../support/cluster.js";
 import type { Daemon } from "../support/daemons.js";
 import { endCgroups } from "../support/end-cgroups.js";
+import { hostMounts } from "../support/host-mounts.js";
 import { requirePart, requireThat } from "../support/require-part.js";
 import { Runner, sandboxOf } from "../support/runner.js";
 
@@ -67,7 +68,7 @@ describe("volumes and namespaces on a real agent", function () {
   };
 
   it("give tasks a private directory by default, and processes of their own", async () => {
-    const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+    const mounts = hostMounts();
     runner.run("default", { value: `touch /var/tmp/${SECRET}; ls /var/tmp; echo $$` });
     await runner.reaches("default", TaskState.TASK_FINISHED);
     const sandbox = await sandboxOf(agent, "default");
@@ -76,7 +77,7 @@ describe("volumes and namespaces on a real agent", function () {
     const [name, pid] = (await readFile(join(sandbox, "stdout"), "utf8")).split("\n");
     expect(name).to.equal(SECRET);
     expect(Number(pid)).to.be.lessThan(10);
-    expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(mounts);
+    expect(hostMounts()).to.deep.equal(mounts);
   });
 
   it("stay with a task whose agent dies, and go with the task", async () => {

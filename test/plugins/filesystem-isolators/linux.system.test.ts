@@ -7,6 +7,7 @@ import { Metrics } from "../../../sdk/contracts/metrics.js";
 import { accountOf, processTree } from "../../../sdk/proc/index.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import { eventually } from "../../support/eventually.js";
+import { hostMounts } from "../../support/host-mounts.js";
 import { container, IsolatedContainers } from "../../support/isolated-containers.js";
 
 const volume = (id: string, path: string, more: { mode?: Volume_Mode; shared?: true } = {}): Resource => ({
@@ -35,7 +36,7 @@ describe("filesystem/linux", () => {
   const dataOf = (id: string): string => bench.work("volumes/roles/dev db", id);
 
   it("gives a container a root of its own, and leaves the host as it was", async () => {
-    const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+    const mounts = hostMounts(bench.directory);
     const request = await bench.request(
       "echo own > /etc/marker; mkdir /opt-own; rm /bin/yes; ls /; echo $MESOS_SANDBOX; pwd; echo here > file",
       { container: IMAGE },
@@ -49,7 +50,7 @@ describe("filesystem/linux", () => {
     expect(await bench.output("ls /etc /bin", { container: IMAGE }))
       .to.match(/\byes\b/)
       .and.not.match(/marker/);
-    expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(mounts);
+    expect(hostMounts(bench.directory)).to.deep.equal(mounts);
   });
 
   it("has the devices, links and kernel files of Mesos, and no others", async () => {
@@ -237,14 +238,14 @@ describe("filesystem/linux", () => {
   });
 
   it("leaves no process and no mount behind", async () => {
-    const before = readFileSync("/proc/self/mountinfo", "utf8");
+    const before = hostMounts(bench.directory);
     const resources = Resources.of([volume("left", "data")]);
     const request = await bench.request("setsid sleep 1000 & sleep 1000", { resources, container: IMAGE });
     await bench.containerizer.launch(request);
     const { executor_pid: pid } = await bench.containerizer.status(request.containerId);
     await bench.containerizer.destroy(request.containerId);
     expect(await processTree(pid!)).to.deep.equal([]);
-    expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(before);
+    expect(hostMounts(bench.directory)).to.deep.equal(before);
     expect(existsSync(dataOf("left"))).to.equal(true);
   });
 });

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
-import { chmod, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { LinuxLauncher } from "../../../plugins/launchers/linux/linux-launcher.js";
 import { PERL_HELPER } from "../../../plugins/launchers/perl/program.js";
 import type { ContainerMount, Contribution } from "../../../sdk/contracts/contribution.js";
 import { eventually } from "../../support/eventually.js";
+import { hostMounts } from "../../support/host-mounts.js";
 import { failure, finish, LinuxBench, text } from "./support.js";
 
 const TMPFS: ContainerMount = {
@@ -18,7 +19,7 @@ const TMPFS: ContainerMount = {
 describe("files of a container, linux launcher", () => {
   let bench: LinuxBench;
   let launcher: LinuxLauncher;
-  let hostMounts: string;
+  let mountsBefore: string[];
 
   before(async function () {
     bench = await LinuxBench.open(this);
@@ -29,11 +30,11 @@ describe("files of a container, linux launcher", () => {
 
   // Nothing is ever mounted on the host.
   beforeEach(async () => {
-    hostMounts = await readFile("/proc/self/mountinfo", "utf8");
+    mountsBefore = hostMounts(bench.directory);
   });
 
   afterEach(async () => {
-    expect(await readFile("/proc/self/mountinfo", "utf8")).to.equal(hostMounts);
+    expect(hostMounts(bench.directory)).to.deep.equal(mountsBefore);
   });
 
   const run = (script: string, contribution: Contribution, more: object = {}) =>

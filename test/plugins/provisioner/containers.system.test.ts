@@ -15,7 +15,14 @@ import { type Cluster, getJson, startCluster, until } from "../../support/cluste
 import type { Daemon } from "../../support/daemons.js";
 import { DockerRegistry } from "../../support/docker-registry.js";
 import { endCgroups } from "../../support/end-cgroups.js";
-import { buildImage, buildLayer, busyboxEntries, pushImage } from "../../support/image-builder.js";
+import { hostMounts } from "../../support/host-mounts.js";
+import {
+  type BuiltLayer,
+  buildImage,
+  buildLayer,
+  busyboxEntries,
+  pushImage,
+} from "../../support/image-builder.js";
 import { requirePart, requireThat } from "../../support/require-part.js";
 import { Runner } from "../../support/runner.js";
 
@@ -28,6 +35,8 @@ describe("tasks of images on a real agent", function () {
   let agent: Daemon;
   let runner: Runner;
   let directory: string;
+  let base: BuiltLayer;
+  let top: BuiltLayer;
 
   before(async function () {
     requireThat(this, process.geteuid?.() === 0, "containers of their own need root");
@@ -38,7 +47,7 @@ describe("tasks of images on a real agent", function () {
       ...(await busyboxEntries(busybox)),
       { name: "etc/motd", content: "from below\n" },
     ]);
-    const top = buildLayer([
+    top = buildLayer([
       { name: "srv/", type: "5" },
       { name: "srv/hello", content: "hello from the image\n" },
       { name: "etc/.wh.motd" },
@@ -46,6 +55,8 @@ describe("tasks of images on a real agent", function () {
     const push = (tag: string, run: Parameters<typeof buildImage>[1]): Promise<void> =>
       pushImage(registry.origin, { repository: "box", tag, image: buildImage([base, top], run) });
     await push("plain", {});
+    const extra = buildImage([base, top, buildLayer([{ name: "extra", content: "extra" }])]);
+    await pushImage(registry.origin, { repository: "box", tag: "extra", image: extra });
     await push("entry", {
       Env: ["FROM_IMAGE=yes", "BOTH=image", "PATH=/own:/bin"],
       Entrypoint: ["/bin/sh", "-c"],
@@ -61,6 +72,8 @@ describe("tasks of images on a real agent", function () {
         `--docker_registry=${registry.origin}`,
         `--docker_store_dir=${join(directory, "store")}`,
         `--cgroups_root=${CGROUPS}`,
+        // Always too full: whatever is not in use goes at once.
+        '--image_gc_config={"image_disk_headroom": 1.0, "image_disk_watch_interval": {"nanoseconds": 200000000}}',
       ],
     });
     agent = cluster.agents[0]!;
@@ -103,6 +116,11 @@ describe("tasks of images on a real agent", function () {
   const output = async (task: string): Promise<string> =>
     readFileSync(join(await sandbox(task), "stdout"), "utf8");
 
+  async function layers(): Promise<string[]> {
+    const [own] = await readdir(join(directory, "store"));
+    return readdir(join(directory, "store", own!, "layers"));
+  }
+
   /** Directories of root file systems that are there now. */
   async function provisioned(): Promise<string[]> {
     const containers = join(await workDirectory(), "provisioner/containers");
@@ -110,7 +128,7 @@ describe("tasks of images on a real agent", function () {
   }
 
   it("see the image, and write to a layer of their own", async () => {
-    const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+    const mounts = hostMounts(directory);
     runner.run(
       "look",
       { value: "cat /srv/hello; ls /etc; echo mine > /srv/hello; cat /srv/hello; pwd" },
@@ -128,7 +146,7 @@ describe("tasks of images on a real agent", function () {
     await runner.reaches("again", TaskState.TASK_FINISHED);
     expect(await output("again")).to.equal("hello from the image\n");
     await until(async () => (await provisioned()).length === 0);
-    expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(mounts);
+    expect(hostMounts(directory)).to.deep.equal(mounts);
   });
 
   it("run as the image says where their framework says nothing", async () => {
@@ -185,10 +203,16 @@ describe("tasks of images on a real agent", function () {
     agent = await agent.restart();
     await until(async () => (await getJson(agent, "/state").catch(() => undefined)) !== undefined);
     expect((await provisioned()).length).to.equal(1);
+    // What the task uses stays, through several rounds of removals: an image that comes and goes meanwhile shows one.
+    runner.run("other", { value: "true" }, container("box:extra"));
+    await runner.reaches("other", TaskState.TASK_FINISHED);
+    const used = [base, top].map(({ diffId }) => diffId.slice(7));
+    await until(async () => !(await layers()).some((layer) => !used.includes(layer)));
+    expect(await layers()).to.have.members(used);
     writeFileSync(join(await sandbox("long"), "stop"), "");
     await runner.reaches("long", TaskState.TASK_FINISHED);
     expect(await output("long")).to.equal("up\nhello from the image\n");
-    await until(async () => (await provisioned()).length === 0);
+    await until(async () => (await provisioned()).length === 0 && (await layers()).length === 0);
     runner.run("after", { value: "cat /srv/hello" }, container("box:plain"));
     await runner.reaches("after", TaskState.TASK_FINISHED);
   });

@@ -1,5 +1,4 @@
 import { execFileSync, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import type { RootfsBackend } from "../../../sdk/contracts/image.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { SystemClock } from "../../../sdk/contracts/system-clock.js";
 import { SystemRandom } from "../../../sdk/contracts/system-random.js";
+import { hostMounts } from "../../support/host-mounts.js";
 import { requirePart, requireThat } from "../../support/require-part.js";
 import { type ArchiveEntry, tarArchive } from "../../support/tar-archive.js";
 
@@ -173,12 +173,12 @@ describe("backends of root file systems", () => {
       it("removes everything that it made, also twice, also half made, and mounts nothing on the host", async () => {
         const links = async (): Promise<string[]> =>
           (await readdir(tmpdir())).filter((entry) => /^tepui-[0-9a-f]{8}$/.test(entry));
-        const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+        const mounts = hostMounts(directory);
         const made = await create(backend, [await layer(base), await layer(top)]);
         inside(made, "mkdir -p a/b && touch a/b/c");
         const found = await readlink(join(made.own, "links")).catch(() => undefined);
         expect(found === undefined).to.equal(backend === copy);
-        expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(mounts);
+        expect(hostMounts(directory)).to.deep.equal(mounts);
         await backend.remove(made.own);
         await backend.remove(made.own);
         if (found !== undefined)
