@@ -133,10 +133,9 @@ export class DockerImageStore implements ImageStore {
     await this.save();
     await this.removeConfigs();
     await removeAll(rubbish);
-    logger.info(
-      { images: this.images.size, removedLayers: rubbish.length },
-      "removed images that are not in use",
-    );
+    if (rubbish.length > 0) {
+      logger.info({ layers: rubbish.length, left: this.images.size }, "removed layers of images not in use");
+    }
   }
 
   /** Synchronous up to the hold: what the caller has found in memory cannot go. */
