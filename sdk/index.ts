@@ -63,6 +63,7 @@ export {
   type ContainerRequest,
   type ContainerTermination,
   type RecoverableContainer,
+  type TaskFeature,
 } from "./contracts/containerizer.js";
 export type {
   ContainerMount,
@@ -79,7 +80,7 @@ export {
   ExecutorService,
   type ExecutorSession,
 } from "./contracts/executor-service.js";
-export { Fetcher, type FetchRequest } from "./contracts/fetcher.js";
+export { Fetcher, type FetchRequest, type FetchSource } from "./contracts/fetcher.js";
 export { Files } from "./contracts/files.js";
 export {
   type ConnectionTaker,
@@ -123,9 +124,11 @@ export {
   type PluginSource,
   type PluginState,
 } from "./contracts/plugin-directory.js";
+export { QoSController, type QoSCorrection } from "./contracts/qos-controller.js";
 export { Random } from "./contracts/random.js";
 export { Registry, type RegistryOperation } from "./contracts/registry.js";
 export { type DetectionRequest, ResourceDetector } from "./contracts/resource-detector.js";
+export { type MeasureUsage, ResourceEstimator } from "./contracts/resource-estimator.js";
 export { SandboxFetch } from "./contracts/sandbox-fetch.js";
 export {
   type Leadership,

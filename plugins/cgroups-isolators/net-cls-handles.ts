@@ -7,7 +7,7 @@ export interface HandleRange {
 }
 
 /** All secondary handles but 0, which stands for the class itself. */
-export const EVERY_SECONDARY: HandleRange = { lower: 1, upper: COUNT - 1 };
+const EVERY_SECONDARY: HandleRange = { lower: 1, upper: COUNT - 1 };
 
 /** Hands out classes of traffic `primary:secondary`, packed as the kernel takes them: 0xAAAABBBB. */
 export class NetClsHandles {

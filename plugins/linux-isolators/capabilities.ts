@@ -68,7 +68,7 @@ export class CapabilitiesIsolator implements Isolator {
   }
 }
 
-export function setOf({ capabilities }: CapabilityInfo): CapabilitySet {
+function setOf({ capabilities }: CapabilityInfo): CapabilitySet {
   return new Set(
     capabilities.map((capability) => {
       const name = CapabilityInfo_Capability[capability];

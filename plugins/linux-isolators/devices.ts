@@ -47,7 +47,7 @@ export class DevicesIsolator implements Isolator {
 }
 
 /** As the kernel packs a device number for stat(2) on 64-bit Linux. */
-export function numbersOf(rdev: number): { major: number; minor: number } {
+function numbersOf(rdev: number): { major: number; minor: number } {
   const number = BigInt(rdev);
   return {
     major: Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n)),

@@ -49,6 +49,7 @@ export async function startEmptyCluster(): Promise<EmptyCluster> {
       `--master=127.0.0.1:${master.port}`,
       "--hostname=127.0.0.1",
       "--resources=cpus:2;mem:23081;disk:252899",
+      "--launcher=posix",
     ]);
     const stop = async () => {
       await agent.stop();
