@@ -197,13 +197,8 @@ export class DrfAllocator implements Allocator {
       if (!sameAttributes(update.info.attributes, agent.info.attributes)) this.filters.removeAgent(agent.id);
       agent.info = update.info;
     }
-    if (update.total !== undefined && !update.total.equals(agent.total)) {
-      this.totals.subtract(agent.total.quantities());
-      this.usage.unreserve(agent.total);
-      agent.total = update.total;
-      this.totals.add(agent.total.quantities());
-      this.usage.reserve(agent.total);
-    }
+    if (update.total !== undefined && !update.total.equals(agent.total))
+      this.changeTotal(agent, update.total);
     this.reconsider(agent);
   }
 
@@ -248,6 +243,56 @@ export class DrfAllocator implements Allocator {
     forEachRole(resources, (role, part) =>
       this.filters.add({ frameworkId, role, agentId, refused: part.unallocate() }, now, ms),
     );
+  }
+
+  updateAllocation({
+    frameworkId,
+    agentId,
+    conversions,
+  }: Parameters<Allocator["updateAllocation"]>[0]): void {
+    const agent = this.agents.get(agentId);
+    if (agent === undefined) return;
+    let { total } = agent;
+    for (const { consumed, converted } of conversions) {
+      this.holdings.release(agent, frameworkId, consumed);
+      // More copies of a shared volume do not make the agent larger.
+      if (!consumed.isEmpty) total = total.subtract(consumed.unallocate()).add(converted.unallocate());
+      this.changeTotal(agent, total);
+      this.holdings.hold(agent, frameworkId, converted);
+    }
+  }
+
+  updateAvailable({ agentId, conversions }: Parameters<Allocator["updateAvailable"]>[0]): boolean {
+    const agent = this.agents.get(agentId);
+    if (agent === undefined) return false;
+    let { available, total } = agent;
+    // A shared volume is available however many have it, but it can be changed only while nobody has.
+    const held = Resources.sum(agent.holders.values()).unallocate().shared();
+    for (const { consumed, converted } of conversions) {
+      if (!available.contains(consumed) || consumed.shared().entries.some((one) => holds(held, one)))
+        return false;
+      available = available.subtract(consumed).add(converted);
+      total = total.subtract(consumed).add(converted);
+    }
+    this.changeTotal(agent, total);
+    this.reconsider(agent);
+    return true;
+  }
+
+  addResourceProvider({ agentId, total, used }: Parameters<Allocator["addResourceProvider"]>[0]): void {
+    const agent = this.agents.get(agentId);
+    if (agent === undefined) return;
+    this.changeTotal(agent, agent.total.add(total));
+    for (const [frameworkId, resources] of used) this.holdings.hold(agent, frameworkId, resources);
+    this.reconsider(agent);
+  }
+
+  private changeTotal(agent: AgentState, total: Resources): void {
+    this.totals.subtract(agent.total.quantities());
+    this.usage.unreserve(agent.total);
+    agent.total = total;
+    this.totals.add(total.quantities());
+    this.usage.reserve(total);
   }
 
   suppress(frameworkId: string, roles: readonly string[]): void {
@@ -329,3 +374,6 @@ export class DrfAllocator implements Allocator {
     return kind === "drf" ? new DrfSorter(this.totals) : new RandomSorter(this.options.random);
   }
 }
+
+const holds = (resources: Resources, entry: Resources["entries"][number]): boolean =>
+  resources.entries.some((one) => one.sameAs(entry));

@@ -38,15 +38,23 @@ export function applyConversion(
 export function applyOperation(resources: Resources, operation: Offer_Operation): Result<Resources> {
   const conversions = conversionsOf(operation);
   if (!conversions.ok) return failure(`Cannot get conversions: ${conversions.error}`);
+  return applyConversions(resources, conversions.value);
+}
+
+/** The resources after all of the conversions, one after the other. */
+export function applyConversions(
+  resources: Resources,
+  conversions: readonly ResourceConversion[],
+): Result<Resources> {
   let result = success(resources) as Result<Resources>;
-  for (const conversion of conversions.value) {
+  for (const conversion of conversions) {
     if (result.ok) result = applyConversion(result.value, conversion);
   }
   return result;
 }
 
 /** What an offer operation does to resources, step by step. */
-function conversionsOf(operation: Offer_Operation): Result<ResourceConversion[]> {
+export function conversionsOf(operation: Offer_Operation): Result<ResourceConversion[]> {
   switch (operation.type) {
     case OperationType.RESERVE: {
       const converted = Resources.of(operation.reserve?.resources ?? []);

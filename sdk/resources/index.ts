@@ -1,6 +1,11 @@
 export { ResourceAccumulator } from "./accumulator.js";
 export { applyCheckpointed, needsCheckpoint } from "./checkpoint.js";
-export { applyOperation } from "./conversion.js";
+export {
+  applyConversions,
+  applyOperation,
+  conversionsOf,
+  type ResourceConversion,
+} from "./conversion.js";
 export {
   quantitiesJson,
   reservedResourceListsJson,
@@ -8,11 +13,12 @@ export {
   resourceListJson,
   resourcesJson,
 } from "./endpoint-json.js";
-export { ResourceEntry } from "./entry.js";
+export { entryOf, ResourceEntry } from "./entry.js";
 export { findResources } from "./find.js";
 export { convertResource, convertResources, hasRefinedReservations, type ResourceFormat } from "./format.js";
 export { resourcesFromJson } from "./json.js";
 export { ResourceKind } from "./kind.js";
+export { isSpeculative, mapOperationResources, operationResources } from "./operation-resources.js";
 export { parseResourceList, parseResources } from "./parse.js";
 export { resourceText } from "./print.js";
 export {

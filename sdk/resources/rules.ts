@@ -5,7 +5,7 @@ import {
   Volume_Mode,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { validateId } from "../ids/index.js";
-import { reservationsOf } from "./entry.js";
+import { type ResourceEntry, reservationsOf } from "./entry.js";
 import { resourceText } from "./print.js";
 import { Resources } from "./resources.js";
 import { validateResources } from "./validate.js";
@@ -69,9 +69,10 @@ function validateDynamicReservations(messages: readonly Resource[]): string | un
 }
 
 /** A persistence id may occur once for each role (on one agent). */
-export function validateUniquePersistenceIds(resources: Resources): string | undefined {
+export function validateUniquePersistenceIds(resources: Iterable<ResourceEntry>): string | undefined {
   const seen = new Map<string, Set<string>>();
-  for (const { kind } of resources.persistentVolumes()) {
+  for (const { kind } of resources) {
+    if (!kind.persistentVolume) continue;
     const id = kind.disk?.persistence?.id ?? "";
     const role = kind.reservationRole ?? "";
     const ids = seen.get(role) ?? new Set();

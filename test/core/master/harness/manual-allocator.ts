@@ -4,6 +4,7 @@ import type {
   AllocatorCallbacks,
   AllocatorFramework,
   ResourceRecovery,
+  RoleQuota,
 } from "../../../../sdk/contracts/allocator.js";
 import { Resources } from "../../../../sdk/resources/index.js";
 
@@ -100,6 +101,55 @@ export class ManualAllocator implements Allocator {
     if (free !== undefined) this.free.set(agentId, free.add(resources.unallocate()));
     const filter = filters === undefined ? "" : ` refuse=${filters.refuse_seconds}s`;
     this.told(`recover ${resources} of ${frameworkId} on ${agentId}${filter}`);
+  }
+
+  updateAllocation(change: Parameters<Allocator["updateAllocation"]>[0]): void {
+    const { frameworkId, agentId, conversions } = change;
+    for (const { consumed, converted } of conversions) {
+      // More copies of a shared volume do not make the agent larger.
+      if (!consumed.isEmpty) this.convertTotal(agentId, consumed.unallocate(), converted.unallocate());
+      this.told(`convert ${consumed} of ${frameworkId} on ${agentId} to ${converted}`);
+    }
+  }
+
+  updateAvailable({ agentId, conversions }: Parameters<Allocator["updateAvailable"]>[0]): boolean {
+    let free = this.free.get(agentId) ?? Resources.empty;
+    for (const { consumed, converted } of conversions) {
+      if (!free.contains(consumed)) {
+        this.told(`cannot convert ${consumed} on ${agentId}: ${free} is free`);
+        return false;
+      }
+      free = free.subtract(consumed).add(converted);
+    }
+    this.free.set(agentId, free);
+    for (const { consumed, converted } of conversions) {
+      this.convertTotal(agentId, consumed, converted);
+      this.told(`convert free ${consumed} on ${agentId} to ${converted}`);
+    }
+    return true;
+  }
+
+  addResourceProvider({ agentId, total }: Parameters<Allocator["addResourceProvider"]>[0]): void {
+    this.convertTotal(agentId, Resources.empty, total);
+    this.free.set(agentId, (this.free.get(agentId) ?? Resources.empty).add(total));
+    this.told(`add provider ${total} on ${agentId}`);
+  }
+
+  private convertTotal(agentId: string, consumed: Resources, converted: Resources): void {
+    const total = this.totals.get(agentId) ?? Resources.empty;
+    this.totals.set(agentId, total.subtract(consumed).add(converted));
+  }
+
+  updateQuota(role: string, { guarantees, limits }: RoleQuota): void {
+    const text = (quantities: RoleQuota["limits"]) =>
+      [...quantities].map(([name, milli]) => `${name}:${milli / 1000}`).join(";");
+    this.told(`quota ${role} guarantees=${text(guarantees)} limits=${text(limits)}`);
+  }
+
+  recoverCluster(facts: { expectedAgents: number; quotas: ReadonlyMap<string, RoleQuota> }): void {
+    if (facts.quotas.size > 0) {
+      this.told(`recover ${facts.expectedAgents} agents, quotas of ${[...facts.quotas.keys()].join(",")}`);
+    }
   }
 
   suppress(frameworkId: string, roles: readonly string[]): void {
