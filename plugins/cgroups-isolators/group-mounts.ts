@@ -6,7 +6,7 @@ const PLACE = "/sys/fs/cgroup";
 
 /**
  * What a container with a root file system of its own sees in `/sys/fs/cgroup`: its own groups, where programs look for their limits.
- * Nobody in the container can write there, lest it lift them.
+ * Not to be written, lest they lift them.
  */
 export function groupMounts(host: CgroupHost, group: Cgroup): Pick<Contribution, "mounts" | "symlinks"> {
   const hierarchies = new Map<string, Controller[]>();

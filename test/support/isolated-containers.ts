@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Context } from "mocha";
 import { createTestKernel, override, type TestKernel } from "../../core/testing/index.js";
+import cgroupsIsolators from "../../plugins/cgroups-isolators/index.js";
 import filesystemIsolators from "../../plugins/filesystem-isolators/index.js";
 import { LinuxLauncher } from "../../plugins/launchers/linux/linux-launcher.js";
 import { MesosContainerizer } from "../../plugins/mesos-containerizer/containerizer.js";
@@ -121,12 +122,13 @@ export class IsolatedContainers {
     await launcher.start();
     const provisioner = new BusyboxProvisioner(join(directory, "provisioned"), rootfs.path);
     const kernel = await createTestKernel({
-      plugins: [secretResolver, filesystemIsolators, volumeIsolators, namespaceIsolators],
+      plugins: [secretResolver, filesystemIsolators, volumeIsolators, namespaceIsolators, cgroupsIsolators],
       target: "agent",
       settings: {
         isolation,
         work_dir: join(directory, "work"),
         runtime_dir: join(directory, "run"),
+        cgroups_root: cgroupRoot,
         docker_volume_checkpoint_dir: join(directory, "docker-volumes"),
         ...settings,
       },

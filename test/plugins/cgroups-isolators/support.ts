@@ -130,6 +130,7 @@ export class CgroupsBench {
   async abandon(): Promise<void> {
     for (const isolator of this.family.isolators)
       Object.assign(isolator, { cleanup: () => new Promise(() => undefined) });
+    Object.assign(this.bench.launcher, { destroy: () => new Promise(() => undefined) });
     await this.family.stop();
     await this.bench.launcher.stop();
   }
