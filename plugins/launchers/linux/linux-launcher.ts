@@ -35,10 +35,12 @@ export class LinuxLauncher extends ShimLauncher {
 
   /** @throws TepuiError `TEPUI_LAUNCHER_UNAVAILABLE` when this host lacks something. */
   override async start(): Promise<string> {
-    if (process.geteuid?.() !== 0) throw unavailable("it needs root");
-    const lack = (await this.cages.open()) ?? (await this.startHelper());
-    if (lack !== "") throw unavailable(lack);
-    return lack;
+    const lack = await this.open();
+    if (lack === "") return lack;
+    await this.stop();
+    throw new TepuiError("TEPUI_LAUNCHER_UNAVAILABLE", {
+      detail: `the linux launcher cannot run here: ${lack}`,
+    });
   }
 
   override async stop(): Promise<void> {
@@ -46,14 +48,15 @@ export class LinuxLauncher extends ShimLauncher {
     await this.cages.close();
   }
 
-  private async startHelper(): Promise<string> {
+  /** Gives what is missing, in one line; empty when nothing is. */
+  private async open(): Promise<string> {
+    if (process.geteuid?.() !== 0) return "it needs root";
+    const lack = await this.cages.open();
+    if (lack !== undefined) return lack;
     try {
       return await super.start();
     } catch (error) {
-      throw unavailable(`it needs Perl (perl-base): ${messageOf(error)}`);
+      return `it needs Perl (perl-base): ${messageOf(error)}`;
     }
   }
 }
-
-const unavailable = (lack: string): TepuiError =>
-  new TepuiError("TEPUI_LAUNCHER_UNAVAILABLE", { detail: `the linux launcher cannot run here: ${lack}` });

@@ -103,10 +103,11 @@ sub shim {
     $status = $told if $told ne "";
   }
   my $alone = !has_children() && (!defined $cage || leave_cage($cage));
+  my $lone = $request->{bound} && getppid() != $request->{helper};
   if (!$early) {
     record($record, "exited", $status);
     syswrite(STDOUT, "X $id $status\n" . ($alone ? "D $id\n" : ""));
-    POSIX::_exit($told_all) if $alone;
+    POSIX::_exit($told_all) if $alone && !$lone;
   }
   # What the command left behind ends with it; fork races are lost in the end, because nobody can leave the tree.
   until ($alone) {
@@ -116,6 +117,8 @@ sub shim {
     $alone = !has_children() && (!defined $cage || leave_cage($cage));
     select(undef, undef, undef, 0.002) unless $alone;
   }
+  # There is nobody to take the group away, where it still stands.
+  if ($lone) { rmdir($_) for reverse @{ $request->{cage} || [] } }
   POSIX::_exit(0);
 }
 `;

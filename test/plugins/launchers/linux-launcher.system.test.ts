@@ -149,8 +149,8 @@ describe("linux launcher", () => {
       [{ enter: { network: "/no/net" } }, /Failed to enter the network namespace '\/no\/net': No such file/],
       [{ cgroups: ["/no/cgroup"] }, /Failed to join the cgroup '\/no\/cgroup': No such file/],
       [
-        { namespaces: ["mount"], mounts: [{ source: "none", target: "/mnt", type: "nosuchfs" }] },
-        /Failed to mount 'none' at '\/mnt': No such device/,
+        { namespaces: ["mount"], mounts: [{ source: "none", target: "/tmp", type: "nosuchfs" }] },
+        /Failed to mount 'none' at '\/tmp': No such device/,
       ],
       [
         { namespaces: ["mount"], rootfs: { path: "/no/rootfs", mounts: [] } },
@@ -215,19 +215,29 @@ describe("linux launcher", () => {
   });
 
   it("ends a container with the launcher where it is not to outlive it", async () => {
-    const first = await bench.launcher();
-    const plan = bench.plan(["sh", "-c", "setsid sleep 1000 & exec sleep 1000"], { outlivesAgent: false });
-    const container = await first.launch(plan);
-    await container.go();
-    await first.stop();
-    await eventually(() => (isAlive(readProcessStat(container.pid)) ? undefined : true));
-    await eventually(() => (bench.group(plan.containerId).exists() ? undefined : true));
+    for (const namespaces of [[], ["pid"]] as const) {
+      const first = await bench.launcher();
+      const plan = bench.plan(["sh", "-c", "setsid sleep 1000 & exec sleep 1000"], {
+        outlivesAgent: false,
+        contribution: { namespaces },
+      });
+      const container = await first.launch(plan);
+      await container.go();
+      await first.stop();
+      await eventually(() => (isAlive(readProcessStat(container.pid)) ? undefined : true));
+      await eventually(() => (bench.group(plan.containerId).exists() ? undefined : true));
+    }
   });
 
   it("says what is missing where it cannot run", async () => {
     const program = "$| = 1; print qq(H 1 the kernel is too old\\n); <STDIN>";
     const refused = await bench.launcher(program).then(() => "", String);
     expect(refused).to.match(/linux launcher cannot run here: the kernel is too old/);
+    const path = process.env.PATH;
+    process.env.PATH = "/nonexistent";
+    const without = await bench.launcher().then(() => "", String);
+    process.env.PATH = path;
+    expect(without).to.match(/linux launcher cannot run here: it needs Perl \(perl-base\)/);
   });
 
   it("starts fifty containers at once", async () => {
