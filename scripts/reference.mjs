@@ -37,14 +37,14 @@ function contractsPage({ plugins, sdk, suites }) {
       const shipped = plugins.filter(({ provides }) =>
         provides.some((provided) => provided.name === point.name),
       );
-      const suite = `${name[0].toLowerCase()}${name.slice(1)}Suite`;
+      const suite = suites.find((each) => each.toLowerCase() === `${name}Suite`.toLowerCase());
       return [
         `[\`${name}\`](../sdk/contracts/${file})`,
         point.version,
         point.cardinality,
         cell(firstSentence(text, name)),
         shipped.map((plugin) => plugin.name).join(", ") || "the kernel",
-        suites.includes(suite) ? `\`${suite}\`` : "",
+        suite === undefined ? "" : `\`${suite}\``,
       ];
     });
   const shipped = plugins

@@ -177,6 +177,7 @@ export {
   type Host,
   type KeyOptions,
   type Lifecycle,
+  moduleParameters,
   optional,
   type PluginContext,
   type PluginDefinition,

@@ -20,6 +20,8 @@ export class AgentState {
   total: Resources;
   /** Dynamic reservations and persistent volumes. */
   checkpointed: Resources = Resources.empty;
+  /** Revocable: what is lent and what could be, as last estimated; undefined before the first estimate. */
+  oversubscribed: Resources | undefined;
   readonly frameworks = new Map<string, Framework>();
   /** By id, oldest first, bounded. */
   readonly completedFrameworks = new Map<string, Framework>();

@@ -10,7 +10,9 @@ import { ExecutorService } from "../../sdk/contracts/executor-service.js";
 import { HttpServer } from "../../sdk/contracts/http-server.js";
 import { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
+import { QoSController } from "../../sdk/contracts/qos-controller.js";
 import { ResourceDetector } from "../../sdk/contracts/resource-detector.js";
+import { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
 import { parseResources, type Result } from "../../sdk/resources/index.js";
@@ -63,6 +65,8 @@ const config = z.strictObject({
   gc_delay: durationText("1weeks"),
   gc_disk_headroom: z.coerce.number().min(0).max(1).default(0.1),
   disk_watch_interval: durationText("1mins"),
+  oversubscribed_resources_interval: durationText("15secs"),
+  qos_correction_interval_min: durationText("0ns"),
 });
 
 const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
@@ -84,6 +88,8 @@ const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
   gcDelay: values.gc_delay,
   gcDiskHeadroom: values.gc_disk_headroom,
   diskWatchInterval: values.disk_watch_interval,
+  oversubscribedResourcesInterval: values.oversubscribed_resources_interval,
+  qosCorrectionInterval: values.qos_correction_interval_min,
 });
 
 /** As df(1) counts: of what an ordinary user may have. */
@@ -113,6 +119,8 @@ export default definePlugin({
     detectors: ResourceDetector,
     election: Election,
     transport: MessageTransport,
+    estimator: ResourceEstimator,
+    qosController: QoSController,
     server: HttpServer,
     metrics: Metrics,
   },

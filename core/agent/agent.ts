@@ -6,7 +6,9 @@ import type { Election } from "../../sdk/contracts/election.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { InboundMessage, MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
+import type { QoSController } from "../../sdk/contracts/qos-controller.js";
 import type { Random } from "../../sdk/contracts/random.js";
+import type { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { OncePerPeer } from "../../sdk/http/index.js";
 import { AgentState } from "./agent-state.js";
@@ -24,7 +26,9 @@ import { MasterLink } from "./master-link.js";
 import { MasterOrders } from "./master-orders.js";
 import { AgentMetrics } from "./metrics.js";
 import type { AgentOptions } from "./options.js";
+import { Oversubscription } from "./oversubscription.js";
 import { AgentPaths } from "./paths.js";
+import { QoSCorrections } from "./qos-corrections.js";
 import { incompatibilities } from "./recovery/compatibility.js";
 import { Recovery } from "./recovery/recovery.js";
 import type { SavedAgent } from "./recovery/saved-state.js";
@@ -42,6 +46,8 @@ export interface AgentDependencies {
   readonly containerizers: readonly Containerizer[];
   readonly election: Election;
   readonly transport: MessageTransport;
+  readonly estimator: ResourceEstimator;
+  readonly qosController: QoSController;
   readonly disk: Disk;
   /** Part (0 to 1) of the work directory's file system that is in use. */
   readonly diskUsage: () => Promise<number>;
@@ -73,6 +79,8 @@ export class Agent {
   private readonly resources: CheckpointedResources;
   private readonly recovery: Recovery;
   private readonly orders: MasterOrders;
+  private readonly oversubscription: Oversubscription;
+  private readonly corrections: QoSCorrections;
   private readonly agentMetrics: AgentMetrics;
   private readonly logger: Logger;
   private readonly strangers = new OncePerPeer();
@@ -176,6 +184,20 @@ export class Agent {
       updates,
     });
     this.resources = new CheckpointedResources(common);
+    this.oversubscription = new Oversubscription({
+      ...common,
+      resourceVersion,
+      estimator: dependencies.estimator,
+      interval: options.oversubscribedResourcesInterval,
+      registered: () => this.link.registered,
+      send,
+    });
+    this.corrections = new QoSCorrections({
+      ...common,
+      executors,
+      controller: dependencies.qosController,
+      interval: options.qosCorrectionInterval,
+    });
     this.orders = new MasterOrders({
       ...common,
       link: this.link,
@@ -185,6 +207,7 @@ export class Agent {
       statuses,
       updates,
       resources: this.resources,
+      oversubscription: this.oversubscription,
       end: () => this.end(),
       executorNotLaunched,
     });
@@ -240,11 +263,15 @@ export class Agent {
     this.gc.start();
     this.stopReceiving = this.dependencies.transport.receive(AGENT_ACTOR, (message) => this.receive(message));
     this.link.start();
+    this.oversubscription.start();
+    this.corrections.start();
   }
 
   /** Tasks of frameworks that checkpoint go on without us; those of others end now. */
   async stop(): Promise<void> {
     this.stopReceiving?.();
+    this.oversubscription.stop();
+    this.corrections.stop();
     this.link.stop();
     this.gc.stop();
     this.updates.pause();

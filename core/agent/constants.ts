@@ -22,6 +22,8 @@ export const REGISTRATION_BACKOFF_MAX = 60_000;
 export const DEFAULT_PING_TIMEOUT = 75_000;
 export const UPDATE_RETRY_MIN = 10_000;
 export const UPDATE_RETRY_MAX = 600_000;
+/** Mesos has none, and asks a controller that answers at once over and over. */
+export const QOS_CORRECTION_INTERVAL_LEAST = 100;
 export const EXECUTOR_HEARTBEAT_INTERVAL = 1_800_000;
 export const DEFAULT_KILL_GRACE_PERIOD = 3_000;
 export const MAX_COMPLETED_FRAMEWORKS = 50;

@@ -82,6 +82,18 @@ export class Executors {
       );
   }
 
+  /** Takes back what the executor was lent: its container ends at once, and its tasks are told why. */
+  preempt(framework: Framework, executor: Executor): void {
+    executor.state = "terminating";
+    executor.verdict = {
+      state: framework.partitionAware ? TaskState.TASK_GONE : TaskState.TASK_LOST,
+      reason: Reason.REASON_CONTAINER_PREEMPTED,
+      message: "Container preempted by QoS correction",
+    };
+    this.options.metrics.executorsPreempted.inc();
+    this.destroy(executor);
+  }
+
   /** No container of the executor will run; its tasks end with the verdict. */
   fail(executor: Executor, verdict: Verdict): void {
     executor.verdict ??= verdict;

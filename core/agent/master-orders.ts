@@ -27,6 +27,7 @@ import type { MasterMessage } from "./inbound.js";
 import type { Launches } from "./launches.js";
 import type { MasterLink } from "./master-link.js";
 import type { AgentMetrics } from "./metrics.js";
+import type { Oversubscription } from "./oversubscription.js";
 import type { AgentPaths } from "./paths.js";
 import type { Statuses } from "./statuses.js";
 import { dropped } from "./task-refusal.js";
@@ -41,6 +42,7 @@ export interface MasterOrdersOptions {
   readonly statuses: Statuses;
   readonly updates: UpdateManager;
   readonly resources: CheckpointedResources;
+  readonly oversubscription: Oversubscription;
   readonly checkpoints: Checkpoints;
   readonly disk: Disk;
   readonly gc: GarbageCollector;
@@ -113,6 +115,7 @@ export class MasterOrders {
     }
     logger.info({ id: agentId, master: this.options.link.master }, "registered");
     this.options.link.accepted(pingTimeout);
+    this.options.oversubscription.registered();
     this.options.updates.resume();
   }
 
@@ -128,6 +131,7 @@ export class MasterOrders {
     }
     logger.info({ id: state.id, master: this.options.link.master }, "re-registered");
     this.options.link.accepted(connection?.total_ping_timeout_seconds);
+    this.options.oversubscription.registered();
     this.options.updates.resume();
     for (const reconciliation of reconciliations) this.reconcile(reconciliation);
   }

@@ -75,7 +75,7 @@ export class AgentMetrics {
       gauge(`${name}_used`, used);
       gauge(`${name}_percent`, () => share(used(), total()));
       const revocable = (): number => usedOf(state, name, true);
-      const revocableTotal = (): number => state.total.revocable().scalar(name);
+      const revocableTotal = (): number => state.oversubscribed?.scalar(name) ?? 0;
       gauge(`${name}_revocable_total`, revocableTotal);
       gauge(`${name}_revocable_used`, revocable);
       gauge(`${name}_revocable_percent`, () => share(revocable(), revocableTotal()));

@@ -29,4 +29,6 @@ export interface AgentOptions {
   /** Part (0 to 1) of the disk that is to stay free. */
   readonly gcDiskHeadroom: number;
   readonly diskWatchInterval: Duration;
+  readonly oversubscribedResourcesInterval: Duration;
+  readonly qosCorrectionInterval: Duration;
 }

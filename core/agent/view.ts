@@ -4,6 +4,7 @@ import { Resources } from "../../sdk/resources/index.js";
 import type { Agent } from "./agent.js";
 import { AGENT_CAPABILITIES } from "./constants.js";
 import type { Executor } from "./executor.js";
+import { liveExecutors, measureContainer } from "./resource-usage.js";
 
 /** What endpoints see of the agent. */
 export class LiveAgentView implements AgentView {
@@ -51,25 +52,17 @@ export class LiveAgentView implements AgentView {
   }
 
   usage(): Promise<readonly ContainerUsageView[]> {
-    const live = [...this.agent().state.executors()].filter(({ state }) => state !== "terminated");
-    return Promise.all(live.map(usageOf));
+    return Promise.all(liveExecutors(this.agent().state).map(usageOf));
   }
 }
 
 async function usageOf(executor: Executor): Promise<ContainerUsageView> {
-  const { containerizer, containerId } = executor;
-  // Either may be unknown while the container starts or ends.
-  const [status, statistics] = await Promise.all([
-    containerizer?.status(containerId).catch(() => undefined),
-    containerizer?.usage(containerId).catch(() => undefined),
-  ]);
   return {
     frameworkId: executor.ids.frameworkId,
     executorId: executor.id,
     executorName: executor.name,
     source: executor.source,
-    containerId,
-    status,
-    statistics,
+    containerId: executor.containerId,
+    ...(await measureContainer(executor)),
   };
 }

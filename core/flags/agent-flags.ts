@@ -14,6 +14,7 @@ import {
 import { COMMON_FLAGS } from "./common-flags.js";
 import * as ENV from "./defaults.js";
 import { choice, type FlagSpec, flag, refused, setting, values } from "./flag-spec.js";
+import { ESTIMATORS, LOAD_QOS, LOGROTATE } from "./modules.js";
 import {
   APPC,
   AUFS,
@@ -25,7 +26,6 @@ import {
   HDFS,
   IPV6,
   MODULES,
-  OVERSUB,
   PORTMAP,
   RECOVERY,
   SECRETS,
@@ -33,9 +33,6 @@ import {
   SOCKETS,
   ZK,
 } from "./reasons.js";
-
-/** The module of Mesos that is built in here. */
-const LOGROTATE = "org_apache_mesos_LogrotateContainerLogger";
 
 /** Every flag of Mesos's agent, and what becomes of it here: `refused` where its feature is not there yet. */
 // biome-ignore format: a table, one flag a line
@@ -177,10 +174,10 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("http_credentials", "path", undefined, refused(AUTHN), "File of principal/secret pairs for agent HTTP basic authentication."),
   flag("hooks", "string", undefined, refused(MODULES), "Comma list of hook modules to install in the agent."),
   flag("secret_resolver", "string", undefined, refused(SECRETS), "Secret resolver module; default resolves only inline VALUE secrets."),
-  flag("resource_estimator", "string", undefined, refused(OVERSUB), "Resource estimator module; default noop."),
-  flag("qos_controller", "string", undefined, refused(OVERSUB), "QoS controller module; default noop."),
-  flag("qos_correction_interval_min", "duration", "0ns", refused(OVERSUB), "Smallest gap between QoS corrections."),
-  flag("oversubscribed_resources_interval", "duration", "15secs", refused(OVERSUB), "Period of oversubscribable resource reports to the master."),
+  flag("resource_estimator", "string", undefined, choice(...ESTIMATORS), "Resource estimator module; default noop."),
+  flag("qos_controller", "string", undefined, choice(LOAD_QOS), "QoS controller module; default noop."),
+  flag("qos_correction_interval_min", "duration", "0ns", setting, "Smallest gap between QoS corrections."),
+  flag("oversubscribed_resources_interval", "duration", "15secs", setting, "Period of oversubscribable resource reports to the master."),
   flag("master_detector", "string", undefined, refused(MODULES), "Detector module; exclusive with --master."),
   flag("xfs_project_range", "string", "[5000-10000]", setting, "XFS project ids usable by disk/xfs.", { condition: "XFS build" }),
   flag("xfs_kill_containers", "bool", "false", setting, "disk/xfs kills containers over quota (soft limit = allocation).", { condition: "XFS build" }),

@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import { validateRole } from "../../sdk/roles/index.js";
 import { formatDuration, parseDuration, parsePercent, parseRate } from "../../sdk/values/index.js";
+import { BUILT_IN_MODULES } from "./modules.js";
 import * as WHY from "./reasons.js";
 
 /** Checks of flag values beyond their type. Each takes the value in natural form and says what is wrong with it. */
@@ -109,9 +110,6 @@ export const isolators: Check = (value) => {
   }
   return undefined;
 };
-
-/** What Mesos has as modules, and is a plugin here. */
-const BUILT_IN_MODULES = ["org_apache_mesos_LogrotateContainerLogger"];
 
 interface ModuleManifest {
   readonly libraries?: readonly { readonly modules?: readonly { readonly name?: string }[] }[];

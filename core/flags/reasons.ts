@@ -14,7 +14,6 @@ export const IPV6 = "IPv6 is not part of this version yet";
 export const LOGFILES = "log files are not part of this version yet; the log goes to standard error";
 export const MODULES =
   "Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead";
-export const OVERSUB = "oversubscription is not part of this version yet";
 export const PORTMAP =
   "the network/port_mapping isolator is not part of this version: network/cni gives containers ports of their own and maps them";
 export const PROFILING = "heap profiling belongs to the C++ daemon; use node --inspect";

@@ -1,9 +1,9 @@
 import { ContainerLogger } from "../../sdk/contracts/container-logger.js";
 import { definePlugin, z } from "../../sdk/plugin/index.js";
 import { LogrotateLogger } from "./logrotate-logger.js";
-import { moduleParameters, parameterFields } from "./module-parameters.js";
+import { ofModule, parameterFields } from "./module-parameters.js";
 
-const config = z.strictObject({ ...parameterFields, modules: moduleParameters.optional() });
+const config = z.strictObject({ ...parameterFields, modules: ofModule.optional() });
 
 export default definePlugin({
   name: "logrotate-logger",

@@ -1,4 +1,4 @@
-import { reading, z } from "../../sdk/plugin/index.js";
+import { problemOf, reading, z } from "../../sdk/plugin/index.js";
 import { parseBytes } from "../../sdk/values/index.js";
 
 /** How one stream of a container is kept. */
@@ -54,7 +54,3 @@ export function readRotations(
   const read = rotations.safeParse(given);
   return read.success ? read.data : { problem: problemOf(read.error) };
 }
-
-/** The end of a sentence. */
-export const problemOf = (error: z.ZodError): string =>
-  error.issues.map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": ")).join("; ");

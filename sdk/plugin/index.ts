@@ -29,3 +29,4 @@ export {
   type ExtensionPoint,
   extensionPoint,
 } from "./extension-point.js";
+export { moduleParameters, problemOf } from "./module-parameters.js";

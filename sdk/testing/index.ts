@@ -5,7 +5,17 @@ export { type FetcherSubject, fetcherSuite, type MakeFetcher } from "./fetcher-s
 export { type IsolatorSubject, isolatorSuite, type MakeIsolator } from "./isolator-suite.js";
 export { type LogLine, MemoryLogger } from "./memory-logger.js";
 export { messageTransportSuite, type TransportPair } from "./message-transport-suite.js";
+export {
+  type MakeQoSController,
+  type QoSControllerSubject,
+  qosControllerSuite,
+} from "./qos-controller-suite.js";
 export { type MakeRegistry, type RegistrySubject, registrySuite } from "./registry-suite.js";
+export {
+  type MakeResourceEstimator,
+  type ResourceEstimatorSubject,
+  resourceEstimatorSuite,
+} from "./resource-estimator-suite.js";
 export { SeededRandom } from "./seeded-random.js";
 export type { SuiteCase } from "./suite-case.js";
 export { VirtualClock } from "./virtual-clock.js";

@@ -20,6 +20,8 @@ import { SeededRandom } from "../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../sdk/testing/virtual-clock.js";
 import { AGENT_OPTIONS, MemoryDisk } from "../core/agent/support/agent-bench.js";
 import { ScriptedContainerizer } from "../core/agent/support/scripted-containerizer.js";
+import { ScriptedEstimator } from "../core/agent/support/scripted-estimator.js";
+import { ScriptedQoSController } from "../core/agent/support/scripted-qos-controller.js";
 
 const MASTER_IP = "10.0.0.1";
 const PORT = 5050;
@@ -143,6 +145,8 @@ class OneProcessCluster {
       containerizers: [containerizer],
       election: FOLLOW_THE_MASTER,
       transport,
+      estimator: new ScriptedEstimator(),
+      qosController: new ScriptedQoSController(),
       disk: new MemoryDisk(),
       diskUsage: async () => 0,
       clock,

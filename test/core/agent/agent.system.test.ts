@@ -14,7 +14,9 @@ import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { ContainerizerBench } from "../../plugins/mesos-containerizer/support.js";
 import { eventually } from "../../support/eventually.js";
 import { AGENT_ID, AGENT_OPTIONS, AgentBench, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
+import { ScriptedEstimator } from "./support/scripted-estimator.js";
 import { ScriptedMaster } from "./support/scripted-master.js";
+import { ScriptedQoSController } from "./support/scripted-qos-controller.js";
 
 const { TASK_RUNNING } = TaskState;
 
@@ -38,6 +40,8 @@ class Life {
       containerizers: [containers.containerizer],
       election: master,
       transport: master,
+      estimator: new ScriptedEstimator(),
+      qosController: new ScriptedQoSController(),
       disk,
       diskUsage: async () => 0,
       clock: this.clock,

@@ -21,6 +21,8 @@ const READ_ELSEWHERE: Record<Target, Readonly<Record<string, string>>> = {
     logging_level: "the log of the daemon",
     container_logger: "the manifest chooses the logger by it",
     launcher: "the manifest chooses the launcher by it",
+    resource_estimator: "the manifest chooses the estimator by it",
+    qos_controller: "the manifest chooses the controller by it",
   },
 };
 

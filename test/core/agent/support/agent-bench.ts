@@ -19,7 +19,9 @@ import { MemoryLogger } from "../../../../sdk/testing/memory-logger.js";
 import { SeededRandom } from "../../../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../../../sdk/testing/virtual-clock.js";
 import { ScriptedContainerizer } from "./scripted-containerizer.js";
+import { ScriptedEstimator } from "./scripted-estimator.js";
 import { ScriptedMaster } from "./scripted-master.js";
+import { ScriptedQoSController } from "./scripted-qos-controller.js";
 
 export const AGENT_ID = "m-S0";
 export const FRAMEWORK_ID = "m-0000";
@@ -51,6 +53,8 @@ export const AGENT_OPTIONS: AgentOptions = {
   gcDelay: 604_800_000,
   gcDiskHeadroom: 0.1,
   diskWatchInterval: 60_000,
+  oversubscribedResourcesInterval: 15_000,
+  qosCorrectionInterval: 0,
 };
 
 /** Remembers what was asked of it. Fails what `failing` picks. */
@@ -82,6 +86,8 @@ export class AgentBench {
   readonly disk = new MemoryDisk();
   readonly logger = new MemoryLogger();
   readonly metrics = new MetricsRegistry(this.clock);
+  readonly estimator = new ScriptedEstimator();
+  readonly qosController = new ScriptedQoSController();
   finished = false;
   diskUsage = 0;
   readonly agent: Agent;
@@ -99,6 +105,8 @@ export class AgentBench {
       containerizers: [this.containerizer],
       election: this.master,
       transport: this.master,
+      estimator: this.estimator,
+      qosController: this.qosController,
       disk: this.disk,
       diskUsage: async () => this.diskUsage,
       clock: this.clock,

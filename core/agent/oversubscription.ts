@@ -1,0 +1,82 @@
+import { UpdateSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
+import type { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
+import type { Resources } from "../../sdk/resources/index.js";
+import type { AgentState } from "./agent-state.js";
+import type { NamedMessage } from "./master-link.js";
+import { resourceUsage, revocableInUse } from "./resource-usage.js";
+
+export interface OversubscriptionOptions {
+  readonly state: AgentState;
+  readonly estimator: ResourceEstimator;
+  /** Milliseconds from one answer of the estimator to the next question. */
+  readonly interval: number;
+  readonly resourceVersion: Buffer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registered: () => boolean;
+  readonly send: (message: NamedMessage) => void;
+}
+
+/** Asks the estimator what can be lent besides, and tells the master when that, with what is lent already, has changed. */
+export class Oversubscription {
+  private timer: Timer | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: OversubscriptionOptions) {}
+
+  start(): void {
+    void this.ask();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+  }
+
+  /** A master that has just taken the agent knows of no revocable resources. */
+  registered(): void {
+    if (this.options.state.oversubscribed !== undefined) this.tell(this.options.state.oversubscribed);
+  }
+
+  private async ask(): Promise<void> {
+    const { state, estimator, clock, interval, logger } = this.options;
+    // What is lent belongs to the measurement that the answer comes from: a task that comes or ends meanwhile must not count twice.
+    let lent: Resources | undefined;
+    const measure = () => {
+      lent = revocableInUse(state);
+      return resourceUsage(state);
+    };
+    try {
+      const more = await estimator.oversubscribable(measure);
+      if (!more.nonRevocable().isEmpty) logger.error(`the estimate '${more}' is not of revocable resources`);
+      else if (!this.stopped) this.estimated((lent ?? revocableInUse(state)).add(more.unallocate()));
+    } catch (error) {
+      logger.error({ err: error }, "the resources that can be oversubscribed could not be estimated");
+    }
+    if (!this.stopped) this.timer = clock.setTimeout(() => void this.ask(), interval);
+  }
+
+  private estimated(oversubscribed: Resources): void {
+    const { state, registered, logger } = this.options;
+    const before = state.oversubscribed;
+    state.oversubscribed = oversubscribed;
+    if (before?.equals(oversubscribed) === true) return;
+    if (!oversubscribed.isEmpty || before !== undefined)
+      logger.info({ resources: String(oversubscribed) }, "other resources can be oversubscribed now");
+    if (registered() && state.phase === "serving") this.tell(oversubscribed);
+  }
+
+  private tell(oversubscribed: Resources): void {
+    const { state, resourceVersion, send } = this.options;
+    const body = UpdateSlaveMessage.encode({
+      slave_id: { value: state.id },
+      update_oversubscribed_resources: true,
+      // Masters older than reservation refinement understand this form, and newer ones both.
+      oversubscribed_resources: oversubscribed.toMessages("pre-refinement"),
+      resource_version_uuid: { value: resourceVersion },
+    }).finish();
+    send({ name: "mesos.internal.UpdateSlaveMessage", body });
+  }
+}
