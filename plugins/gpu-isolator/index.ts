@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
 import { Isolator } from "../../sdk/contracts/isolator.js";
 import { ResourceDetector } from "../../sdk/contracts/resource-detector.js";
+import { isolationNames, unavailableIsolation, unmetNeed } from "../../sdk/isolation/index.js";
 import { definePlugin, z } from "../../sdk/plugin/index.js";
 import { parseResourceList, parseResources } from "../../sdk/resources/index.js";
 import { findDriverFiles } from "./driver-files.js";
@@ -30,7 +31,7 @@ export default definePlugin({
   config,
   setup(ctx) {
     const { isolation, nvidia_gpu_devices, launcher, root, resources, work_dir, runtime_dir } = ctx.config;
-    const named = new Set(isolation.split(",").map((name) => name.trim()));
+    const named = isolationNames(isolation);
     if (!named.has("gpu/nvidia")) {
       if (nvidia_gpu_devices !== undefined) {
         throw unavailable(
@@ -51,12 +52,12 @@ export default definePlugin({
     });
     return {
       start: async () => {
-        if (process.geteuid?.() !== 0) throw unavailable("needs the agent to run as root");
-        if (launcher !== "linux") throw unavailable("needs --launcher=linux");
-        if (!named.has("cgroups/devices") && !named.has("cgroups/all")) {
-          throw unavailable("needs the isolator cgroups/devices (or cgroups/all)");
-        }
-        if (!named.has("filesystem/linux")) throw unavailable("needs the isolator filesystem/linux");
+        const need =
+          unmetNeed({ root: true, linuxLauncher: launcher, filesystemLinux: named }) ??
+          (named.has("cgroups/devices") || named.has("cgroups/all")
+            ? undefined
+            : "the isolator 'cgroups/devices': add it to --isolation");
+        if (need !== undefined) throw unavailableIsolation(isolator.name, need);
         const host = await findNvidia(root);
         const indices = parseIndices(nvidia_gpu_devices);
         gpus = selectGpus(host, { given: givenGpus(resources), indices });

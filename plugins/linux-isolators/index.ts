@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { Isolator } from "../../sdk/contracts/isolator.js";
-import { TepuiError } from "../../sdk/errors/index.js";
+import { isolationNames, unavailableIsolation, unmetNeed } from "../../sdk/isolation/index.js";
 import { definePlugin, z } from "../../sdk/plugin/index.js";
 import { allowedDevices, devicesOf } from "./allowed-devices.js";
 import {
@@ -45,7 +45,7 @@ export default definePlugin({
   config,
   setup(ctx) {
     const { isolation, launcher, effective_capabilities, bounding_capabilities } = ctx.config;
-    const named = new Set(isolation.split(",").map((name) => name.trim()));
+    const named = isolationNames(isolation);
     const policy: CapabilityPolicy = {
       effective: effective_capabilities && new Set(effective_capabilities.capabilities),
       bounding: bounding_capabilities && new Set(bounding_capabilities.capabilities),
@@ -64,24 +64,23 @@ export default definePlugin({
         await isolator.start?.();
       });
     };
-    const unavailable = (name: string, lack: string): never => {
-      throw new TepuiError("TEPUI_ISOLATION_UNAVAILABLE", { detail: `${name} ${lack}` });
+    const unavailable = (name: string, need: string): never => {
+      throw unavailableIsolation(name, need);
     };
-    const needsRoot = (name: string) => (): void => {
-      if (process.geteuid?.() !== 0) unavailable(name, "needs the agent to run as root");
-    };
-    const needsLinux = (name: string) => (): void => {
-      if (launcher !== "linux") unavailable(name, "needs --launcher=linux");
-    };
-    const withLinux = (name: string) => [needsRoot(name), needsLinux(name)];
+    const withLinux = (name: string, filesystemLinux = false) => [
+      (): void => {
+        const need = unmetNeed({
+          root: true,
+          linuxLauncher: launcher,
+          ...(filesystemLinux && { filesystemLinux: named }),
+        });
+        if (need !== undefined) unavailable(name, need);
+      },
+    ];
 
     use(new CapabilitiesIsolator(policy), [...withLinux("linux/capabilities"), () => checkPolicy(policy)]);
     use({ name: "linux/nnp", prepare: async () => ({ noNewPrivileges: true }) });
-    use(new DevicesIsolator(devicesOf(ctx.config.allowed_devices)), [
-      ...withLinux("linux/devices"),
-      () =>
-        named.has("filesystem/linux") || unavailable("linux/devices", "needs the isolator filesystem/linux"),
-    ]);
+    use(new DevicesIsolator(devicesOf(ctx.config.allowed_devices)), withLinux("linux/devices", true));
     use(new RlimitsIsolator());
     if (named.has("linux/seccomp")) {
       const name = "linux/seccomp";
@@ -97,9 +96,12 @@ export default definePlugin({
       });
       use(seccomp, [
         ...withLinux(name),
-        () => architectures ?? unavailable(name, `knows no system calls of ${process.arch}`),
-        () => kernelFilters() || unavailable(name, "needs a kernel with CONFIG_SECCOMP_FILTER"),
-        () => ctx.config.seccomp_config_dir ?? unavailable(name, "needs --seccomp_config_dir"),
+        () =>
+          architectures ?? unavailable(name, `the numbers of system calls, and has none for ${process.arch}`),
+        () => kernelFilters() || unavailable(name, "a kernel with CONFIG_SECCOMP_FILTER"),
+        () =>
+          ctx.config.seccomp_config_dir ??
+          unavailable(name, "a directory of profiles: give it with --seccomp_config_dir"),
       ]);
     }
     if (bound === 0) ctx.skip("isolation names none of its isolators");
@@ -115,9 +117,10 @@ function checkPolicy({ effective, bounding }: CapabilityPolicy): void {
   if (effective === undefined || bounding === undefined) return;
   const outside = [...effective].filter((name) => !bounding.has(name));
   if (outside.length === 0) return;
-  throw new TepuiError("TEPUI_ISOLATION_UNAVAILABLE", {
-    detail: `linux/capabilities: --effective_capabilities has ${outside.join(", ")}, which --bounding_capabilities lacks`,
-  });
+  throw unavailableIsolation(
+    "linux/capabilities",
+    `--effective_capabilities within --bounding_capabilities: take out ${outside.join(", ")}`,
+  );
 }
 
 /** `Seccomp:` is there when the kernel has it; `Seccomp_filters:` since 5.9. */

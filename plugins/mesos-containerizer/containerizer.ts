@@ -40,6 +40,8 @@ export interface ContainerizerOptions {
   readonly recordsDirectory: string;
   /** Containers of which something could not be ended or cleaned up. */
   readonly destroyErrors: Counter;
+  /** CPUs are limited to what is requested: `--cgroups_enable_cfs`. */
+  readonly cfs?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -136,11 +138,13 @@ export class MesosContainerizer implements Containerizer {
     const { id, container, pid } = this.processOf(containerId);
     const statistics: ResourceStatistics = {
       timestamp: this.options.clock.now() / 1000,
-      ...limitStatistics(container.request),
+      ...limitStatistics(container.request, { cfs: this.options.cfs === true }),
       disk_statistics: [],
       net_traffic_control_statistics: [],
     };
-    const parts = this.options.isolators.map((isolator) => isolator.usage?.(id, pid));
+    const parts = this.options.isolators.map((isolator) =>
+      this.asked(id, isolator, async () => isolator.usage?.(id, pid)),
+    );
     return Object.assign(statistics, ...(await Promise.all(parts)));
   }
 
@@ -156,7 +160,8 @@ export class MesosContainerizer implements Containerizer {
     };
     if (container.settled !== undefined) return status;
     for (const isolator of this.options.isolators) {
-      const { cgroup_info: cgroups, ...rest } = (await isolator.status?.(id)) ?? {};
+      const { cgroup_info: cgroups, ...rest } =
+        (await this.asked(id, isolator, async () => isolator.status?.(id))) ?? {};
       Object.assign(status, rest, cgroups && { cgroup_info: { ...status.cgroup_info, ...cgroups } });
     }
     return status;
@@ -211,6 +216,20 @@ export class MesosContainerizer implements Containerizer {
   containers(): readonly ContainerID[] {
     // Also those that ended: until its owner destroys it, how a container ended can be asked for.
     return [...this.running.values()].map(({ request }) => request.containerId);
+  }
+
+  /** What an isolator knows; one that cannot tell costs its own figures and nobody else's. */
+  private async asked<T>(
+    container: string,
+    { name }: Isolator,
+    question: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    try {
+      return await question();
+    } catch (error) {
+      this.options.logger.warn({ err: error, container, isolator: name }, "an isolator cannot tell");
+      return undefined;
+    }
   }
 
   private async start(container: Container): Promise<LaunchedProcess> {

@@ -15,6 +15,7 @@ const config = z.strictObject({
   work_dir: z.string().min(1),
   runtime_dir: z.string().default("/var/run/mesos"),
   isolation: z.string().default("posix/cpu,posix/mem"),
+  cgroups_enable_cfs: z.boolean().default(false),
 });
 
 export default definePlugin({
@@ -47,6 +48,7 @@ export default definePlugin({
       provisioner,
       recordsDirectory: recordsDirectory(ctx.config.runtime_dir, ctx.config.work_dir),
       destroyErrors: metrics.counter("containerizer/mesos/container_destroy_errors"),
+      cfs: ctx.config.cgroups_enable_cfs,
       clock: ctx.clock,
       logger: ctx.logger,
     });

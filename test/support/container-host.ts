@@ -7,6 +7,7 @@ import type { Context } from "mocha";
 import {
   type ContainerInfo,
   ContainerInfo_Type,
+  type FrameworkInfo,
   Image_Type,
   type TaskInfo,
   TaskState,
@@ -62,6 +63,10 @@ export interface HostOptions {
   readonly flags?: readonly string[];
   /** Put into the image, beside busybox and perl. */
   readonly entries?: readonly ArchiveEntry[];
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Changes to the agent's manifest, in JSON. */
+  readonly plugins?: readonly object[];
+  readonly framework?: Pick<FrameworkInfo, "capabilities">;
 }
 
 export interface Outcome {
@@ -96,11 +101,14 @@ export class ContainerHost {
       const profiles = join(directory, "seccomp");
       for (const made of [images, profiles]) await mkdir(made);
       await writeFile(join(profiles, "default.json"), JSON.stringify(SECCOMP_PROFILE));
-      await writeFile(join(images, "box.tar"), await boxArchive(busybox, options.entries ?? []));
+      await writeFile(join(images, "box.tar"), await boxArchive(busybox, options));
+      const manifest = { target: "agent", extends: "agent", plugins: options.plugins ?? [] };
+      await writeFile(join(directory, "agent.json"), JSON.stringify(manifest));
       const cluster = await startCluster({
         agentFlags: [
           "--launcher=linux",
           `--isolation=${(options.isolation ?? FULL_ISOLATION).join(",")}`,
+          `--manifest=${join(directory, "agent.json")}`,
           `--cgroups_root=${cgroupRoot}`,
           "--image_providers=docker",
           `--docker_registry=${images}`,
@@ -113,7 +121,7 @@ export class ContainerHost {
           ...(options.flags ?? []),
         ],
       });
-      const runner = new Runner(cluster);
+      const runner = new Runner(cluster, options.framework);
       await runner.start();
       return new ContainerHost(cluster, runner, cgroupRoot, directory);
     } catch (error) {
@@ -145,6 +153,17 @@ export class ContainerHost {
     return { status: this.runner.last(name)!, stdout: await text("stdout"), stderr: await text("stderr") };
   }
 
+  /** The container of a running executor. */
+  async containerId(executor: string): Promise<string> {
+    const { frameworks } = (await getJson(this.agent, "/state")) as {
+      frameworks: { executors: { id: string; container: string }[] }[];
+    };
+    const found = frameworks.flatMap(({ executors }) => executors).find(({ id }) => id === executor);
+    if (found === undefined) throw new Error(`no executor '${executor}' runs`);
+    return found.container;
+  }
+
+  /** Ends the agent with SIGKILL, and starts it again. */
   async kill(): Promise<void> {
     await this.agent.kill();
     this.agent = await this.agent.restart();
@@ -175,11 +194,17 @@ export const boxed = (more: Partial<ContainerInfo> = {}): Partial<TaskInfo> => (
   },
 });
 
-async function boxArchive(busybox: string, more: readonly ArchiveEntry[]): Promise<Buffer> {
+async function boxArchive(
+  busybox: string,
+  { entries: more = [], labels = {} }: HostOptions,
+): Promise<Buffer> {
   const entries = await busyboxEntries(busybox);
   for (const [path, from] of await programFiles("perl"))
     entries.push({ name: path.slice(1), mode: 0o755, content: await readFile(from) });
-  const image = buildImage([buildLayer([...entries, ...more])], { Env: ["PATH=/usr/bin:/bin"] });
+  const image = buildImage([buildLayer([...entries, ...more])], {
+    Env: ["PATH=/usr/bin:/bin"],
+    Labels: labels,
+  });
   return dockerArchive(image, "box:latest");
 }
 

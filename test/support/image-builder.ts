@@ -29,6 +29,7 @@ export interface RunConfig {
   readonly Cmd?: readonly string[];
   readonly WorkingDir?: string;
   readonly User?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
 }
 
 export const sha256 = (data: Buffer | string): string =>

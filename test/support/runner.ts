@@ -1,4 +1,4 @@
-import type { Offer, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import type { FrameworkInfo, Offer, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { resourceList, SchedulerClient } from "../../sdk/index.js";
 import { type Cluster, getJson, until } from "./cluster.js";
@@ -18,10 +18,13 @@ export class Runner {
   private readonly waiting: Wanted[] = [];
   private readonly client: SchedulerClient;
 
-  constructor(private readonly cluster: Cluster) {
+  constructor(
+    private readonly cluster: Cluster,
+    framework: Pick<FrameworkInfo, "capabilities"> = { capabilities: [] },
+  ) {
     this.client = new SchedulerClient({
       master: `127.0.0.1:${cluster.master.port}`,
-      framework: { name: "sandboxes", checkpoint: true, failover_timeout: 60 },
+      framework: { name: "sandboxes", checkpoint: true, failover_timeout: 60, ...framework },
     });
     this.client.on("update", ({ status }) => void this.updates.push(status));
     this.client.on("offers", async ({ offers }) => {
