@@ -1,5 +1,6 @@
 import type { UpdateSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
-import { Resources, validateResources } from "../../sdk/resources/index.js";
+import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
+import { Resources, resourceText, validateResources } from "../../sdk/resources/index.js";
 import type { Agent } from "./agent.js";
 import type { MasterContext } from "./context.js";
 import type { Offers } from "./offers.js";
@@ -15,7 +16,9 @@ export class AgentUpdates {
     const { allocator, logger } = this.context;
     const providers = message.resource_providers?.providers;
     const provided = providers?.flatMap(({ total_resources: resources }) => resources) ?? [];
-    const problem = validateResources([...message.oversubscribed_resources, ...provided]);
+    const problem =
+      validateResources([...message.oversubscribed_resources, ...provided]) ??
+      notRevocable(message.oversubscribed_resources);
     if (problem !== undefined) {
       logger.warn({ agent: agent.id, problem }, "Dropped an agent's update");
       return;
@@ -30,15 +33,32 @@ export class AgentUpdates {
     if (providers !== undefined) {
       total = total.filter(({ kind }) => kind.providerId === undefined).add(Resources.of(provided));
     }
-    if (total.equals(agent.total)) return;
+    if (total.equals(agent.total)) {
+      // It registered again in between, which took them away without a word about offers.
+      if (oversubscription && total.revocable().isEmpty)
+        this.rescind(agent, { oversubscription, providers: false });
+      return;
+    }
     agent.total = total;
     allocator.updateAgent({ id: agent.id, total });
+    this.rescind(agent, { oversubscription, providers: providers !== undefined });
+  }
+
+  /** Offers of what has changed. */
+  private rescind(agent: Agent, changed: { oversubscription: boolean; providers: boolean }): void {
     for (const offer of [...agent.offers]) {
       const affected = offer.resources.entries.some(
         ({ kind }) =>
-          (oversubscription && kind.revocable) || (providers !== undefined && kind.providerId !== undefined),
+          (changed.oversubscription && kind.revocable) ||
+          (changed.providers && kind.providerId !== undefined),
       );
       if (affected) this.offers.rescind(offer);
     }
   }
+}
+
+/** Whatever else came would be added to the agent's own resources at every update. */
+function notRevocable(resources: readonly Resource[]): string | undefined {
+  const wrong = resources.find(({ revocable }) => revocable === undefined);
+  return wrong && `Oversubscribed resource ${resourceText(wrong)} is not revocable`;
 }
