@@ -7,8 +7,9 @@ export type ContainerOutput =
   | string
   /**
    * A program that reads the stream from its standard input: program (looked up in the agent's PATH) and arguments. The launcher starts
-   * it once a stream, as the agent's user, with the agent's environment, in `/`, outside of the container's namespaces and cgroups. It
-   * outlives the agent, reads on until no process of the container holds the stream, and is not one of the container's processes.
+   * it once a stream, as the agent's user, in `/`, outside of the container's namespaces and cgroups. Of the agent's environment it has
+   * PATH, HOME, locale and time zone; what it writes itself goes nowhere. It outlives the agent, reads on until no process of the
+   * container holds the stream, and is not one of the container's processes.
    */
   | { readonly command: readonly string[] };
 

@@ -93,7 +93,10 @@ export interface Contribution {
   readonly preExec?: readonly string[];
   /** By name of setrlimit(2) in lower case, without `rlimit_` (`nofile`). */
   readonly rlimits?: Readonly<Record<string, ResourceLimit>>;
-  /** Names without `CAP_`, in capitals. `bounding` absent: all. */
+  /**
+   * Names without `CAP_`, in capitals. `effective` are held, inherited and ambient, and are to be within `bounding`. That one absent: the
+   * effective ones, as in Mesos, or all where those are absent too.
+   */
   readonly capabilities?: { readonly effective?: readonly string[]; readonly bounding?: readonly string[] };
   readonly noNewPrivileges?: boolean;
   /** A classic BPF program for seccomp(2): its `sock_filter` array, in base64. */

@@ -29,7 +29,12 @@ export interface LaunchPlan {
   readonly contribution: Contribution;
 }
 
+/**
+ * A container that waits. Its first process has joined its cgroups and is in its namespaces, as `/proc/<pid>/ns` shows; outputs, mounts,
+ * root and all else come after `go`, and find the files that isolators make until then.
+ */
 export interface LaunchedProcess {
+  /** The container's first process, as the host sees it; with a pid namespace, that one's process 1. */
   readonly pid: number;
   /**
    * Lets the prepared process go on to the command. Must be called once. Resolves when the command runs; rejects with TepuiError
