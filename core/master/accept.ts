@@ -1,28 +1,38 @@
 import {
+  AgentInfo_Capability_Type as Capability,
   type Offer_Operation,
-  OperationState,
   Offer_Operation_Type as OperationType,
   TaskStatus_Reason as Reason,
   type TaskInfo,
   TaskState,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Call_Accept } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
-import { Resources } from "../../sdk/resources/index.js";
+import { operationResources, Resources } from "../../sdk/resources/index.js";
+import { AcceptedResources } from "./accepted-resources.js";
+import type { Agent } from "./agent.js";
 import { Bundles } from "./bundles.js";
 import type { MasterContext } from "./context.js";
-import { operationUpdate, update } from "./events.js";
+import { update } from "./events.js";
 import type { Framework } from "./framework.js";
 import type { Launches } from "./launch.js";
 import { filtersOf, type Offers } from "./offers.js";
 import { isLaunch, type PreparedOperation, prepareOperation, tasksOf } from "./operation.js";
+import type { Operations } from "./operations.js";
 import { masterStatus } from "./status.js";
 import { findOffers } from "./validation/offers.js";
+import { validateOperation } from "./validation/operation.js";
 
 /** Why tasks of an ACCEPT do not start. */
 interface Refusal {
   readonly state: TaskState;
   readonly reason: Reason;
   readonly message: string;
+}
+
+interface Acceptance {
+  readonly framework: Framework;
+  readonly agent: Agent;
+  readonly pool: AcceptedResources;
 }
 
 /** ACCEPT: applies a list of operations, in order, to the resources of some offers; what is left goes back. */
@@ -33,6 +43,7 @@ export class Accepts {
     private readonly context: MasterContext,
     private readonly offers: Offers,
     private readonly launches: Launches,
+    private readonly operations: Operations,
   ) {}
 
   accept(framework: Framework, call: Call_Accept): void {
@@ -47,25 +58,56 @@ export class Accepts {
     const [first] = offers;
     if (first === undefined) return;
     const { agent, role } = first;
-    const prepared = this.prepare(framework, call.operations, role);
+    const prepared = this.prepare(call.operations, { framework, agent, role });
 
     for (const offer of offers) this.offers.remove(offer);
     framework.metrics.offersAccepted.inc(offers.length);
-    let left = Resources.sum(offers.map(({ resources }) => resources));
-    // Copies of a shared volume are not used up: any number of tasks may have it.
-    const shared = left.shared();
-    for (const operation of prepared) {
-      const available = shared.isEmpty ? left : left.nonShared().add(shared);
-      const used = this.launches.apply(operation, { framework, agent, available });
-      left = left.subtract(used);
+    const pool = new AcceptedResources(Resources.sum(offers.map(({ resources }) => resources)));
+    for (const operation of prepared) this.apply(operation, { framework, agent, pool });
+
+    const [frameworkId, agentId] = [framework.id, agent.id];
+    const { conversions, used, made, declined } = pool.outcome();
+    if (conversions.length > 0) allocator.updateAllocation({ frameworkId, agentId, conversions });
+    if (!used.isEmpty) allocator.transition?.({ frameworkId, agentId, resources: used });
+    // What the framework has just made it wants to be offered, whatever it declines.
+    if (!made.isEmpty) allocator.recover({ frameworkId, agentId, resources: made });
+    if (declined.isEmpty) return;
+    allocator.recover({ frameworkId, agentId, resources: declined, filters: filtersOf(call.filters) });
+  }
+
+  private apply(operation: PreparedOperation, { framework, agent, pool }: Acceptance): void {
+    if (operation.kind !== "operation") {
+      pool.use(this.launches.apply(operation, { framework, agent, available: pool.available }));
+      return;
     }
-    if (left.isEmpty) return;
-    allocator.recover({
-      frameworkId: framework.id,
-      agentId: agent.id,
-      resources: left,
-      filters: filtersOf(call.filters),
-    });
+    const { info } = operation;
+    const problem = this.problemOf(info, { framework, agent, pool });
+    if (problem !== undefined) this.operations.refuse(framework, info, problem);
+  }
+
+  /** Does an operation of reservations, volumes or disks, or says why not. */
+  private problemOf(info: Offer_Operation, { framework, agent, pool }: Acceptance): string | undefined {
+    const { principal } = framework.info;
+    const provided = info.type === OperationType.CREATE_DISK || info.type === OperationType.DESTROY_DISK;
+    if (provided && !agent.can(Capability.RESOURCE_PROVIDER)) {
+      return `Not supported on agent ${agent} because it does not have RESOURCE_PROVIDER capability`;
+    }
+    const wrong = validateOperation(info, { agent, framework, principal });
+    if (wrong !== undefined) return `${wrong}; on agent ${agent}`;
+    if (info.type === OperationType.DESTROY) this.rescindOffersOf(agent, info.destroy?.volumes ?? []);
+    const effect = pool.effectOf(info);
+    if (!effect.ok) return effect.error;
+    const problem = this.operations.start(agent, info, framework);
+    if (problem === undefined) pool.apply(effect.value);
+    return problem;
+  }
+
+  /** Of a shared volume there may be copies in other offers. */
+  private rescindOffersOf(agent: Agent, volumes: NonNullable<Offer_Operation["destroy"]>["volumes"]): void {
+    const each = volumes.map((volume) => Resources.of([volume]));
+    for (const offer of [...agent.offers]) {
+      if (each.some((volume) => offer.resources.contains(volume))) this.offers.rescind(offer);
+    }
   }
 
   private countLaunch(operation: Offer_Operation): void {
@@ -89,37 +131,38 @@ export class Accepts {
     };
     for (const operation of call.operations) {
       if (isLaunch(operation)) this.refuseTasks(framework, tasksOf(operation), refusal);
-      else this.refuseOperation(framework, operation, `Operation attempted with invalid offers: ${problem}`);
+      else {
+        const message = `Operation attempted with invalid offers: ${problem}`;
+        this.operations.refuse(framework, operation, message);
+      }
     }
   }
 
   /** The operations whose form is right; the others are refused here. */
   private prepare(
-    framework: Framework,
     operations: readonly Offer_Operation[],
-    role: string,
+    { framework, agent, role }: { framework: Framework; agent: Agent; role: string },
   ): PreparedOperation[] {
     const prepared: PreparedOperation[] = [];
     for (const operation of operations) {
       const result = prepareOperation(operation, { frameworkId: framework.id, role, bundles: this.bundles });
-      if (result.ok && isLaunch(operation) && operation.id === undefined) prepared.push(result.value);
-      else this.refuse(framework, operation, result.ok ? undefined : result.error);
+      const problem = result.ok ? feedbackProblem(operation, agent) : result.error;
+      if (result.ok && problem === undefined) prepared.push(result.value);
+      else this.refuse(framework, operation, problem ?? "");
     }
     return prepared;
   }
 
-  private refuse(framework: Framework, operation: Offer_Operation, problem: string | undefined): void {
-    const type = OperationType[operation.type ?? OperationType.UNKNOWN];
+  private refuse(framework: Framework, operation: Offer_Operation, problem: string): void {
     if (!isLaunch(operation)) {
-      const message = `This master does not support ${type} operations`;
-      this.refuseOperation(framework, operation, message);
+      this.operations.refuse(framework, operation, problem);
       return;
     }
     const group = operation.type === OperationType.LAUNCH_GROUP;
     this.refuseTasks(framework, tasksOf(operation), {
       state: TaskState.TASK_ERROR,
       reason: group ? Reason.REASON_TASK_GROUP_INVALID : Reason.REASON_TASK_INVALID,
-      message: problem ?? `The \`id\` field cannot be set on ${type} operations`,
+      message: problem,
     });
   }
 
@@ -131,19 +174,18 @@ export class Accepts {
       framework.send(update(status));
     }
   }
+}
 
-  /** Only operations with an id have somebody who waits for an answer. */
-  private refuseOperation(framework: Framework, operation: Offer_Operation, message: string): void {
-    this.context.logger.warn({ framework: framework.id, message }, "Refused an offer operation");
-    this.context.metrics.countOperation(operation.type, OperationState.OPERATION_ERROR);
-    if (operation.id === undefined) return;
-    framework.send(
-      operationUpdate({
-        operation_id: operation.id,
-        state: OperationState.OPERATION_ERROR,
-        message,
-        converted_resources: [],
-      }),
-    );
+/** Why nobody could be told how the operation fares, where its scheduler wants to be told. */
+function feedbackProblem(operation: Offer_Operation, agent: Agent): string | undefined {
+  if (operation.id === undefined) return undefined;
+  const type = OperationType[operation.type ?? OperationType.UNKNOWN];
+  if (isLaunch(operation)) return `The \`id\` field cannot be set on ${type} operations`;
+  if (!agent.can(Capability.RESOURCE_PROVIDER)) {
+    return `Operation requested feedback, but agent ${agent.id} does not have the required RESOURCE_PROVIDER capability`;
   }
+  return agent.can(Capability.AGENT_OPERATION_FEEDBACK) ||
+    operationResources(operation).some((one) => one.provider_id !== undefined)
+    ? undefined
+    : `Operation on agent default resources requested feedback, but agent ${agent.id} does not have the required AGENT_OPERATION_FEEDBACK and RESOURCE_PROVIDER capabilities`;
 }

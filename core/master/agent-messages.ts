@@ -1,7 +1,11 @@
 import {
+  AcknowledgeOperationStatusMessage,
+  ApplyOperationMessage,
+  CheckpointResourcesMessage,
   FrameworkToExecutorMessage,
   KillTaskMessage,
   PingSlaveMessage,
+  ReconcileOperationsMessage,
   ResourceVersionUUID,
   RunTaskGroupMessage,
   ShutdownExecutorMessage,
@@ -12,7 +16,7 @@ import {
   StatusUpdateAcknowledgementMessage,
   UpdateFrameworkMessage,
 } from "../../proto/gen/mesos/internal/messages.js";
-import { TaskInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import { AgentInfo_Capability_Type as Capability, TaskInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { BinaryWriter } from "../../proto/wire/index.js";
 import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Agent } from "./agent.js";
@@ -68,6 +72,27 @@ export class AgentMessages {
 
   acknowledge(agent: Agent, message: StatusUpdateAcknowledgementMessage): void {
     this.send(agent, "StatusUpdateAcknowledgementMessage", StatusUpdateAcknowledgementMessage, message);
+  }
+
+  applyOperation(agent: Agent, message: ApplyOperationMessage): void {
+    this.send(agent, "ApplyOperationMessage", ApplyOperationMessage, message);
+  }
+
+  acknowledgeOperation(agent: Agent, message: AcknowledgeOperationStatusMessage): void {
+    this.send(agent, "AcknowledgeOperationStatusMessage", AcknowledgeOperationStatusMessage, message);
+  }
+
+  reconcileOperations(agent: Agent, message: Omit<ReconcileOperationsMessage, "framework_id">): void {
+    this.send(agent, "ReconcileOperationsMessage", ReconcileOperationsMessage, message);
+  }
+
+  /** All reservations and volumes there. Refined reservations mean nothing to an agent that does not know of any. */
+  checkpointResources(agent: Agent): void {
+    const refinement = agent.can(Capability.RESERVATION_REFINEMENT);
+    const { checkpointed } = agent;
+    if (!refinement && checkpointed.entries.some(({ kind }) => kind.reservations.length > 1)) return;
+    const resources = checkpointed.toMessages(refinement ? "post-refinement" : "pre-refinement");
+    this.send(agent, "CheckpointResourcesMessage", CheckpointResourcesMessage, { resources });
   }
 
   shutdownFramework(agents: Iterable<Agent>, frameworkId: string): void {
@@ -142,7 +167,11 @@ function writeRunTask(
   return writer.uint32(RUN_TASK_LAUNCH_EXECUTOR).bool(launchExecutor);
 }
 
-/** Resource providers have versions of their own; agents without providers have this one. */
-function resourceVersions({ resourceVersion }: Agent): ResourceVersionUUID[] {
-  return resourceVersion === undefined ? [] : [{ uuid: resourceVersion }];
+/** Of the agent's own resources, and of each of its resource providers. */
+function resourceVersions({ resourceVersion, providers }: Agent): ResourceVersionUUID[] {
+  const versions: ResourceVersionUUID[] = resourceVersion === undefined ? [] : [{ uuid: resourceVersion }];
+  for (const [value, uuid] of providers) {
+    if (uuid !== undefined) versions.push({ resource_provider_id: { value }, uuid });
+  }
+  return versions;
 }

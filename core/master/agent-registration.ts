@@ -97,8 +97,16 @@ export function refusal(
   return options.requireAgentDomain && slave?.domain === undefined ? "the agent has no domain" : undefined;
 }
 
-/** What a valid message says of the agent. Everything inside the master is in the post-refinement format. */
-export function factsOf(message: Introduction, pid: string): Result<AgentFacts> {
+/**
+ * What a valid message says of the agent. Everything inside the master is in the post-refinement format.
+ *
+ * @param checkpointed the reservations and volumes there, where not the agent knows them best
+ */
+export function factsOf(
+  message: Introduction,
+  pid: string,
+  checkpointed = Resources.of(message.checkpointed_resources),
+): Result<AgentFacts> {
   const {
     slave,
     version = "",
@@ -107,7 +115,7 @@ export function factsOf(message: Introduction, pid: string): Result<AgentFacts> 
   } = message;
   if (slave === undefined) return failure("AgentInfo is missing");
   const info = { ...slave, resources: convertResources(slave.resources, "post-refinement") };
-  const total = applyCheckpointed(Resources.of(info.resources), Resources.of(message.checkpointed_resources));
+  const total = applyCheckpointed(Resources.of(info.resources), checkpointed);
   return total.ok
     ? success({ info, pid, version, capabilities, total: total.value, resourceVersion })
     : total;

@@ -51,7 +51,7 @@ export class AgentReregistration {
       logger.warn({ agent: id, pid, problem }, "Refused the re-registration of an agent");
       return;
     }
-    const facts = factsOf(message, pid);
+    const facts = factsOf(message, pid, this.checkpointedOf(message));
     if (!facts.ok) {
       // What it keeps on disk contradicts its flags: going on would lose a reservation or a volume.
       logger.warn({ agent: id, pid, problem: facts.error }, "Shutting down an agent that re-registered");
@@ -66,6 +66,15 @@ export class AgentReregistration {
     } finally {
       this.agents.reregistering.delete(id);
     }
+  }
+
+  /**
+   * Agents without RESOURCE_PROVIDER are told their reservations and volumes, and may have missed the last word; the others know best,
+   * because what was lost on the way to them did not happen.
+   */
+  private checkpointedOf(message: ReregisterSlaveMessage): Resources | undefined {
+    const known = this.context.cluster.agents.get(message.slave?.id?.value ?? "");
+    return known === undefined || known.can(Capability.RESOURCE_PROVIDER) ? undefined : known.checkpointed;
   }
 
   private async takeBack(facts: AgentFacts, message: ReregisterSlaveMessage): Promise<void> {
@@ -175,6 +184,7 @@ export class AgentReregistration {
     this.repeatKills(agent, message.tasks);
     this.endCompleted(agent, new Set(message.tasks.map(({ framework_id: id }) => id?.value ?? "")));
     this.agents.reconnected(agent);
+    if (!agent.can(Capability.RESOURCE_PROVIDER)) messages.checkpointResources(agent);
     this.tellFrameworks(agent, message.frameworks);
     logger.info({ agent: agent.id, pid: agent.pid }, "Re-registered an agent");
   }

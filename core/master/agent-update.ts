@@ -4,12 +4,14 @@ import { Resources, resourceText, validateResources } from "../../sdk/resources/
 import type { Agent } from "./agent.js";
 import type { MasterContext } from "./context.js";
 import type { Offers } from "./offers.js";
+import type { Operations } from "./operations.js";
 
 /** UpdateSlaveMessage: what an agent has besides its own resources: revocable ones and those of resource providers. */
 export class AgentUpdates {
   constructor(
     private readonly context: MasterContext,
     private readonly offers: Offers,
+    private readonly operations: Operations,
   ) {}
 
   update(agent: Agent, message: UpdateSlaveMessage): void {
@@ -24,6 +26,14 @@ export class AgentUpdates {
       return;
     }
     agent.resourceVersion = message.resource_version_uuid ?? agent.resourceVersion;
+    const reported = [...(message.operations?.operations ?? [])];
+    if (providers !== undefined) {
+      agent.providers.clear();
+      for (const { info, operations, resource_version_uuid: version } of providers) {
+        agent.providers.set(info?.id?.value ?? "", version);
+        reported.push(...(operations?.operations ?? []));
+      }
+    }
     // Agents before 1.5 do not say whether they update these: they always do.
     const oversubscription = message.update_oversubscribed_resources ?? true;
     let total = agent.total;
@@ -34,6 +44,7 @@ export class AgentUpdates {
       total = total.filter(({ kind }) => kind.providerId === undefined).add(Resources.of(provided));
     }
     if (total.equals(agent.total)) {
+      this.operations.reported(agent, reported);
       // It registered again in between, which took them away without a word about offers.
       if (oversubscription && total.revocable().isEmpty)
         this.rescind(agent, { oversubscription, providers: false });
@@ -41,6 +52,7 @@ export class AgentUpdates {
     }
     agent.total = total;
     allocator.updateAgent({ id: agent.id, total });
+    this.operations.reported(agent, reported);
     this.rescind(agent, { oversubscription, providers: providers !== undefined });
   }
 

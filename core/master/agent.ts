@@ -4,16 +4,18 @@ import type {
   AgentInfo_Capability,
   AgentInfo_Capability_Type as Capability,
   ExecutorID,
+  Operation,
   Task,
   URL,
   UUID,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Timer } from "../../sdk/contracts/clock.js";
 import type { AgentRecord } from "../../sdk/contracts/master-view.js";
-import { Resources } from "../../sdk/resources/index.js";
+import { needsCheckpoint, Resources } from "../../sdk/resources/index.js";
 import type { AgentObserver } from "./agent-observer.js";
 import type { ExecutorEntry } from "./executor.js";
 import type { OfferEntry } from "./offer.js";
+import type { OperationEntry } from "./operation-entry.js";
 import { type Pid, parsePid } from "./pid.js";
 import type { TaskEntry } from "./task.js";
 
@@ -40,6 +42,8 @@ export class Agent implements AgentRecord {
   capabilities!: readonly AgentInfo_Capability[];
   total!: Resources;
   resourceVersion: UUID | undefined;
+  /** Id of each resource provider -> the version of its resources. */
+  readonly providers = new Map<string, UUID | undefined>();
   /** Where schedulers and people reach it; one object for all its offers. */
   url!: URL;
 
@@ -60,6 +64,9 @@ export class Agent implements AgentRecord {
   readonly offers = new Set<OfferEntry>();
   /** Framework id -> ids of tasks that a kill was asked for: repeated when the agent comes back with them alive. */
   readonly killedTasks = new Map<string, Set<string>>();
+
+  /** By their UUIDs. */
+  readonly operationEntries = new Map<string, OperationEntry>();
 
   observer: AgentObserver | undefined;
   unlink: (() => void) | undefined;
@@ -99,6 +106,16 @@ export class Agent implements AgentRecord {
 
   get pid(): string {
     return this.#pid.text;
+  }
+
+  /** As Mesos names an agent in messages. */
+  toString(): string {
+    return `${this.id} at ${this.pid} (${this.info.hostname ?? ""})`;
+  }
+
+  /** What it must remember across its restarts: dynamic reservations and persistent volumes. */
+  get checkpointed(): Resources {
+    return this.total.filter(needsCheckpoint);
   }
 
   get ip(): string {
@@ -164,6 +181,10 @@ export class Agent implements AgentRecord {
 
   *tasks(): Iterable<Task> {
     for (const tasks of this.taskEntries.values()) for (const task of tasks.values()) yield task.message;
+  }
+
+  *operations(): Iterable<Operation> {
+    for (const { message } of this.operationEntries.values()) yield message;
   }
 
   *executors(): Iterable<ExecutorEntry> {

@@ -1,5 +1,6 @@
 import {
   type AgentInfo,
+  OperationState,
   TaskStatus_Reason as Reason,
   TaskState,
   type TaskStatus,
@@ -13,6 +14,7 @@ import { agentLost, update } from "./events.js";
 import type { Framework } from "./framework.js";
 import type { CounterName } from "./metrics.js";
 import type { Offers } from "./offers.js";
+import type { Operations } from "./operations.js";
 import { RemovalLimiter } from "./removal-limiter.js";
 import { masterStatus, timeInfo } from "./status.js";
 import type { TaskEntry } from "./task.js";
@@ -42,6 +44,7 @@ export class Agents {
   constructor(
     private readonly context: MasterContext,
     private readonly offers: Offers,
+    private readonly operations: Operations,
   ) {
     this.limiter = new RemovalLimiter(context.clock, context.options.agentRemovalRateLimit);
   }
@@ -183,6 +186,10 @@ export class Agents {
     cluster.unreachableAgents.set(id, time);
     const agent = cluster.agents.get(id);
     if (agent !== undefined) {
+      this.operations.lost(agent, {
+        state: OperationState.OPERATION_UNREACHABLE,
+        message: "Agent was marked unreachable",
+      });
       this.takeOut(agent, ({ partitionAware }) => ({
         state: partitionAware ? TaskState.TASK_UNREACHABLE : TaskState.TASK_LOST,
         reason: Reason.REASON_AGENT_REMOVED,
@@ -235,6 +242,7 @@ export class Agents {
       }
     }
     for (const executor of [...agent.executors()]) ledger.removeExecutor(executor, agent);
+    this.operations.lost(agent);
     this.offers.rescindAllOf(agent);
     this.stopWatching(agent);
     cluster.agents.delete(agent.id);

@@ -26,3 +26,5 @@ export const MASTER_CAPABILITIES: readonly MasterInfo_Capability[] = [
   { type: MasterInfo_Capability_Type.AGENT_DRAINING },
   { type: MasterInfo_Capability_Type.QUOTA_V2 },
 ];
+/** How long an operation waits for a framework that nobody has seen since the agent came back, before the master acts for it. */
+export const ORPHAN_ADOPTION_SECONDS = 600;

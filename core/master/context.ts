@@ -3,6 +3,7 @@ import type { Allocator } from "../../sdk/contracts/allocator.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
+import type { Random } from "../../sdk/contracts/random.js";
 import type { Registry } from "../../sdk/contracts/registry.js";
 import type { AgentMessages } from "./agent-messages.js";
 import type { Cluster } from "./cluster.js";
@@ -17,6 +18,7 @@ export interface LeadershipDeps {
   readonly options: MasterOptions;
   readonly ids: Ids;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly metrics: MasterMetrics;
   readonly allocator: Allocator;

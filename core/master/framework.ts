@@ -16,6 +16,7 @@ import type { ExecutorEntry } from "./executor.js";
 import type { FrameworkMetrics } from "./framework-metrics.js";
 import { History } from "./history.js";
 import type { OfferEntry } from "./offer.js";
+import type { OperationEntry } from "./operation-entry.js";
 import type { TaskEntry } from "./task.js";
 import { TaskMessages } from "./task-messages.js";
 
@@ -71,6 +72,11 @@ export class Framework implements FrameworkRecord {
   readonly executorEntries = new Map<string, Map<string, ExecutorEntry>>();
   /** Agent id -> what tasks and executors use there. */
   readonly usedByAgent = new Map<string, Resources>();
+
+  /** By their UUIDs. */
+  readonly operationEntries = new Map<string, OperationEntry>();
+  /** By the names that the framework gave them. */
+  readonly operationsById = new Map<string, OperationEntry>();
 
   #info!: FrameworkInfo;
   #encoded: Uint8Array | undefined;
@@ -155,6 +161,25 @@ export class Framework implements FrameworkRecord {
   send(event: Event): void {
     this.metrics.countEvent(event.type ?? Event_Type.UNKNOWN);
     this.stream?.connection.send(event);
+  }
+
+  addOperation(entry: OperationEntry): void {
+    this.operationEntries.set(entry.key, entry);
+    if (entry.operationId !== undefined) this.operationsById.set(entry.operationId, entry);
+  }
+
+  removeOperation(entry: OperationEntry): void {
+    this.operationEntries.delete(entry.key);
+    const { operationId } = entry;
+    // A later one may have the same name.
+    if (operationId !== undefined && this.operationsById.get(operationId) === entry) {
+      this.operationsById.delete(operationId);
+    }
+  }
+
+  forgetOperations(): void {
+    this.operationEntries.clear();
+    this.operationsById.clear();
   }
 
   hasExecutor(agentId: string, executorId: string): boolean {

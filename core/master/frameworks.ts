@@ -11,6 +11,7 @@ import { errorEvent, HEARTBEAT, subscribed } from "./events.js";
 import { Framework, type FrameworkStream } from "./framework.js";
 import { FrameworkMetrics } from "./framework-metrics.js";
 import type { Offers } from "./offers.js";
+import type { Operations } from "./operations.js";
 import { masterStatus } from "./status.js";
 import type { TaskEntry } from "./task.js";
 
@@ -25,6 +26,7 @@ export class Frameworks {
   constructor(
     private readonly context: MasterContext,
     private readonly offers: Offers,
+    private readonly operations: Operations,
   ) {}
 
   /** Adds a framework that has subscribed for the first time, or (`recovered`) that an earlier master knew. */
@@ -46,6 +48,7 @@ export class Frameworks {
     });
     this.adopt(framework, settings);
     cluster.frameworks.set(framework.id, framework);
+    this.operations.adopt(framework);
     allocator.addFramework(allocatorFramework(framework), framework.usedByAgent);
     this.context.logger.info(
       { framework: framework.id, name: info.name, roles: framework.roles, recovered },
@@ -160,6 +163,7 @@ export class Frameworks {
       const agent = cluster.agents.get(executor.agentId);
       if (agent !== undefined) ledger.removeExecutor(executor, agent);
     }
+    this.operations.abandon(framework);
 
     framework.failoverTimer?.cancel();
     this.closeStream(framework);

@@ -18,6 +18,7 @@ import type { AgentUpdates } from "./agent-update.js";
 import type { Agents } from "./agents.js";
 import type { MasterContext } from "./context.js";
 import type { CounterName } from "./metrics.js";
+import type { Operations } from "./operations.js";
 import type { StatusUpdates } from "./status-updates.js";
 import { Strangers } from "./strangers.js";
 
@@ -28,6 +29,7 @@ export interface InboxDeps {
   readonly reregistration: AgentReregistration;
   readonly updates: AgentUpdates;
   readonly statusUpdates: StatusUpdates;
+  readonly operations: Operations;
 }
 
 /** One message type: how it is read and what is done with it. */
@@ -136,10 +138,10 @@ export class Inbox {
     if (agent !== undefined) this.deps.statusUpdates.executorMessage(agent, message);
   };
 
-  /** This master starts no operations, so there is none that the status could be of. */
-  private readonly operationStatus = (): void => {
+  private readonly operationStatus = (from: string, message: UpdateOperationStatusMessage): void => {
     this.count("messages_operation_status_update");
-    this.count("invalid_operation_status_updates");
+    const agent = this.sender(from, message.slave_id?.value, "invalid_operation_status_updates");
+    if (agent !== undefined) this.deps.operations.update(agent, message);
   };
 
   /** The registered agent that sends from this address under this id. */

@@ -12,7 +12,7 @@ import type { MasterContext } from "./context.js";
 import { update } from "./events.js";
 import { ExecutorEntry } from "./executor.js";
 import type { Framework } from "./framework.js";
-import type { PreparedOperation } from "./operation.js";
+import type { PreparedLaunch } from "./operation.js";
 import { masterStatus } from "./status.js";
 import { stagingTask, TaskEntry } from "./task.js";
 import { type GroupUse, validateGroup } from "./validation/group.js";
@@ -23,10 +23,9 @@ export class Launches {
   constructor(private readonly context: MasterContext) {}
 
   /** Applies an operation. Returns what it uses of the available resources. */
-  apply(operation: PreparedOperation, target: LaunchTarget): Resources {
+  apply(operation: PreparedLaunch, target: LaunchTarget): Resources {
     if (operation.kind === "launch") return this.launchAll(operation.tasks, target);
-    if (operation.kind === "launch-group") return this.launchGroup(operation.group, target);
-    return Resources.empty;
+    return this.launchGroup(operation.group, target);
   }
 
   /** Each task stands for itself: a bad one does not hinder the others. */

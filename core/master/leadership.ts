@@ -13,6 +13,7 @@ import { Launches } from "./launch.js";
 import { Ledger } from "./ledger.js";
 import { OfferCalls } from "./offer-calls.js";
 import { Offers } from "./offers.js";
+import { Operations } from "./operations.js";
 import { Reconciliation } from "./reconcile.js";
 import { Recovery } from "./recovery.js";
 import { RegistryGc } from "./registry-gc.js";
@@ -51,8 +52,9 @@ export class Leadership {
     const { context } = this;
 
     this.offers = new Offers(context);
-    this.frameworks = new Frameworks(context, this.offers);
-    this.agents = new Agents(context, this.offers);
+    const operations = new Operations(context);
+    this.frameworks = new Frameworks(context, this.offers, operations);
+    this.agents = new Agents(context, this.offers, operations);
     this.recovery = new Recovery(context, this.agents);
     this.subscriptions = new Subscriptions(context, this.frameworks);
     const reconciliation = new Reconciliation(context);
@@ -60,18 +62,20 @@ export class Leadership {
       context,
       frameworks: this.frameworks,
       subscriptions: this.subscriptions,
-      accepts: new Accepts(context, this.offers, new Launches(context)),
+      accepts: new Accepts(context, this.offers, new Launches(context), operations),
       offerCalls: new OfferCalls(context, this.offers, this.frameworks),
       taskCalls: new TaskCalls(context, reconciliation),
       reconciliation,
+      operations,
     });
     this.inbox = new Inbox({
       context,
       agents: this.agents,
       registration: new AgentRegistration(context, this.agents),
       reregistration: new AgentReregistration(context, this.agents, this.frameworks),
-      updates: new AgentUpdates(context, this.offers),
+      updates: new AgentUpdates(context, this.offers, operations),
       statusUpdates: new StatusUpdates(context),
+      operations,
     });
   }
 

@@ -68,7 +68,8 @@ export class Ledger {
       deleteIn(framework.executorEntries, agent.id, id);
       framework.subtractUsed(agent.id, resources);
     }
-    if (!resources.isEmpty) this.deps.allocator.recover({ frameworkId, agentId: agent.id, resources });
+    if (!resources.isEmpty)
+      this.deps.allocator.recover({ frameworkId, agentId: agent.id, resources, allocated: true });
   }
 
   /**
@@ -103,7 +104,7 @@ export class Ledger {
     framework?.subtractUsed(task.agentId, task.resources);
     this.deps.metrics.countEnd(status);
     const { frameworkId, agentId, resources } = task;
-    this.deps.allocator.recover({ frameworkId, agentId, resources });
+    this.deps.allocator.recover({ frameworkId, agentId, resources, allocated: true });
   }
 
   /**
@@ -129,7 +130,7 @@ export class Ledger {
     if (!task.holdsResources) return;
     agent?.subtractUsed(frameworkId, resources);
     framework?.subtractUsed(agentId, resources);
-    allocator.recover({ frameworkId, agentId, resources });
+    allocator.recover({ frameworkId, agentId, resources, allocated: true });
   }
 
   private count(state: TaskState, by: number): void {

@@ -134,13 +134,28 @@ export class MasterMetrics {
     this.countReason(status);
   }
 
-  /** Counts an operation that was refused: its state is OPERATION_ERROR. */
-  countOperation(type: Offer_Operation_Type | undefined, state: OperationState): void {
+  /** An operation is in a state from now on. */
+  operationEntered(type: Offer_Operation_Type | undefined, state: OperationState): void {
+    this.changeOperation(type, state, 1);
+  }
+
+  /** An operation is gone before its end. */
+  operationLeft(type: Offer_Operation_Type | undefined, state: OperationState): void {
+    this.changeOperation(type, state, -1);
+  }
+
+  operationMoved(type: Offer_Operation_Type | undefined, from: OperationState, to: OperationState): void {
+    if (from === to) return;
+    this.operationLeft(type, from);
+    this.operationEntered(type, to);
+  }
+
+  private changeOperation(type: Offer_Operation_Type | undefined, state: OperationState, by: number): void {
     const stateName = OperationState[state]?.slice("OPERATION_".length).toLowerCase() as OperationStateName;
     const typeName = Offer_Operation_Type[type ?? 0]?.toLowerCase();
     for (const name of [stateName, "total"]) {
-      this.operations.get(name)?.inc();
-      this.operations.get(`${typeName}/${name}`)?.inc();
+      this.operations.get(name)?.inc(by);
+      this.operations.get(`${typeName}/${name}`)?.inc(by);
     }
   }
 

@@ -5,16 +5,28 @@ import {
   Offer_Operation_Type as OperationType,
   type TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { failure, Resources, type Result, success } from "../../sdk/resources/index.js";
+import {
+  convertResource,
+  failure,
+  mapOperationResources,
+  operationResources,
+  Resources,
+  type Result,
+  success,
+  validateResource,
+} from "../../sdk/resources/index.js";
 import type { Bundles } from "./bundles.js";
 import type { GroupUse } from "./validation/group.js";
 import type { TaskUse } from "./validation/task.js";
 
+export type PreparedLaunch =
+  | { readonly kind: "launch"; readonly tasks: readonly TaskUse[] }
+  | { readonly kind: "launch-group"; readonly group: GroupUse };
+
 /** An operation of an ACCEPT with its resources read: allocated to the offers' role, in the post-refinement format. */
 export type PreparedOperation =
-  | { readonly kind: "launch"; readonly tasks: readonly TaskUse[] }
-  | { readonly kind: "launch-group"; readonly group: GroupUse }
-  | { readonly kind: "other" };
+  | PreparedLaunch
+  | { readonly kind: "operation"; readonly info: Offer_Operation };
 
 export interface Allocation {
   readonly frameworkId: string;
@@ -48,8 +60,59 @@ export function prepareOperation(
         ? failure("A LAUNCH_GROUP offer operation must have the Offer.Operation.launch_group field set.")
         : prepareGroup(operation, allocation);
     default:
-      return success({ kind: "other" });
+      return prepareConversion(operation, allocation.role);
   }
+}
+
+/** The part of an operation that its type asks for. */
+const PARTS = {
+  [OperationType.RESERVE]: "reserve",
+  [OperationType.UNRESERVE]: "unreserve",
+  [OperationType.CREATE]: "create",
+  [OperationType.DESTROY]: "destroy",
+  [OperationType.GROW_VOLUME]: "grow_volume",
+  [OperationType.SHRINK_VOLUME]: "shrink_volume",
+  [OperationType.CREATE_DISK]: "create_disk",
+  [OperationType.DESTROY_DISK]: "destroy_disk",
+} as const;
+
+/** A copy of an operation on reservations, volumes or disks with its resources in the post-refinement format; or what is wrong. */
+export function readOperation(operation: Offer_Operation): Result<Offer_Operation> {
+  const { type = OperationType.UNKNOWN } = operation;
+  const part = type in PARTS ? PARTS[type as keyof typeof PARTS] : undefined;
+  if (part === undefined) return failure("Unknown offer operation");
+  if (operation[part] === undefined) {
+    const name = OperationType[type];
+    const article = name.startsWith("U") ? "An" : "A";
+    return failure(`${article} ${name} offer operation must have the Offer.Operation.${part} field set.`);
+  }
+  const problem = first(operationResources(operation), validateResource);
+  if (problem !== undefined) return failure(problem);
+  return success(mapOperationResources(operation, (message) => convertResource(message, "post-refinement")));
+}
+
+function prepareConversion(operation: Offer_Operation, role: string): Result<PreparedOperation> {
+  const read = readOperation(operation);
+  const problem = read.ok
+    ? (operation.reserve?.source.length ?? 0) > 0
+      ? "Reservation updates are not yet implemented for the scheduler API."
+      : undefined
+    : read.error;
+  if (!read.ok || problem !== undefined) {
+    return failure(`Operation attempted with invalid resources: ${problem}`);
+  }
+  const info = mapOperationResources(read.value, (message) =>
+    message.allocation_info?.role === undefined ? { ...message, allocation_info: { role } } : message,
+  );
+  return success({ kind: "operation", info });
+}
+
+function first<T>(items: readonly T[], find: (item: T) => string | undefined): string | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function prepareLaunch(infos: readonly TaskInfo[], allocation: Allocation): Result<PreparedOperation> {

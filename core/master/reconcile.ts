@@ -12,6 +12,7 @@ import type {
 import type { MasterContext } from "./context.js";
 import { operationUpdate, update } from "./events.js";
 import type { Framework } from "./framework.js";
+import type { OperationEntry } from "./operation-entry.js";
 import { masterStatus } from "./status.js";
 import type { TaskEntry } from "./task.js";
 
@@ -82,10 +83,22 @@ export class Reconciliation {
     return [TaskState.TASK_UNKNOWN, "unknown"];
   }
 
-  /** This master starts no operations, so it knows none: it can only say what became of their agents. */
   operations(framework: Framework, operations: readonly Call_ReconcileOperations_Operation[]): void {
     this.context.metrics.counters.messages_reconcile_operations.inc();
+    const known = (entry: OperationEntry): void => {
+      const { uuid: _, ...status } = entry.told;
+      framework.send(operationUpdate(status));
+    };
+    if (operations.length === 0) {
+      for (const entry of framework.operationEntries.values()) known(entry);
+      return;
+    }
     for (const asked of operations) {
+      const entry = framework.operationsById.get(asked.operation_id?.value ?? "");
+      if (entry !== undefined) {
+        known(entry);
+        continue;
+      }
       const [state, message] = this.operationFate(asked.agent_id?.value);
       const status: OperationStatus = {
         operation_id: asked.operation_id,
@@ -99,6 +112,7 @@ export class Reconciliation {
     }
   }
 
+  /** What became of an operation that the master does not have. */
   private operationFate(agentId: string | undefined): [state: OperationState, message: string] {
     const { cluster } = this.context;
     if (agentId === undefined) {

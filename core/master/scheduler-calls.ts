@@ -6,6 +6,7 @@ import type { MasterContext } from "./context.js";
 import type { Framework } from "./framework.js";
 import type { Frameworks } from "./frameworks.js";
 import type { OfferCalls } from "./offer-calls.js";
+import type { Operations } from "./operations.js";
 import type { Reconciliation } from "./reconcile.js";
 import type { Subscriptions } from "./subscription.js";
 import type { TaskCalls } from "./task-calls.js";
@@ -19,6 +20,7 @@ export interface SchedulerCallsDeps {
   readonly offerCalls: OfferCalls;
   readonly taskCalls: TaskCalls;
   readonly reconciliation: Reconciliation;
+  readonly operations: Operations;
 }
 
 /** Every call but SUBSCRIBE: whose it is, and who answers it. */
@@ -31,7 +33,7 @@ export class SchedulerCalls {
    * @throws TepuiError when it is not the connected scheduler's
    */
   call(request: SchedulerRequest): void | Promise<void> {
-    const { frameworks, accepts, offerCalls, taskCalls, reconciliation } = this.deps;
+    const { frameworks, accepts, offerCalls, taskCalls, reconciliation, operations } = this.deps;
     const framework = this.caller(request);
     const { call } = request;
     switch (call.type) {
@@ -60,7 +62,7 @@ export class SchedulerCalls {
       case Call_Type.REQUEST:
         return offerCalls.request();
       case Call_Type.ACKNOWLEDGE_OPERATION_STATUS:
-        return taskCalls.acknowledgeOperation(framework, call.acknowledge_operation_status!);
+        return operations.acknowledge(framework, call.acknowledge_operation_status!);
       case Call_Type.RECONCILE_OPERATIONS:
         return reconciliation.operations(framework, call.reconcile_operations!.operations);
       case Call_Type.ACCEPT_INVERSE_OFFERS:

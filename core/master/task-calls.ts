@@ -1,6 +1,5 @@
 import type {
   Call_Acknowledge,
-  Call_AcknowledgeOperationStatus,
   Call_Kill,
   Call_Message,
   Call_Shutdown,
@@ -93,17 +92,6 @@ export class TaskCalls {
       uuid,
     });
     counters.valid_status_update_acknowledgements.inc();
-  }
-
-  /** No operation is ever pending here, so there is nothing that could be acknowledged. */
-  acknowledgeOperation(framework: Framework, call: Call_AcknowledgeOperationStatus): void {
-    const { metrics, logger } = this.context;
-    metrics.counters.messages_operation_status_update_acknowledgement.inc();
-    metrics.counters.invalid_operation_status_update_acknowledgements.inc();
-    logger.warn(
-      { framework: framework.id, operation: call.operation_id?.value },
-      "Cannot acknowledge an operation status: the operation is unknown",
-    );
   }
 
   message(framework: Framework, call: Call_Message): void {

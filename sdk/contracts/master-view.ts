@@ -5,6 +5,7 @@ import type {
   FrameworkInfo,
   MasterInfo,
   Offer,
+  Operation,
   Task,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
@@ -36,6 +37,8 @@ export interface AgentRecord {
   /** Tasks that hold resources there, of all frameworks. */
   tasks(): Iterable<Task>;
   executors(): Iterable<ExecutorRecord>;
+  /** Offer operations whose end nobody has acknowledged yet. */
+  operations(): Iterable<Operation>;
 }
 
 export interface ExecutorRecord {

@@ -87,6 +87,7 @@ function agentOf(json: Json): AgentRecord {
     offered: resourcesOf(json.offered_resources, ROLE),
     tasks: () => [],
     executors: () => [],
+    operations: () => [],
   };
 }
 

@@ -27,6 +27,7 @@ export function agentRecord(id: string, total = "cpus:4;mem:1024"): Mutable<Agen
     offered: Resources.empty,
     tasks: () => [],
     executors: () => [],
+    operations: () => [],
   };
 }
 

@@ -1,5 +1,5 @@
 import type { AgentInfo } from "../../../../proto/gen/mesos/v1/mesos.js";
-import { TaskState } from "../../../../proto/gen/mesos/v1/mesos.js";
+import { OperationState, TaskState } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { isMessageName, jsonOf, wire } from "../../../../proto/json/index.js";
 import { TestAgent } from "./agent.js";
 import type { Stage } from "./stage.js";
@@ -14,6 +14,9 @@ type Command = (agent: TestAgent, words: Words, stage: Stage) => void;
  *     reregister pid=slave(1)@10.0.0.9:5051    reports the tasks that it was told to run
  *     forget t1                                a task or an executor
  *     update t1 TASK_RUNNING latest=TASK_FINISHED {more of TaskStatus}
+ *     applied op1 OPERATION_FAILED             an operation; OPERATION_FINISHED unless it says so
+ *     operations op1 #1                        reports these, as after a registration
+ *     checkpointed {"resources":[...]}         has these reservations and volumes from now on
  *     silent, answers                          no pings are answered, or all
  *     break                                    the link from the master breaks
  *     says ExitedExecutorMessage {its fields}
@@ -38,6 +41,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const state = TaskState[words.at(4) as keyof typeof TaskState];
     const more = latest === undefined ? words.json : { ...words.json, latest: TaskState[latest] };
     stage.uuids.set(words.at(3), agent.update(words.at(3), state, more));
+  },
+  applied: (agent, words, stage) => {
+    const state = words.at(4) === "" ? "OPERATION_FINISHED" : words.at(4);
+    const known = OperationState[state as keyof typeof OperationState];
+    stage.uuids.set(words.at(3), agent.applied(words.at(3), known));
+  },
+  operations: (agent, words) => agent.reportOperations(words.from(3)),
+  checkpointed: (agent, words) => {
+    const { fromValue } = jsonOf("mesos.internal.ResourceState");
+    agent.checkpointed = fromValue(words.json).resources;
   },
   silent: (agent) => {
     agent.answers = false;

@@ -1,11 +1,14 @@
 import type { RegisterSlaveMessage } from "../../../../proto/gen/mesos/internal/messages.js";
 import {
+  ApplyOperationMessage,
   RegisterSlaveMessage as RegisterCodec,
   ReregisterSlaveMessage,
   RunTaskGroupMessage,
   RunTaskMessage,
   SlaveRegisteredMessage,
   StatusUpdateMessage,
+  UpdateOperationStatusMessage,
+  UpdateSlaveMessage,
 } from "../../../../proto/gen/mesos/internal/messages.js";
 import {
   type AgentInfo,
@@ -13,6 +16,9 @@ import {
   type ExecutorInfo,
   type FrameworkID,
   type FrameworkInfo,
+  OperationState,
+  type OperationStatus,
+  type Resource,
   type TaskInfo,
   TaskState,
   type TaskStatus,
@@ -38,6 +44,10 @@ export class TestAgent {
   answers = true;
   readonly tasks = new Map<string, { info: TaskInfo; framework: FrameworkInfo; state: TaskState }>();
   readonly executors = new Map<string, ExecutorInfo>();
+  /** Operations that it was told to do, by their ids, or by `#0`, `#1` in the order in which they came. */
+  readonly operations = new Map<string, { message: ApplyOperationMessage; status?: OperationStatus }>();
+  /** Reported at registration. */
+  checkpointed: readonly Resource[] = [];
   /** Also of tasks that it has forgotten. */
   private readonly frameworkIds = new Map<string, FrameworkID>();
   private updates = 0;
@@ -67,6 +77,11 @@ export class TestAgent {
       case "mesos.internal.RunTaskMessage": {
         const { task, framework } = RunTaskMessage.decode(body);
         this.run([task!], framework!, task?.executor);
+        break;
+      }
+      case "mesos.internal.ApplyOperationMessage": {
+        const message = ApplyOperationMessage.decode(body);
+        this.operations.set(message.operation_info?.id?.value ?? `#${this.operations.size}`, { message });
         break;
       }
       case "mesos.internal.RunTaskGroupMessage": {
@@ -106,7 +121,7 @@ export class TestAgent {
     );
     return {
       slave: this.info(),
-      checkpointed_resources: [],
+      checkpointed_resources: [...this.checkpointed],
       version: this.options.version ?? "1.12.0",
       agent_capabilities: types
         .filter((type) => !without.includes(Capability[type]))
@@ -170,6 +185,45 @@ export class TestAgent {
     }).finish();
     this.say("StatusUpdateMessage", body);
     return uuid;
+  }
+
+  /** Reports how an operation ended. Returns the UUID of the status. */
+  applied(name: string, state: OperationState): Buffer {
+    const operation = this.operations.get(name);
+    if (operation === undefined) throw new Error(`agent ${this.options.name} was told no operation ${name}`);
+    const { framework_id, operation_info, operation_uuid } = operation.message;
+    const uuid = Buffer.alloc(16);
+    uuid.writeUInt8(++this.updates, 15);
+    operation.status = {
+      operation_id: operation_info?.id,
+      state,
+      converted_resources: [],
+      uuid: { value: uuid },
+      agent_id: { value: this.id },
+    };
+    const { status } = operation;
+    const slave_id = { value: this.id };
+    const message = { framework_id, slave_id, status, operation_uuid };
+    this.say("UpdateOperationStatusMessage", UpdateOperationStatusMessage.encode(message).finish());
+    return uuid;
+  }
+
+  /** Tells the master of all operations with these names, as agents do when they have registered. */
+  reportOperations(names: readonly string[]): void {
+    const operations = names.map((name) => {
+      const { message, status } = this.operations.get(name)!;
+      const { framework_id, operation_info: info, operation_uuid: uuid } = message;
+      const latest_status = status ?? { state: OperationState.OPERATION_PENDING, converted_resources: [] };
+      return { framework_id, info, uuid, latest_status, statuses: status === undefined ? [] : [status] };
+    });
+    const body = UpdateSlaveMessage.encode({
+      slave_id: { value: this.id },
+      update_oversubscribed_resources: false,
+      oversubscribed_resources: [],
+      operations: { operations },
+      resource_version_uuid: { value: Buffer.alloc(16, 9) },
+    }).finish();
+    this.say("UpdateSlaveMessage", body);
   }
 
   /** Sends any message to the master. */

@@ -1,6 +1,14 @@
-import { RunTaskGroupMessage, RunTaskMessage } from "../../../../proto/gen/mesos/internal/messages.js";
+import {
+  AcknowledgeOperationStatusMessage,
+  ApplyOperationMessage,
+  CheckpointResourcesMessage,
+  ReconcileOperationsMessage,
+  RunTaskGroupMessage,
+  RunTaskMessage,
+} from "../../../../proto/gen/mesos/internal/messages.js";
 import {
   type ExecutorInfo,
+  Offer_Operation_Type,
   OperationState,
   type Resource,
   TaskState,
@@ -11,7 +19,7 @@ import {
 import { type Event, Event_Type } from "../../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { isMessageName, jsonOf, wire } from "../../../../proto/json/index.js";
 import type { OutboundMessage } from "../../../../sdk/contracts/message-transport.js";
-import { Resources } from "../../../../sdk/resources/index.js";
+import { operationResources, Resources } from "../../../../sdk/resources/index.js";
 
 /** One event in one line: its type and the facts that matter. */
 export function describeEvent(event: Event): string {
@@ -37,7 +45,8 @@ function factsOf(event: Event): string[] {
       return [
         status?.operation_id?.value ?? "",
         OperationState[status?.state ?? 0] ?? "",
-        JSON.stringify(status?.message),
+        ...(status?.uuid === undefined ? [] : [`uuid=${status.uuid.value?.at(-1)}`]),
+        ...(status?.message === undefined ? [] : [JSON.stringify(status.message)]),
       ];
     }
     case Event_Type.ERROR:
@@ -86,6 +95,22 @@ export function describeMessage({ name, body }: OutboundMessage): string {
       ({ task_id, resources }) => `${task_id?.value} ${resourcesText(resources)}`,
     );
     return `${short} ${tasks?.join(", ")} of ${framework?.id?.value} executor=${executorText(executor)} launch_executor=${launch_executor}`;
+  }
+  if (short === "ApplyOperationMessage") {
+    const { operation_info: info = {}, framework_id } = ApplyOperationMessage.decode(body);
+    const resources = operationResources(info).map((one) => Resources.of([one]).toString());
+    const id = info.id === undefined ? "" : ` ${info.id.value}`;
+    const of = framework_id === undefined ? "" : ` of ${framework_id.value}`;
+    return `${short}${id} ${Offer_Operation_Type[info.type ?? 0]}${of} ${resources.join(", ")}`;
+  }
+  if (short === "CheckpointResourcesMessage") {
+    return `${short} ${resourcesText(CheckpointResourcesMessage.decode(body).resources)}`;
+  }
+  if (short === "AcknowledgeOperationStatusMessage") {
+    return `${short} status_uuid=${AcknowledgeOperationStatusMessage.decode(body).status_uuid?.value?.at(-1)}`;
+  }
+  if (short === "ReconcileOperationsMessage") {
+    return `${short} ${ReconcileOperationsMessage.decode(body).operations.length} operations`;
   }
   if (!isMessageName(name)) return short;
   const json = (jsonOf(name) as { write(message: unknown): string }).write(wire(name).decode(body));

@@ -2,6 +2,7 @@ import { FrameworkInfo_Capability_Type as Capability } from "../../../../proto/g
 import { Event_Type } from "../../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { describeEvent } from "./describe.js";
 import type { TestStream } from "./master-harness.js";
+import { operationJson, volumes } from "./operation-text.js";
 import { resourceJson } from "./resource-text.js";
 import { agentId, type Json, type Stage } from "./stage.js";
 import type { Words } from "./words.js";
@@ -15,6 +16,8 @@ type Command = (stage: Stage, words: Words) => void | Promise<void>;
  *     call F KILL {the part of the call}
  *     launch F M-O0 refuse=5 + t1 cpus:1;mem:32 {more of TaskInfo} + t2 cpus:1
  *     launch-group F M-O0 + executor cpus:0.1;mem:32;disk:1 {more of ExecutorInfo} + t1 cpus:1
+ *     accept F M-O0 refuse=5 + RESERVE disk:1024 id=op1 + CREATE data disk:1024 + launch t1 cpus:1    (operation-text.ts)
+ *     ack-operation F op1 agent=A
  *     ack F t1            the latest update of the task
  *     reconcile F t1@A
  */
@@ -30,6 +33,34 @@ export const SCHEDULER_COMMANDS: Readonly<Record<string, Command>> = {
   launch: (stage, words) => {
     const task_infos = words.parts.map((part) => task(stage, part, words.at(2)));
     return accept(stage, words, { type: "LAUNCH", launch: { task_infos } });
+  },
+  accept: (stage, words) => {
+    const operations = words.parts.map((part) =>
+      part.first === "launch"
+        ? { type: "LAUNCH", launch: { task_infos: [volumeTask(stage, part, words.at(2))] } }
+        : operationJson(part),
+    );
+    const offer_ids = words
+      .at(2)
+      .split(",")
+      .map((value) => ({ value }));
+    return call(stage, words, { type: "ACCEPT", part: { offer_ids, operations, ...filters(words) } });
+  },
+  "ack-operation": (stage, words) => {
+    const part = {
+      agent_id: { value: agentId(stage, words.options.agent ?? "A") },
+      operation_id: { value: words.at(2) },
+      uuid: (stage.uuids.get(words.at(2)) ?? Buffer.alloc(16)).toString("base64"),
+    };
+    return call(stage, words, { type: "ACKNOWLEDGE_OPERATION_STATUS", part });
+  },
+  "reconcile-operations": (stage, words) => {
+    const operations = words.from(2).map((text) => {
+      const [id, agent] = text.split("@");
+      const agent_id = agent === undefined ? undefined : { value: agentId(stage, agent) };
+      return { operation_id: { value: id }, agent_id };
+    });
+    return call(stage, words, { type: "RECONCILE_OPERATIONS", part: { operations } });
   },
   "launch-group": launchGroup,
   decline: (stage, words) => {
@@ -130,6 +161,17 @@ function launchGroup(stage: Stage, words: Words): void | Promise<void> {
     task_group: { tasks: tasks.map((part) => task(stage, part, words.at(2))) },
   };
   return accept(stage, words, { type: "LAUNCH_GROUP", launch_group });
+}
+
+/** `launch t1 cpus:1 volume=data,disk:1024,shared`: the task also has the volume. */
+function volumeTask(stage: Stage, part: Words, offerId: string): Json {
+  const [first = ""] = offerId.split(",");
+  const plain = task(stage, { ...part, at: (index) => part.at(index + 1) }, first);
+  const [id, size = "", shared = ""] = part.list("volume");
+  if (id === undefined) return plain;
+  const names = ["", id, size, shared];
+  const has = volumes({ ...part, at: (index) => names[index] ?? "" });
+  return { ...plain, resources: [...(plain.resources as Json[]), ...has] };
 }
 
 /** On the agent of the offer, with a command unless it has an executor. */

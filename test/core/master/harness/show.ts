@@ -1,4 +1,10 @@
-import { type Task, TaskState } from "../../../../proto/gen/mesos/v1/mesos.js";
+import {
+  Offer_Operation_Type,
+  type Operation,
+  OperationState,
+  type Task,
+  TaskState,
+} from "../../../../proto/gen/mesos/v1/mesos.js";
 import type { MasterView } from "../../../../sdk/contracts/master-view.js";
 import type { Stage } from "./stage.js";
 import type { Words } from "./words.js";
@@ -17,6 +23,10 @@ function linesOf(stage: Stage, words: Words, view: MasterView): string[] {
       return frameworks(view);
     case "agents":
       return agents(view);
+    case "operations":
+      return [...view.agents()].flatMap((agent) => Array.from(agent.operations(), operationText));
+    case "totals":
+      return Array.from(view.agents(), ({ id, total }) => `${id} ${total}`);
     case "metrics": {
       const snapshot = stage.master.metrics.snapshot();
       return words.from(2).map((name) => `${name} ${snapshot.get(`master/${name}`)}`);
@@ -37,6 +47,11 @@ function tasks(view: MasterView, id: string | undefined): string[] {
     ...list("unreachable", framework?.unreachableTasks ?? []),
     ...list("completed", framework?.completedTasks ?? []),
   ];
+}
+
+function operationText({ info, latest_status: status, framework_id: framework }: Operation): string {
+  const words = [info?.id?.value ?? "(no id)", Offer_Operation_Type[info?.type ?? 0]];
+  return [...words, framework?.value ?? "operator", OperationState[status?.state ?? 0]].join(" ");
 }
 
 function frameworks(view: MasterView): string[] {
