@@ -32,6 +32,7 @@ export class ImageProvisioner implements Provisioner {
   private readonly containers = new Map<string, Container>();
   /** Containers whose layers are not known. */
   private readonly unreadable = new Set<string>();
+  private recovered = false;
 
   /** @param backendName the one for new root file systems; called when it has been chosen */
   constructor(
@@ -55,6 +56,7 @@ export class ImageProvisioner implements Provisioner {
       );
     }
     await Promise.all([...stores.values()].map((store) => store.recover()));
+    this.recovered = true;
   }
 
   async provision(
@@ -87,6 +89,8 @@ export class ImageProvisioner implements Provisioner {
 
   async prune(keep: readonly Image[]): Promise<void> {
     const { stores, excludedImages } = this.options;
+    // Nothing is known yet of what containers of an earlier run use.
+    if (!this.recovered) return;
     const [unknown] = this.unreadable;
     if (unknown !== undefined) {
       throw new TepuiError("TEPUI_IMAGE_INVALID", {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { RootfsBackend } from "../../sdk/contracts/image.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { Random } from "../../sdk/contracts/random.js";
@@ -13,11 +14,14 @@ export default definePlugin({
   targets: ["agent"],
   provides: [RootfsBackend],
   requires: { metrics: Metrics, random: Random },
-  config: z.strictObject({ image_providers: z.string().default("") }),
+  config: z.strictObject({
+    image_providers: z.string().default(""),
+    runtime_dir: z.string().default("/var/run/mesos"),
+  }),
   setup(ctx, { metrics, random }) {
     if (ctx.config.image_providers === "") ctx.skip("image_providers is empty");
     const errors = metrics.counter("containerizer/mesos/provisioner/bind/remove_rootfs_errors");
-    ctx.bind(RootfsBackend, new OverlayBackend(random), { key: "overlay" });
+    ctx.bind(RootfsBackend, new OverlayBackend(random, resolve(ctx.config.runtime_dir)), { key: "overlay" });
     ctx.bind(RootfsBackend, new CopyBackend(), { key: "copy" });
     ctx.bind(RootfsBackend, new BindBackend(errors), { key: "bind" });
   },

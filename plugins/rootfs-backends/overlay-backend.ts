@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, readlink, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { RootFilesystem } from "../../sdk/contracts/contribution.js";
 import type { RootfsBackend } from "../../sdk/contracts/image.js";
 import type { Random } from "../../sdk/contracts/random.js";
@@ -10,17 +10,24 @@ import { removeTree } from "./remove-tree.js";
 
 /** The kernel takes a page of options, with the zero at its end. */
 const MAX_OPTION_BYTES = 4095;
-const LINKS = /^tepui-[0-9a-f]{8}$/;
+/** What needs no care in the options of a mount. */
+const PLAIN = /^[\w/.-]+$/;
+const LINKS = /^tepui-[0-9a-f]{10}$/;
 
 /**
  * The layers under overlayfs, unchanged, and what a container writes above them. Nothing is mounted here: the launcher does it in the
  * container's own mount namespace, so that an agent that is killed leaves nothing mounted.
  *
- * The kernel takes all paths in one page, and has its own ideas of commas and colons. So they are symbolic links of a few letters
- * in a directory below /tmp, as in Mesos; `links` in the directory of the root file system leads there.
+ * The kernel takes all paths in one page, and has its own ideas of commas and colons. So they are symbolic links of a few letters in
+ * a directory of their own, below the agent's runtime directory, or, where that has too long a name, below /tmp, as in Mesos. The link
+ * `links` in the directory of the root file system leads there.
  */
 export class OverlayBackend implements RootfsBackend {
-  constructor(private readonly random: Random) {}
+  /** @param runtimeDir `--runtime_dir` */
+  constructor(
+    private readonly random: Random,
+    private readonly runtimeDir: string,
+  ) {}
 
   async unusable(directory: string): Promise<string | undefined> {
     if (process.geteuid?.() !== 0) return "mounting takes root: run the agent as root";
@@ -37,27 +44,16 @@ export class OverlayBackend implements RootfsBackend {
     const work = join(directory, "work");
     await Promise.all([path, upper, work].map((made) => mkdir(made)));
     await likeTop(upper, layers.at(-1));
-    const links = join(shortDirectory(), `tepui-${Buffer.from(this.random.bytes(4)).toString("hex")}`);
+    const { links, lower, options } = this.name(layers.length);
     // What leads to it comes first: then it is found and removed whatever happens.
     await symlink(links, join(directory, "links"));
+    await mkdir(dirname(links), { recursive: true });
     await mkdir(links, { mode: 0o700 });
-    const lower = layers.map((_layer, index) => join(links, String(index)));
     await Promise.all([
       ...layers.map((layer, index) => symlink(layer, lower[index]!)),
       symlink(upper, join(links, "u")),
       symlink(work, join(links, "w")),
     ]);
-    const options = [
-      // The highest first.
-      `lowerdir=${lower.toReversed().join(":")}`,
-      `upperdir=${join(links, "u")}`,
-      `workdir=${join(links, "w")}`,
-    ];
-    if (options.join(",").length > MAX_OPTION_BYTES) {
-      throw new TepuiError("TEPUI_IMAGE_INVALID", {
-        detail: `it has ${layers.length} layers, more than overlayfs can stack here; use --image_provisioner_backend=copy`,
-      });
-    }
     signal.throwIfAborted();
     return { path, mounts: [{ source: "overlay", target: path, type: "overlay", options }] };
   }
@@ -71,6 +67,34 @@ export class OverlayBackend implements RootfsBackend {
     if (links !== undefined && LINKS.test(links.slice(links.lastIndexOf("/") + 1))) await removeTree(links);
     await removeTree(directory);
   }
+
+  /** Names in the first place that is short enough for so many layers. */
+  private name(layers: number): Named {
+    const own = `tepui-${Buffer.from(this.random.bytes(5)).toString("hex")}`;
+    for (const place of [join(this.runtimeDir, "links"), tmpdir(), "/tmp"]) {
+      const links = join(place, own);
+      const lower = Array.from({ length: layers }, (_, index) => join(links, String(index)));
+      const options = [
+        // The highest first.
+        `lowerdir=${lower.toReversed().join(":")}`,
+        `upperdir=${join(links, "u")}`,
+        `workdir=${join(links, "w")}`,
+      ];
+      if (PLAIN.test(links) && options.join(",").length <= MAX_OPTION_BYTES) return { links, lower, options };
+    }
+    throw new TepuiError("TEPUI_IMAGE_INVALID", {
+      detail: `it has ${layers} layers, more than overlayfs can stack here; use --image_provisioner_backend=copy`,
+    });
+  }
+}
+
+interface Named {
+  /** Directory of the links. */
+  readonly links: string;
+  /** One for each layer. */
+  readonly lower: readonly string[];
+  /** Of the mount. */
+  readonly options: readonly string[];
 }
 
 /** The root directory of a container is its upper layer's: it must look like that of the highest layer. */
@@ -80,6 +104,3 @@ async function likeTop(upper: string, layer: string | undefined): Promise<void> 
   await chown(upper, uid, gid);
   await chmod(upper, mode & 0o7777);
 }
-
-/** Where temporary files lie, unless the name is none that mount options can hold. */
-const shortDirectory = (): string => (/^[\w/.-]{1,32}$/.test(tmpdir()) ? tmpdir() : "/tmp");

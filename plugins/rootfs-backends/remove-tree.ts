@@ -15,7 +15,10 @@ class TooLarge extends Error {}
 export async function removeTree(directory: string): Promise<void> {
   let device: number;
   try {
-    device = (await lstat(directory)).dev;
+    const found = await lstat(directory);
+    // A link in its place leads to what is none of ours.
+    if (!found.isDirectory()) return await unlink(directory);
+    device = found.dev;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
     throw error;

@@ -62,6 +62,8 @@ export class DockerImageStore implements ImageStore {
   private readonly durable = new Set<string>();
   private readonly pulls = new SharedWork<CatalogueEntry>();
   private saving: Promise<void> = Promise.resolve();
+  /** The list on the disk is known. Written before, it would lose what is in it, and with that the layers of running containers. */
+  private recovered = false;
 
   constructor(private readonly options: DockerImageStoreOptions) {
     this.shelf = new LayerShelf(options);
@@ -89,6 +91,7 @@ export class DockerImageStore implements ImageStore {
           "an image in the store is not complete: it is pulled anew when it is asked for",
         );
     }
+    this.recovered = true;
     await this.save();
     for (const directory of [paths.staging(), paths.rubbish()]) {
       await removeAll((await readdir(directory)).map((name) => join(directory, name)));
@@ -178,8 +181,9 @@ export class DockerImageStore implements ImageStore {
       signal.throwIfAborted();
       throw isTepuiError(error) ? error : pullFailed(`'${name}': ${messageOf(error)}`, error);
     } finally {
-      this.shelf.release(hold);
       await removeAll([staging]);
+      // Last: from here to who waits for the image nothing but promises is on the way.
+      this.shelf.release(hold);
     }
   }
 
@@ -248,7 +252,8 @@ export class DockerImageStore implements ImageStore {
     }
   }
 
-  private save(): Promise<void> {
+  private async save(): Promise<void> {
+    if (!this.recovered) throw new Error("the store of images has not been recovered");
     const save = this.saving.then(() =>
       writeCatalogue(this.options.paths.catalogue(), { images: this.images, layers: this.durable }),
     );

@@ -45,6 +45,13 @@ export class StoreBench {
 
   /** As an agent that starts: the same store again. */
   async open(options: OpenOptions): Promise<DockerImageStore> {
+    const store = this.make(options);
+    await store.recover();
+    return store;
+  }
+
+  /** One that has not looked yet at what is there. */
+  make(options: OpenOptions): DockerImageStore {
     const place = sourcePlace(options.registry);
     const source = new LazySource({
       place,
@@ -56,7 +63,7 @@ export class StoreBench {
       random: new SystemRandom(),
     });
     this.sources.push(source);
-    const store = new DockerImageStore({
+    return new DockerImageStore({
       paths: this.paths(),
       source,
       credentials: new ImageCredentials(options.resolver, place.kind === "registry" ? place.url : undefined),
@@ -65,8 +72,6 @@ export class StoreBench {
       random: new SystemRandom(),
       logger: this.logger,
     });
-    await store.recover();
-    return store;
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ import { type Cluster, getJson, startCluster, until } from "../../support/cluste
 import type { Daemon } from "../../support/daemons.js";
 import { DockerRegistry } from "../../support/docker-registry.js";
 import { endCgroups } from "../../support/end-cgroups.js";
+import { eventually } from "../../support/eventually.js";
 import { hostMounts } from "../../support/host-mounts.js";
 import {
   type BuiltLayer,
@@ -35,18 +36,15 @@ describe("tasks of images on a real agent", function () {
   let agent: Daemon;
   let runner: Runner;
   let directory: string;
-  let base: BuiltLayer;
-  let top: BuiltLayer;
+  let base!: BuiltLayer;
+  let top!: BuiltLayer;
 
   before(async function () {
     requireThat(this, process.geteuid?.() === 0, "containers of their own need root");
     const busybox = requirePart(this, "busybox", "busybox-static");
     registry = await DockerRegistry.start(requirePart(this, "docker-registry", "docker-registry"));
     directory = await mkdtemp(join(tmpdir(), "tepui-images-"));
-    const base = buildLayer([
-      ...(await busyboxEntries(busybox)),
-      { name: "etc/motd", content: "from below\n" },
-    ]);
+    base = buildLayer([...(await busyboxEntries(busybox)), { name: "etc/motd", content: "from below\n" }]);
     top = buildLayer([
       { name: "srv/", type: "5" },
       { name: "srv/hello", content: "hello from the image\n" },
@@ -83,6 +81,11 @@ describe("tasks of images on a real agent", function () {
 
   after(async () => {
     await runner?.stop();
+    // Tasks of a failed test end with their framework.
+    if (agent !== undefined)
+      await eventually(async () => ((await provisioned()).length === 0 ? true : undefined)).catch(
+        () => undefined,
+      );
     await agent?.stop();
     await cluster?.stop();
     await registry?.stop();

@@ -212,6 +212,27 @@ describe("the provisioner", () => {
     expect(logger.lines.some(({ fields }) => String(fields.err).includes("backend 'aufs'"))).to.equal(true);
   });
 
+  it("removes no image before it knows what containers of an earlier run use", async () => {
+    const records = new ProvisionerRecords(join(directory, "provisioner"));
+    const early = new ImageProvisioner(
+      {
+        stores: new Map([["docker", store]]),
+        backends: new Map([["plain", backend]]),
+        records,
+        excludedImages: [],
+        removeErrors: metrics.counter("errors"),
+        random: new SeededRandom(7),
+        logger,
+      },
+      () => "plain",
+    );
+    await early.prune([]);
+    expect(store.prunes).to.deep.equal([]);
+    await early.recover(new Set());
+    await early.prune([]);
+    expect(store.prunes.length).to.equal(1);
+  });
+
   it("removes no image while it does not know what a container uses", async () => {
     await provisioner.provision("c1", docker("a"), { signal: never });
     await writeFile(join(directory, "provisioner/containers/c1/layers.json"), "{");

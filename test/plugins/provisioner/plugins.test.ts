@@ -10,6 +10,7 @@ import rootfsBackends from "../../../plugins/rootfs-backends/index.js";
 import { ImageStore, Provisioner, RootfsBackend } from "../../../sdk/contracts/image.js";
 import { Isolator } from "../../../sdk/contracts/isolator.js";
 import { isolatorSuite } from "../../../sdk/testing/isolator-suite.js";
+import { eventually } from "../../support/eventually.js";
 import { requireThat } from "../../support/require-part.js";
 
 const PLUGINS = [dockerImageStore, rootfsBackends, provisioner, dockerRuntime];
@@ -118,7 +119,9 @@ describe("the plugins of images", () => {
       });
       await test.kernel.get(Provisioner).recover(new Set());
       await test.clock.advance(60_000);
-      expect(test.logger.messages("info").join()).to.match(/disk of the images is too full/);
+      await eventually(() =>
+        test.logger.messages("info").find((line) => /disk of the images is too full/.test(line)),
+      );
       await test.stop();
       expect(test.clock.pendingTimers).to.equal(0);
     });
