@@ -30,7 +30,7 @@ export class Runner {
     this.client.on("offers", async ({ offers }) => {
       for (const offer of offers) {
         const tasks = this.waiting.splice(0).map((one) => this.task(offer, one));
-        if (tasks.length > 0) await this.client.launch(offer, tasks);
+        if (tasks.length > 0) await this.client.launch(offer, tasks, { refuse_seconds: 0.05 });
         else await this.client.decline(offer, { refuse_seconds: 0.05 });
       }
     });
