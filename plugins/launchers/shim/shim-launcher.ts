@@ -1,14 +1,14 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ContainerExit } from "../../../sdk/contracts/containerizer.js";
 import type { LaunchedProcess, Launcher, LaunchPlan } from "../../../sdk/contracts/launcher.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { TepuiError } from "../../../sdk/errors/index.js";
-import { isAlive, type ProcessStat, processTree, readProcessStat } from "../../../sdk/proc/index.js";
-import { Deferred } from "./deferred.js";
-import { exitOf, readContainerRecord, type ShimRecord } from "./exit-record.js";
+import { type ProcessStat, processTree } from "../../../sdk/proc/index.js";
+import { exitOf, readContainerRecord } from "./exit-record.js";
+import { isSame, sendAll } from "./processes.js";
 import type { LaunchCommand } from "./protocol.js";
 import { type ContainerEvent, type HelperCommand, ShimHost } from "./shim-host.js";
+import { type Cage, type Tracked, tracked } from "./tracked.js";
 
 /** How often containers are looked at whose shim cannot tell us about them (after a restart), in milliseconds. */
 const WATCH_INTERVAL_MS = 200;
@@ -17,31 +17,6 @@ const DESTROY_INTERVAL_MS = 20;
 const SIGCONT = constants.signals.SIGCONT;
 /** How long a shim may take to end a container by itself before that is done without it, in milliseconds. */
 const SHIM_PATIENCE_MS = 1000;
-
-interface Tracked {
-  readonly id: string;
-  readonly record: string;
-  shim: ShimRecord | undefined;
-  /** Under a shared shim: every process ever seen, by pid with its start, since orphans cannot be found otherwise. */
-  readonly seen: Map<number, number>;
-  readonly prepared: Deferred<number>;
-  readonly running: Deferred<void>;
-  readonly exited: Deferred<ContainerExit | undefined>;
-  readonly gone: Deferred<void>;
-  cage: Cage | undefined;
-  isGone: boolean;
-  watched: boolean;
-}
-
-/** A control group that no process of a container can leave; what `sdk/node-cgroup` gives. */
-export interface Cage {
-  /** By its path below the root of the hierarchy. */
-  readonly path: string;
-  exists(): boolean;
-  processes(reach?: { readonly below?: boolean }): number[];
-  kill(patience?: { readonly timeoutMs?: number }): Promise<void>;
-  destroy(patience?: { readonly timeoutMs?: number }): Promise<void>;
-}
 
 export interface ShimLauncherOptions {
   /** As in `--launcher`. */
@@ -148,7 +123,7 @@ export class ShimLauncher implements Launcher {
     const { shim, cage } = container;
     if (shim?.dedicated === true && isSame(shim.shimPid, shim.shimStart)) {
       // A shim ends all the rest by itself after the end of its command; nothing has to be looked for.
-      if (cage !== undefined && isSame(shim.pid, shim.start)) sendAll([shim], 9);
+      if (cage !== undefined && isSame(shim.pid, shim.start)) sendAll([{ pid: shim.pid }], 9);
       const patience =
         cage !== undefined ? SHIM_PATIENCE_MS : container.exited.settled ? DESTROY_INTERVAL_MS : 0;
       const until = Math.min(now() + patience, deadline);
@@ -227,19 +202,7 @@ export class ShimLauncher implements Launcher {
     if (this.containers.has(id)) {
       throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: `container '${id}' exists already` });
     }
-    const container: Tracked = {
-      id,
-      record,
-      shim: undefined,
-      seen: new Map(),
-      prepared: new Deferred(),
-      running: new Deferred(),
-      exited: new Deferred(),
-      gone: new Deferred(),
-      cage: undefined,
-      isGone: false,
-      watched: false,
-    };
+    const container = tracked(id, record);
     this.containers.set(id, container);
     return container;
   }
@@ -328,23 +291,3 @@ export class ShimLauncher implements Launcher {
 }
 
 const now = (): number => performance.now();
-
-/** Whether the pid still names the process that started then; 0 is an unknown start. */
-function isSame(pid: number, start: number): boolean {
-  const stat = readProcessStat(pid);
-  return isAlive(stat) && (start === 0 || stat.startTicks === start);
-}
-
-function sendAll(processes: readonly { readonly pid: number }[], signal: number): boolean {
-  let sent = false;
-  for (const { pid } of processes) {
-    try {
-      process.kill(pid, signal);
-      sent = true;
-    } catch (error) {
-      // It ended meanwhile. Anything else, such as no permission, is a fault to be seen.
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-    }
-  }
-  return sent;
-}
