@@ -5,7 +5,6 @@ export const AUFS = "AUFS was never part of Linux and has given way to overlayfs
 export const AUTHN = "authentication is not part of this version yet";
 export const AUTHZ = "authorization is not part of this version yet";
 export const BUFFER = "each log line is written at once";
-export const CONSTRAINTS = "tuning of offer constraints is not part of this version yet";
 export const CSI = "resource providers and CSI storage are not part of this version yet";
 export const DOMAINS = "fault domains are not part of this version yet";
 export const FIREWALL = "disabling endpoints is not part of this version yet";
@@ -19,7 +18,6 @@ export const PORTMAP =
 export const PROFILING = "heap profiling belongs to the C++ daemon; use node --inspect";
 export const RATES = "rate limits of frameworks are not part of this version yet";
 export const RECOVERY = "this mode of recovery is not part of this version yet";
-export const RECOVERYALLOC = "holding back offers after a failover is not part of this version yet";
 export const REPLICAS = "the registry is kept by one master, without replicas";
 export const SECRETS =
   "resolvers are plugins: give secret-resolver a directory in the manifest, or list your own in its place";

@@ -2,7 +2,8 @@ import type { FrameworkInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { FrameworkInfo_Capability_Type as Capability } from "../../proto/gen/mesos/v1/mesos.js";
 import type { AllocatorFramework } from "../../sdk/contracts/allocator.js";
 import { type Quantities, toMilli } from "../../sdk/resources/index.js";
-import { OfferConstraintsFilter } from "./offer-constraints.js";
+import type { OfferConstraintsFilter } from "./constraints/offer-constraints.js";
+import type { Member } from "./roles.js";
 
 /** One framework as the allocator sees it. */
 export class FrameworkState {
@@ -12,7 +13,10 @@ export class FrameworkState {
   readonly suppressed = new Set<string>();
   /** Roles that have an own least offer, each as alternatives. */
   minAllocatable: ReadonlyMap<string, readonly Quantities[]> = new Map();
-  constraints = OfferConstraintsFilter.none;
+  /** Undefined: none. */
+  constraints: OfferConstraintsFilter | undefined;
+  /** The roles it is in, by name: those it is subscribed to, and those in which it holds something. */
+  readonly members = new Map<string, Member>();
   multiRole = false;
   gpus = false;
   shared = false;
@@ -20,14 +24,14 @@ export class FrameworkState {
   refinedReservations = false;
   regionAware = false;
 
-  constructor(framework: AllocatorFramework) {
+  constructor(framework: AllocatorFramework, constraints: OfferConstraintsFilter | undefined) {
     this.id = framework.id;
     this.active = framework.active;
-    this.update(framework);
+    this.update(framework, constraints);
   }
 
   /** Takes over everything but whether it is active. */
-  update(framework: AllocatorFramework): void {
+  update(framework: AllocatorFramework, constraints: OfferConstraintsFilter | undefined): void {
     const { info } = framework;
     const can = (type: Capability): boolean =>
       info.capabilities.some((capability) => capability.type === type);
@@ -41,7 +45,7 @@ export class FrameworkState {
     this.suppressed.clear();
     for (const role of framework.suppressedRoles) if (this.roles.has(role)) this.suppressed.add(role);
     this.minAllocatable = minAllocatableOf(info);
-    this.constraints = OfferConstraintsFilter.of(framework.offerConstraints);
+    this.constraints = constraints;
   }
 
   /** Whether offers may go to it in this role. */

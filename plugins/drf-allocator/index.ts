@@ -2,9 +2,13 @@ import { Allocator } from "../../sdk/contracts/allocator.js";
 import { Clock } from "../../sdk/contracts/clock.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { Random } from "../../sdk/contracts/random.js";
-import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
+import { bytesText, definePlugin, durationText, z } from "../../sdk/plugin/index.js";
 import { parseQuantities, type Quantities } from "../../sdk/resources/index.js";
 import { DrfAllocator } from "./drf-allocator.js";
+import { WhitelistFile } from "./whitelist-file.js";
+
+/** How long a run keeps the event loop; the master then needs some time for the offers, too. */
+const SLICE_MS = 10;
 
 /** Zero would be a loop that never ends. */
 const MIN_INTERVAL_MS = 1;
@@ -53,6 +57,11 @@ export default definePlugin({
     fair_sharing_excluded_resource_names: names,
     filter_gpu_resources: z.boolean().default(true),
     domain: faultDomain.optional(),
+    whitelist: z.string().optional(),
+    allocator_agent_recovery_factor: z.number().min(0).max(1).default(0.8),
+    allocator_recovery_timeout: durationText("10mins"),
+    offer_constraints_re2_max_mem: bytesText("4KB"),
+    offer_constraints_re2_max_program_size: z.int().min(0).default(100),
   }),
   setup(ctx, { clock, random, metrics }) {
     const { config } = ctx;
@@ -67,8 +76,31 @@ export default definePlugin({
       fairSharingExcluded: config.fair_sharing_excluded_resource_names,
       filterGpuResources: config.filter_gpu_resources,
       domain: config.domain,
+      sliceMs: SLICE_MS,
+      patternLimits: {
+        maxMem: config.offer_constraints_re2_max_mem,
+        maxProgramSize: config.offer_constraints_re2_max_program_size,
+      },
+      agentRecoveryFactor: config.allocator_agent_recovery_factor,
+      recoveryTimeout: config.allocator_recovery_timeout,
     });
     ctx.bind(Allocator, allocator);
-    return { stop: () => allocator.stop() };
+    const { whitelist: path } = config;
+    const whitelist =
+      path === undefined
+        ? undefined
+        : new WhitelistFile({
+            path,
+            clock,
+            logger: ctx.logger,
+            changed: (names) => allocator.updateWhitelist(names),
+          });
+    return {
+      start: () => whitelist?.start(),
+      stop: () => {
+        whitelist?.stop();
+        allocator.stop();
+      },
+    };
   },
 });

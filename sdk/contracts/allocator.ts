@@ -145,7 +145,12 @@ export interface AllocatorInsight {
  * Decides which framework is offered which resources. It owns the accounting of free and allocated resources:
  * what it offered counts as allocated until `recover`. All ids are plain strings. No method throws for unknown ids.
  */
-export interface Allocator extends AllocatorOperations, Partial<AllocatorQuotas>, Partial<AllocatorControl> {
+export interface Allocator
+  extends AllocatorQuotas,
+    AllocatorOperations,
+    AllocatorMaintenance,
+    AllocatorControl,
+    AllocatorInsight {
   start(callbacks: AllocatorCallbacks): void;
   stop(): void;
   addFramework(framework: AllocatorFramework, used: ReadonlyMap<string, Resources>): void;

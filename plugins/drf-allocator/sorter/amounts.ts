@@ -1,10 +1,10 @@
 import type { ResourceEntry } from "../../../sdk/resources/index.js";
-import { addAt, change, type Milli, type ScalarNames } from "../measure.js";
+import { addAt, change, type Milli, type ScalarNames } from "../accounts/measure.js";
 import type { Holding } from "./sorter.js";
 
 /** Scalars held by a client or by all clients below a path. A shared resource counts once on each agent, however many hold it. */
 export class Amounts {
-  readonly milli: Milli = [];
+  milli: Milli = [];
   /** How often something was added, ever: who had fewer turns goes first where shares are equal. */
   turns = 0;
   private shared: Map<string, number> | undefined;
@@ -20,9 +20,16 @@ export class Amounts {
     this.change(holding, -1);
   }
 
+  copyFrom(other: Amounts): void {
+    this.milli = other.milli.slice();
+    this.turns = other.turns;
+    this.shared = other.shared === undefined ? undefined : new Map(other.shared);
+  }
+
   private change({ agentId, measure }: Holding, sign: 1 | -1): void {
     change(this.milli, measure.scalars, sign);
-    for (const entry of measure.shared ?? []) {
+    if (measure.shared === undefined) return;
+    for (const entry of measure.shared) {
       if (!this.countShared(agentId, entry, sign)) continue;
       addAt(this.milli, this.names.numberOf(entry.kind.name), sign * entry.milli);
     }

@@ -1,5 +1,5 @@
 import type { Quantities } from "../../../sdk/resources/index.js";
-import { change, type Milli, ScalarNames } from "../measure.js";
+import { change, type Milli, ScalarNames } from "../accounts/measure.js";
 
 /** The scalars of all agents: what shares are shares of. One for all sorters of an allocator. */
 export class ClusterTotals {

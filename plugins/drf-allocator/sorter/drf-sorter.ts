@@ -1,150 +1,165 @@
 import { Amounts } from "./amounts.js";
-import { ClientTree, type TreeNode } from "./client-tree.js";
 import type { ClusterTotals } from "./cluster-totals.js";
-import type { Holding, Sorter } from "./sorter.js";
-
-interface Standing {
-  readonly amounts: Amounts;
-  /** Dominant share divided by weight. */
-  share: number;
-  /** Active children, next in turn first; right while `orderedAt` is the version of the totals. */
-  order: Node[];
-  orderedAt: number;
-}
-
-type Node = TreeNode<Standing>;
+import { type PathNode, PathTree, type Ticket } from "./path-tree.js";
+import { type Ranked, Ranking } from "./ranking.js";
+import type { Holding, Seat, Sorter } from "./sorter.js";
 
 const UNORDERED = -1;
 
+class Standing<C> {
+  readonly amounts: Amounts;
+  /** The active children, which is right while `rankedAt` is the version of the totals. */
+  readonly ranking = new Ranking<Rank<C>>();
+  rankedAt = UNORDERED;
+  rank: Rank<C> | undefined;
+  /** The round in which it had its turn. */
+  round = 0;
+
+  constructor(totals: ClusterTotals) {
+    this.amounts = new Amounts(totals.names);
+  }
+}
+
+type Node<C> = PathNode<C, Standing<C>>;
+
+class Rank<C> implements Ranked {
+  slot = 0;
+
+  constructor(readonly node: Node<C>) {}
+
+  get path(): string {
+    return this.node.path;
+  }
+}
+
 /**
  * Dominant resource fairness over a tree: at each level the sibling with the least share, divided by its weight, comes first;
- * then who had fewer turns; then the name. Orders are kept between calls and repaired where something changed.
+ * then who had fewer turns; then the name. Orders are kept between rounds and repaired where something changed.
  *
  * Source: docs/roles.md and the DRF paper; tie rules of Mesos's drf sorter.
  */
-export class DrfSorter implements Sorter {
-  private readonly tree: ClientTree<Standing>;
+export class DrfSorter<C> implements Sorter<C> {
+  private readonly tree: PathTree<C, Standing<C>>;
   private readonly weights = new Map<string, number>();
-  private flat: readonly string[] | undefined;
-  private flatAt = UNORDERED;
+  private round = 0;
+  /** The way from the root to where the round is: nodes, and the place in the ranking of each. */
+  private readonly way: Node<C>[] = [];
+  private readonly places: number[] = [];
 
   constructor(private readonly totals: ClusterTotals) {
-    this.tree = new ClientTree(() => ({
-      amounts: new Amounts(totals.names),
-      share: 0,
-      order: [],
-      orderedAt: UNORDERED,
-    }));
+    this.tree = new PathTree({
+      makeData: () => new Standing<C>(totals),
+      copyData: (from, to) => to.amounts.copyFrom(from.amounts),
+      changed: ({ data }) => {
+        data.rankedAt = UNORDERED;
+      },
+    });
   }
 
-  add(client: string): void {
-    this.tree.add(client);
-  }
-
-  remove(client: string): void {
-    const leaf = this.tree.leaf(client);
-    if (leaf === undefined) return;
-    this.disorder(leaf);
-    this.tree.remove(client);
-  }
-
-  has(client: string): boolean {
-    return this.tree.leaf(client) !== undefined;
-  }
-
-  setActive(client: string, active: boolean): void {
-    if (this.tree.setActive(client, active)) this.disorder(this.tree.leaf(client)!);
-  }
-
-  allocated(client: string, holding: Holding): void {
-    for (let node = this.tree.leaf(client); node?.parent !== undefined; node = node.parent) {
-      node.data.amounts.add(holding);
-      this.reposition(node, node.parent);
-    }
-  }
-
-  unallocated(client: string, holding: Holding): void {
-    const leaf = this.tree.leaf(client);
-    if (leaf === undefined) return;
-    for (let node: Node = leaf; node.parent !== undefined; node = node.parent) {
-      node.data.amounts.subtract(holding);
-    }
-    this.disorder(leaf);
+  add(path: string, client: C): Seat {
+    const ticket = this.tree.add(path, client);
+    return {
+      setActive: (active) => {
+        this.tree.setActive(ticket, active);
+      },
+      allocated: (holding) => this.allocated(ticket, holding),
+      unallocated: (holding) => this.unallocated(ticket, holding),
+      remove: () => this.tree.remove(ticket),
+      share: () => this.totals.dominantShare(ticket.node.data.amounts.milli),
+    };
   }
 
   setWeight(path: string, weight: number): void {
     this.weights.set(path, weight);
-    this.disorderAll(this.tree.root);
+    this.disorder(this.tree.root);
   }
 
-  order(): readonly string[] {
-    if (this.flat === undefined || this.flatAt !== this.totals.version) {
-      const clients: string[] = [];
-      this.collect(this.tree.root, clients);
-      this.flat = clients;
-      this.flatAt = this.totals.version;
-    }
-    return this.flat;
+  weight(path: string): number {
+    return this.weights.get(path) ?? 1;
   }
 
-  share(client: string): number | undefined {
-    const leaf = this.tree.leaf(client);
-    return leaf === undefined ? undefined : this.totals.dominantShare(leaf.data.amounts.milli);
+  rewind(): void {
+    this.round++;
+    this.way.length = 1;
+    this.places.length = 1;
+    this.way[0] = this.tree.root;
+    this.places[0] = 0;
+    this.rank(this.tree.root);
   }
 
-  private collect(node: Node, clients: string[]): void {
-    for (const child of this.ordered(node)) {
-      if (child.isLeaf) clients.push(child.client);
-      else this.collect(child, clients);
-    }
-  }
-
-  private ordered(node: Node): readonly Node[] {
-    const { data } = node;
-    if (data.orderedAt !== this.totals.version) {
-      data.order = node.children.filter(({ active }) => active > 0);
-      if (data.order.length > 1) {
-        for (const child of data.order) child.data.share = this.weightedShare(child);
-        data.order.sort(compare);
+  next(): C | undefined {
+    for (let depth = this.way.length - 1; depth >= 0; depth--) {
+      const { ranking } = this.way[depth]!.data;
+      let place = this.places[depth]!;
+      // Who had its turn has grown, and may stand further back by now; the others have moved up.
+      while (place < ranking.size && ranking.at(place).node.data.round === this.round) place++;
+      this.places[depth] = place;
+      if (place === ranking.size) {
+        this.way.pop();
+        this.places.pop();
+        continue;
       }
-      data.orderedAt = this.totals.version;
+      const { node } = ranking.at(place);
+      node.data.round = this.round;
+      if (node.ticket !== undefined) return node.ticket.client;
+      this.rank(node);
+      this.way.push(node);
+      this.places.push(0);
+      depth += 2;
     }
-    return data.order;
+    return undefined;
   }
 
-  /** Moves a node that has grown to its place among its siblings, which are in order but for it. */
-  private reposition(node: Node, parent: Node): void {
-    const { order, orderedAt } = parent.data;
-    if (orderedAt !== this.totals.version || node.active === 0 || order.length < 2) return;
-    node.data.share = this.weightedShare(node);
-    let place = order.indexOf(node);
-    while (place + 1 < order.length && compare(order[place + 1]!, node) < 0) {
-      order[place] = order[place + 1]!;
-      order[++place] = node;
-      this.flat = undefined;
+  private allocated({ node }: Ticket<C, Standing<C>>, holding: Holding): void {
+    for (let one: Node<C> = node; one.parent !== undefined; one = one.parent) {
+      one.data.amounts.add(holding);
+      this.reposition(one, one.parent);
     }
   }
 
-  private weightedShare({ data, path }: Node): number {
-    return this.totals.dominantShare(data.amounts.milli) / (this.weights.get(path) ?? 1);
+  private unallocated({ node }: Ticket<C, Standing<C>>, holding: Holding): void {
+    for (let one: Node<C> = node; one.parent !== undefined; one = one.parent) {
+      one.data.amounts.subtract(holding);
+      this.reposition(one, one.parent);
+    }
   }
 
-  /** The orders in which a leaf and the nodes above it stand have to be made anew. */
-  private disorder(leaf: Node): void {
-    for (let node = leaf.parent; node !== undefined; node = node.parent) node.data.orderedAt = UNORDERED;
-    this.flat = undefined;
+  private reposition(node: Node<C>, parent: Node<C>): void {
+    const { ranking, rankedAt } = parent.data;
+    const { rank, amounts } = node.data;
+    if (rankedAt !== this.totals.version || node.active === 0 || rank === undefined || ranking.size < 2)
+      return;
+    ranking.update(rank, this.weightedShare(node), amounts.turns);
   }
 
-  private disorderAll(node: Node): void {
-    node.data.orderedAt = UNORDERED;
-    for (const child of node.children) this.disorderAll(child);
-    this.flat = undefined;
+  private rank(node: Node<C>): void {
+    const { data } = node;
+    if (data.rankedAt === this.totals.version) return;
+    // When only the cluster's totals have changed, the order is nearly right as it is.
+    const ranks = data.rankedAt === UNORDERED ? activeChildren(node) : data.ranking.list();
+    data.ranking.fill(ranks, (one) => ({
+      share: this.weightedShare(one.node),
+      turns: one.node.data.amounts.turns,
+    }));
+    data.rankedAt = this.totals.version;
+  }
+
+  private weightedShare({ data, path }: Node<C>): number {
+    return this.totals.dominantShare(data.amounts.milli) / this.weight(path);
+  }
+
+  private disorder(node: Node<C>): void {
+    node.data.rankedAt = UNORDERED;
+    for (const child of node.children) this.disorder(child);
   }
 }
 
-function compare(left: Node, right: Node): number {
-  if (left.data.share !== right.data.share) return left.data.share - right.data.share;
-  const turns = left.data.amounts.turns - right.data.amounts.turns;
-  if (turns !== 0) return turns;
-  return left.path < right.path ? -1 : left.path > right.path ? 1 : 0;
+function activeChildren<C>({ children }: Node<C>): Rank<C>[] {
+  const ranks: Rank<C>[] = [];
+  for (const child of children) {
+    if (child.active === 0) continue;
+    child.data.rank ??= new Rank(child);
+    ranks.push(child.data.rank);
+  }
+  return ranks;
 }

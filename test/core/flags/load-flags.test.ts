@@ -116,18 +116,18 @@ describe("flags whose feature is missing", () => {
   it("are refused by name with the reason, unless they have their default or a value that changes nothing", () => {
     const refused = load("master", [
       "--zk=zk://a:2181/mesos",
-      "--allocator_recovery_timeout=1mins",
+      "--authentication_v0_timeout=1mins",
       "--quorum=3",
       "--acls={}",
     ]);
     expect(refused.problems).to.deep.equal([
       "--zk: is refused: election through ZooKeeper is not part of this version yet (leave it out)",
-      "--allocator_recovery_timeout: is refused: holding back offers after a failover is not part of this version yet (only '10mins' is accepted)",
+      "--authentication_v0_timeout: is refused: authentication is not part of this version yet (only '15secs' is accepted)",
       "--quorum: is refused: the registry is kept by one master, without replicas (leave it out)",
       "--acls: is refused: authorization is not part of this version yet (leave it out)",
     ]);
     const fine = load("master", [
-      "--allocator_recovery_timeout=600secs",
+      "--zk_session_timeout=10000ms",
       "--quorum=1",
       "--allocator=hierarchical",
       "--authenticators=crammd5",

@@ -22,6 +22,10 @@ export function makeAllocator(
     fairSharingExcluded: new Set(),
     filterGpuResources: true,
     domain: undefined,
+    sliceMs: 10,
+    patternLimits: { maxMem: 4096, maxProgramSize: 100 },
+    agentRecoveryFactor: 0.8,
+    recoveryTimeout: 600_000,
     ...options,
   });
 }

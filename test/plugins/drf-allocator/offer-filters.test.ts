@@ -1,8 +1,16 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { type Expiring, ExpiryQueue } from "../../../plugins/drf-allocator/expiry-queue.js";
-import { OfferFilters, refusalMs } from "../../../plugins/drf-allocator/offer-filters.js";
-import { parseResources, type Resources } from "../../../sdk/resources/index.js";
+import { RoleNode } from "../../../plugins/drf-allocator/accounts/role-tree.js";
+import { AgentState } from "../../../plugins/drf-allocator/agent-state.js";
+import { type Expiring, ExpiryQueue } from "../../../plugins/drf-allocator/filters/expiry-queue.js";
+import { OfferFilters } from "../../../plugins/drf-allocator/filters/offer-filters.js";
+import { refusalMs } from "../../../plugins/drf-allocator/filters/refusal.js";
+import { FrameworkState } from "../../../plugins/drf-allocator/framework-state.js";
+import { Member, Role } from "../../../plugins/drf-allocator/roles.js";
+import { RandomSorter } from "../../../plugins/drf-allocator/sorter/random-sorter.js";
+import { AgentInfo, FrameworkInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import { parseResources, Resources } from "../../../sdk/resources/index.js";
+import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 
 function resources(text: string): Resources {
   const parsed = parseResources(text);
@@ -27,46 +35,83 @@ describe("the length of a refusal", () => {
   }
 });
 
+function agentOf(id: string): AgentState {
+  return new AgentState({
+    id,
+    info: AgentInfo.create(),
+    capabilities: [],
+    total: Resources.empty,
+    used: new Map(),
+  });
+}
+
+function memberOf(id: string, role: string): Member {
+  const random = new SeededRandom();
+  const sorters = { roles: new RandomSorter<Role>(random), frameworks: new RandomSorter<Member>(random) };
+  const framework = {
+    id,
+    info: FrameworkInfo.create(),
+    active: true,
+    suppressedRoles: [],
+    offerConstraints: undefined,
+  };
+  return new Member(
+    new Role(role, new RoleNode(role, undefined), sorters),
+    new FrameworkState(framework, undefined),
+  );
+}
+
 describe("offer filters", () => {
-  const place = { frameworkId: "f", role: "r", agentId: "a" };
+  const a = agentOf("a");
+  const b = agentOf("b");
+  const refused = resources("cpus:1");
 
   it("keep one filter where a newer one covers it", () => {
     const filters = new OfferFilters(1000);
-    for (let i = 0; i < 100; i++) filters.add({ ...place, refused: resources(`cpus:${i + 1}`) }, i, 60_000);
+    const member = memberOf("f", "r");
+    for (let i = 0; i < 100; i++) {
+      filters.add(member, a, { refused: resources(`cpus:${i + 1}`), now: i, ms: 60_000 });
+    }
     expect(filters.active("r")).to.equal(1);
-    filters.add({ ...place, refused: resources("cpus:1") }, 100, 5000);
+    filters.add(member, a, { refused, now: 100, ms: 5000 });
     expect(filters.active("r")).to.equal(1);
-    filters.add({ ...place, refused: resources("mem:1") }, 100, 5000);
+    filters.add(member, a, { refused: resources("mem:1"), now: 100, ms: 5000 });
     expect(filters.active("r")).to.equal(2);
   });
 
-  it("name the agents whose filters have ended, each filter once", () => {
+  it("name the agents whose filters have ended, each filter once, and no more at a time than wanted", () => {
     const filters = new OfferFilters(1000);
-    filters.add({ ...place, refused: resources("cpus:1") }, 0, 5000);
-    filters.add({ ...place, agentId: "b", refused: resources("cpus:1") }, 0, 7000);
-    expect(filters.expire(4999)).to.deep.equal(new Set());
-    expect(filters.expire(5000)).to.deep.equal(new Set(["a"]));
-    expect(filters.expire(10_000)).to.deep.equal(new Set(["b"]));
-    expect(filters.expire(20_000)).to.deep.equal(new Set());
+    const member = memberOf("f", "r");
+    const ended = (now: number, limit = 100) => filters.expire(now, limit).map(({ agent }) => agent.id);
+    filters.add(member, a, { refused, now: 0, ms: 5000 });
+    filters.add(member, b, { refused, now: 0, ms: 7000 });
+    expect(ended(4999)).to.deep.equal([]);
+    expect(ended(5000)).to.deep.equal(["a"]);
+    expect(ended(10_000)).to.deep.equal(["b"]);
+    expect(ended(20_000)).to.deep.equal([]);
     expect(filters.active("r")).to.equal(0);
+    for (const agent of [a, b]) filters.add(member, agent, { refused, now: 0, ms: 5000 });
+    expect([ended(6000, 1), ended(6000, 1), ended(6000, 1)]).to.deep.equal([["a"], ["b"], []]);
   });
 
-  it("are gone with their role, framework or agent", () => {
+  it("are gone with their member or agent", () => {
     const filters = new OfferFilters(1000);
-    const add = (more: Partial<typeof place>) =>
-      filters.add({ ...place, ...more, refused: resources("cpus:1") }, 0, 60_000);
-    const holds = (more: Partial<typeof place>) =>
-      filters.holdsBack({ ...place, ...more }, resources("cpus:1"), 1);
-    const others = [{ role: "s" }, { frameworkId: "g" }, { agentId: "b" }];
-    for (const more of [{}, ...others]) add(more);
-    filters.removeRole("f", "s");
-    filters.removeFramework("g");
-    filters.removeAgent("b");
-    expect(others.map(holds)).to.deep.equal([false, false, false]);
-    expect(holds({})).to.equal(true);
-    expect(filters.active("r")).to.equal(1);
-    expect(filters.active("s")).to.equal(0);
-    expect(filters.expire(60_000)).to.deep.equal(new Set(["a"]));
+    const member = memberOf("f", "r");
+    const other = memberOf("f", "s");
+    for (const one of [member, other])
+      for (const agent of [a, b]) filters.add(one, agent, { refused, now: 0, ms: 60_000 });
+    filters.removeMember(other);
+    filters.removeAgent([member, other], b);
+    const blocks = (one: Member, agent: AgentState) =>
+      filters.blocking(one, agent, { offer: refused, now: 1 }) !== undefined;
+    expect([blocks(member, a), blocks(member, b), blocks(other, a), blocks(other, b)]).to.deep.equal([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect([filters.active("r"), filters.active("s")]).to.deep.equal([1, 0]);
+    expect(filters.expire(60_000, 100)).to.have.length(1);
   });
 });
 

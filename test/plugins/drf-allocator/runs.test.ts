@@ -94,21 +94,43 @@ describe("allocation runs", () => {
       "allocator/mesos/resources/mem/offered_or_allocated": 1024,
       [`allocator/mesos/roles/${role}/shares/dominant`]: 1,
       "allocator/mesos/offer_filters/roles/prod/active": 0,
+      "allocator/mesos/quota/roles//resources/disk/consumed": 0,
+      "allocator/mesos/quota/roles//resources/cpus/consumed": 1,
+      "allocator/event_queue_dispatches": 0,
+    });
+    const used = { frameworkId: "f", agentId: "a", resources: offer!.resources };
+    allocator.transition(used);
+    expect(snapshot()).to.include({
       "allocator/mesos/quota/roles//resources/disk/consumed": 100,
       "allocator/mesos/quota/roles//resources/cpus/consumed": 5,
       "allocator/mesos/quota/roles/prod/resources/cpus/consumed": role === "prod/web" ? 5 : 1,
-      "allocator/event_queue_dispatches": 0,
     });
-    allocator.recover({
-      frameworkId: "f",
-      agentId: "a",
-      resources: offer!.resources,
-      filters: { refuse_seconds: 60 },
-    });
+    allocator.recover({ ...used, allocated: true, filters: { refuse_seconds: 60 } });
+    expect(snapshot()).to.include({ "allocator/mesos/quota/roles//resources/cpus/consumed": 1 });
     expect(snapshot()).to.include({ [`allocator/mesos/offer_filters/roles/${role}/active`]: 1 });
     allocator.removeFramework("f");
     allocator.removeAgent("a");
     const left = Object.keys(snapshot()).filter((name) => /roles/.test(name));
     expect(left).to.deep.equal([]);
+  });
+
+  it("publish quotas, and what of them is taken, while there are any", async () => {
+    const { clock, allocator, addAgent, addFramework, metrics } = world();
+    const cpus = (count: number) => new Map([["cpus", count * 1000]]);
+    allocator.updateQuota("dev", { guarantees: cpus(1), limits: cpus(3) });
+    addFramework("f", ["dev"]);
+    addAgent("a");
+    await clock.advance(1);
+    const quota = () =>
+      [...metrics.snapshot()].filter(([name]) => /quota\/roles\/dev\/resources\/cpus/.test(name));
+    expect(Object.fromEntries(quota())).to.deep.equal({
+      "allocator/mesos/quota/roles/dev/resources/cpus/consumed": 0,
+      "allocator/mesos/quota/roles/dev/resources/cpus/guarantee": 1,
+      "allocator/mesos/quota/roles/dev/resources/cpus/limit": 3,
+      "allocator/mesos/quota/roles/dev/resources/cpus/offered_or_allocated": 3,
+    });
+    allocator.removeFramework("f");
+    allocator.updateQuota("dev", { guarantees: new Map(), limits: new Map() });
+    expect(quota()).to.deep.equal([]);
   });
 });

@@ -2,7 +2,12 @@ import { expect } from "chai";
 import { ClusterTotals } from "../../../plugins/drf-allocator/sorter/cluster-totals.js";
 import { DrfSorter } from "../../../plugins/drf-allocator/sorter/drf-sorter.js";
 import { RandomSorter } from "../../../plugins/drf-allocator/sorter/random-sorter.js";
-import type { Sorter } from "../../../plugins/drf-allocator/sorter/sorter.js";
+import {
+  type Holding,
+  roundOf,
+  type Seat,
+  type Sorter,
+} from "../../../plugins/drf-allocator/sorter/sorter.js";
 import { parseResources, type Resources } from "../../../sdk/resources/index.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 
@@ -12,23 +17,57 @@ function resources(text: string): Resources {
   return parsed.value;
 }
 
+/** A sorter whose clients are their own paths. */
+class Table {
+  private readonly seats = new Map<string, Seat>();
+
+  constructor(readonly sorter: Sorter<string>) {}
+
+  add(client: string): void {
+    this.seats.set(client, this.sorter.add(client, client));
+    this.setActive(client, true);
+  }
+
+  remove(client: string): void {
+    this.seats.get(client)!.remove();
+    this.seats.delete(client);
+  }
+
+  setActive(client: string, active: boolean): void {
+    this.seats.get(client)!.setActive(active);
+  }
+
+  setWeight(path: string, weight: number): void {
+    this.sorter.setWeight(path, weight);
+  }
+
+  allocated(client: string, holding: Holding): void {
+    this.seats.get(client)!.allocated(holding);
+  }
+
+  unallocated(client: string, holding: Holding): void {
+    this.seats.get(client)!.unallocated(holding);
+  }
+
+  order(): string[] {
+    return roundOf(this.sorter);
+  }
+
+  share(client: string): number | undefined {
+    return this.seats.get(client)!.share();
+  }
+}
+
 function drf(options: { total: string; clients: readonly string[]; excluded?: readonly string[] }) {
   const totals = new ClusterTotals(new Set(options.excluded ?? []));
   totals.add(resources(options.total).quantities());
-  const sorter = new DrfSorter(totals);
-  addAll(sorter, options.clients);
+  const sorter = new Table(new DrfSorter<string>(totals));
+  for (const client of options.clients) sorter.add(client);
   const hold = (client: string, text: string, agentId = "a"): void =>
     sorter.allocated(client, { agentId, measure: totals.names.measure(resources(text)) });
   const free = (client: string, text: string, agentId = "a"): void =>
     sorter.unallocated(client, { agentId, measure: totals.names.measure(resources(text)) });
   return { sorter, totals, hold, free };
-}
-
-function addAll(sorter: Sorter, clients: readonly string[]): void {
-  for (const client of clients) {
-    sorter.add(client);
-    sorter.setActive(client, true);
-  }
 }
 
 describe("drf sorter", () => {
@@ -144,8 +183,8 @@ describe("drf sorter", () => {
 
 describe("random sorter", () => {
   it("puts clients first in proportion to their weights, over the levels of the tree", () => {
-    const sorter = new RandomSorter(new SeededRandom(5));
-    addAll(sorter, ["a/x", "a/y", "b"]);
+    const sorter = new Table(new RandomSorter<string>(new SeededRandom(5)));
+    for (const client of ["a/x", "a/y", "b"]) sorter.add(client);
     sorter.setWeight("a", 3);
     sorter.setWeight("a/x", 2);
     const first = new Map<string, number>();
@@ -159,8 +198,8 @@ describe("random sorter", () => {
   });
 
   it("lists every active client once", () => {
-    const sorter = new RandomSorter(new SeededRandom(5));
-    addAll(sorter, ["a", "a/x", "b", "c"]);
+    const sorter = new Table(new RandomSorter<string>(new SeededRandom(5)));
+    for (const client of ["a", "a/x", "b", "c"]) sorter.add(client);
     sorter.setActive("b", false);
     expect([...sorter.order()].sort()).to.deep.equal(["a", "a/x", "c"]);
   });

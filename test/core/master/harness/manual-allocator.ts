@@ -152,6 +152,45 @@ export class ManualAllocator implements Allocator {
     }
   }
 
+  /** Every launch does this, so it is not told. */
+  transition(): void {}
+
+  updateUnavailability(agentId: string): void {
+    this.told(`unavailability of ${agentId}`);
+  }
+
+  updateInverseOffer({ agentId, frameworkId }: Parameters<Allocator["updateInverseOffer"]>[0]): void {
+    this.told(`inverse offer of ${agentId} to ${frameworkId} is answered`);
+  }
+
+  inverseOfferStatuses(): ReturnType<Allocator["inverseOfferStatuses"]> {
+    return new Map();
+  }
+
+  updateWhitelist(hostnames: ReadonlySet<string> | undefined): void {
+    this.told(`whitelist ${hostnames === undefined ? "all" : [...hostnames].join(",")}`);
+  }
+
+  pause(): void {
+    this.told("pause");
+  }
+
+  resume(): void {
+    this.told("resume");
+  }
+
+  validateOfferConstraints(): undefined {
+    return undefined;
+  }
+
+  excludedByConstraints(): readonly string[] {
+    return [];
+  }
+
+  explain(): undefined {
+    return undefined;
+  }
+
   suppress(frameworkId: string, roles: readonly string[]): void {
     this.told(`suppress ${frameworkId} [${roles.join(",")}]`);
   }

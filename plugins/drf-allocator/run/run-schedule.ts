@@ -1,5 +1,5 @@
-import type { Clock, Timer } from "../../sdk/contracts/clock.js";
-import type { MetricTimer } from "../../sdk/contracts/metrics.js";
+import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { MetricTimer } from "../../../sdk/contracts/metrics.js";
 
 /** How long freed resources wait for others to be freed, so that they make one offer: milliseconds. */
 const GATHER_MS = 10;

@@ -42,16 +42,20 @@ export class ExpiryQueue<T extends Expiring> {
     item.bucket = undefined;
   }
 
-  /** Removes and returns what has ended. */
-  takeExpired(now: number): T[] {
+  /** Removes and returns what has ended, at most so many. */
+  takeExpired(now: number, limit = Number.POSITIVE_INFINITY): T[] {
     const expired: T[] = [];
     const last = Math.floor(now / this.width);
     if (this.first === undefined) return expired;
-    for (let number = this.first; number <= last; number++) {
-      for (const item of this.buckets.get(number) ?? []) if (item.expiresAt <= now) expired.push(item);
+    let number = this.first;
+    for (; number <= last && expired.length < limit; number++) {
+      for (const item of this.buckets.get(number) ?? []) {
+        if (item.expiresAt <= now && expired.length < limit) expired.push(item);
+      }
     }
     for (const item of expired) this.remove(item);
-    this.first = this.buckets.size === 0 ? undefined : Math.max(this.first, last);
+    // Everything before the bucket looked at last is gone; that one may have more.
+    this.first = this.buckets.size === 0 ? undefined : Math.max(this.first, number - 1);
     return expired;
   }
 }

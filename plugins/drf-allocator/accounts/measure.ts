@@ -1,5 +1,5 @@
-import { Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Quantities, ResourceEntry, Resources } from "../../sdk/resources/index.js";
+import { Value_Type } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { Quantities, ResourceEntry, Resources } from "../../../sdk/resources/index.js";
 
 /** Thousandths by number of a scalar's name; a missing number is zero. */
 export type Milli = number[];

@@ -1,0 +1,97 @@
+import type { Resources } from "../../../sdk/resources/index.js";
+import type { AgentState } from "../agent-state.js";
+import type { Member } from "../roles.js";
+import { type Expiring, ExpiryQueue } from "./expiry-queue.js";
+
+/** One refusal: offers of these resources, or of part of them, are held back. */
+export interface Filter extends Expiring {
+  readonly member: Member;
+  readonly agent: AgentState;
+  /** Unallocated. */
+  readonly refused: Resources;
+}
+
+/** Who does not want to be offered what again for a while. The filters themselves are with their members, by agent. */
+export class OfferFilters {
+  private readonly expiry: ExpiryQueue<Filter>;
+  private readonly counts = new Map<string, number>();
+
+  /** @param interval allocation interval in milliseconds: no filter is shorter, so that others get their turn first */
+  constructor(private readonly interval: number) {
+    this.expiry = new ExpiryQueue(interval);
+  }
+
+  /** @param refusal.now monotonic milliseconds; `ms`: how long, not 0 */
+  add(member: Member, agent: AgentState, refusal: { refused: Resources; now: number; ms: number }): void {
+    const { refused, now, ms } = refusal;
+    const expiresAt = now + Math.max(ms, this.interval);
+    const filter: Filter = { member, agent, refused, expiresAt, bucket: undefined, place: 0 };
+    const list = member.filters.get(agent);
+    if (list === undefined) member.filters.set(agent, [filter]);
+    else {
+      if (list.some((other) => covers(other, filter))) return;
+      for (const other of list) if (covers(filter, other)) this.forget(other);
+      member.filters.set(agent, [...list.filter((other) => !covers(filter, other)), filter]);
+    }
+    this.expiry.add(filter);
+    this.count(member.role.name, 1);
+  }
+
+  /** The filter that holds back an offer of these unallocated resources. */
+  blocking(
+    member: Member,
+    agent: AgentState,
+    { offer, now }: { offer: Resources; now: number },
+  ): Filter | undefined {
+    const list = member.filters.get(agent);
+    if (list === undefined) return undefined;
+    for (const filter of list) if (filter.expiresAt > now && filter.refused.contains(offer)) return filter;
+    return undefined;
+  }
+
+  /** Drops filters whose time has come, at most so many, and returns them. */
+  expire(now: number, limit: number): readonly Filter[] {
+    const expired = this.expiry.takeExpired(now, limit);
+    for (const filter of expired) {
+      const { member, agent } = filter;
+      this.count(member.role.name, -1);
+      const rest = member.filters.get(agent)?.filter((other) => other !== filter) ?? [];
+      if (rest.length > 0) member.filters.set(agent, rest);
+      else member.filters.delete(agent);
+    }
+    return expired;
+  }
+
+  removeMember(member: Member): void {
+    for (const list of member.filters.values()) for (const filter of list) this.forget(filter);
+    member.filters.clear();
+  }
+
+  removeAgent(members: Iterable<Member>, agent: AgentState): void {
+    for (const member of members) {
+      for (const filter of member.filters.get(agent) ?? []) this.forget(filter);
+      member.filters.delete(agent);
+    }
+  }
+
+  /** How many filters there are in a role. */
+  active(role: string): number {
+    return this.counts.get(role) ?? 0;
+  }
+
+  private forget(filter: Filter): void {
+    this.expiry.remove(filter);
+    this.count(filter.member.role.name, -1);
+  }
+
+  private count(role: string, change: number): void {
+    const count = this.active(role) + change;
+    if (count === 0) this.counts.delete(role);
+    else this.counts.set(role, count);
+  }
+}
+
+/** Whether `filter` holds back all that `other` does, for as long. Keeps lists short where a framework refuses again and again. */
+function covers(filter: Filter, other: Filter): boolean {
+  return filter.expiresAt >= other.expiresAt && filter.refused.contains(other.refused);
+}

@@ -1,0 +1,177 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { AGENT, BenchCluster } from "./allocator-cluster.js";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Figures of one run by name; milliseconds, microseconds or megabytes as the name says. */
+export type Figures = Record<string, number>;
+
+export interface Size {
+  readonly agents: number;
+  readonly frameworks: number;
+  /** Of both sorters. */
+  readonly sorter: "drf" | "random";
+}
+
+const config = ({ sorter }: Size) => ({ role_sorter: sorter, framework_sorter: sorter });
+
+const CHANGED = 0.01;
+const STEADY_CYCLES = 5;
+
+function heapMb(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed / 2 ** 20;
+}
+
+/** Mesos's grid: all agents partly in use, everything else offered, declined, and offered again. */
+export function grid(size: Size): Figures {
+  const { agents, frameworks } = size;
+  const before = heapMb();
+  const cluster = new BenchCluster(config(size));
+  const { allocator, clock } = cluster;
+  const holder = (i: number): string => `framework-${i % frameworks}`;
+  const add =
+    cluster.time(() => cluster.addFrameworks(frameworks)) +
+    cluster.time(() => cluster.addAgents(agents, { holder }));
+  const first = clock.pass(1);
+  const offers = cluster.offers.length;
+
+  let steady = 0;
+  let decline = 0;
+  let offered = 0;
+  for (let i = 0; i < STEADY_CYCLES; i++) {
+    decline += cluster.decline(5);
+    steady += cluster.cycle();
+    offered += cluster.offers.length;
+  }
+  const nothing = cluster.cycle();
+  const ended = cluster.offers.slice(0, Math.ceil(agents * CHANGED));
+  for (const offer of ended) allocator.recover(offer);
+  const count = cluster.offers.length;
+  const changed = cluster.cycle();
+  const after = cluster.offers.length - count;
+  const heap = heapMb() - before;
+  allocator.stop();
+  return {
+    add_ms: add,
+    first_ms: first,
+    first_us_per_offer: (first * 1000) / offers,
+    steady_ms: steady / STEADY_CYCLES,
+    steady_us_per_offer: (steady * 1000) / offered,
+    decline_ms: decline / STEADY_CYCLES,
+    nothing_ms: nothing,
+    changed_ms: changed,
+    changed_offers: after,
+    longest_block_ms: clock.longest,
+    heap_mb: heap,
+    offers,
+  };
+}
+
+/** Every framework in a role of its own; whole agents are free. */
+function roles(size: Size, prepare: (cluster: BenchCluster) => void): Figures {
+  const cluster = new BenchCluster(config(size));
+  cluster.addFrameworks(size.frameworks, (i) => `role-${i}`);
+  prepare(cluster);
+  const add = cluster.time(() => cluster.addAgents(size.agents));
+  const first = cluster.clock.pass(1);
+  const offers = cluster.offers.length;
+  cluster.decline(3600);
+  const second = cluster.cycle();
+  cluster.allocator.stop();
+  return {
+    add_ms: add,
+    first_ms: first,
+    first_us_per_offer: (first * 1000) / offers,
+    second_ms: second,
+    longest_block_ms: cluster.clock.longest,
+    offers,
+  };
+}
+
+export const withoutQuota = (size: Size): Figures => roles(size, () => {});
+
+/** Each role is sure of its part of the agents, and limited to it. */
+export function withQuota(size: Size): Figures {
+  const share = Math.max(1, Math.floor(size.agents / size.frameworks));
+  const part = new Map([...AGENT.quantities()].map(([name, milli]) => [name, milli * share]));
+  return roles(size, ({ allocator }) => {
+    for (let i = 0; i < size.frameworks; i++) {
+      allocator.updateQuota(`role-${i}`, { guarantees: part, limits: part });
+    }
+  });
+}
+
+/** Agents are added one at a time, each with a run of its own. */
+export function addOneByOne(size: Size): Figures {
+  const share = Math.max(1, Math.floor(size.agents / size.frameworks));
+  const part = new Map([...AGENT.quantities()].map(([name, milli]) => [name, milli * share]));
+  const cluster = new BenchCluster(config(size));
+  cluster.addFrameworks(size.frameworks, (i) => `role-${i}`);
+  for (let i = 0; i < size.frameworks; i++) {
+    cluster.allocator.updateQuota(`role-${i}`, { guarantees: part, limits: part });
+  }
+  const total = cluster.time(() => cluster.addAgents(size.agents, { each: () => cluster.clock.pass(0) }));
+  cluster.allocator.stop();
+  return {
+    add_and_offer_ms: total,
+    us_per_agent: (total * 1000) / size.agents,
+    offers: cluster.offers.length,
+  };
+}
+
+/** Every framework refuses everything for an hour, in as many rounds as it takes for agents to meet many filters. */
+export function filters(size: Size): Figures {
+  const rounds = Math.min(size.frameworks, 20);
+  const before = heapMb();
+  const cluster = new BenchCluster(config(size));
+  cluster.addFrameworks(size.frameworks);
+  cluster.addAgents(size.agents);
+  cluster.clock.pass(1);
+  cluster.clock.reset();
+  let offers = 0;
+  let decline = 0;
+  let last = 0;
+  for (let i = 0; i < rounds; i++) {
+    decline += cluster.decline(3600);
+    last = cluster.cycle();
+    offers += cluster.offers.length;
+  }
+  const spent = cluster.clock.busy;
+  const heap = heapMb() - before;
+  cluster.allocator.stop();
+  return {
+    cycle_us_per_offer: (spent * 1000) / Math.max(1, offers),
+    decline_us_per_offer: (decline * 1000) / Math.max(1, offers),
+    last_cycle_ms: last,
+    longest_block_ms: cluster.clock.longest,
+    heap_mb: heap,
+    offers,
+  };
+}
+
+/** A thousand frameworks revive, each with a run of its own, while all is offered; and again while all is free and refused. */
+export function revives(size: Size): Figures {
+  const cluster = new BenchCluster(config(size));
+  cluster.addFrameworks(size.frameworks);
+  cluster.addAgents(size.agents);
+  cluster.clock.pass(1);
+  const { allocator, clock } = cluster;
+  const reviveAll = (): number =>
+    cluster.time(() => {
+      for (let i = 0; i < size.frameworks; i++) {
+        allocator.revive(`framework-${i}`, []);
+        clock.pass(0);
+      }
+    });
+  const allOffered = reviveAll();
+  const { longest } = clock;
+  const merged = cluster.time(() => {
+    for (let i = 0; i < size.frameworks; i++) allocator.revive(`framework-${i}`, []);
+    clock.pass(0);
+  });
+  allocator.stop();
+  return { revives_ms: allOffered, merged_ms: merged, longest_block_ms: longest };
+}
