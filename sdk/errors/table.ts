@@ -114,6 +114,21 @@ export const ERRORS = {
     text: "This election only follows a leader and takes no candidates",
     hint: "Masters need an election that elects, such as standalone-election; this one is for agents.",
   },
+  TEPUI_ZOOKEEPER_URL_INVALID: {
+    kind: "invalid",
+    text: "The ZooKeeper URL cannot be used",
+    hint: "Write zk://host:port,host:port/path or zk://user:password@host:port,host:port/path; IPv6 addresses in brackets.",
+  },
+  TEPUI_ZOOKEEPER_UNREACHABLE: {
+    kind: "unavailable",
+    text: "The ZooKeeper ensemble cannot be reached",
+    hint: "Check the hosts and ports of the URL, and that more than half of the servers run and see each other.",
+  },
+  TEPUI_ZOOKEEPER_REFUSED: {
+    kind: "forbidden",
+    text: "ZooKeeper does not let this daemon use its nodes",
+    hint: "Give the user and password in the URL that the path was made with, or correct the path's access list.",
+  },
   TEPUI_REGISTRY_UNREADABLE: {
     kind: "internal",
     text: "The registry cannot be read",
@@ -233,6 +248,16 @@ export const ERRORS = {
     kind: "invalid",
     text: "All non-subscribe calls should include the 'Mesos-Stream-Id' header",
     hint: "Send the Mesos-Stream-Id of the answer to the latest SUBSCRIBE of this framework with every other call.",
+  },
+  TEPUI_EXPLAIN_AMBIGUOUS_FRAMEWORK: {
+    kind: "conflict",
+    text: "Several frameworks are meant",
+    hint: "Name one by its id, or by more of the end of it.",
+  },
+  TEPUI_EXPLAIN_UNKNOWN_FRAMEWORK: {
+    kind: "not-found",
+    text: "The framework is not known",
+    hint: "Name a framework that is registered, by its id, the end of it or its name; /frameworks lists them.",
   },
   TEPUI_CALL_INVALID: {
     kind: "invalid",

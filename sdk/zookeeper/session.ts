@@ -1,0 +1,249 @@
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Clock, Timer } from "../contracts/clock.js";
+import type { Logger } from "../contracts/logger.js";
+import type { Random } from "../contracts/random.js";
+import { Connection } from "./connection.js";
+import type { ConnectResponse, WatchEvent } from "./records.js";
+import { describeServer, type ZooKeeperServer } from "./url.js";
+import { Watches } from "./watches.js";
+
+/** Opens a connection; what is written before it is open waits. */
+export type Dial = (server: ZooKeeperServer) => Duplex;
+
+export interface SessionOptions {
+  readonly servers: readonly ZooKeeperServer[];
+  /** Milliseconds; servers may grant another one. */
+  readonly sessionTimeout: number;
+  /** `user:password` for digest authentication. */
+  readonly credentials?: string | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** TCP by default. */
+  readonly dial?: Dial;
+}
+
+export interface SessionListener {
+  /** A server has taken the session. @param resumed it is the one from before: its ephemeral nodes and watches are there still */
+  connected?(resumed: boolean): void;
+  /** The session may go on: another server is being looked for. */
+  disconnected?(reason: string): void;
+  /** The session is over, as the servers say or must be feared to hold: its ephemeral nodes and watches are gone. A new one follows. */
+  expired?(reason: string): void;
+}
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+
+/** News of an ensemble that stays away come ever more seldom. */
+const FIRST_REPORT_MS = 1000;
+const SELDOMEST_REPORT_MS = 300_000;
+
+const NO_PASSWORD = Buffer.alloc(16);
+
+/**
+ * A session with an ensemble, kept over connections to one server after the other. When it ends a new one is begun.
+ *
+ * The session counts as expired, without a word from a server, once its timeout has passed since the sending of the last request that was
+ * answered: the servers got that one no earlier, so that they cannot have given the session up before.
+ */
+export class Session {
+  readonly watches = new Watches();
+  connection: Connection | undefined;
+  private open = false;
+  private id = 0n;
+  private password: Buffer = NO_PASSWORD;
+  private negotiated: number;
+  private lastZxid = 0n;
+  private aliveUntil = 0;
+  private guard: Timer | undefined;
+  private retry: Timer | undefined;
+  private stopped = true;
+  private readonly listeners = new Set<SessionListener>();
+  private readonly servers: ZooKeeperServer[];
+  private attempts = 0;
+  /** Connections that came to nothing since the last answer. */
+  private failures = 0;
+  private pause = FIRST_PAUSE_MS;
+  private nextReport = 0;
+  private reportPause = FIRST_REPORT_MS;
+
+  constructor(private readonly options: SessionOptions) {
+    this.negotiated = options.sessionTimeout;
+    this.servers = shuffled(options.servers, options.random);
+  }
+
+  get connected(): boolean {
+    return this.open;
+  }
+
+  /** 0: there is none. */
+  get sessionId(): bigint {
+    return this.id;
+  }
+
+  /** As granted, in milliseconds; as asked for, as long as none is. */
+  get timeout(): number {
+    return this.negotiated;
+  }
+
+  listen(listener: SessionListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  start(): void {
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.connect();
+  }
+
+  /** Ends the connection and everything that waits. The servers end the session when its timeout has passed. */
+  stop(): void {
+    this.stopped = true;
+    this.guard?.cancel();
+    this.retry?.cancel();
+    this.connection?.end("stopped");
+    this.id = 0n;
+    this.watches.clear();
+  }
+
+  private connect(): void {
+    const { clock, dial = tcp, sessionTimeout } = this.options;
+    const server = this.servers[this.attempts++ % this.servers.length]!;
+    const place = describeServer(server);
+    this.connection = new Connection({
+      socket: dial(server),
+      clock,
+      request: {
+        lastZxid: this.lastZxid,
+        timeout: sessionTimeout,
+        sessionId: this.id,
+        password: this.password,
+      },
+      connectTimeout: Math.max(MIN_CONNECT_MS, this.negotiated / this.servers.length),
+      host: {
+        established: (response, sentAt) => this.established(place, response, sentAt),
+        answered: (sentAt) => this.answered(sentAt),
+        changed: (event: WatchEvent) => this.watches.fire(event),
+        sawZxid: (zxid) => {
+          if (zxid > this.lastZxid) this.lastZxid = zxid;
+        },
+        closed: (reason) => this.closed(`${place}: ${reason}`),
+      },
+    });
+  }
+
+  private established(place: string, response: ConnectResponse, sentAt: number): void {
+    const { logger, credentials } = this.options;
+    const { timeout, sessionId, password } = response;
+    if (timeout === 0) {
+      this.expire("the ensemble has ended the session");
+      return;
+    }
+    const resumed = this.id !== 0n && this.id === sessionId;
+    const connection = this.connection!;
+    this.id = sessionId;
+    this.password = password;
+    this.negotiated = timeout;
+    this.aliveUntil = sentAt + timeout;
+    this.open = true;
+    this.watchOver();
+    if (credentials !== undefined) connection.authenticate("digest", Buffer.from(credentials, "utf8"));
+    for (const portion of this.watches.portions()) connection.watch(this.lastZxid, portion);
+    logger.info(
+      { server: place, session: `0x${BigInt.asUintN(64, sessionId).toString(16)}`, timeout },
+      resumed ? "reconnected to ZooKeeper" : "connected to ZooKeeper",
+    );
+    this.tell((listener) => listener.connected?.(resumed));
+  }
+
+  private answered(sentAt: number): void {
+    this.aliveUntil = Math.max(this.aliveUntil, sentAt + this.negotiated);
+    // Only now: a server that takes connections and drops them is no better than one that does not answer.
+    this.failures = 0;
+    this.pause = FIRST_PAUSE_MS;
+    this.nextReport = 0;
+    this.reportPause = FIRST_REPORT_MS;
+  }
+
+  /** Ends the session in time, if nothing is heard. */
+  private watchOver(): void {
+    const { clock } = this.options;
+    this.guard?.cancel();
+    const left = this.aliveUntil - clock.monotonic();
+    if (left > 0) {
+      this.guard = clock.setTimeout(() => this.watchOver(), left);
+      return;
+    }
+    this.expire(`no server has answered for ${Math.round(this.negotiated - left)} ms`);
+    this.connection?.end("the session has expired");
+  }
+
+  private expire(reason: string): void {
+    if (this.id === 0n) return;
+    this.options.logger.warn({ reason }, "the ZooKeeper session has expired");
+    this.guard?.cancel();
+    this.id = 0n;
+    this.password = NO_PASSWORD;
+    this.open = false;
+    // Another session may begin with a server that has seen less, or with an ensemble that was made anew.
+    this.lastZxid = 0n;
+    this.watches.clear();
+    this.tell((listener) => listener.expired?.(reason));
+  }
+
+  private closed(reason: string): void {
+    const { clock, logger, random } = this.options;
+    const wasOpen = this.open;
+    this.open = false;
+    this.connection = undefined;
+    if (this.stopped) return;
+    this.failures++;
+    const wait = this.pauseBefore(random);
+    this.retry?.cancel();
+    this.retry = clock.setTimeout(() => {
+      this.retry = undefined;
+      if (!this.stopped) this.connect();
+    }, wait);
+    if (wasOpen && this.failures === 1) logger.warn({ reason }, "lost the connection to ZooKeeper");
+    else this.report(reason);
+    if (wasOpen) this.tell((listener) => listener.disconnected?.(reason));
+  }
+
+  /** None from server to server; a growing one when all have failed. */
+  private pauseBefore(random: Random): number {
+    if (this.failures % this.servers.length !== 0) return 0;
+    const wait = this.pause * (0.5 + random.next() / 2);
+    this.pause = Math.min(2 * this.pause, LONGEST_PAUSE_MS);
+    return wait;
+  }
+
+  private report(reason: string): void {
+    const { clock, logger } = this.options;
+    const now = clock.monotonic();
+    if (this.failures < this.servers.length || now < this.nextReport) return;
+    this.nextReport = now + this.reportPause;
+    this.reportPause = Math.min(2 * this.reportPause, SELDOMEST_REPORT_MS);
+    logger.warn({ reason, attempts: this.failures }, "no server of the ZooKeeper ensemble can be reached");
+  }
+
+  private tell(what: (listener: SessionListener) => void): void {
+    for (const listener of [...this.listeners]) what(listener);
+  }
+}
+
+/** Shorter than this no connection is waited for, however many servers share the session's timeout. */
+const MIN_CONNECT_MS = 100;
+
+const tcp: Dial = ({ host, port }) => connect({ host, port, noDelay: true });
+
+function shuffled<T>(values: readonly T[], random: Random): T[] {
+  const list = [...values];
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(random.next() * (i + 1));
+    [list[i], list[j]] = [list[j]!, list[i]!];
+  }
+  return list;
+}
