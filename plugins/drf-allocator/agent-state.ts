@@ -5,14 +5,20 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { AllocatorAgent } from "../../sdk/contracts/allocator.js";
 import { Resources } from "../../sdk/resources/index.js";
-import type { Measure } from "./accounts/measure.js";
+import type { Measure, ScalarNames } from "./accounts/measure.js";
 
-/** What one framework holds on one agent. */
-export interface Holding {
-  /** Offered or in use; allocated resources. */
-  readonly resources: Resources;
-  /** Of all of `resources`, where it is known. */
+/** A bundle that is held, in the forms in which it is needed. */
+export interface Bundle {
+  /** Offered or in use; with the role they are allocated to. */
+  readonly allocated: Resources;
+  /** The same, allocated to no role; undefined where nobody has needed it yet. */
+  readonly plain: Resources | undefined;
   readonly measure: Measure | undefined;
+}
+
+export interface OfferedBundle extends Bundle {
+  readonly plain: Resources;
+  readonly measure: Measure;
 }
 
 /** One agent's resources: what it has, who holds what of it, and what is free. */
@@ -30,13 +36,14 @@ export class AgentState {
   readonly inUse = new Map<string, Resources>();
   private currentInfo: AgentInfo;
   private currentTotal = Resources.empty;
-  private readonly held = new Map<string, Holding>();
+  private readonly held = new Map<string, Bundle>();
   private free = Resources.empty;
   /** More is held of something than there is, as happens when an agent has shrunk. */
   private overcommitted = false;
   /** Nothing of the total is reserved, revocable, shared or a special disk. */
   private plain = true;
-  private lastWhole: Resources | undefined;
+  /** What was offered last. Agents are offered as they are again and again, and then all is there already. */
+  private lastOffered: OfferedBundle | undefined;
 
   constructor({ id, info, capabilities, total }: AllocatorAgent) {
     this.id = id;
@@ -68,7 +75,6 @@ export class AgentState {
     this.currentTotal = total;
     this.hasGpus = total.milli("gpus") > 0;
     this.plain = total.entries.every(({ kind }) => kind.plain);
-    this.lastWhole = undefined;
     this.recount();
   }
 
@@ -77,12 +83,12 @@ export class AgentState {
     return this.plain;
   }
 
-  get holders(): ReadonlyMap<string, Holding> {
+  get holders(): ReadonlyMap<string, Bundle> {
     return this.held;
   }
 
   heldBy(frameworkId: string): Resources {
-    return this.held.get(frameworkId)?.resources ?? Resources.empty;
+    return this.held.get(frameworkId)?.allocated ?? Resources.empty;
   }
 
   /** Unallocated resources that nobody holds, and the shared ones; nothing of a resource of which more is held than there is. */
@@ -90,55 +96,65 @@ export class AgentState {
     return this.free;
   }
 
-  /** The same resources allocated to a role. A whole agent that is offered in the same role again is the same bundle again. */
-  allocate(resources: Resources, role: string): Resources {
-    if (resources !== this.currentTotal) return resources.allocate(role);
-    if (this.lastWhole?.entries[0]?.kind.allocationRole !== role) this.lastWhole = resources.allocate(role);
-    return this.lastWhole;
+  /** The bundle of an offer of these unallocated resources to a role. */
+  bundle(plain: Resources, role: string, names: ScalarNames): OfferedBundle {
+    const last = this.lastOffered;
+    if (last?.plain === plain && last.allocated.entries[0]?.kind.allocationRole === role) return last;
+    const allocated = plain.allocate(role);
+    // Shared resources are told apart by the role, too.
+    const measure = last?.plain === plain && this.plain ? last.measure : names.measure(allocated);
+    this.lastOffered = { allocated, plain, measure };
+    return this.lastOffered;
   }
 
-  /**
-   * @param allocated with the role they are allocated to
-   * @param plain the same, allocated to no role
-   */
-  hold(
-    frameworkId: string,
-    allocated: Resources,
-    { plain, measure }: { plain: Resources; measure: Measure },
-  ): void {
+  /** Without the role; the same bundle as before where it is known. */
+  plainOf(allocated: Resources): Resources {
+    return this.lastOffered?.allocated === allocated ? this.lastOffered.plain : allocated.unallocate();
+  }
+
+  hold(frameworkId: string, bundle: OfferedBundle): void {
     const before = this.held.get(frameworkId);
     this.held.set(
       frameworkId,
       before === undefined
-        ? { resources: allocated, measure }
-        : { resources: before.resources.add(allocated), measure: undefined },
+        ? bundle
+        : { allocated: before.allocated.add(bundle.allocated), plain: undefined, measure: undefined },
     );
-    const taken = this.plain ? plain : plain.nonShared();
+    const taken = this.plain ? bundle.plain : bundle.plain.nonShared();
     if (taken === this.free) this.free = Resources.empty;
     else if (this.overcommitted || !this.free.contains(taken)) this.recount();
     else this.free = this.free.subtract(taken);
   }
 
   /** Takes back what the framework holds of it, and returns that. */
-  release(frameworkId: string, allocated: Resources): Holding | undefined {
+  release(frameworkId: string, allocated: Resources): Bundle | undefined {
     const before = this.held.get(frameworkId);
     if (before === undefined) return undefined;
-    const after = before.resources === allocated ? Resources.empty : before.resources.subtract(allocated);
-    if (after === before.resources) return undefined;
+    const after = before.allocated === allocated ? Resources.empty : before.allocated.subtract(allocated);
+    if (after === before.allocated) return undefined;
     if (after.isEmpty) this.held.delete(frameworkId);
-    else this.held.set(frameworkId, { resources: after, measure: undefined });
-    const released = after.isEmpty
-      ? before
-      : {
-          resources: before.resources.contains(allocated) ? allocated : before.resources.subtract(after),
-          measure: undefined,
-        };
+    else this.held.set(frameworkId, { allocated: after, plain: undefined, measure: undefined });
+    const released = after.isEmpty ? before : this.released(before.allocated, after, allocated);
+    this.regain(released);
+    return released;
+  }
+
+  private released(before: Resources, after: Resources, wanted: Resources): Bundle {
+    const { lastOffered } = this;
+    if (lastOffered?.allocated === wanted && before.contains(wanted)) return lastOffered;
+    const allocated = before.contains(wanted) ? wanted : before.subtract(after);
+    return { allocated, plain: undefined, measure: undefined };
+  }
+
+  private regain(released: Bundle): void {
     if (this.held.size === 0) {
       this.free = this.currentTotal;
       this.overcommitted = false;
     } else if (this.overcommitted) this.recount();
-    else this.free = this.free.add(released.resources.unallocate().nonShared());
-    return released;
+    else {
+      const plain = released.plain ?? released.allocated.unallocate();
+      this.free = this.free.add(this.plain ? plain : plain.nonShared());
+    }
   }
 
   private recount(): void {
@@ -148,7 +164,7 @@ export class AgentState {
       return;
     }
     const held = Resources.sum(
-      [...this.held.values()].map(({ resources }) => resources.unallocate()),
+      [...this.held.values()].map(({ allocated }) => allocated.unallocate()),
     ).nonShared();
     const divisible = this.currentTotal.nonShared();
     this.overcommitted = !divisible.contains(held);

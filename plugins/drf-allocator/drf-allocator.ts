@@ -129,7 +129,14 @@ export class DrfAllocator implements Allocator {
       frameworkSorter: () => this.makeSorter<Member>(options.frameworkSorter),
       observer: this.metrics,
     });
-    this.holdings = new Holdings({ names, roles: this.roles, tree, headroom, frameworks });
+    this.holdings = new Holdings({
+      names,
+      roles: this.roles,
+      tree,
+      headroom,
+      frameworks,
+      agents: this.agents,
+    });
     this.filters = new OfferFilters(allocationInterval);
     this.judge = new Judge({
       names,
@@ -324,7 +331,7 @@ export class DrfAllocator implements Allocator {
     forEachRole(resources, (role, part) => {
       const member = members.get(role);
       if (member !== undefined)
-        this.filters.add(member, agent, { refused: this.plainOf(agent, part), now, ms });
+        this.filters.add(member, agent, { refused: this.refusedOf(agent, part), now, ms });
     });
   }
 
@@ -354,7 +361,7 @@ export class DrfAllocator implements Allocator {
       if (!consumed.isEmpty) {
         this.setTotal(agent, agent.total.subtract(consumed.unallocate()).add(converted.unallocate()));
       }
-      this.holdings.hold(agent, change.frameworkId, { allocated: converted });
+      this.holdings.hold(agent, change.frameworkId, converted);
     }
   }
 
@@ -370,7 +377,7 @@ export class DrfAllocator implements Allocator {
     let { available, total } = agent;
     // A shared volume is available however many have it, but it can be changed only while nobody has.
     const held = Resources.sum(
-      [...agent.holders.values()].map(({ resources }) => resources.unallocate().shared()),
+      [...agent.holders.values()].map(({ allocated }) => allocated.unallocate().shared()),
     );
     for (const { consumed, converted } of conversions) {
       if (!available.contains(consumed)) return false;
@@ -514,11 +521,12 @@ export class DrfAllocator implements Allocator {
         tree,
         judge,
         holdings,
+        names: this.totals.names,
         random: this.options.random,
         isEligible: (agent) => agent.active && this.isWhitelisted(agent),
       },
       // With nobody to offer anything to, no agent needs a look before somebody comes, who concerns every agent.
-      roles.wanting === 0 ? [] : candidates,
+      roles.wanting === 0 ? { agents: [], only: new Map() } : candidates,
     );
   }
 
@@ -548,7 +556,7 @@ export class DrfAllocator implements Allocator {
   /** What an agent or a provider brings along is in use. */
   private holdUsed(agent: AgentState, frameworkId: string, allocated: Resources): void {
     if (allocated.isEmpty) return;
-    this.holdings.hold(agent, frameworkId, { allocated });
+    this.holdings.hold(agent, frameworkId, allocated);
     this.holdings.use(agent, frameworkId, allocated);
   }
 
@@ -567,9 +575,9 @@ export class DrfAllocator implements Allocator {
   }
 
   /** The bundle that the agent has itself, where it is the same: filters are many. */
-  private plainOf(agent: AgentState, part: Resources): Resources {
-    const plain = part.unallocate();
-    return plain.equals(agent.total) ? agent.total : plain;
+  private refusedOf(agent: AgentState, part: Resources): Resources {
+    const plain = agent.plainOf(part);
+    return plain.equals(agent.available) ? agent.available : plain;
   }
 
   private removeFilters(framework: FrameworkState, role: string): void {

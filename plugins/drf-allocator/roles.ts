@@ -66,6 +66,8 @@ export interface RolesOptions {
 
 /** Who is in which role, who wants offers there, and what everyone holds. */
 export class Roles {
+  /** In how many roles somebody wants offers. */
+  wanting = 0;
   private readonly roles = new Map<string, Role>();
 
   constructor(private readonly options: RolesOptions) {}
@@ -78,9 +80,6 @@ export class Roles {
   find(role: string): Role | undefined {
     return this.roles.get(role);
   }
-
-  /** Roles in which somebody wants offers: how many. */
-  wanting = 0;
 
   subscribe(framework: FrameworkState, role: string): void {
     this.member(framework, role).subscribed = true;
@@ -108,35 +107,31 @@ export class Roles {
     this.wanting += after ? 1 : -1;
   }
 
-  /** @param known of `allocated`, where it is of one role and the caller has it */
-  hold(
-    framework: FrameworkState,
-    agent: AgentState,
-    { allocated, known }: { allocated: Resources; known?: Measure },
-  ): void {
-    forEachRole(allocated, (name, resources) => {
-      const member = this.member(framework, name);
-      const measure =
-        known !== undefined && resources === allocated ? known : this.options.names.measure(resources);
-      const holding = { agentId: agent.id, measure };
-      member.held += measure.size;
-      member.role.seat.allocated(holding);
-      member.seat.allocated(holding);
-      this.options.tree.hold(member.role.node, measure.consumed, 1);
+  /** @param held.known the measure of `allocated`, where the caller has it */
+  hold(framework: FrameworkState, agent: AgentState, held: { allocated: Resources; known?: Measure }): void {
+    forEachRole(held.allocated, (name, part) => {
+      this.holdAs(this.member(framework, name), agent, this.measureOf(part, held));
     });
+  }
+
+  holdAs(member: Member, agent: AgentState, measure: Measure): void {
+    const holding = { agentId: agent.id, measure };
+    member.held += measure.size;
+    member.role.seat.allocated(holding);
+    member.seat.allocated(holding);
+    this.options.tree.hold(member.role.node, measure.consumed, 1);
   }
 
   /** Only what was held. */
   release(
     framework: FrameworkState,
     agent: AgentState,
-    { allocated, known }: { allocated: Resources; known?: Measure },
+    held: { allocated: Resources; known?: Measure },
   ): void {
-    forEachRole(allocated, (name, resources) => {
+    forEachRole(held.allocated, (name, part) => {
       const member = framework.members.get(name);
       if (member === undefined) return;
-      const measure =
-        known !== undefined && resources === allocated ? known : this.options.names.measure(resources);
+      const measure = this.measureOf(part, held);
       const holding = { agentId: agent.id, measure };
       member.held -= measure.size;
       member.seat.unallocated(holding);
@@ -144,6 +139,13 @@ export class Roles {
       this.options.tree.hold(member.role.node, measure.consumed, -1);
       this.leaveIfIdle(member);
     });
+  }
+
+  private measureOf(
+    part: Resources,
+    { allocated, known }: { allocated: Resources; known?: Measure },
+  ): Measure {
+    return known !== undefined && part === allocated ? known : this.options.names.measure(part);
   }
 
   private member(framework: FrameworkState, name: string): Member {

@@ -1,8 +1,8 @@
 import { Value_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Resources } from "../../../sdk/resources/index.js";
-import type { AgentState } from "../agent-state.js";
+import type { AgentState, OfferedBundle } from "../agent-state.js";
 import type { FrameworkState } from "../framework-state.js";
-import type { Roles } from "../roles.js";
+import type { Member, Roles } from "../roles.js";
 import { forEachRole } from "./for-each-role.js";
 import type { Headroom } from "./headroom.js";
 import { addAt, type Measure, type Milli, type ScalarNames } from "./measure.js";
@@ -15,13 +15,7 @@ export interface HoldingsOptions {
   readonly headroom: Headroom;
   /** The frameworks that are known; what others hold counts for nobody's share. */
   readonly frameworks: ReadonlyMap<string, FrameworkState>;
-}
-
-export interface HeldParts {
-  /** With the role they are allocated to. */
-  readonly allocated: Resources;
-  /** The same, allocated to no role, where the caller has it. */
-  readonly plain?: Resources;
+  readonly agents: ReadonlyMap<string, AgentState>;
 }
 
 /**
@@ -29,37 +23,40 @@ export interface HeldParts {
  * not free, but it counts for nobody's share before the framework is known.
  */
 export class Holdings {
-  private readonly byFramework = new Map<string, Set<AgentState>>();
+  /** Where frameworks that are not known hold something. */
+  private readonly strangers = new Map<string, Set<AgentState>>();
   private readonly milli: Milli = [];
-  /** Measures of whole agents, which come and go as one again and again. */
-  private readonly measures = new WeakMap<Resources, Measure>();
 
   constructor(private readonly options: HoldingsOptions) {}
 
   /** A framework is known from now on: all that it holds already counts for its share. */
   count(framework: FrameworkState): void {
-    for (const agent of this.byFramework.get(framework.id) ?? []) {
+    for (const agent of this.strangers.get(framework.id) ?? []) {
       const allocated = agent.heldBy(framework.id);
-      if (allocated.isEmpty) continue;
+      if (agent.gone || allocated.isEmpty) continue;
       this.options.roles.hold(framework, agent, { allocated });
       this.countInUse(framework.id, agent.inUse.get(framework.id), 1);
     }
+    this.strangers.delete(framework.id);
   }
 
-  hold(
-    agent: AgentState,
-    frameworkId: string,
-    { allocated, plain = allocated.unallocate() }: HeldParts,
-  ): void {
+  /** What a member is offered. */
+  offer(agent: AgentState, member: Member, bundle: OfferedBundle): void {
+    agent.hold(member.framework.id, bundle);
+    this.change(bundle.allocated, bundle.measure, 1);
+    this.options.roles.holdAs(member, agent, bundle.measure);
+  }
+
+  /** @param allocated with the roles they are allocated to */
+  hold(agent: AgentState, frameworkId: string, allocated: Resources): void {
     if (allocated.isEmpty) return;
-    const measure = this.measureOf(agent, plain);
-    agent.hold(frameworkId, allocated, { plain, measure });
+    const plain = allocated.unallocate();
+    const measure = this.options.names.measure(allocated);
+    agent.hold(frameworkId, { allocated, plain, measure });
     this.change(allocated, measure, 1);
-    const agents = this.byFramework.get(frameworkId);
-    if (agents === undefined) this.byFramework.set(frameworkId, new Set([agent]));
-    else agents.add(agent);
     const framework = this.options.frameworks.get(frameworkId);
     if (framework !== undefined) this.options.roles.hold(framework, agent, { allocated, known: measure });
+    else this.note(frameworkId, agent);
   }
 
   /** What is held is in use from now on. */
@@ -80,43 +77,49 @@ export class Holdings {
   ): boolean {
     const released = agent.release(frameworkId, allocated);
     if (released === undefined) return false;
-    this.endUse(agent, frameworkId, wasUsed === true ? released.resources : undefined);
-    const measure = released.measure ?? this.options.names.measure(released.resources);
-    this.change(released.resources, measure, -1);
+    this.endUse(agent, frameworkId, wasUsed === true ? released.allocated : undefined);
+    const { allocated: freed } = released;
+    const measure = released.measure ?? this.options.names.measure(freed);
+    this.change(freed, measure, -1);
     const framework = this.options.frameworks.get(frameworkId);
     if (framework !== undefined) {
-      this.options.roles.release(framework, agent, { allocated: released.resources, known: measure });
-    }
-    if (!agent.holders.has(frameworkId)) {
-      const agents = this.byFramework.get(frameworkId);
-      agents?.delete(agent);
-      if (agents?.size === 0) this.byFramework.delete(frameworkId);
+      this.options.roles.release(framework, agent, { allocated: freed, known: measure });
     }
     return true;
   }
 
   /** Takes back everything of a framework that goes; returns the agents where it held something. */
   releaseFramework(frameworkId: string): AgentState[] {
-    const agents = [...(this.byFramework.get(frameworkId) ?? [])];
+    const agents = this.agentsOf(frameworkId);
     for (const agent of agents) this.release(agent, frameworkId, { allocated: agent.heldBy(frameworkId) });
+    this.strangers.delete(frameworkId);
     return agents;
   }
 
   /** Takes back everything on an agent that goes. */
   releaseAgent(agent: AgentState): void {
-    for (const [frameworkId, { resources }] of [...agent.holders]) {
-      this.release(agent, frameworkId, { allocated: resources });
+    for (const [frameworkId, { allocated }] of [...agent.holders]) {
+      this.release(agent, frameworkId, { allocated });
+      this.strangers.get(frameworkId)?.delete(agent);
     }
   }
 
   /** Agents where the framework holds something. */
-  agentsOf(frameworkId: string): ReadonlySet<AgentState> {
-    return this.byFramework.get(frameworkId) ?? new Set();
+  agentsOf(frameworkId: string): AgentState[] {
+    const agents: AgentState[] = [];
+    for (const agent of this.options.agents.values()) if (agent.holders.has(frameworkId)) agents.push(agent);
+    return agents;
   }
 
   /** Thousandths of a scalar that are held, by all. */
   total(resource: string): number {
     return this.milli[this.options.names.numberOf(resource)] ?? 0;
+  }
+
+  private note(frameworkId: string, agent: AgentState): void {
+    const agents = this.strangers.get(frameworkId);
+    if (agents === undefined) this.strangers.set(frameworkId, new Set([agent]));
+    else agents.add(agent);
   }
 
   private endUse(agent: AgentState, frameworkId: string, ended: Resources | undefined): void {
@@ -141,16 +144,6 @@ export class Holdings {
       if (node !== undefined)
         this.options.tree.allocate(node, this.options.names.measure(part).consumed, sign);
     });
-  }
-
-  private measureOf(agent: AgentState, plain: Resources): Measure {
-    if (plain !== agent.total) return this.options.names.measure(plain);
-    let measure = this.measures.get(plain);
-    if (measure === undefined) {
-      measure = this.options.names.measure(plain);
-      this.measures.set(plain, measure);
-    }
-    return measure;
   }
 
   private change(resources: Resources, measure: Measure, sign: 1 | -1): void {

@@ -2,10 +2,11 @@ import type { AllocatorCallbacks } from "../../../sdk/contracts/allocator.js";
 import type { Random } from "../../../sdk/contracts/random.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import type { Holdings } from "../accounts/holdings.js";
+import type { ScalarNames } from "../accounts/measure.js";
 import type { RoleTree } from "../accounts/role-tree.js";
 import type { AgentState } from "../agent-state.js";
 import type { Member, Role, Roles } from "../roles.js";
-import type { Candidate } from "./candidates.js";
+import type { Visits } from "./candidates.js";
 import type { Judge, Stage } from "./judge.js";
 
 export type Offer = Parameters<AllocatorCallbacks["offer"]>[0];
@@ -15,6 +16,7 @@ interface MutableOffer extends Offer {
 }
 
 export interface AllocationRunOptions {
+  readonly names: ScalarNames;
   readonly roles: Roles;
   readonly tree: RoleTree;
   readonly judge: Judge;
@@ -40,7 +42,7 @@ export class AllocationRun {
 
   constructor(
     private readonly options: AllocationRunOptions,
-    private readonly candidates: Candidate[],
+    private readonly candidates: Visits,
   ) {
     if (!options.tree.hasGuarantees) this.stage = "shares";
     this.shuffle();
@@ -48,12 +50,14 @@ export class AllocationRun {
 
   /** Visits agents until `isOver` says that it is enough for now. True when all is done. */
   slice(now: number, isOver: () => boolean): boolean {
+    const { agents, only } = this.candidates;
     for (;;) {
-      while (this.next < this.candidates.length) {
-        const { agent, only } = this.candidates[this.next++]!;
+      while (this.next < agents.length) {
+        const agent = agents[this.next++]!;
         if (agent.gone || agent.available.isEmpty || !this.options.isEligible(agent)) continue;
-        if (only === undefined) this.visit(agent, now);
-        else if (only.wants) this.visitFor(only, agent, now);
+        const member = only.get(agent);
+        if (member === undefined) this.visit(agent, now);
+        else if (member.wants) this.visitFor(member, agent, now);
         if (isOver()) return false;
       }
       if (this.stage === "shares") return true;
@@ -107,9 +111,9 @@ export class AllocationRun {
     const sharedOffered = this.sharedOffered.get(agent) ?? Resources.empty;
     const plain = this.options.judge.offer(agent, member, { stage, now, sharedOffered });
     if (plain === undefined) return;
-    const allocated = agent.allocate(plain, member.role.name);
-    this.options.holdings.hold(agent, member.framework.id, { allocated, plain });
-    this.book(member, agent, allocated);
+    const bundle = agent.bundle(plain, member.role.name, this.options.names);
+    this.options.holdings.offer(agent, member, bundle);
+    this.book(member, agent, bundle.allocated);
     if (agent.isPlain) return;
     const shared = plain.shared();
     if (!shared.isEmpty) this.sharedOffered.set(agent, sharedOffered.add(shared));
@@ -127,12 +131,12 @@ export class AllocationRun {
 
   /** Fisher and Yates, in place. */
   private shuffle(): void {
-    const { candidates } = this;
-    for (let last = candidates.length - 1; last > 0; last--) {
+    const { agents } = this.candidates;
+    for (let last = agents.length - 1; last > 0; last--) {
       const other = Math.floor(this.options.random.next() * (last + 1));
-      const held = candidates[last]!;
-      candidates[last] = candidates[other]!;
-      candidates[other] = held;
+      const held = agents[last]!;
+      agents[last] = agents[other]!;
+      agents[other] = held;
     }
   }
 }

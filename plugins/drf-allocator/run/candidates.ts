@@ -1,11 +1,11 @@
 import type { AgentState } from "../agent-state.js";
 import type { Member } from "../roles.js";
 
-/** An agent to be looked at, for everybody or for one member only. */
-export interface Candidate {
-  readonly agent: AgentState;
-  /** Undefined: everybody. */
-  readonly only: Member | undefined;
+/** Agents to be looked at, in any order. */
+export interface Visits {
+  readonly agents: AgentState[];
+  /** Agents that concern only one member; the others concern everybody. */
+  readonly only: ReadonlyMap<AgentState, Member>;
 }
 
 const EVERYBODY = null;
@@ -51,26 +51,37 @@ export class Candidates {
   }
 
   /** What is to be visited now: agents that have something free. Nothing is noted afterwards. */
-  take(): Candidate[] {
-    const { agents } = this;
+  take(): Visits {
     const members = [...this.members].filter(({ wants }) => wants);
-    const [first] = members;
-    const only = members.length === 1 ? first : undefined;
-    const candidates: Candidate[] = [];
-    if (this.all || members.length > 0) {
-      for (const agent of this.everyone.values()) {
-        if (agent.available.isEmpty) continue;
-        const noted = this.all ? EVERYBODY : agents.get(agent);
-        const alone = only !== undefined && !this.all && (noted === undefined || noted === only);
-        candidates.push({ agent, only: alone ? only : undefined });
-      }
-    } else {
-      for (const [agent, one] of agents) {
-        if (!agent.gone && !agent.available.isEmpty) candidates.push({ agent, only: one ?? undefined });
-      }
-    }
+    const visits = this.all || members.length > 0 ? this.takeEveryAgent(members) : this.takeNoted();
     this.clear();
-    return candidates;
+    return visits;
+  }
+
+  private takeNoted(): Visits {
+    const agents: AgentState[] = [];
+    const only = new Map<AgentState, Member>();
+    for (const [agent, member] of this.agents) {
+      if (agent.gone || agent.available.isEmpty) continue;
+      agents.push(agent);
+      if (member !== EVERYBODY) only.set(agent, member);
+    }
+    return { agents, only };
+  }
+
+  private takeEveryAgent(members: readonly Member[]): Visits {
+    const agents: AgentState[] = [];
+    const only = new Map<AgentState, Member>();
+    const [first] = members;
+    const alone = members.length === 1 && !this.all ? first : undefined;
+    for (const agent of this.everyone.values()) {
+      if (agent.available.isEmpty) continue;
+      agents.push(agent);
+      if (alone === undefined) continue;
+      const noted = this.agents.get(agent);
+      if (noted === undefined || noted === alone) only.set(agent, alone);
+    }
+    return { agents, only };
   }
 
   private clear(): void {
