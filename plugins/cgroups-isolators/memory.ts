@@ -29,6 +29,8 @@ export class MemoryIsolator extends GroupIsolator {
   private readonly limitSwap: boolean;
   private readonly clock: Clock;
   private readonly sweep: OomSweep;
+  /** Containers go on without the agent, and whoever tells of their events ends with it. */
+  private stopping = false;
   private readonly pressure = new Map<string, MemoryPressureCount>();
 
   constructor(options: MemoryOptions) {
@@ -53,6 +55,7 @@ export class MemoryIsolator extends GroupIsolator {
   }
 
   override async stop(): Promise<void> {
+    this.stopping = true;
     this.sweep.stop();
     for (const count of this.pressure.values()) count[Symbol.dispose]();
     this.pressure.clear();
@@ -79,6 +82,7 @@ export class MemoryIsolator extends GroupIsolator {
       await group.memory.outOfMemory(signal);
     } catch (error) {
       if (signal.aborted || !group.exists()) throw error;
+      if (this.stopping) return never(signal);
       this.logger.warn(
         { err: error, container: containerId },
         "no OOM events; looking once a second instead",
