@@ -25,6 +25,8 @@ import { Launches } from "./launches.js";
 import { MasterLink } from "./master-link.js";
 import { MasterOrders } from "./master-orders.js";
 import { AgentMetrics } from "./metrics.js";
+import { AgentOperations } from "./operations/agent-operations.js";
+import { OperationUpdates } from "./operations/operation-updates.js";
 import type { AgentOptions } from "./options.js";
 import { Oversubscription } from "./oversubscription.js";
 import { AgentPaths } from "./paths.js";
@@ -76,7 +78,8 @@ export class Agent {
   readonly paths: AgentPaths;
   private readonly statuses: Statuses;
   private readonly checkpoints: Checkpoints;
-  private readonly resources: CheckpointedResources;
+  readonly resources: CheckpointedResources;
+  private readonly operationUpdates: OperationUpdates;
   private readonly recovery: Recovery;
   private readonly orders: MasterOrders;
   private readonly oversubscription: Oversubscription;
@@ -104,7 +107,10 @@ export class Agent {
       backoffFactor: options.registrationBackoffFactor,
       host: {
         registration: () => registrationMessage(this.state, resourceVersion),
-        disconnected: () => this.updates.pause(),
+        disconnected: () => {
+          this.updates.pause();
+          this.operationUpdates.pause();
+        },
       },
     });
     this.gc = new GarbageCollector({
@@ -120,6 +126,16 @@ export class Agent {
     const { state, paths, checkpoints, gc } = this;
     const common = { state, paths, checkpoints, gc, disk, clock, random, logger, metrics: this.agentMetrics };
     const send = this.link.send.bind(this.link);
+    this.resources = new CheckpointedResources(common);
+    this.operationUpdates = new OperationUpdates({ clock, send, agentId: () => state.id });
+    const operations = new AgentOperations({
+      ...common,
+      resources: this.resources,
+      updates: this.operationUpdates,
+      resourceVersion,
+      send,
+      reregister: () => this.link.reregister(),
+    });
     const agentPid = (): string => this.pid;
     const executorNotLaunched = this.tellNotLaunched.bind(this);
     this.updates = new UpdateManager({
@@ -172,6 +188,7 @@ export class Agent {
       containerizers,
       executors,
       statuses,
+      resources: this.resources,
       deliver: (executor) => this.calls.deliver(executor),
       executorNotLaunched,
     });
@@ -183,7 +200,6 @@ export class Agent {
       executors,
       updates,
     });
-    this.resources = new CheckpointedResources(common);
     this.oversubscription = new Oversubscription({
       ...common,
       resourceVersion,
@@ -207,6 +223,7 @@ export class Agent {
       statuses,
       updates,
       resources: this.resources,
+      operations,
       oversubscription: this.oversubscription,
       end: () => this.end(),
       executorNotLaunched,
@@ -241,7 +258,8 @@ export class Agent {
     const asBefore = changes.length === 0 || saved.bootId === bootId;
     if (changes.length > 0 && asBefore)
       throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems: changes });
-    this.resources.restore(saved.resources);
+    await this.resources.restore(saved.resources);
+    for (const directory of this.resources.asideDirectories()) this.removeAside(directory);
     if (saved.info?.id !== undefined && asBefore) state.info = { ...state.info, id: saved.info.id };
     else if (saved.info !== undefined) {
       logger.warn({ changes }, "starting as a new agent: the host was changed and rebooted");
@@ -275,6 +293,7 @@ export class Agent {
     this.link.stop();
     this.gc.stop();
     this.updates.pause();
+    this.operationUpdates.pause();
     const doomed = [...this.state.executors()].filter(
       ({ checkpoint, state }) => !checkpoint && state !== "terminated",
     );
@@ -331,6 +350,13 @@ export class Agent {
     this.state.phase = "terminating";
     if (this.state.frameworks.size === 0) this.dependencies.finished();
     for (const framework of [...this.state.frameworks.values()]) this.executors.shutdownFramework(framework);
+  }
+
+  /** Volumes on disks of their own that an earlier run did not come to remove. */
+  private removeAside(directory: string): void {
+    this.dependencies.disk
+      .resumeDiscards(directory)
+      .catch((error: unknown) => this.logger.warn({ err: error }, "an old volume cannot be removed"));
   }
 
   private idle(): void {

@@ -1,7 +1,9 @@
+import { ResourceState } from "../../proto/gen/mesos/internal/state.js";
 import {
   AgentInfo,
   ExecutorInfo,
   FrameworkInfo,
+  type Operation,
   type Resource,
   Resource as ResourceCodec,
   Task,
@@ -99,15 +101,25 @@ export class Checkpoints {
   }
 
   /** The target first: after a crash in between, the change is taken up again. */
-  resources(resources: readonly Resource[]): { target: DiskOperation[]; commit: DiskOperation[] } {
+  resources(
+    resources: readonly Resource[],
+    operations: readonly Operation[],
+  ): { target: DiskOperation[]; commit: DiskOperation[] } {
     const { meta } = this.paths;
     const messages = convertResources(resources, "pre-refinement").map((message) =>
       bytesOf(ResourceCodec, message),
     );
-    const path = meta.resourcesTarget();
+    const all = { resources: [...resources], operations: [...operations] };
+    const [old, state] = [meta.resourcesTarget(), meta.resourceStateTarget()];
     return {
-      target: [{ op: "write", path, data: Buffer.concat(messages), durable: true }],
-      commit: [{ op: "rename", from: path, path: meta.resources() }],
+      target: [
+        { op: "write", path: state, data: bytesOf(ResourceState, all), durable: true },
+        { op: "write", path: old, data: Buffer.concat(messages), durable: true },
+      ],
+      commit: [
+        { op: "rename", from: old, path: meta.resources() },
+        { op: "rename", from: state, path: meta.resourceState() },
+      ],
     };
   }
 }

@@ -7,13 +7,16 @@ import {
 export const AGENT_ACTOR = "slave(1)";
 
 /**
- * What masters may rely on. Mesos's agents have more; masters do without, each in its older way: without RESOURCE_PROVIDER, for one,
- * reservations come as CheckpointResourcesMessage.
+ * What masters may rely on. RESOURCE_PROVIDER means, beside resource providers, of which there need not be any, that operations come
+ * as such, and that the agent knows best which reservations and volumes it has. Mesos's agents also have AGENT_DRAINING.
  */
 export const AGENT_CAPABILITIES: readonly AgentInfo_Capability[] = [
   { type: Type.MULTI_ROLE },
   { type: Type.HIERARCHICAL_ROLE },
   { type: Type.RESERVATION_REFINEMENT },
+  { type: Type.RESOURCE_PROVIDER },
+  { type: Type.RESIZE_VOLUME },
+  { type: Type.AGENT_OPERATION_FEEDBACK },
   { type: Type.TASK_RESOURCE_LIMITS },
 ];
 

@@ -15,6 +15,9 @@ interface Bodies {
   readonly FrameworkToExecutorMessage: messages.FrameworkToExecutorMessage;
   readonly CheckpointResourcesMessage: messages.CheckpointResourcesMessage;
   readonly ShutdownMessage: messages.ShutdownMessage;
+  readonly ApplyOperationMessage: messages.ApplyOperationMessage;
+  readonly AcknowledgeOperationStatusMessage: messages.AcknowledgeOperationStatusMessage;
+  readonly ReconcileOperationsMessage: messages.ReconcileOperationsMessage;
 }
 
 /** A message that agents take, by its name without the package. */
@@ -38,6 +41,9 @@ const DECODERS: Decoders = {
   FrameworkToExecutorMessage: codecs.FrameworkToExecutorMessage,
   CheckpointResourcesMessage: codecs.CheckpointResourcesMessage,
   ShutdownMessage: codecs.ShutdownMessage,
+  ApplyOperationMessage: codecs.ApplyOperationMessage,
+  AcknowledgeOperationStatusMessage: codecs.AcknowledgeOperationStatusMessage,
+  ReconcileOperationsMessage: codecs.ReconcileOperationsMessage,
 };
 
 const PACKAGE = "mesos.internal.";

@@ -13,6 +13,7 @@ import type { Random } from "../../sdk/contracts/random.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
+import type { CheckpointedResources } from "./checkpointed-resources.js";
 import { commandExecutorInfo } from "./command-executor-info.js";
 import type { Disk, DiskOperation } from "./disk/operations.js";
 import { Executor } from "./executor.js";
@@ -30,6 +31,7 @@ export interface LaunchesOptions {
   readonly agent: AgentOptions;
   /** Names the resources of this run of the agent, to tell them from those of earlier runs. */
   readonly resourceVersion: Buffer;
+  readonly resources: Pick<CheckpointedResources, "pending">;
   readonly containers: TaskContainers;
   readonly containerizers: readonly Containerizer[];
   readonly executors: Executors;
@@ -96,7 +98,11 @@ export class Launches {
     executor.queued.set(taskId, task);
     const record = executor.checkpoint ? this.options.checkpoints.task(executor, task) : [];
     if (existing === undefined) {
-      void this.options.containers.start(framework, executor, { task, record });
+      const start = () => void this.options.containers.start(framework, executor, { task, record });
+      const { pending } = this.options.resources;
+      // It may use volumes that are just being made.
+      if (pending === undefined) start();
+      else void pending.then(start);
       return;
     }
     this.persist(record);

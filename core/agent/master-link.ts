@@ -80,6 +80,11 @@ export class MasterLink {
     this.options.transport.send(this.master, { from: AGENT_ACTOR, name, body });
   }
 
+  /** Tells the master anew what is here. */
+  reregister(): void {
+    if (this.registered) this.again();
+  }
+
   /** The master took us. */
   accepted(pingTimeoutSeconds: number | undefined): void {
     this.pingTimeout = pingTimeoutSeconds === undefined ? DEFAULT_PING_TIMEOUT : pingTimeoutSeconds * 1000;

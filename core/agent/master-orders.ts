@@ -27,6 +27,7 @@ import type { MasterMessage } from "./inbound.js";
 import type { Launches } from "./launches.js";
 import type { MasterLink } from "./master-link.js";
 import type { AgentMetrics } from "./metrics.js";
+import type { AgentOperations } from "./operations/agent-operations.js";
 import type { Oversubscription } from "./oversubscription.js";
 import type { AgentPaths } from "./paths.js";
 import type { Statuses } from "./statuses.js";
@@ -42,6 +43,7 @@ export interface MasterOrdersOptions {
   readonly statuses: Statuses;
   readonly updates: UpdateManager;
   readonly resources: CheckpointedResources;
+  readonly operations: AgentOperations;
   readonly oversubscription: Oversubscription;
   readonly checkpoints: Checkpoints;
   readonly disk: Disk;
@@ -89,7 +91,16 @@ export class MasterOrders {
         if (this.options.link.registered) this.updateFramework(message.body);
         break;
       case "CheckpointResourcesMessage":
-        void this.options.resources.replace(message.body.resources);
+        this.options.resources.replace(message.body.resources);
+        break;
+      case "ApplyOperationMessage":
+        if (this.options.link.registered) this.options.operations.apply(message.body);
+        break;
+      case "AcknowledgeOperationStatusMessage":
+        if (this.options.link.registered) this.options.operations.acknowledge(message.body);
+        break;
+      case "ReconcileOperationsMessage":
+        if (this.options.link.registered) this.options.operations.reconcile(message.body);
         break;
       case "ShutdownMessage":
         this.shutdown(message.body.message ?? "");
@@ -115,6 +126,7 @@ export class MasterOrders {
     }
     logger.info({ id: agentId, master: this.options.link.master }, "registered");
     this.options.link.accepted(pingTimeout);
+    this.options.operations.registered();
     this.options.oversubscription.registered();
     this.options.updates.resume();
   }
@@ -131,6 +143,7 @@ export class MasterOrders {
     }
     logger.info({ id: state.id, master: this.options.link.master }, "re-registered");
     this.options.link.accepted(connection?.total_ping_timeout_seconds);
+    this.options.operations.registered();
     this.options.oversubscription.registered();
     this.options.updates.resume();
     for (const reconciliation of reconciliations) this.reconcile(reconciliation);

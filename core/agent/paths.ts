@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** One run of one executor. */
 export interface RunIds {
@@ -40,6 +40,9 @@ export class MetaLayout extends Layout {
   bootId = (): string => join(this.root, "boot_id");
   resources = (): string => join(this.root, "resources", "resources.info");
   resourcesTarget = (): string => join(this.root, "resources", "resources.target");
+  /** The same, and the operations that made them; `resources.info` is kept for agents that do not know this one. */
+  resourceState = (): string => join(this.root, "resources", "resources_and_operations.state");
+  resourceStateTarget = (): string => join(this.root, "resources", "resources_and_operations.target");
   agentInfo = (agentId: string): string => join(this.agent(agentId), "slave.info");
   frameworkInfo = (ids: FrameworkIds): string => join(this.framework(ids), "framework.info");
   frameworkPid = (ids: FrameworkIds): string => join(this.framework(ids), "framework.pid");
@@ -65,6 +68,8 @@ export class AgentPaths {
 
   /** Directories that are being removed. */
   removing = (): string => join(this.workDir, "removing");
+  /** The same on a disk of its own; `root` as in the resource. */
+  removingOn = (root: string): string => join(resolve(this.workDir, root), "volumes", "removing");
 
   constructor(readonly workDir: string) {
     this.work = new Layout(workDir);

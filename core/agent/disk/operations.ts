@@ -13,6 +13,8 @@ export type DiskOperation =
   | { readonly op: "touch"; readonly path: string }
   /** Renames; nothing there is fine. */
   | { readonly op: "move-aside"; readonly from: string; readonly path: string }
+  /** All that is in a directory, but nothing of other file systems; these make it fail. Nothing there is fine. */
+  | { readonly op: "empty"; readonly path: string }
   /** A whole tree; nothing there is fine. */
   | { readonly op: "remove"; readonly path: string };
 
@@ -30,4 +32,8 @@ export interface Disk {
    * linked inside nothing is lost. The name is free for later operations from now on. Resolves when everything is gone.
    */
   discard(path: string): Promise<void>;
+  /** The second half of that, for a tree that was moved aside: removes it, and nothing of what is mounted or linked inside. */
+  finishDiscard(aside: string): Promise<void>;
+  /** Goes on with what an earlier run of the agent moved aside, into this directory or the usual one, and did not remove. */
+  resumeDiscards(directory?: string): Promise<void>;
 }

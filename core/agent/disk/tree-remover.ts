@@ -52,9 +52,9 @@ export class TreeRemover {
   }
 
   /** Goes on with what an earlier run of the agent moved aside. Rejects with the first that cannot be removed. */
-  async resume(): Promise<void> {
-    const left = await readdir(this.options.aside).catch((): string[] => []);
-    await Promise.all(left.map((name) => this.end(join(this.options.aside, name))));
+  async resume(directory = this.options.aside): Promise<void> {
+    const left = await readdir(directory).catch((): string[] => []);
+    await Promise.all(left.map((name) => this.end(join(directory, name))));
   }
 
   /** What is not removed by now is at the next start. */
@@ -63,7 +63,8 @@ export class TreeRemover {
     this.running?.kill("SIGKILL");
   }
 
-  private async end(path: string): Promise<void> {
+  /** Removes what was moved aside. */
+  async end(path: string): Promise<void> {
     if (!(await exists(path))) return;
     await detachMounts(path);
     await new Promise<void>((done, failed) => {

@@ -29,9 +29,13 @@ export class WorkerDisk implements Disk {
     return this.remover.remove(path);
   }
 
+  finishDiscard(aside: string): Promise<void> {
+    return this.remover.end(aside);
+  }
+
   /** Goes on with discards that an earlier run of the agent did not finish. */
-  resumeDiscards(): Promise<void> {
-    return this.remover.resume();
+  resumeDiscards(directory?: string): Promise<void> {
+    return this.remover.resume(directory);
   }
 
   apply(operations: readonly DiskOperation[]): Promise<void> {

@@ -1,14 +1,22 @@
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as internal from "../../../proto/gen/json/mesos/internal/messages.js";
+import { ResourceState as ResourceStateCodec } from "../../../proto/gen/json/mesos/internal/state.js";
 import * as v1 from "../../../proto/gen/json/mesos/v1/mesos.js";
 import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/mesos/internal/messages.js";
-import type { Resource } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { ResourceState } from "../../../proto/gen/mesos/internal/state.js";
 import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import { type AgentPaths, LATEST, type Layout, RUNS, type RunIds } from "../paths.js";
 import { splitDelimited } from "../updates/update-record.js";
 import { uuidKey } from "../updates/update-stream.js";
-import type { Leftover, SavedAgent, SavedExecutor, SavedFramework, SavedTask } from "./saved-state.js";
+import type {
+  Leftover,
+  SavedAgent,
+  SavedExecutor,
+  SavedFramework,
+  SavedResources,
+  SavedTask,
+} from "./saved-state.js";
 
 interface Codec<T> {
   readonly name: string;
@@ -100,11 +108,27 @@ export class SavedStateReader {
     return { task, definition, updates, acknowledged };
   }
 
-  /** A target that was not taken over yet is newer; making it come true again does no harm. */
-  private async resources(): Promise<readonly Resource[]> {
+  private async resources(): Promise<SavedResources> {
     const { meta } = this.paths;
-    const target = await this.bytes(meta.resourcesTarget());
-    return this.messages(v1.Resource, target === undefined ? meta.resources() : meta.resourcesTarget());
+    const state = await this.resourceState(meta.resourceState());
+    const target = await this.resourceState(meta.resourceStateTarget());
+    // Agents before operations wrote resources only, and may have been the last that ran here.
+    const oldTarget = await this.bytes(meta.resourcesTarget());
+    const resources = await this.messages(v1.Resource, meta.resources());
+    return {
+      committed: state?.resources ?? resources,
+      operations: state?.operations ?? [],
+      target:
+        target ??
+        (state !== undefined || oldTarget === undefined
+          ? undefined
+          : { resources: await this.messages(v1.Resource, meta.resourcesTarget()), operations: [] }),
+    };
+  }
+
+  /** Undefined also for one that was cut off. */
+  private resourceState(path: string): Promise<ResourceState | undefined> {
+    return this.message(ResourceStateCodec, path);
   }
 
   /** Directories of agents, frameworks, executors and runs that will not be taken up. */

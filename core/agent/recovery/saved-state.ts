@@ -3,6 +3,7 @@ import type {
   AgentInfo,
   ExecutorInfo,
   FrameworkInfo,
+  Operation,
   Resource,
   Task,
   TaskInfo,
@@ -12,8 +13,7 @@ import type {
 export interface SavedAgent {
   /** With its id; undefined: there was no run, or it never registered. */
   readonly info: AgentInfo | undefined;
-  /** Dynamic reservations and persistent volumes. */
-  readonly resources: readonly Resource[];
+  readonly resources: SavedResources;
   /** Names the boot of the host that the earlier run lived in. */
   readonly bootId: string | undefined;
   readonly frameworks: readonly SavedFramework[];
@@ -21,6 +21,18 @@ export interface SavedAgent {
   readonly leftovers: readonly Leftover[];
   /** What could not be read, and was passed over. */
   readonly problems: readonly string[];
+}
+
+/** Dynamic reservations and persistent volumes. */
+export interface SavedResources {
+  /** As they were when all was done that had been begun. */
+  readonly committed: readonly Resource[];
+  /** Those whose end was not acknowledged. */
+  readonly operations: readonly Operation[];
+  /** As they were to become; undefined: nothing was under way. */
+  readonly target:
+    | { readonly resources: readonly Resource[]; readonly operations: readonly Operation[] }
+    | undefined;
 }
 
 export interface SavedFramework {

@@ -52,7 +52,7 @@ class Restarted {
   saved(executors: readonly SavedExecutor[], more: Partial<SavedAgent> = {}): SavedAgent {
     return {
       info: { ...this.bench.agent.state.info, id: { value: AGENT_ID } },
-      resources: [],
+      resources: { committed: [], operations: [], target: undefined },
       bootId: BOOT,
       frameworks: [{ id: FRAMEWORK_ID, info: this.framework, pid: undefined, executors }],
       leftovers: [],
@@ -243,11 +243,19 @@ describe("an agent that comes back", () => {
       ...scalar("cpus", cpus),
       reservations: [{ type: 2, role: "dev", principal: "p" }],
     });
-    const bench = await it.recover(it.saved([], { resources: [reserved(1)], frameworks: [] }));
+    const bench = await it.recover(
+      it.saved([], {
+        resources: { committed: [reserved(1)], operations: [], target: undefined },
+        frameworks: [],
+      }),
+    );
     expect(bench.agent.state.total.reserved("dev").cpus).to.equal(1);
     const other = new Restarted();
     const refused = await other.bench.agent
-      .recover(other.saved([], { resources: [reserved(9)] }), BOOT)
+      .recover(
+        other.saved([], { resources: { committed: [reserved(9)], operations: [], target: undefined } }),
+        BOOT,
+      )
       .then(() => "", String);
     expect(refused).to.match(/cannot take up what its earlier run left/);
   });

@@ -34,9 +34,11 @@ describe("reservations and volumes", () => {
     const resources = "/srv/meta/resources/resources";
     const steps = made.disk.operations.filter(({ path }) => path.startsWith(resources) || path === PATH);
     expect(steps.map(({ op, path }) => [op, path])).to.deep.equal([
+      ["write", `${resources}_and_operations.target`],
       ["write", `${resources}.target`],
       ["mkdir", PATH],
       ["rename", `${resources}.info`],
+      ["rename", `${resources}_and_operations.state`],
     ]);
     expect(made.agent.state.total.reserved("dev/db").cpus).to.equal(1);
     expect(made.agent.state.total.unreserved().cpus).to.equal(3);
@@ -46,7 +48,9 @@ describe("reservations and volumes", () => {
     const made = await bench([volume("data")]);
     made.master.say("CheckpointResourcesMessage", { resources: [] });
     await made.settle();
-    expect(made.disk.paths("remove")).to.deep.equal([PATH]);
+    const [moved] = made.disk.operations.filter((step) => step.op === "move-aside");
+    expect(moved).to.deep.include({ from: PATH });
+    expect(made.disk.paths("remove")).to.deep.equal([moved!.path]);
     expect(made.agent.state.total.reserved().isEmpty).to.equal(true);
   });
 

@@ -73,6 +73,12 @@ export class MemoryDisk implements Disk {
     return this.apply([{ op: "remove", path }]);
   }
 
+  finishDiscard(aside: string): Promise<void> {
+    return this.apply([{ op: "remove", path: aside }]);
+  }
+
+  async resumeDiscards(): Promise<void> {}
+
   paths(op: DiskOperation["op"]): string[] {
     return this.operations.filter((operation) => operation.op === op).map(({ path }) => path);
   }

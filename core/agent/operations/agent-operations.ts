@@ -1,0 +1,195 @@
+import {
+  type AcknowledgeOperationStatusMessage,
+  type ApplyOperationMessage,
+  type ReconcileOperationsMessage,
+  UpdateSlaveMessage,
+} from "../../../proto/gen/mesos/internal/messages.js";
+import {
+  type Offer_Operation,
+  type Operation,
+  OperationState,
+  type OperationStatus,
+  Offer_Operation_Type as OperationType,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import type { Random } from "../../../sdk/contracts/random.js";
+import { messageOf } from "../../../sdk/errors/index.js";
+import {
+  applyOperation,
+  failure,
+  mapOperationResources,
+  operationResources,
+  Resources,
+  type Result,
+} from "../../../sdk/resources/index.js";
+import type { AgentState } from "../agent-state.js";
+import type { CheckpointedResources } from "../checkpointed-resources.js";
+import type { NamedMessage } from "../master-link.js";
+import { uuidBytes } from "../status.js";
+import { uuidKey } from "../updates/update-stream.js";
+import type { OperationUpdates } from "./operation-updates.js";
+
+export interface AgentOperationsOptions {
+  readonly state: AgentState;
+  readonly resources: CheckpointedResources;
+  readonly updates: OperationUpdates;
+  /** Of this run's resources. */
+  readonly resourceVersion: Buffer;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly send: (message: NamedMessage) => void;
+  /** Registers again, so that the master learns what this agent really has. */
+  readonly reregister: () => void;
+}
+
+/**
+ * Offer operations on the agent's own resources. The master takes them for done when it sends them, so tasks may come for what they
+ * make at once; they count from here on, are written down with what they did, and told until the end of each is acknowledged. One that
+ * fails all the same is told as failed, and the master then told what there is.
+ */
+export class AgentOperations {
+  constructor(private readonly options: AgentOperationsOptions) {}
+
+  apply(message: ApplyOperationMessage): void {
+    const { state, logger, resources } = this.options;
+    const key = uuidKey(message.operation_uuid?.value);
+    if (state.phase !== "serving" || state.operations.has(key)) return;
+    const info = message.operation_info ?? {};
+    const operation: Operation = {
+      framework_id: message.framework_id,
+      agent_id: { value: state.id },
+      info,
+      latest_status: this.status(info, OperationState.OPERATION_PENDING),
+      statuses: [],
+      uuid: message.operation_uuid,
+    };
+    state.operations.set(key, operation);
+    const version = message.resource_version_uuid?.uuid?.value;
+    if (version === undefined || !this.options.resourceVersion.equals(version)) {
+      const why = "It was meant for the resources of an earlier run of the agent";
+      this.end(key, OperationState.OPERATION_DROPPED, why);
+      return;
+    }
+    const next = this.totalAfter(info);
+    if (!next.ok) {
+      logger.error({ operation: info.id?.value }, `an operation cannot be done: ${next.error}`);
+      this.end(key, OperationState.OPERATION_FAILED, next.error);
+      this.options.reregister();
+      return;
+    }
+    resources.change(next.value, {
+      // Written down with its end, so that a later run of the agent tells the same.
+      before: () => this.conclude(key, OperationState.OPERATION_FINISHED),
+      done: () => this.tell(key),
+      failed: (error) => {
+        this.conclude(key, OperationState.OPERATION_FAILED, messageOf(error));
+        this.tell(key);
+        resources.save();
+        this.options.reregister();
+      },
+    });
+  }
+
+  private totalAfter(info: Offer_Operation): Result<Resources> {
+    const { state } = this.options;
+    if (operationResources(info).some(({ provider_id }) => provider_id !== undefined)) {
+      return failure("This agent has no resource providers");
+    }
+    const plain = mapOperationResources(info, ({ allocation_info: _, ...resource }) => resource);
+    if (info.type === OperationType.DESTROY) {
+      const volumes = (plain.destroy?.volumes ?? []).map((volume) => Resources.of([volume]));
+      for (const executor of state.executors()) {
+        const used = executor.resources.unallocate();
+        if (volumes.some((volume) => used.contains(volume))) return failure("Persistent volumes in use");
+      }
+    }
+    return applyOperation(state.total, plain);
+  }
+
+  private status(info: Offer_Operation, state: OperationState, message?: string): OperationStatus {
+    const status: OperationStatus = {
+      state,
+      converted_resources: [],
+      agent_id: { value: this.options.state.id },
+    };
+    if (info.id !== undefined) status.operation_id = info.id;
+    if (message !== undefined) status.message = message;
+    return status;
+  }
+
+  private conclude(key: string, state: OperationState, message?: string): void {
+    const operation = this.options.state.operations.get(key);
+    if (operation === undefined) return;
+    const uuid = { value: uuidBytes(this.options.random.uuid()) };
+    const status = { ...this.status(operation.info ?? {}, state, message), uuid };
+    this.options.state.operations.set(key, { ...operation, latest_status: status, statuses: [status] });
+  }
+
+  private tell(key: string): void {
+    const operation = this.options.state.operations.get(key);
+    if (operation !== undefined) this.options.updates.deliver(key, operation);
+  }
+
+  private end(key: string, state: OperationState, message: string): void {
+    this.conclude(key, state, message);
+    this.options.resources.save();
+    this.tell(key);
+  }
+
+  acknowledge({ operation_uuid, status_uuid }: AcknowledgeOperationStatusMessage): void {
+    const { state, updates, resources, logger } = this.options;
+    const key = uuidKey(operation_uuid?.value);
+    const told = state.operations.get(key)?.latest_status?.uuid;
+    if (told === undefined || uuidKey(told.value) !== uuidKey(status_uuid?.value)) {
+      logger.debug("ignoring an acknowledgement of an operation that was not waited for");
+      return;
+    }
+    updates.acknowledged(key);
+    state.operations.delete(key);
+    // If this is lost, the end is told once more and acknowledged once more.
+    resources.save();
+  }
+
+  /** The master asks after operations that this agent did not report. */
+  reconcile({ operations, framework_id }: ReconcileOperationsMessage): void {
+    for (const { operation_uuid, operation_id } of operations) {
+      const known = this.find(uuidKey(operation_uuid?.value), operation_id?.value);
+      if (framework_id === undefined) {
+        if (known !== undefined) continue;
+        const status = this.status({}, OperationState.OPERATION_DROPPED);
+        this.options.updates.send({ operation_uuid, status });
+        continue;
+      }
+      // For a scheduler, which gets the answer through the master, and cannot acknowledge it.
+      const { uuid: _, ...status } = known?.latest_status ?? {
+        ...this.status({}, OperationState.OPERATION_UNKNOWN),
+        operation_id,
+      };
+      this.options.updates.send({ framework_id, operation_uuid: known?.uuid, status });
+    }
+  }
+
+  private find(key: string, id: string | undefined): Operation | undefined {
+    const { operations } = this.options.state;
+    if (key !== "") return operations.get(key);
+    return [...operations.values()].find(({ info }) => id !== undefined && info?.id?.value === id);
+  }
+
+  /** A master has taken the agent: it is told all operations that are not acknowledged, and then their ends. */
+  registered(): void {
+    const { state, resourceVersion, send, updates } = this.options;
+    const body = UpdateSlaveMessage.encode({
+      slave_id: { value: state.id },
+      update_oversubscribed_resources: false,
+      oversubscribed_resources: [],
+      operations: { operations: [...state.operations.values()] },
+      resource_version_uuid: { value: resourceVersion },
+      resource_providers: { providers: [] },
+    }).finish();
+    send({ name: "mesos.internal.UpdateSlaveMessage", body });
+    updates.resume();
+    for (const [key, operation] of state.operations) {
+      if (operation.latest_status?.uuid !== undefined) updates.deliver(key, operation);
+    }
+  }
+}

@@ -1,0 +1,301 @@
+import { expect } from "chai";
+import { ResourceState } from "../../../proto/gen/mesos/internal/state.js";
+import {
+  type Offer_Operation,
+  type Operation,
+  OperationState,
+  Offer_Operation_Type as OperationType,
+  Resource_ReservationInfo_Type as ReservationType,
+  type Resource,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import { AGENT_ID, AgentBench, FRAMEWORK_ID, scalar } from "./support/agent-bench.js";
+
+const reserved = (resource: Resource): Resource => ({
+  ...resource,
+  reservations: [{ type: ReservationType.DYNAMIC, role: "dev", principal: "p" }],
+});
+
+const volume = (id: string, mb = 10): Resource => ({
+  ...reserved(scalar("disk", mb)),
+  disk: { persistence: { id, principal: "p" }, volume: { container_path: "data", mode: 1 } },
+});
+
+const allocated = (resource: Resource): Resource => ({ ...resource, allocation_info: { role: "dev" } });
+
+const pathOf = (id: string): string => `/srv/volumes/roles/dev/${id}`;
+
+const reserve = (...resources: Resource[]): Offer_Operation => ({
+  type: OperationType.RESERVE,
+  reserve: { source: [], resources: resources.map(allocated) },
+});
+
+const create = (...volumes: Resource[]): Offer_Operation => ({
+  type: OperationType.CREATE,
+  create: { volumes: volumes.map(allocated) },
+});
+
+const destroy = (...volumes: Resource[]): Offer_Operation => ({
+  type: OperationType.DESTROY,
+  destroy: { volumes: volumes.map(allocated) },
+});
+
+const uuid = (number: number): { value: Buffer } => {
+  const value = Buffer.alloc(16);
+  value.writeUInt8(number, 15);
+  return { value };
+};
+
+class Operated {
+  private constructor(readonly bench: AgentBench) {}
+
+  static async begin(): Promise<Operated> {
+    const operated = new Operated(new AgentBench());
+    operated.bench.agent.state.info.resources.push(scalar("disk", 1000));
+    await operated.bench.agent.resources.restore({ committed: [], operations: [], target: undefined });
+    operated.bench.agent.start();
+    operated.bench.master.lead();
+    await operated.bench.clock.advance(1000);
+    operated.bench.master.say("SlaveRegisteredMessage", { slave_id: { value: AGENT_ID } });
+    return operated;
+  }
+
+  /** The version that the agent registered with. */
+  get version(): { value?: Buffer | undefined } {
+    return this.bench.master.heard("RegisterSlaveMessage")[0]!.resource_version_uuid!;
+  }
+
+  apply(number: number, info: Offer_Operation, version = this.version): Promise<void> {
+    this.bench.master.say("ApplyOperationMessage", {
+      framework_id: { value: FRAMEWORK_ID },
+      operation_info: { ...info, id: { value: `op${number}` } },
+      operation_uuid: uuid(number),
+      resource_version_uuid: { uuid: version },
+    });
+    return this.bench.settle();
+  }
+
+  /** `op1 OPERATION_FINISHED` for each status that the master was sent. */
+  get told(): string[] {
+    return this.bench.master.heard("UpdateOperationStatusMessage").map(({ status }) => {
+      const message = status?.message === undefined ? "" : `: ${status.message}`;
+      return `${status?.operation_id?.value} ${OperationState[status?.state ?? 0]}${message}`;
+    });
+  }
+
+  acknowledge(number: number): Promise<void> {
+    const heard = this.bench.master.heard("UpdateOperationStatusMessage");
+    const told = heard.findLast(({ operation_uuid }) => operation_uuid?.value?.at(-1) === number);
+    this.bench.master.say("AcknowledgeOperationStatusMessage", {
+      status_uuid: told!.status!.uuid,
+      operation_uuid: uuid(number),
+    });
+    return this.bench.settle();
+  }
+
+  /** What a later run of the agent would read. */
+  get saved(): ResourceState {
+    const written = this.bench.disk.operations.findLast(
+      (step) => step.op === "write" && step.path.endsWith("resources_and_operations.target"),
+    );
+    if (written?.op !== "write") throw new Error("nothing is written down");
+    return ResourceState.decode(Buffer.from(written.data).subarray(4));
+  }
+}
+
+describe("operations on an agent", () => {
+  it("change its resources and disk, and are told until their end is acknowledged", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("disk", 10)), reserved(scalar("cpus", 1))));
+    await it.apply(2, create(volume("v1")));
+    const { state } = it.bench.agent;
+    expect(state.total.reserved("dev").cpus).to.equal(1);
+    expect(it.bench.disk.paths("mkdir")).to.include(pathOf("v1"));
+    expect(it.told).to.deep.equal(["op1 OPERATION_FINISHED", "op2 OPERATION_FINISHED"]);
+    await it.acknowledge(1);
+    await it.bench.clock.advance(10_000);
+    expect(it.told.slice(2)).to.deep.equal(["op2 OPERATION_FINISHED"]);
+    await it.acknowledge(2);
+    await it.bench.clock.advance(600_000);
+    expect(it.told).to.have.length(3);
+    expect(state.operations.size).to.equal(0);
+    expect(it.saved.operations).to.deep.equal([]);
+    expect(it.saved.resources).to.have.length(2);
+  });
+
+  it("are written down with their end before it is told", async () => {
+    const it = await Operated.begin();
+    let toldBefore: number | undefined;
+    it.bench.disk.failing = (step) => {
+      if (step.op === "rename" && step.path.endsWith(".state")) toldBefore ??= it.told.length;
+      return false;
+    };
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    expect(toldBefore).to.equal(0);
+    const [operation] = it.saved.operations;
+    expect(operation!.latest_status!.state).to.equal(OperationState.OPERATION_FINISHED);
+    expect(operation!.latest_status!.uuid).not.to.equal(undefined);
+  });
+
+  it("free the space of destroyed volumes without touching what is mounted there", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("disk", 10))));
+    await it.apply(2, create(volume("v1")));
+    await it.apply(3, destroy(volume("v1")));
+    const [moved] = it.bench.disk.operations.filter((step) => step.op === "move-aside");
+    expect(moved).to.deep.include({ from: pathOf("v1") });
+    expect(moved!.path).to.match(/^\/srv\/removing\//);
+    expect(it.bench.disk.paths("remove")).to.deep.equal([moved!.path]);
+    expect(it.told.at(-1)).to.equal("op3 OPERATION_FINISHED");
+  });
+
+  it("resize volumes that keep their directory", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("disk", 20))));
+    await it.apply(2, create(volume("v1")));
+    const before = it.bench.disk.paths("mkdir").length;
+    const grow_volume = {
+      volume: allocated(volume("v1")),
+      addition: allocated(reserved(scalar("disk", 10))),
+    };
+    await it.apply(3, { type: OperationType.GROW_VOLUME, grow_volume });
+    expect(it.bench.agent.state.total.persistentVolumes().disk).to.equal(20);
+    const shrink_volume = { volume: allocated(volume("v1", 20)), subtract: { value: 15 } };
+    await it.apply(4, { type: OperationType.SHRINK_VOLUME, shrink_volume });
+    expect(it.bench.agent.state.total.persistentVolumes().disk).to.equal(5);
+    expect(it.bench.disk.paths("mkdir")).to.have.length(before);
+    expect(it.bench.disk.operations.filter(({ op }) => op === "move-aside")).to.deep.equal([]);
+  });
+
+  it("never destroy a volume that a task uses", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("disk", 10))));
+    await it.apply(2, create(volume("v1")));
+    it.bench.run(it.bench.task("t1", { resources: [scalar("cpus", 1, "dev"), allocated(volume("v1"))] }));
+    await it.bench.settle();
+    await it.apply(3, destroy(volume("v1")));
+    expect(it.told.at(-1)).to.equal("op3 OPERATION_FAILED: Persistent volumes in use");
+    expect(it.bench.disk.operations.filter(({ op }) => op === "move-aside")).to.deep.equal([]);
+    // The master took it for done.
+    await it.bench.clock.advance(1000);
+    expect(it.bench.master.heard("ReregisterSlaveMessage")).to.have.length(1);
+  });
+
+  it("that cannot be made are taken back, with those that came after", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("disk", 10))));
+    it.bench.disk.failing = (step) => step.op === "mkdir" && step.path === pathOf("v1");
+    void it.apply(2, create(volume("v1")));
+    await it.apply(3, reserve(reserved(scalar("cpus", 1))));
+    expect(it.told.slice(1)).to.deep.equal([
+      "op2 OPERATION_FAILED: cannot mkdir '/srv/volumes/roles/dev/v1'",
+    ]);
+    const ends = Array.from(
+      it.bench.agent.state.operations.values(),
+      ({ latest_status: status }) => status?.state,
+    );
+    const { OPERATION_FINISHED, OPERATION_FAILED } = OperationState;
+    expect(ends).to.deep.equal([OPERATION_FINISHED, OPERATION_FAILED, OPERATION_FAILED]);
+    const { total } = it.bench.agent.state;
+    expect([total.reserved("dev").disk, total.reserved("dev").cpus]).to.deep.equal([10, 0]);
+    expect(total.persistentVolumes().isEmpty).to.equal(true);
+    expect(it.saved.operations.map(({ info }) => info?.id?.value)).to.include.members(["op2", "op3"]);
+    await it.bench.clock.advance(1000);
+    const [message] = it.bench.master.heard("ReregisterSlaveMessage");
+    expect(message!.checkpointed_resources).to.have.length(1);
+  });
+
+  it("that were meant for an earlier run are dropped", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))), uuid(99));
+    expect(it.told).to.deep.equal([
+      "op1 OPERATION_DROPPED: It was meant for the resources of an earlier run of the agent",
+    ]);
+    expect(it.bench.agent.state.total.reserved().isEmpty).to.equal(true);
+  });
+
+  it("that are repeated happen once", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    expect(it.bench.agent.state.total.reserved("dev").cpus).to.equal(1);
+    expect(it.told).to.deep.equal(["op1 OPERATION_FINISHED"]);
+  });
+
+  it("are there for the task that comes right behind them", async () => {
+    const it = await Operated.begin();
+    void it.apply(1, reserve(reserved(scalar("disk", 10))));
+    void it.apply(2, create(volume("v1")));
+    it.bench.run(it.bench.task("t1", { resources: [scalar("cpus", 1, "dev"), allocated(volume("v1"))] }));
+    await it.bench.settle();
+    const steps = it.bench.disk.operations.map(({ path }) => path);
+    const sandbox = steps.findIndex((path) => path.startsWith("/srv/slaves/"));
+    expect(steps.indexOf(pathOf("v1"))).to.be.within(0, sandbox);
+    expect(it.bench.containerizer.of("t1").request.resources.persistentVolumes().disk).to.equal(10);
+  });
+
+  it("are reported to every master that takes the agent", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    it.bench.master.say("PingSlaveMessage", { connected: false });
+    await it.bench.clock.advance(1000);
+    it.bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
+    const last = it.bench.master.heard("UpdateSlaveMessage").findLast(({ operations }) => operations);
+    expect(last!.operations!.operations.map(({ info }) => info?.id?.value)).to.deep.equal(["op1"]);
+    expect(it.told).to.deep.equal(["op1 OPERATION_FINISHED", "op1 OPERATION_FINISHED"]);
+    it.bench.master.say("ReconcileOperationsMessage", {
+      operations: [{ operation_uuid: uuid(1) }, { operation_uuid: uuid(7) }],
+    });
+    expect(it.told.slice(2)).to.deep.equal(["undefined OPERATION_DROPPED"]);
+    it.bench.master.say("ReconcileOperationsMessage", {
+      framework_id: { value: FRAMEWORK_ID },
+      operations: [{ operation_id: { value: "op1" } }, { operation_id: { value: "op7" } }],
+    });
+    expect(it.told.slice(3)).to.deep.equal(["op1 OPERATION_FINISHED", "op7 OPERATION_UNKNOWN"]);
+  });
+
+  it("of an earlier run are told again, and what it had begun is finished", async () => {
+    const bench = new AgentBench();
+    bench.agent.state.info.resources.push(scalar("disk", 1000));
+    const operation: Operation = {
+      framework_id: { value: FRAMEWORK_ID },
+      agent_id: { value: AGENT_ID },
+      info: { ...destroy(volume("v1")), id: { value: "op1" } },
+      latest_status: {
+        operation_id: { value: "op1" },
+        state: OperationState.OPERATION_FINISHED,
+        uuid: uuid(5),
+        converted_resources: [],
+      },
+      statuses: [],
+      uuid: uuid(1),
+    };
+    await bench.agent.resources.restore({
+      committed: [volume("v1"), reserved(scalar("cpus", 1))],
+      operations: [],
+      target: { resources: [reserved(scalar("disk", 10))], operations: [operation] },
+    });
+    const moved = bench.disk.operations.filter((step) => step.op === "move-aside");
+    expect(moved.map((step) => (step.op === "move-aside" ? step.from : ""))).to.deep.equal([pathOf("v1")]);
+    expect(bench.agent.state.total.reserved("dev").disk).to.equal(10);
+    bench.agent.start();
+    bench.master.lead();
+    await bench.clock.advance(1000);
+    bench.master.say("SlaveRegisteredMessage", { slave_id: { value: AGENT_ID } });
+    expect(
+      bench.master.heard("UpdateOperationStatusMessage").map(({ status }) => status?.uuid?.value?.at(-1)),
+    ).to.deep.equal([5]);
+  });
+
+  it("of an earlier run that cannot be finished did not happen", async () => {
+    const bench = new AgentBench();
+    bench.agent.state.info.resources.push(scalar("disk", 1000));
+    bench.disk.failing = (step) => step.op === "mkdir" && step.path === pathOf("v1");
+    await bench.agent.resources.restore({
+      committed: [reserved(scalar("disk", 10))],
+      operations: [],
+      target: { resources: [volume("v1")], operations: [] },
+    });
+    expect(bench.agent.state.total.persistentVolumes().isEmpty).to.equal(true);
+    expect(bench.agent.state.total.reserved("dev").disk).to.equal(10);
+  });
+});
