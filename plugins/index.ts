@@ -46,4 +46,6 @@ export const SHIPPED = {
   "standalone-election": () => import("./standalone-election/index.js"),
   "usage-slack-estimator": () => import("./oversubscription/usage-slack-estimator/index.js"),
   "volume-isolators": () => import("./volume-isolators/index.js"),
+  "zookeeper-detector": () => import("./zookeeper-election/detector/index.js"),
+  "zookeeper-election": () => import("./zookeeper-election/index.js"),
 };

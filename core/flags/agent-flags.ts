@@ -31,7 +31,6 @@ import {
   SECRETS,
   SESSIONS,
   SOCKETS,
-  ZK,
 } from "./reasons.js";
 
 /** Every flag of Mesos's agent, and what becomes of it here: `refused` where its feature is not there yet. */
@@ -188,7 +187,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("ip6", "string", undefined, refused(IPV6), "IPv6 address advertised for host-network containers only."),
   flag("port", "uint16", "5051", setting, "Listen port."),
   flag("master", "secret-text", undefined, setting, "Where the master is: host:port, zk:// URL, or file:// holding one of these.", { check: masterAddress }),
-  flag("zk_session_timeout", "duration", "10secs", refused(ZK), "Timeout of the ZooKeeper session for leader detection."),
+  flag("zk_session_timeout", "duration", "10secs", setting, "Timeout of the ZooKeeper session for leader detection."),
   flag("ip6_discovery_command", "string", undefined, refused(IPV6), "Command whose output is the IPv6 address to advertise."),
   flag("domain", "json", undefined, refused(DOMAINS), "JSON (inline/file) fault domain of the agent: region and zone."),
 ];

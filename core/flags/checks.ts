@@ -135,6 +135,5 @@ export const imageProviders: Check = (value) => {
 
 export const masterAddress: Check = (value) => {
   const text = String(value);
-  if (text.startsWith("zk://")) return `must be host:port: ${WHY.ZK}`;
   return text === "" ? "must not be empty" : undefined;
 };

@@ -23,7 +23,6 @@ import {
   REPLICAS,
   STREAMS,
   WEBUI,
-  ZK,
 } from "./reasons.js";
 
 /** Every flag of Mesos's master, and what becomes of it here: `refused` where its feature is not there yet. */
@@ -36,7 +35,7 @@ export const MASTER_FLAGS: readonly FlagSpec[] = [
   flag("work_dir", "string", undefined, setting, "Directory holding the master's persistent data (replicated log); needed for replicated_log registry.", { check: notEmpty }),
   flag("registry", "string", "replicated_log", choice("replicated_log", "in_memory"), "Registry backend: replicated_log, or in_memory for tests."),
   flag("quorum", "int", undefined, refused(REPLICAS, "1"), "Replica quorum of the replicated log; must exceed half the masters; required with --zk + replicated_log."),
-  flag("zk_session_timeout", "duration", "10secs", refused(ZK), "Timeout of the ZooKeeper session used for election and log membership."),
+  flag("zk_session_timeout", "duration", "10secs", setting, "Timeout of the ZooKeeper session used for election and log membership."),
   flag("registry_strict", "bool", "false", refused("upstream refuses it as well; it never did anything"), "Dead option: setting it true is a startup error."),
   flag("registry_fetch_timeout", "duration", "1mins", setting, "How long recovering the registry may take before it counts as failed."),
   flag("registry_store_timeout", "duration", "20secs", setting, "How long one registry write may take before it counts as failed (master aborts)."),
@@ -88,7 +87,7 @@ export const MASTER_FLAGS: readonly FlagSpec[] = [
   flag("registry_max_agent_age", "duration", "2weeks", setting, "Retention of unreachable/gone agents in the registry."),
   flag("registry_max_agent_count", "uint", "102400", setting, "Max unreachable/gone agents kept in the registry."),
   flag("port", "uint16", "5050", setting, "Listen port."),
-  flag("zk", "secret-text", undefined, refused(ZK), "ZooKeeper URL zk://[user:pw@]h:p,.../path or file://; absent = standalone leader."),
+  flag("zk", "secret-text", undefined, setting, "ZooKeeper URL zk://[user:pw@]h:p,.../path or file://; absent = standalone leader."),
   flag("require_agent_domain", "bool", "false", setting, "Refuse registration of agents without a fault domain."),
   flag("publish_per_framework_metrics", "bool", "true", setting, "Publish the large per-framework metric set."),
   flag("domain", "json", undefined, refused(DOMAINS), "JSON (inline/file) fault domain of the master: region and zone; must contain fault_domain."),

@@ -25,4 +25,3 @@ export const SESSIONS = "sessions inside of containers are not part of this vers
 export const SOCKETS = "Unix domain sockets for executors are not part of this version yet";
 export const STREAMS = "the operator event stream is not part of this version yet";
 export const WEBUI = "the web interface is not part of this version yet";
-export const ZK = "election through ZooKeeper is not part of this version yet";

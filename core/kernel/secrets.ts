@@ -5,8 +5,8 @@ const MASK = "********";
 /** Names that hold a secret whatever the schema says, so that a forgotten mark does no harm. */
 const SECRET_NAME = /passw(or)?d|secret|token|private_?key|credential/i;
 
-/** `scheme://user:password@host` */
-const URL_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^/@]*@/i;
+/** `scheme://user:password@host`; a password may hold an '@'. */
+const URL_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^/]*@/i;
 
 /** The parts of a zod schema that matter here; zod's own types do not let one walk a schema of unknown kind. */
 interface SchemaParts {

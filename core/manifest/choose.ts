@@ -1,6 +1,7 @@
 import type { Target } from "../../sdk/plugin/index.js";
 import { DAEMON_SETTINGS } from "../flags/daemon-flags.js";
 import type { EffectiveSetting } from "../flags/effective-settings.js";
+import { maskSecrets } from "../kernel/secrets.js";
 import type { ManifestPlugin } from "./format.js";
 
 type Settings = ReadonlyMap<string, EffectiveSetting>;
@@ -10,12 +11,27 @@ export function omission(plugin: ManifestPlugin, settings: Settings): string | u
   if (plugin.disabled === true) return "disabled";
   for (const [name, wanted] of Object.entries(plugin.when ?? {})) {
     const allowed = [wanted].flat().map(String);
-    const actual = settings.get(name)?.text ?? "";
-    if (!allowed.includes(actual)) {
-      return `${name} is ${actual === "" ? "not set" : `'${actual}'`}, not ${allowed.map((text) => `'${text}'`).join(" or ")}`;
+    const actual = textOf(settings.get(name));
+    if (!allowed.some((pattern) => matches(pattern, actual))) {
+      const shown = actual === "" ? "not set" : `'${maskSecrets(actual, undefined)}'`;
+      return `${name} is ${shown}, not ${allowed.map((text) => `'${text}'`).join(" or ")}`;
     }
   }
   return undefined;
+}
+
+/** A file is as good as what is in it. */
+function textOf(setting: EffectiveSetting | undefined): string {
+  const { text = "", value } = setting ?? {};
+  return text.startsWith("file://") && typeof value === "string" ? value : text;
+}
+
+/** `*` at the end stands for one or more characters, so that `*` is any value; `!` before it all turns it round. */
+function matches(pattern: string, actual: string): boolean {
+  if (pattern.startsWith("!")) return !matches(pattern.slice(1), actual);
+  if (!pattern.endsWith("*")) return pattern === actual;
+  const start = pattern.slice(0, -1);
+  return actual.startsWith(start) && actual.length > start.length;
 }
 
 /** A flag that chooses plugins has no effect on a manifest that does not ask for it: that must not pass in silence. */

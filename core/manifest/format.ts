@@ -40,7 +40,7 @@ export const pluginSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        "Load it only when each of these settings has this value, or one of these values; '' stands for one that is not set.",
+        "Load it only when each of these settings has this value, or one of these values; '' stands for one that is not set, 'zk://*' for all that begin so, '*' for any value, and '!' before it for all others.",
     }),
   startTimeout: timeLimit.meta({ description: "Limit of its start; 10secs." }),
   stopTimeout: timeLimit.meta({ description: "Limit of its stop; 10secs." }),

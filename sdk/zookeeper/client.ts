@@ -61,6 +61,11 @@ export class ZooKeeperClient {
     this.session.start();
   }
 
+  /** Goes on with another server: this one does not do what it should. */
+  reconnect(reason: string): void {
+    this.session.connection?.end(reason);
+  }
+
   /** Ends the session, so that its ephemeral nodes go at once, where a server can be told in time. Never rejects. */
   async close(): Promise<void> {
     let limit: Timer | undefined;

@@ -42,12 +42,18 @@ describe("the programs", function () {
   after(() => rm(folder, { recursive: true, force: true }));
 
   it("list every problem with their flags at once, and start nothing", async () => {
-    const { code, stderr } = await run("mesos-master", "--port=x", "--prt=1", "--zk=zk://a/m", "--quorum=3");
+    const { code, stderr } = await run(
+      "mesos-master",
+      "--port=x",
+      "--prt=1",
+      "--zk=zk://u:secret@a:x/m",
+      "--quorum=3",
+    );
     expect(code).to.equal(1);
     for (const part of [
       "--port: must be an integer",
       "did you mean --port?",
-      "--zk: is refused",
+      "The ZooKeeper URL cannot be used: 'a:x' is not host:port",
       "--quorum",
       "--work_dir",
     ])

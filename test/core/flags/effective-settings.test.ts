@@ -71,7 +71,7 @@ describe("settings of a manifest", () => {
     const { problems } = settingsOf({
       prot: 1,
       port: "x",
-      zk: "zk://h/m",
+      master_contender: "x",
       quiet: { a: 1 },
       offer_timeout: -5,
     });
@@ -80,7 +80,7 @@ describe("settings of a manifest", () => {
       'm.yaml:4: settings.quiet: must be true or false, found {"a":1}',
       "m.yaml:4: settings.offer_timeout: must not be negative, found -5",
       "m.yaml:4: settings.port: must be an integer, 0 to 65535, found 'x'",
-      "m.yaml:4: settings.zk: is refused: election through ZooKeeper is not part of this version yet (leave it out)",
+      "m.yaml:4: settings.master_contender: is refused: Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead (leave it out)",
     ]);
   });
 });

@@ -29,10 +29,10 @@ describe("flags from the environment", () => {
   });
 
   it("are checked like any other", () => {
-    const environment = { MESOS_PORT: "x", MESOS_ZK: "zk://h/mesos" };
+    const environment = { MESOS_PORT: "x", MESOS_MASTER_CONTENDER: "x" };
     expect(load("master", [], { environment }).problems).to.deep.equal([
       "MESOS_PORT: must be an integer, 0 to 65535, found 'x'",
-      "MESOS_ZK: is refused: election through ZooKeeper is not part of this version yet (leave it out)",
+      "MESOS_MASTER_CONTENDER: is refused: Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead (leave it out)",
     ]);
   });
 
@@ -143,9 +143,9 @@ describe("flags from files", () => {
 
   it("take /etc/mesos/zk as a flag", () => {
     const zk = write("zk", "zk://localhost:2181/mesos\n");
-    const { problems } = load("master", [], { files: [{ path: zk, flag: "zk" }] });
-    expect(problems).to.have.length(1);
-    expect(problems[0]).to.match(/\/zk: is refused: election through ZooKeeper/);
+    const { problems, values } = load("master", [], { files: [{ path: zk, flag: "zk" }] });
+    expect(problems).to.deep.equal([]);
+    expect(values.zk).to.equal("zk://localhost:2181/mesos");
     const missing = {
       files: [
         { path: join(folder, "none"), flag: "zk" },

@@ -115,13 +115,13 @@ describe("the grammar of flags", () => {
 describe("flags whose feature is missing", () => {
   it("are refused by name with the reason, unless they have their default or a value that changes nothing", () => {
     const refused = load("master", [
-      "--zk=zk://a:2181/mesos",
+      "--master_contender=x",
       "--authentication_v0_timeout=1mins",
       "--quorum=3",
       "--acls={}",
     ]);
     expect(refused.problems).to.deep.equal([
-      "--zk: is refused: election through ZooKeeper is not part of this version yet (leave it out)",
+      "--master_contender: is refused: Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead (leave it out)",
       "--authentication_v0_timeout: is refused: authentication is not part of this version yet (only '15secs' is accepted)",
       "--quorum: is refused: the registry is kept by one master, without replicas (leave it out)",
       "--acls: is refused: authorization is not part of this version yet (leave it out)",
@@ -136,15 +136,10 @@ describe("flags whose feature is missing", () => {
   });
 
   it("cover values of flags that work only in part", () => {
-    const { problems } = load("agent", [
-      "--launcher=windows",
-      "--isolation=posix/cpu,windows/cpu",
-      "--master=zk://h/mesos",
-    ]);
+    const { problems } = load("agent", ["--launcher=windows", "--isolation=posix/cpu,windows/cpu"]);
     expect(problems).to.deep.equal([
       "--launcher: must be 'linux' or 'posix', found 'windows'",
       "--isolation: has the isolator 'windows/cpu': it exists on Windows only, found 'posix/cpu,windows/cpu'",
-      "--master: must be host:port: election through ZooKeeper is not part of this version yet, found 'zk://h/mesos'",
     ]);
     expect(load("agent", ["--isolation=posix/mem,acme/license", "--launcher=posix"]).problems).to.deep.equal(
       [],

@@ -137,7 +137,7 @@ settings:
   prot: 1
   port: \${flag:port}
   cluster: \${NO_SUCH}
-  zk: zk://h/mesos
+  master_contender: x
 `);
     expect(incomplete).to.equal(true);
     expect(problems.map((problem) => problem.replaceAll(folder.path, "DIR"))).to.deep.equal([
@@ -146,7 +146,7 @@ settings:
       "m.yaml:22: '${flag:port}' cannot stand in a setting, which the flag of its name replaces anyway",
       "m.yaml:23: the variable NO_SUCH is not set; set it, or write ${NO_SUCH:-default}",
       "m.yaml:21: settings.prot: unknown; did you mean 'port'?",
-      "m.yaml:24: settings.zk: is refused: election through ZooKeeper is not part of this version yet (leave it out)",
+      "m.yaml:24: settings.master_contender: is refused: Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead (leave it out)",
       "m.yaml:5: plugin 'stroe': it is neither a shipped plugin nor a package installed above DIR; did you mean 'store'?",
       "m.yaml:6: plugin './missing.mjs': there is no file DIR/missing.mjs",
       "m.yaml:7: plugin './broken.mjs': it cannot be loaded: boom",

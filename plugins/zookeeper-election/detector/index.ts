@@ -1,0 +1,39 @@
+import { Election } from "../../../sdk/contracts/election.js";
+import { definePlugin, z } from "../../../sdk/plugin/index.js";
+import { ZooKeeperClient } from "../../../sdk/zookeeper/index.js";
+import { sessionTimeout, zooKeeperUrl } from "../config.js";
+import { ZooKeeperDetector } from "../zookeeper-detector.js";
+
+export default definePlugin({
+  name: "zookeeper-detector",
+  version: "1.0.0",
+  description: "Follows the leading master through ZooKeeper (--master=zk://...)",
+  targets: ["agent"],
+  provides: [Election],
+  config: z.strictObject({ master: zooKeeperUrl, zk_session_timeout: sessionTimeout }),
+  setup(ctx) {
+    const { clock, random, logger } = ctx;
+    const { servers, credentials, path } = ctx.config.master;
+    const client = new ZooKeeperClient({
+      servers,
+      credentials,
+      sessionTimeout: ctx.config.zk_session_timeout,
+      clock,
+      random,
+      logger,
+    });
+    const detector = new ZooKeeperDetector({ client, path, clock, logger });
+    ctx.bind(Election, detector);
+    return {
+      // An agent has tasks to look after, whether or not a master can be found.
+      start: () => {
+        client.start();
+        detector.start();
+      },
+      stop: async () => {
+        detector.stop();
+        await client.close();
+      },
+    };
+  },
+});

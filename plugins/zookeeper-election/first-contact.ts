@@ -1,0 +1,65 @@
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Random } from "../../sdk/contracts/random.js";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { type AccessEntry, isZooKeeperError, type ZooKeeperClient } from "../../sdk/zookeeper/index.js";
+
+export interface FirstContactOptions {
+  readonly client: ZooKeeperClient;
+  readonly path: string;
+  readonly access: readonly AccessEntry[];
+  /** Without credentials, for errors. */
+  readonly url: string;
+  /** Milliseconds; 0: as long as it takes. */
+  readonly limit: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Resolves when the ensemble serves and lets this process stand for election. Rejects with TEPUI_ZOOKEEPER_UNREACHABLE after the limit,
+ * and at once with TEPUI_ZOOKEEPER_REFUSED.
+ */
+export async function firstContact(options: FirstContactOptions): Promise<void> {
+  const { client, clock, limit, url } = options;
+  let unlisten: (() => void) | undefined;
+  let timer: Timer | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let last = "";
+      const attempt = (): void => {
+        tryNodes(options).then(resolve, (error: unknown) => {
+          if (!isZooKeeperError(error, "connection-loss", "session-expired")) reject(refusal(url, error));
+          // Otherwise the next connection tries again.
+        });
+      };
+      const disconnected = (reason: string): void => {
+        last = `; the last connection: ${reason}`;
+      };
+      unlisten = client.listen({ connected: attempt, disconnected });
+      if (limit > 0) {
+        timer = clock.setTimeout(() => {
+          const detail = `${url}: no session within ${limit} ms${last}`;
+          reject(new TepuiError("TEPUI_ZOOKEEPER_UNREACHABLE", { detail }));
+        }, limit);
+      }
+      if (client.connected) attempt();
+    });
+  } finally {
+    unlisten?.();
+    timer?.cancel();
+  }
+}
+
+/** Makes the path, and in it a node that is gone in the same transaction: so nobody sees it, and the permission is known. */
+async function tryNodes({ client, path, access, random }: FirstContactOptions): Promise<void> {
+  await client.createPath(path, access);
+  const probe = `${path}/tepui-${random.uuid()}`;
+  await client.multi([
+    { kind: "create", path: probe, data: Buffer.alloc(0), access, ephemeral: true },
+    { kind: "delete", path: probe },
+  ]);
+}
+
+function refusal(url: string, error: unknown): TepuiError {
+  return new TepuiError("TEPUI_ZOOKEEPER_REFUSED", { detail: `${url}: ${messageOf(error)}`, cause: error });
+}
