@@ -11,6 +11,7 @@ export const SHIPPED = {
   "embedded-registry": () => import("./embedded-registry/index.js"),
   "environment-secret": () => import("./environment-secret/index.js"),
   "executor-http": () => import("./executor-http/index.js"),
+  "explain-endpoint": () => import("./explain-endpoint/index.js"),
   "fetcher-file": () => import("./fetcher-file/index.js"),
   "fetcher-http": () => import("./fetcher-http/index.js"),
   "filesystem-isolators": () => import("./filesystem-isolators/index.js"),

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { MESOS_VERSION } from "../../sdk/mesos-version.js";
 import { TEPUI_VERSION } from "../version.js";
+import { runExplain } from "./explain.js";
 import { runLocal } from "./local.js";
 import { explainManifest, validateManifest } from "./manifest.js";
 import { graphPlugins, inspectPlugin, listPlugins } from "./plugins.js";
@@ -34,6 +35,22 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .passThroughOptions()
     .argument("[flags...]")
     .action((rest: string[]) => set(runLocal(rest)));
+
+  const { TEPUI_MASTER, MESOS_MASTER } = process.env;
+  program
+    .command("explain")
+    .description("why a framework gets no offers, or fewer than it could, and what to do")
+    .argument("<framework>", "id, unique end of an id, or name")
+    .option("--role <role>", "in this role; else in all of the framework's")
+    .option(
+      "--master <host:port>",
+      "a master, or several with commas; also as TEPUI_MASTER",
+      TEPUI_MASTER ?? MESOS_MASTER ?? "127.0.0.1:5050",
+    )
+    .option("--json", "as JSON")
+    .action((framework: string, options: { role?: string; master: string; json?: boolean }) =>
+      set(runExplain({ framework, ...options }, process)),
+    );
 
   const plugins = program.command("plugins").description("what a daemon is made of");
   const daemonFlags = "flags of the daemon, such as --manifest=FILE, after --";

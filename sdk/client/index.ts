@@ -1,4 +1,4 @@
-export type { AddressInput, DaemonAddress } from "./address.js";
+export { type AddressInput, addressText, type DaemonAddress, parseAddresses } from "./address.js";
 export type { BackoffOptions } from "./backoff.js";
 export {
   AddressError,
