@@ -4,6 +4,8 @@ import {
   FrameworkInfo_Capability_Type as FrameworkCapability,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { allocatorPaper } from "./allocator-paper.js";
+import { allocatorScenarios } from "./allocator-script.js";
 import {
   AGENT_CAPABILITIES,
   INTERVAL_MS,
@@ -335,5 +337,5 @@ export function allocatorSuite(make: MakeAllocator): SuiteCase[] {
     assert.deepEqual(show(await world.next()), ["f/*@a1=cpus:1"]);
   });
 
-  return cases;
+  return [...cases, ...allocatorPaper(make), ...allocatorScenarios(make)];
 }

@@ -6,7 +6,7 @@ import {
   FrameworkInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
-import type { Allocator, AllocatorFramework } from "../contracts/allocator.js";
+import type { Allocator, AllocatorCallbacks, AllocatorFramework } from "../contracts/allocator.js";
 import type { Clock } from "../contracts/clock.js";
 import type { Metrics } from "../contracts/metrics.js";
 import { MetricsRegistry } from "../contracts/metrics-registry.js";
@@ -55,13 +55,14 @@ export class World {
   readonly allocator: Allocator;
   private offers: Seen[] = [];
 
-  constructor(make: MakeAllocator) {
+  constructor(make: MakeAllocator, inverseOffer: NonNullable<AllocatorCallbacks["inverseOffer"]> = () => {}) {
     this.allocator = make({
       clock: this.clock,
       random: new SeededRandom(1),
       metrics: new MetricsRegistry(this.clock),
     });
     this.allocator.start({
+      inverseOffer,
       offer: ({ frameworkId, role, agents }) => {
         for (const [agent, resources] of agents) {
           this.offers.push({ framework: frameworkId, role, agent, resources });
