@@ -135,14 +135,16 @@ export class LogCopy {
     let stream = attached;
     let again = true;
     while (!this.closed) {
-      const { absences } = this;
+      const { absences, over } = this;
       const whole = await this.pass(stream);
       stream = undefined;
       // A log ends with its container, or when the engine leaves.
       while (!this.over && !this.closed && this.absences === absences) await this.stirred;
       if (!this.over || this.absences !== absences) continue;
-      if (whole || !again) return;
-      again = false;
+      // A log that is followed may end before the container's last words are in it; they are once its end was told.
+      if (whole && (over || !this.timestamps)) return;
+      if (!whole && !again) return;
+      if (!whole) again = false;
     }
   }
 

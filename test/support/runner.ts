@@ -1,6 +1,6 @@
 import type { FrameworkInfo, Offer, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
-import { resourceList, SchedulerClient } from "../../sdk/index.js";
+import { NotSubscribedError, resourceList, SchedulerClient } from "../../sdk/index.js";
 import { type Cluster, getJson, until } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
 
@@ -40,8 +40,17 @@ export class Runner {
     return this.client.start();
   }
 
-  stop(): Promise<void> {
-    return this.client.teardown();
+  /** Also while a master is coming back: the client subscribes again by itself. */
+  async stop(): Promise<void> {
+    await until(() =>
+      this.client.teardown().then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof NotSubscribedError) return false;
+          throw error;
+        },
+      ),
+    );
   }
 
   /** At the next offer. */

@@ -181,13 +181,13 @@ describe("life of a Docker container", function () {
   });
 
   it("keeps a container that is over for a while, and removes it then", async () => {
-    const keeping = await bench.containerizer({ agent: "keeping", removeDelay: 300 });
+    const keeping = await bench.containerizer({ agent: "keeping", removeDelay: 2000 });
     const request = await bench.request({ script: "true" });
     await keeping.launch(request);
     await keeping.wait(request.containerId);
     await keeping.destroy(request.containerId);
     const name = `mesos-${request.containerId.value}`;
-    expect((await bench.listed())[name]).to.equal("exited");
+    await eventually(async () => ((await bench.listed())[name] === "exited" ? true : undefined));
     await eventually(async () => ((await bench.listed())[name] === undefined ? true : undefined));
   });
 

@@ -87,7 +87,8 @@ export class ContainerizerBench {
 
   async close(): Promise<void> {
     await this.launcher.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    // Shims of containers that outlive their agent may be writing their last record.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   /** As an agent would ask, for a container of `sh -c script`. */
