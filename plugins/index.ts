@@ -33,6 +33,7 @@ export const SHIPPED = {
   "namespace-isolators": () => import("./namespace-isolators/index.js"),
   "noop-qos-controller": () => import("./oversubscription/noop-qos-controller/index.js"),
   "noop-resource-estimator": () => import("./oversubscription/noop-resource-estimator/index.js"),
+  "operator-http": () => import("./operator-http/index.js"),
   "ports-isolator": () => import("./ports-isolator/index.js"),
   "posix-isolators": () => import("./posix-isolators/index.js"),
   "posix-launcher": () => import("./launchers/posix/index.js"),
@@ -49,4 +50,5 @@ export const SHIPPED = {
   "volume-isolators": () => import("./volume-isolators/index.js"),
   "zookeeper-detector": () => import("./zookeeper-election/detector/index.js"),
   "zookeeper-election": () => import("./zookeeper-election/index.js"),
+  "zookeeper-registry": () => import("./zookeeper-registry/index.js"),
 };

@@ -14,6 +14,8 @@ import { Ledger } from "./ledger.js";
 import { OfferCalls } from "./offer-calls.js";
 import { Offers } from "./offers.js";
 import { Operations } from "./operations.js";
+import { OperatorOperations } from "./operator-operations.js";
+import { Quotas } from "./quotas.js";
 import { Reconciliation } from "./reconcile.js";
 import { Recovery } from "./recovery.js";
 import { RegistryGc } from "./registry-gc.js";
@@ -21,6 +23,7 @@ import { SchedulerCalls } from "./scheduler-calls.js";
 import { StatusUpdates } from "./status-updates.js";
 import { Subscriptions } from "./subscription.js";
 import { TaskCalls } from "./task-calls.js";
+import { Weights } from "./weights.js";
 
 /**
  * One term of leadership: all state machines of the master, wired to each other. It begins with nothing but the registry and is thrown
@@ -31,9 +34,12 @@ export class Leadership {
   readonly ledger: Ledger;
   readonly subscriptions: Subscriptions;
   readonly calls: SchedulerCalls;
+  readonly weights: Weights;
+  readonly quotas: Quotas;
+  readonly operatorOperations: OperatorOperations;
+  readonly frameworks: Frameworks;
   private readonly context: MasterContext;
   private readonly offers: Offers;
-  private readonly frameworks: Frameworks;
   private readonly agents: Agents;
   private readonly inbox: Inbox;
   private readonly recovery: Recovery;
@@ -55,7 +61,10 @@ export class Leadership {
     const operations = new Operations(context);
     this.frameworks = new Frameworks(context, this.offers, operations);
     this.agents = new Agents(context, this.offers, operations);
-    this.recovery = new Recovery(context, this.agents);
+    this.weights = new Weights(context, this.offers);
+    this.quotas = new Quotas(context, this.offers);
+    this.operatorOperations = new OperatorOperations(context, this.offers, operations);
+    this.recovery = new Recovery(context, this.agents, this);
     this.subscriptions = new Subscriptions(context, this.frameworks);
     const reconciliation = new Reconciliation(context);
     this.calls = new SchedulerCalls({

@@ -4,6 +4,7 @@ import { HttpServer } from "../../sdk/contracts/http-server.js";
 import { MasterView } from "../../sdk/contracts/master-view.js";
 import { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
+import { OperatorService } from "../../sdk/contracts/operator-service.js";
 import { Registry } from "../../sdk/contracts/registry.js";
 import { SchedulerService } from "../../sdk/contracts/scheduler-service.js";
 import { Settings } from "../../sdk/contracts/settings.js";
@@ -17,7 +18,7 @@ export default definePlugin({
   version: "1.0.0",
   description: "Frameworks, agents, offers and tasks of the cluster that this master leads",
   targets: ["master"],
-  provides: [SchedulerService, MasterView],
+  provides: [SchedulerService, OperatorService, MasterView],
   requires: {
     allocator: Allocator,
     registry: Registry,
@@ -47,6 +48,7 @@ export default definePlugin({
       },
     });
     ctx.bind(SchedulerService, master);
+    ctx.bind(OperatorService, master);
     ctx.bind(MasterView, master.view);
     return {
       start: () => {

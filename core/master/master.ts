@@ -1,4 +1,5 @@
-import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { MasterInfo, WeightInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { QuotaConfig, QuotaRequest } from "../../proto/gen/mesos/v1/quota/quota.js";
 import { type Call, Call_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { Allocator } from "../../sdk/contracts/allocator.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
@@ -7,6 +8,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import type { MasterView } from "../../sdk/contracts/master-view.js";
 import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
+import type { OperatorOperation, OperatorService } from "../../sdk/contracts/operator-service.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import type { Registry } from "../../sdk/contracts/registry.js";
 import type {
@@ -52,7 +54,7 @@ const INVALID: { readonly [type: number]: CounterName } = {
 };
 
 /** One master process: a candidate that leads for a while, perhaps several times. Without leadership it knows nothing but who leads. */
-export class Master implements SchedulerService {
+export class Master implements SchedulerService, OperatorService {
   /** A UUID, new with every start. */
   readonly id: string;
   readonly view: MasterView;
@@ -163,6 +165,49 @@ export class Master implements SchedulerService {
 
   call(request: SchedulerRequest): void | Promise<void> {
     return this.serving().calls.call(request);
+  }
+
+  operate(request: OperatorOperation): void {
+    this.operated().operatorOperations.operate(request);
+  }
+
+  weights(): readonly WeightInfo[] {
+    return this.operated().weights.all();
+  }
+
+  updateWeights(weights: readonly WeightInfo[]): Promise<void> {
+    return this.operated().weights.update(weights);
+  }
+
+  quotas(): readonly QuotaConfig[] {
+    return this.operated().quotas.all();
+  }
+
+  updateQuota({ configs, force }: Parameters<OperatorService["updateQuota"]>[0]): Promise<void> {
+    return this.operated().quotas.update(configs, force);
+  }
+
+  setQuota(request: QuotaRequest): Promise<void> {
+    return this.operated().quotas.set(request);
+  }
+
+  removeQuota(role: string): Promise<void> {
+    return this.operated().quotas.remove(role);
+  }
+
+  teardown(frameworkId: string): void {
+    const { cluster, frameworks } = this.operated();
+    const framework = cluster.frameworks.get(frameworkId);
+    if (framework === undefined) {
+      const detail = "No framework found with specified ID";
+      throw new TepuiError("TEPUI_OPERATOR_REQUEST_INVALID", { detail });
+    }
+    frameworks.remove(framework);
+  }
+
+  private operated(): Leadership {
+    if (!this.current?.recovered) throw new TepuiError("TEPUI_OPERATOR_NOT_LEADING");
+    return this.current;
   }
 
   private serving(): Leadership {

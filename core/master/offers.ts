@@ -78,10 +78,10 @@ export class Offers {
   }
 
   /** Takes an offer back and tells the scheduler. */
-  rescind(offer: OfferEntry): void {
+  rescind(offer: OfferEntry, filters?: Filters): void {
     offer.framework.metrics.offersRescinded.inc();
     offer.framework.send(rescind(offer.id));
-    this.discard(offer);
+    this.discard(offer, filters);
   }
 
   /** Ends an offer; its resources are free again, or kept from the framework for as long as `filters` say. */

@@ -1,10 +1,24 @@
 import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
 import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { Timer } from "../../sdk/contracts/clock.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import { formatDuration, formatPercent } from "../../sdk/values/index.js";
 import type { Agents } from "./agents.js";
 import type { MasterContext } from "./context.js";
+import type { Quotas } from "./quotas.js";
+import type { Weights } from "./weights.js";
+
+/** With those that an older master wrote, of which the guarantee is the limit too. */
+function quotaConfigsOf({ quota_configs: configs, quotas }: RegistryState): QuotaConfig[] {
+  const old = quotas.map(({ info }): QuotaConfig => {
+    const amounts = Object.fromEntries(
+      (info?.guarantee ?? []).map(({ name = "", scalar }) => [name, { value: scalar?.value ?? 0 }]),
+    );
+    return { role: info?.role, guarantees: amounts, limits: { ...amounts } };
+  });
+  return [...old, ...configs];
+}
 
 /** What a new leader takes over from the registry, and how long it waits for the agents that are in it. */
 export class Recovery {
@@ -14,6 +28,7 @@ export class Recovery {
   constructor(
     private readonly context: MasterContext,
     private readonly agents: Agents,
+    private readonly settings: { readonly weights: Weights; readonly quotas: Quotas },
   ) {}
 
   recover(state: RegistryState): void {
@@ -36,7 +51,9 @@ export class Recovery {
     for (const { id, timestamp } of state.gone?.slaves ?? []) {
       if (id?.value !== undefined && timestamp !== undefined) cluster.goneAgents.set(id.value, timestamp);
     }
-    if (options.weights.size > 0) allocator.updateWeights(options.weights);
+    this.settings.weights.restore(state.weights.map(({ info }) => info ?? {}));
+    const quotas = this.settings.quotas.restore(quotaConfigsOf(state));
+    allocator.recoverCluster({ expectedAgents: cluster.recoveredAgents.size, quotas });
 
     this.expected = cluster.recoveredAgents.size;
     this.timer = clock.setTimeout(() => this.giveUpMissing(), options.agentReregisterTimeout);

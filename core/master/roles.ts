@@ -1,3 +1,4 @@
+import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { RoleRecord } from "../../sdk/contracts/master-view.js";
 import { Resources } from "../../sdk/resources/index.js";
 import { ancestorsOf } from "../../sdk/roles/index.js";
@@ -12,14 +13,15 @@ class Draft {
   readonly frameworks = new Set<string>();
 }
 
+export interface RoleSettings extends Pick<MasterOptions, "roles" | "weights"> {
+  readonly quotas: readonly QuotaConfig[];
+}
+
 /**
  * The roles that mean something now: those that frameworks have or hold resources in, that resources are reserved for, that have a
  * weight or are in `--roles`; and all roles above them. Sorted by name.
  */
-export function rolesIn(
-  cluster: Cluster,
-  { roles, weights }: Pick<MasterOptions, "roles" | "weights">,
-): RoleRecord[] {
+export function rolesIn(cluster: Cluster, { roles, weights, quotas }: RoleSettings): RoleRecord[] {
   const drafts = new Map<string, Draft>();
   const draft = (role: string): Draft => getOrAdd(drafts, role, () => new Draft());
   for (const framework of cluster.frameworks.values()) {
@@ -34,6 +36,7 @@ export function rolesIn(
     for (const [role, reserved] of agent.total.reservations()) draft(role).reserved.push(reserved);
   }
   for (const role of weights.keys()) draft(role);
+  for (const { role = "" } of quotas) draft(role);
   if (roles !== undefined) for (const role of ["*", ...roles]) draft(role);
   for (const role of [...drafts.keys()]) for (const ancestor of ancestorsOf(role)) draft(ancestor);
 
@@ -42,6 +45,7 @@ export function rolesIn(
     return {
       name,
       weight: weights.get(name) ?? 1,
+      quota: quotas.find(({ role }) => role === name),
       allocated: Resources.sum(allocated),
       offered: Resources.sum(offered),
       reserved: Resources.sum(reserved),

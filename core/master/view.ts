@@ -80,8 +80,10 @@ export class ClusterView implements MasterView {
   }
 
   roles(): readonly RoleRecord[] {
-    const cluster = this.parts.leading()?.cluster;
-    return cluster === undefined ? [] : rolesIn(cluster, this.parts.options);
+    const leading = this.parts.leading();
+    if (leading === undefined) return [];
+    const { cluster, weights, quotas } = leading;
+    return rolesIn(cluster, { roles: this.parts.options.roles, weights: weights.map, quotas: quotas.all() });
   }
 
   /** Changes are made before a call returns, and offers at the end of the turn in which the allocator made them. */

@@ -8,13 +8,14 @@ import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import {
   applyOperation,
   emptyFacts,
+  encodeRecords,
+  type LogRecord,
   type RegistryFacts,
   type RegistryMetrics,
   stateOf,
 } from "../../sdk/registry/index.js";
 import { DirectoryLock } from "./directory-lock.js";
 import { encodeFrame } from "./frame.js";
-import { encodeRecords, type LogRecord } from "./record.js";
 import { newSegment, type ReadSegment, readSegment } from "./segment.js";
 import { SegmentDirectory } from "./segment-directory.js";
 import { withTimeout } from "./with-timeout.js";

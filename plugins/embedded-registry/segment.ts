@@ -1,12 +1,14 @@
 import {
   applyOperation,
+  decodeRecords,
   emptyFacts,
+  encodeRecords,
   factsOf,
+  type LogRecord,
   type RegistryFacts,
   stateOf,
 } from "../../sdk/registry/index.js";
 import { encodeFrame, findLaterFrame, readFrame } from "./frame.js";
-import { decodeRecords, encodeRecords, type LogRecord } from "./record.js";
 
 /**
  * A segment is a file: a header, a frame with everything known when it was begun, and a frame for each commit since.

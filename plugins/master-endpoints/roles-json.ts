@@ -1,5 +1,12 @@
+import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { MasterView, RoleRecord } from "../../sdk/contracts/master-view.js";
-import { doubleJson, quantitiesJson, type ResourceEntry, type Resources } from "../../sdk/resources/index.js";
+import {
+  doubleJson,
+  quantitiesJson,
+  type ResourceEntry,
+  type Resources,
+  toMilli,
+} from "../../sdk/resources/index.js";
 import { ancestorsOf } from "../../sdk/roles/index.js";
 import { memo, quote, stringsJson } from "../../sdk/v0-json/index.js";
 
@@ -32,15 +39,18 @@ export function rolesJson(view: MasterView): string {
   return `{"roles":[${texts.join(",")}]}`;
 }
 
-function roleJson({ name, weight, frameworks }: RoleRecord, figures: RoleFigures): string {
+function roleJson({ name, weight, quota, frameworks }: RoleRecord, figures: RoleFigures): string {
   const { allocated, offered, reserved, idle } = figures;
   return (
     `{"name":${quote(name)},"weight":${doubleJson(weight)}` +
-    `,"quota":{"role":${quote(name)},"guarantee":{},"limit":{},"consumed":${quantitiesJson(sum(allocated, idle))}}` +
+    `,"quota":{"role":${quote(name)},"guarantee":${amountsJson(quota?.guarantees)},"limit":${amountsJson(quota?.limits)},"consumed":${quantitiesJson(sum(allocated, idle))}}` +
     `,"resources":${quantitiesJson(sum(allocated, offered))},"allocated":${quantitiesJson(allocated)}` +
     `,"offered":${quantitiesJson(offered)},"reserved":${quantitiesJson(reserved)},"frameworks":${stringsJson(frameworks)}}`
   );
 }
+
+const amountsJson = (amounts: QuotaConfig["limits"] = {}): string =>
+  quantitiesJson(new Map(Object.entries(amounts).map(([name, { value = 0 }]) => [name, toMilli(value)])));
 
 /** What of an agent's reservations is not used counts as consumed quota, as if it were. */
 function addIdle(figures: ReadonlyMap<string, RoleFigures>, total: Resources, used: Resources): void {

@@ -8,6 +8,7 @@ import type {
   Operation,
   Task,
 } from "../../proto/gen/mesos/v1/mesos.js";
+import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { extensionPoint } from "../plugin/extension-point.js";
 import type { Resources } from "../resources/index.js";
@@ -76,6 +77,8 @@ export interface FrameworkRecord {
 export interface RoleRecord {
   readonly name: string;
   readonly weight: number;
+  /** Undefined: it has none. */
+  readonly quota?: QuotaConfig | undefined;
   /** Tasks, executors and reservations are `allocated`; outstanding offers are `offered`. */
   readonly allocated: Resources;
   readonly offered: Resources;

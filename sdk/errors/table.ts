@@ -214,6 +214,26 @@ export const ERRORS = {
     text: "The subscription was refused",
     hint: "Correct the FrameworkInfo as the text says.",
   },
+  TEPUI_OPERATOR_NOT_LEADING: {
+    kind: "unavailable",
+    text: "This master does not lead or has not finished recovery",
+    hint: "Try again, or ask the leading master.",
+  },
+  TEPUI_OPERATOR_QUOTA_OVERCOMMITS: {
+    kind: "conflict",
+    text: "Quota guarantees overcommit the cluster",
+    hint: "Guarantee less, add agents, or send `force` to guarantee what the cluster does not have yet.",
+  },
+  TEPUI_OPERATOR_REQUEST_INVALID: {
+    kind: "invalid",
+    text: "The request cannot be carried out",
+    hint: "Correct the request as the text says; sending it again changes nothing.",
+  },
+  TEPUI_OPERATOR_RESOURCES_IN_USE: {
+    kind: "conflict",
+    text: "The resources are in use or are not there",
+    hint: "Free the resources, or name ones that /slaves shows as unused; then try again.",
+  },
   TEPUI_SCHEDULER_CALL_INVALID: {
     kind: "invalid",
     text: "Failed to validate scheduler::Call",

@@ -1,4 +1,5 @@
-import { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import { AgentInfo, type WeightInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { RegistryOperation } from "../contracts/registry.js";
 import type { RegistryFacts } from "./registry-facts.js";
 
@@ -22,6 +23,10 @@ export function applyOperation(facts: RegistryFacts, operation: RegistryOperatio
       return facts.admitted.delete(operation.agentId.value ?? "");
     case "prune":
       return prune(facts, operation);
+    case "update-weights":
+      return updateWeights(facts, operation.weights);
+    case "update-quotas":
+      return updateQuotas(facts, operation.configs);
   }
 }
 
@@ -75,6 +80,41 @@ function prune(facts: RegistryFacts, operation: Of<"prune">): boolean {
   for (const { value } of operation.unreachable) if (facts.unreachable.delete(value ?? "")) changed = true;
   for (const { value } of operation.gone) if (facts.gone.delete(value ?? "")) changed = true;
   return changed;
+}
+
+function updateWeights(facts: RegistryFacts, weights: readonly WeightInfo[]): boolean {
+  const byRole = new Map(facts.rest.weights.map((one) => [one.info?.role, one.info]));
+  let changed = false;
+  for (const info of weights) {
+    if (byRole.get(info.role)?.weight === info.weight) continue;
+    byRole.set(info.role, info);
+    changed = true;
+  }
+  if (changed) facts.rest = { ...facts.rest, weights: Array.from(byRole.values(), (info) => ({ info })) };
+  return changed;
+}
+
+/** Masters that do not know of limits must not read a registry that has some. */
+const QUOTA_V2 = "QUOTA_V2";
+
+function updateQuotas(facts: RegistryFacts, configs: readonly QuotaConfig[]): boolean {
+  const { quota_configs: before, quotas, minimum_capabilities: needed } = facts.rest;
+  const byRole = new Map(before.map((config) => [config.role, config]));
+  const roles = new Set(configs.map(({ role }) => role));
+  for (const config of configs) {
+    const none = Object.keys(config.guarantees).length + Object.keys(config.limits).length === 0;
+    if (none) byRole.delete(config.role);
+    else byRole.set(config.role, config);
+  }
+  const others = needed.filter(({ capability }) => capability !== QUOTA_V2);
+  facts.rest = {
+    ...facts.rest,
+    quota_configs: [...byRole.values()],
+    // The older form of the same.
+    quotas: quotas.filter(({ info }) => !roles.has(info?.role)),
+    minimum_capabilities: byRole.size > 0 ? [...others, { capability: QUOTA_V2 }] : others,
+  };
+  return configs.length > 0;
 }
 
 function sameAgent(left: AgentInfo | undefined, right: AgentInfo): boolean {

@@ -15,7 +15,7 @@ export interface RegistryFacts {
   readonly admitted: Map<string, Registry_Slave>;
   readonly unreachable: Map<string, Registry_UnreachableSlave>;
   readonly gone: Map<string, Registry_GoneSlave>;
-  /** The parts that no operation changes, kept as they were read. */
+  /** All else: weights and quotas of roles, and what no operation changes. Replaced with every change. */
   rest: Registry;
 }
 

@@ -18,15 +18,15 @@ export function buildInfo(): BuildInfo {
 
 /** The fields at the head of `/state`, without the braces. */
 export function buildFieldsJson({ version, buildTime }: BuildInfo): string {
-  return `"version":${quote(version)},"build_date":${quote(dateText(buildTime))},"build_time":${timeJson(buildTime)},"build_user":""`;
+  return `"version":${quote(version)},"build_date":${quote(buildDate(buildTime))},"build_time":${timeJson(buildTime)},"build_user":""`;
 }
 
 /** GET /version; sorted by name, as Mesos's answer is. */
 export function versionJson({ version, buildTime }: BuildInfo): string {
-  return `{"build_date":${quote(dateText(buildTime))},"build_time":${timeJson(buildTime)},"build_user":"","version":${quote(version)}}`;
+  return `{"build_date":${quote(buildDate(buildTime))},"build_time":${timeJson(buildTime)},"build_user":"","version":${quote(version)}}`;
 }
 
 /** `2026-11-22 07:34:29 UTC` */
-function dateText(seconds: number): string {
+export function buildDate(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }

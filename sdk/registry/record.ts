@@ -4,7 +4,7 @@ import {
   Registry_UnreachableSlave,
 } from "../../proto/gen/mesos/internal/registry.js";
 import { AgentID, AgentInfo, MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import type { RegistryOperation } from "../../sdk/contracts/registry.js";
+import type { RegistryOperation } from "../contracts/registry.js";
 
 /** What the log holds: operations, who leads, and now and then everything. */
 export type LogRecord =
@@ -25,6 +25,8 @@ const KINDS = {
   "mark-agent-reachable": 6,
   "remove-agent": 7,
   prune: 8,
+  "update-weights": 9,
+  "update-quotas": 10,
 } as const satisfies Record<LogRecord["kind"], number>;
 
 /** version u8, kind u8, length of the body u32 le; the body is a protobuf message. */
@@ -74,6 +76,12 @@ function bodyOf(record: LogRecord): Uint8Array {
       return Registry_UnreachableSlave.encode({ id: record.agentId, timestamp: record.time }).finish();
     case "remove-agent":
       return AgentID.encode(record.agentId).finish();
+    case "update-weights":
+      return Registry.encode(
+        Registry.fromPartial({ weights: record.weights.map((info) => ({ info })) }),
+      ).finish();
+    case "update-quotas":
+      return Registry.encode(Registry.fromPartial({ quota_configs: [...record.configs] })).finish();
     case "prune":
       return Registry.encode(
         Registry.fromPartial({
@@ -104,6 +112,12 @@ function recordOf(kind: number, body: Buffer): LogRecord {
     }
     case KINDS["remove-agent"]:
       return { kind: "remove-agent", agentId: AgentID.decode(body) };
+    case KINDS["update-weights"]: {
+      const weights = Registry.decode(body).weights.map(({ info }) => info ?? {});
+      return { kind: "update-weights", weights };
+    }
+    case KINDS["update-quotas"]:
+      return { kind: "update-quotas", configs: Registry.decode(body).quota_configs };
     case KINDS.prune: {
       const { unreachable, gone } = Registry.decode(body);
       const ids = (list: { slaves: { id?: AgentID | undefined }[] } | undefined): AgentID[] =>

@@ -1,0 +1,50 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/master/master.js";
+import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http-server.js";
+import {
+  answeredByLeadership,
+  answerFormat,
+  MEDIA_TYPES,
+  methodNotAllowed,
+  readCall,
+} from "../../sdk/http/index.js";
+import { ACTIONS } from "./actions.js";
+import { type OperatorApi, READS } from "./reads.js";
+import { validateCall } from "./validate-call.js";
+
+const METHODS = ["POST"];
+
+/** `POST /api/v1`: one call, one answer. The order of the checks is Mesos's: leadership, method, body, content of the call, type. */
+export class OperatorEndpoint implements HttpRoute {
+  readonly path = "/api/v1";
+  readonly realm = "mesos-master-readwrite";
+  readonly exact = true;
+
+  constructor(private readonly api: OperatorApi) {}
+
+  async handle(request: HttpRequest, reply: HttpReply): Promise<void> {
+    if (answeredByLeadership(this.api.service.leadership(), request, reply)) return;
+    if (request.method !== "POST") {
+      methodNotAllowed(request, reply, METHODS);
+      return;
+    }
+    const body = request.received ?? (await request.body());
+    const { call, format } = readCall(codecs.Call, request.headers["content-type"], body);
+    validateCall(call);
+    const accepted = answerFormat(request.headers.accept, format);
+    const type = call.type ?? 0;
+    const act = ACTIONS[type];
+    if (act !== undefined) {
+      reply.send(await act(this.api.service, call, request.principal));
+      return;
+    }
+    const read = READS[type];
+    if (read === undefined) {
+      reply.text(501, "501 Not Implemented.");
+      return;
+    }
+    const response = read(this.api);
+    const headers = { "Content-Type": MEDIA_TYPES[accepted] };
+    if (accepted === "json") reply.send(200, codecs.Response.json.write(response), headers);
+    else reply.send(200, codecs.Response.encode(response), headers);
+  }
+}
