@@ -12,18 +12,7 @@ import {
 import { COMMON_FLAGS } from "./common-flags.js";
 import * as ENV from "./defaults.js";
 import { choice, type FlagSpec, flag, refused, setting, values } from "./flag-spec.js";
-import {
-  AUTHN,
-  AUTHZ,
-  DOMAINS,
-  FIREWALL,
-  MODULES,
-  PORTMAP,
-  RATES,
-  REPLICAS,
-  STREAMS,
-  WEBUI,
-} from "./reasons.js";
+import { AUTHN, AUTHZ, DOMAINS, FIREWALL, MODULES, PORTMAP, RATES, STREAMS, WEBUI } from "./reasons.js";
 
 /** Every flag of Mesos's master, and what becomes of it here: `refused` where its feature is not there yet. */
 // biome-ignore format: a table, one flag a line
@@ -34,7 +23,7 @@ export const MASTER_FLAGS: readonly FlagSpec[] = [
   flag("root_submissions", "bool", "true", setting, "Accept frameworks whose user is root."),
   flag("work_dir", "string", undefined, setting, "Directory holding the master's persistent data (replicated log); needed for replicated_log registry.", { check: notEmpty }),
   flag("registry", "string", "replicated_log", choice("replicated_log", "in_memory"), "Registry backend: replicated_log, or in_memory for tests."),
-  flag("quorum", "int", undefined, refused(REPLICAS, "1"), "Replica quorum of the replicated log; must exceed half the masters; required with --zk + replicated_log."),
+  flag("quorum", "int", undefined, setting, "Replica quorum of the replicated log; must exceed half the masters; required with --zk + replicated_log.", { check: atLeast(1) }),
   flag("zk_session_timeout", "duration", "10secs", setting, "Timeout of the ZooKeeper session used for election and log membership."),
   flag("registry_strict", "bool", "false", refused("upstream refuses it as well; it never did anything"), "Dead option: setting it true is a startup error."),
   flag("registry_fetch_timeout", "duration", "1mins", setting, "How long recovering the registry may take before it counts as failed."),

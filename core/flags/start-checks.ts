@@ -21,6 +21,11 @@ export function startChecks(target: Target, settings: Settings): string[] {
 function masterChecks(settings: Settings): string[] {
   const text = (name: string): string | undefined => settings.get(name)?.text;
   const problems: string[] = [];
+  if (Number(text("quorum") ?? 1) > 1 && text("zk") === undefined) {
+    problems.push(
+      `--quorum${from(settings, "quorum")}: without --zk the registry is kept by one master, without replicas`,
+    );
+  }
   const roles = text("roles")?.split(",");
   for (const pair of text("weights")?.split(",").filter(Boolean) ?? []) {
     const role = pair.split("=")[0]!;

@@ -5,6 +5,7 @@ export {
   CREATOR_ACCESS,
   type MultiOperation,
   OPEN_ACCESS,
+  PRIVATE_ACCESS,
   type Stat,
   type WatchEvent,
 } from "./records.js";

@@ -41,6 +41,11 @@ export const CREATOR_ACCESS: readonly AccessEntry[] = [
   { permissions: PERMISSION.all, scheme: "auth", id: "" },
 ];
 
+/** For those alone who authenticated as the creator did. */
+export const PRIVATE_ACCESS: readonly AccessEntry[] = [
+  { permissions: PERMISSION.all, scheme: "auth", id: "" },
+];
+
 /** What a server tells of a node. Times are milliseconds since the epoch. */
 export interface Stat {
   readonly created: bigint;

@@ -134,10 +134,10 @@ describe("flags from files", () => {
 
   it("name the file of a mistake", () => {
     write("flags/prot", "1");
-    write("flags/quorum", "2");
+    write("flags/quorum", "0");
     expect(load("master", [], { directories: [join(folder, "flags")] }).problems).to.deep.equal([
       `${join(folder, "flags/prot")}: there is no such flag; did you mean --port?`,
-      `${join(folder, "flags/quorum")}: is refused: the registry is kept by one master, without replicas (leave it out)`,
+      `${join(folder, "flags/quorum")}: must be at least 1, found '0'`,
     ]);
   });
 

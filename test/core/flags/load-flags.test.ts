@@ -117,13 +117,11 @@ describe("flags whose feature is missing", () => {
     const refused = load("master", [
       "--master_contender=x",
       "--authentication_v0_timeout=1mins",
-      "--quorum=3",
       "--acls={}",
     ]);
     expect(refused.problems).to.deep.equal([
       "--master_contender: is refused: Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead (leave it out)",
       "--authentication_v0_timeout: is refused: authentication is not part of this version yet (only '15secs' is accepted)",
-      "--quorum: is refused: the registry is kept by one master, without replicas (leave it out)",
       "--acls: is refused: authorization is not part of this version yet (leave it out)",
     ]);
     const fine = load("master", [

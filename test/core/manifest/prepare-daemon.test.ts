@@ -110,13 +110,13 @@ describe("preparing a daemon", () => {
 
   it("collects what is wrong with flags, manifest and plugins in one list", async () => {
     const { problems, warnings } = await prepareWith(
-      "target: master\nplugins: [user, { use: server, config: { idle: soon } }, { use: user }]\nsettings: { quorum: 3 }",
+      "target: master\nplugins: [user, { use: server, config: { idle: soon } }, { use: user }]\nsettings: { quorum: 0 }",
       ["--master_contender=x", "word", "--slave_ping_timeout=20secs"],
     );
     const where = join(folder.path, "m.yaml");
     expect(problems).to.deep.equal([
       "--master_contender: is refused: Mesos modules are C++ libraries and cannot be loaded; list a plugin in the manifest instead (leave it out)",
-      `${where}:3: settings.quorum: is refused: the registry is kept by one master, without replicas (leave it out)`,
+      `${where}:3: settings.quorum: must be at least 1, found '0'`,
       `${where}:2: plugin 'server': config.idle: a value has the wrong form: 'soon' is not a duration; expected a number and a unit, such as 500ms, 10secs or 1.5hrs, found "soon"`,
       `${where}:2: plugin 'user' is listed twice (${where}:2); remove one, or give it another name with 'as'`,
     ]);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { encodeFrame } from "../../../plugins/embedded-registry/frame.js";
-import { decodeRecords, encodeRecords, type LogRecord } from "../../../plugins/embedded-registry/record.js";
+import { decodeRecords, encodeRecords, type LogRecord } from "../../../sdk/registry/index.js";
 import { newSegment, readSegment } from "../../../plugins/embedded-registry/segment.js";
 import { Registry } from "../../../proto/gen/mesos/internal/registry.js";
 import type { RegistryOperation } from "../../../sdk/contracts/registry.js";
