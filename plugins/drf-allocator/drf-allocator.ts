@@ -128,6 +128,7 @@ export class DrfAllocator implements Allocator {
       sorter: this.makeSorter<Role>(options.roleSorter),
       frameworkSorter: () => this.makeSorter<Member>(options.frameworkSorter),
       observer: this.metrics,
+      left: (member) => this.filters.removeMember(member),
     });
     this.holdings = new Holdings({
       names,
@@ -226,7 +227,6 @@ export class DrfAllocator implements Allocator {
     this.schedule.gather();
     const state = this.frameworks.get(frameworkId);
     if (state === undefined) return;
-    for (const member of [...state.members.values()]) this.filters.removeMember(member);
     for (const role of state.roles) this.roles.unsubscribe(state, role);
     this.maintenance.removeFramework(frameworkId);
     this.frameworks.delete(frameworkId);

@@ -62,6 +62,8 @@ export interface RolesOptions {
     /** Frameworks are in a role from now on, or no longer. */
     occupied(role: string, occupied: boolean): void;
   };
+  /** A framework is in a role no more. */
+  readonly left: (member: Member) => void;
 }
 
 /** Who is in which role, who wants offers there, and what everyone holds. */
@@ -169,6 +171,7 @@ export class Roles {
     role.members.delete(framework.id);
     framework.members.delete(role.name);
     member.seat.remove();
+    this.options.left(member);
     if (role.members.size > 0) return;
     this.roles.delete(role.name);
     role.seat.remove();

@@ -1,11 +1,10 @@
-import { Value_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Resources } from "../../../sdk/resources/index.js";
 import type { AgentState, OfferedBundle } from "../agent-state.js";
 import type { FrameworkState } from "../framework-state.js";
 import type { Member, Roles } from "../roles.js";
 import { forEachRole } from "./for-each-role.js";
 import type { Headroom } from "./headroom.js";
-import { addAt, type Measure, type Milli, type ScalarNames } from "./measure.js";
+import { addAt, change, type Measure, type Milli, type ScalarNames } from "./measure.js";
 import type { RoleTree } from "./role-tree.js";
 
 export interface HoldingsOptions {
@@ -43,7 +42,7 @@ export class Holdings {
   /** What a member is offered. */
   offer(agent: AgentState, member: Member, bundle: OfferedBundle): void {
     agent.hold(member.framework.id, bundle);
-    this.change(bundle.allocated, bundle.measure, 1);
+    this.change(bundle.measure, 1);
     this.options.roles.holdAs(member, agent, bundle.measure);
   }
 
@@ -53,7 +52,7 @@ export class Holdings {
     const plain = allocated.unallocate();
     const measure = this.options.names.measure(allocated);
     agent.hold(frameworkId, { allocated, plain, measure });
-    this.change(allocated, measure, 1);
+    this.change(measure, 1);
     const framework = this.options.frameworks.get(frameworkId);
     if (framework !== undefined) this.options.roles.hold(framework, agent, { allocated, known: measure });
     else this.note(frameworkId, agent);
@@ -80,7 +79,7 @@ export class Holdings {
     this.endUse(agent, frameworkId, wasUsed === true ? released.allocated : undefined);
     const { allocated: freed } = released;
     const measure = released.measure ?? this.options.names.measure(freed);
-    this.change(freed, measure, -1);
+    this.change(measure, -1);
     const framework = this.options.frameworks.get(frameworkId);
     if (framework !== undefined) {
       this.options.roles.release(framework, agent, { allocated: freed, known: measure });
@@ -146,11 +145,12 @@ export class Holdings {
     });
   }
 
-  private change(resources: Resources, measure: Measure, sign: 1 | -1): void {
+  private change(measure: Measure, sign: 1 | -1): void {
     this.options.headroom.hold(measure.consumed, sign);
-    for (const { kind, milli } of resources.entries) {
-      if (kind.type === Value_Type.SCALAR)
-        addAt(this.milli, this.options.names.numberOf(kind.name), sign * milli);
+    change(this.milli, measure.scalars, sign);
+    // Every copy of a shared resource is held by itself.
+    for (const { kind, milli, copies } of measure.shared ?? []) {
+      addAt(this.milli, this.options.names.numberOf(kind.name), sign * milli * copies);
     }
   }
 }

@@ -62,7 +62,9 @@ class Parser {
     const parts: Expression[] = [];
     while (this.place < this.characters.length && this.peek() !== "|" && this.peek() !== ")") {
       const start = this.place;
-      const atom = this.atom();
+      if (this.rest(2) === "\\Q") parts.push(...this.quoted());
+      // A repetition after a quotation is of its last character.
+      const atom = this.place > start ? parts.pop() : this.atom();
       if (atom !== undefined) parts.push(this.repeated(atom, start));
     }
     return parts.length === 1 ? parts[0]! : parts.length === 0 ? EMPTY : { kind: "sequence", parts };
@@ -190,8 +192,6 @@ class Parser {
         return { kind: "assertion", at: "no-word-boundary" };
       case "C":
         return this.set([[0, LAST_CODE_POINT]]);
-      case "Q":
-        return this.quoted();
       case "p":
       case "P":
         return { kind: "characters", set: this.unicode(letter === "P") };
@@ -201,13 +201,15 @@ class Parser {
     return ranges === undefined ? this.literal(this.escaped(letter)) : this.set(ranges);
   }
 
-  private quoted(): Expression {
+  /** `\Q...\E`: characters that stand for themselves. */
+  private quoted(): Expression[] {
     const parts: Expression[] = [];
+    this.place += 2;
     while (this.place < this.characters.length && this.rest(2) !== "\\E") {
       parts.push(this.literal(this.next().codePointAt(0)!));
     }
-    this.place += 2;
-    return { kind: "sequence", parts };
+    this.place = Math.min(this.place + 2, this.characters.length);
+    return parts;
   }
 
   /** The code point of an escape that stands for one character. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { anyEvent, Model } from "./model.js";
 
 /** Events of the long run; a hundred thousand where there is time. */
-const EVENTS = Number(process.env.TEPUI_ALLOCATOR_EVENTS ?? 5000);
+const EVENTS = Number(process.env.TEPUI_ALLOCATOR_EVENTS ?? 20_000);
 /** So many events before everything is given back and counted. */
 const EVENTS_AT_ONCE = 200;
 

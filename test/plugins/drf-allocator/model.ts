@@ -39,7 +39,10 @@ const TOP_ROLES = ["*", "x"];
 const pick = fc.nat(2);
 const pickAgent = fc.nat(3);
 
+const wait = fc.record({ kind: fc.constant("wait" as const), ms: fc.oneof(fc.nat(3), fc.nat(3000)) });
+
 export const anyEvent = fc.oneof(
+  { weight: 8, arbitrary: wait },
   fc.record({ kind: fc.constant("add-agent" as const), agent: pickAgent }),
   fc.record({ kind: fc.constant("remove-agent" as const), agent: pickAgent }),
   fc.record({ kind: fc.constant("resize-agent" as const), agent: pickAgent, total: pickAgent }),
@@ -54,7 +57,7 @@ export const anyEvent = fc.oneof(
   fc.record({ kind: fc.constant("use" as const), which: fc.nat(20) }),
   fc.record({ kind: fc.constant("convert" as const), which: fc.nat(20), how: pick }),
   fc.record({ kind: fc.constant("convert-free" as const), agent: pickAgent, how: pick }),
-  fc.record({ kind: fc.constant("pause" as const), on: fc.boolean() }),
+  fc.record({ kind: fc.constant("pause" as const), ms: fc.nat(1500) }),
   fc.record({ kind: fc.constant("maintenance" as const), agent: pickAgent, on: fc.boolean() }),
   fc.record({ kind: fc.constant("explain" as const), framework: pick }),
   fc.record({
@@ -63,7 +66,6 @@ export const anyEvent = fc.oneof(
     half: fc.boolean(),
     refuse: fc.option(fc.integer({ min: -1, max: 9 }), { nil: undefined }),
   }),
-  fc.record({ kind: fc.constant("wait" as const), ms: fc.oneof(fc.nat(3), fc.nat(3000)) }),
 );
 
 export type Event = typeof anyEvent extends fc.Arbitrary<infer E> ? E : never;
@@ -165,8 +167,9 @@ export class Model {
         this.convertFree(AGENTS[event.agent]!, CONVERSIONS[event.how]!);
         return;
       case "pause":
-        if (event.on) allocator.pause();
-        else allocator.resume();
+        allocator.pause();
+        this.clock.advanceSync(event.ms);
+        allocator.resume();
         return;
       case "maintenance":
         allocator.updateUnavailability(
