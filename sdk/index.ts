@@ -116,6 +116,7 @@ export {
   type OutboundMessage,
 } from "./contracts/message-transport.js";
 export { type Counter, Metrics, type MetricTimer } from "./contracts/metrics.js";
+export { type OperatorOperation, OperatorService } from "./contracts/operator-service.js";
 export {
   type PluginDescription,
   PluginDirectory,
