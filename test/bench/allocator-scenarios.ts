@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { AGENT, BenchCluster } from "./allocator-cluster.js";
+import { AGENT, BenchCluster, INTERVAL_MS } from "./allocator-cluster.js";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -42,10 +42,12 @@ export function grid(size: Size): Figures {
   let decline = 0;
   let offered = 0;
   for (let i = 0; i < STEADY_CYCLES; i++) {
-    decline += cluster.decline(5);
+    // With one framework alone there would be nobody to offer to.
+    decline += cluster.decline(frameworks === 1 ? 0 : 5);
     steady += cluster.cycle();
     offered += cluster.offers.length;
   }
+  const expire = clock.pass(10 * INTERVAL_MS);
   const nothing = cluster.cycle();
   const ended = cluster.offers.slice(0, Math.ceil(agents * CHANGED));
   for (const offer of ended) allocator.recover(offer);
@@ -61,6 +63,7 @@ export function grid(size: Size): Figures {
     steady_ms: steady / STEADY_CYCLES,
     steady_us_per_offer: (steady * 1000) / offered,
     decline_ms: decline / STEADY_CYCLES,
+    filters_end_ms: expire,
     nothing_ms: nothing,
     changed_ms: changed,
     changed_offers: after,
