@@ -52,9 +52,19 @@ export {
   type AllocatorAgent,
   type AllocatorCallbacks,
   type AllocatorFramework,
+  type Conversion,
   type OfferedByAgent,
   type ResourceRecovery,
+  type RoleQuota,
 } from "./contracts/allocator.js";
+export type {
+  FairShare,
+  FrameworkExplanation,
+  NoOfferCode,
+  NoOfferReason,
+  QuotaFigure,
+  RoleExplanation,
+} from "./contracts/allocator-explanation.js";
 export { Clock, type Timer } from "./contracts/clock.js";
 export { type ContainerIo, ContainerLogger, type ContainerOutput } from "./contracts/container-logger.js";
 export {
