@@ -6,6 +6,7 @@ import {
 import type { AllocatorAgent } from "../../sdk/contracts/allocator.js";
 import { Resources } from "../../sdk/resources/index.js";
 import type { Measure, ScalarNames } from "./accounts/measure.js";
+import type { Role } from "./roles.js";
 
 /** A bundle that is held, in the forms in which it is needed. */
 export interface Bundle {
@@ -97,10 +98,10 @@ export class AgentState {
   }
 
   /** The bundle of an offer of these unallocated resources to a role. */
-  bundle(plain: Resources, role: string, names: ScalarNames): OfferedBundle {
+  bundle(plain: Resources, role: Role, names: ScalarNames): OfferedBundle {
     const last = this.lastOffered;
-    if (last?.plain === plain && last.allocated.entries[0]?.kind.allocationRole === role) return last;
-    const allocated = plain.allocate(role);
+    if (last?.plain === plain && last.allocated.entries[0]?.kind.allocationRole === role.name) return last;
+    const allocated = role.allocate(plain);
     // Shared resources are told apart by the role, too.
     const measure = last?.plain === plain && this.plain ? last.measure : names.measure(allocated);
     this.lastOffered = { allocated, plain, measure };

@@ -1,4 +1,4 @@
-import type { Resources } from "../../sdk/resources/index.js";
+import { type ResourceKind, Resources } from "../../sdk/resources/index.js";
 import { forEachRole } from "./accounts/for-each-role.js";
 import type { Measure, ScalarNames } from "./accounts/measure.js";
 import type { RoleNode, RoleTree } from "./accounts/role-tree.js";
@@ -30,13 +30,30 @@ export class Role {
 
   /** Whose turn it is within the role. */
   readonly sorter: Sorter<Member>;
+  private readonly plainKinds = new Map<string, ResourceKind>();
+
+  /** Unallocated resources allocated to the role. The kinds that all agents have are made once for a role. */
+  allocate(resources: Resources): Resources {
+    if (!resources.entries.every(({ kind }) => kind.plain)) return resources.allocate(this.name);
+    return Resources.fromNormalised(
+      resources.entries.map((entry) => entry.withKind(this.allocatedKind(entry.kind))),
+    );
+  }
+
+  private allocatedKind(kind: ResourceKind): ResourceKind {
+    const known = this.plainKinds.get(kind.name);
+    if (known?.type === kind.type) return known;
+    const allocated = kind.allocated(this.name);
+    this.plainKinds.set(kind.name, allocated);
+    return allocated;
+  }
 }
 
 /** A framework in a role: it is subscribed to it, or holds something in it. */
 export class Member {
   readonly seat: Seat;
   /** What it does not want to be offered again for a while. */
-  readonly filters = new Map<AgentState, Filter[]>();
+  readonly filters = new Map<AgentState, Filter>();
   subscribed = false;
   /** Whether offers may go to it. */
   wants = false;

@@ -9,6 +9,8 @@ export interface Filter extends Expiring {
   readonly agent: AgentState;
   /** Unallocated. */
   readonly refused: Resources;
+  /** Another one of the same member and agent: seldom there is more than one. */
+  next: Filter | undefined;
 }
 
 /** Who does not want to be offered what again for a while. The filters themselves are with their members, by agent. */
@@ -25,14 +27,22 @@ export class OfferFilters {
   add(member: Member, agent: AgentState, refusal: { refused: Resources; now: number; ms: number }): void {
     const { refused, now, ms } = refusal;
     const expiresAt = now + Math.max(ms, this.interval);
-    const filter: Filter = { member, agent, refused, expiresAt, bucket: undefined, place: 0 };
-    const list = member.filters.get(agent);
-    if (list === undefined) member.filters.set(agent, [filter]);
-    else {
-      if (list.some((other) => covers(other, filter))) return;
-      for (const other of list) if (covers(filter, other)) this.forget(other);
-      member.filters.set(agent, [...list.filter((other) => !covers(filter, other)), filter]);
+    const first = member.filters.get(agent);
+    const filter: Filter = {
+      member,
+      agent,
+      refused,
+      expiresAt,
+      next: undefined,
+      bucket: undefined,
+      place: 0,
+    };
+    for (let other = first; other !== undefined; other = other.next) if (covers(other, filter)) return;
+    for (let other = first; other !== undefined; other = other.next) {
+      if (covers(filter, other)) this.forget(other);
     }
+    filter.next = without(first, (other) => covers(filter, other));
+    member.filters.set(agent, filter);
     this.expiry.add(filter);
     this.count(member.role.name, 1);
   }
@@ -43,9 +53,9 @@ export class OfferFilters {
     agent: AgentState,
     { offer, now }: { offer: Resources; now: number },
   ): Filter | undefined {
-    const list = member.filters.get(agent);
-    if (list === undefined) return undefined;
-    for (const filter of list) if (filter.expiresAt > now && filter.refused.contains(offer)) return filter;
+    for (let filter = member.filters.get(agent); filter !== undefined; filter = filter.next) {
+      if (filter.expiresAt > now && filter.refused.contains(offer)) return filter;
+    }
     return undefined;
   }
 
@@ -55,21 +65,21 @@ export class OfferFilters {
     for (const filter of expired) {
       const { member, agent } = filter;
       this.count(member.role.name, -1);
-      const rest = member.filters.get(agent)?.filter((other) => other !== filter) ?? [];
-      if (rest.length > 0) member.filters.set(agent, rest);
-      else member.filters.delete(agent);
+      const rest = without(member.filters.get(agent), (other) => other === filter);
+      if (rest === undefined) member.filters.delete(agent);
+      else member.filters.set(agent, rest);
     }
     return expired;
   }
 
   removeMember(member: Member): void {
-    for (const list of member.filters.values()) for (const filter of list) this.forget(filter);
+    for (const filter of member.filters.values()) this.forgetAll(filter);
     member.filters.clear();
   }
 
   removeAgent(members: Iterable<Member>, agent: AgentState): void {
     for (const member of members) {
-      for (const filter of member.filters.get(agent) ?? []) this.forget(filter);
+      this.forgetAll(member.filters.get(agent));
       member.filters.delete(agent);
     }
   }
@@ -77,6 +87,10 @@ export class OfferFilters {
   /** How many filters there are in a role. */
   active(role: string): number {
     return this.counts.get(role) ?? 0;
+  }
+
+  private forgetAll(first: Filter | undefined): void {
+    for (let filter = first; filter !== undefined; filter = filter.next) this.forget(filter);
   }
 
   private forget(filter: Filter): void {
@@ -94,4 +108,17 @@ export class OfferFilters {
 /** Whether `filter` holds back all that `other` does, for as long. Keeps lists short where a framework refuses again and again. */
 function covers(filter: Filter, other: Filter): boolean {
   return filter.expiresAt >= other.expiresAt && filter.refused.contains(other.refused);
+}
+
+/** The chain without some of its filters. */
+function without(first: Filter | undefined, drop: (filter: Filter) => boolean): Filter | undefined {
+  let kept: Filter | undefined;
+  let next: Filter | undefined;
+  for (let filter = first; filter !== undefined; filter = next) {
+    next = filter.next;
+    if (drop(filter)) continue;
+    filter.next = kept;
+    kept = filter;
+  }
+  return kept;
 }

@@ -111,7 +111,7 @@ export class AllocationRun {
     const sharedOffered = this.sharedOffered.get(agent) ?? Resources.empty;
     const plain = this.options.judge.offer(agent, member, { stage, now, sharedOffered });
     if (plain === undefined) return;
-    const bundle = agent.bundle(plain, member.role.name, this.options.names);
+    const bundle = agent.bundle(plain, member.role, this.options.names);
     this.options.holdings.offer(agent, member, bundle);
     this.book(member, agent, bundle.allocated);
     if (agent.isPlain) return;
