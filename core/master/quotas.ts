@@ -134,11 +134,13 @@ export class Quotas {
   async remove(role: string): Promise<void> {
     if (!this.isKnownRole(role)) {
       throw invalid(
-        `Failed to validate remove quota request for path '/quota/${role}': Unknown role '${role}'`,
+        `Failed to validate remove quota request for path '/master/quota/${role}': Unknown role '${role}'`,
       );
     }
     if (!this.configs.has(role)) {
-      throw invalid(`Failed to remove quota for path '/quota/${role}': Role '${role}' has no quota set`);
+      throw invalid(
+        `Failed to remove quota for path '/master/quota/${role}': Role '${role}' has no quota set`,
+      );
     }
     await this.store([{ role, guarantees: {}, limits: {} }]);
   }

@@ -7,6 +7,12 @@ const agent = fc
   .record({ id: agentId, hostname: fc.constantFrom("h1", "h2") })
   .map((info) => AgentInfo.fromPartial(info));
 
+const role = fc.constantFrom("dev", "ops");
+const amounts = fc.dictionary(
+  fc.constantFrom("cpus", "mem"),
+  fc.integer({ min: 0, max: 9 }).map((value) => ({ value })),
+);
+
 /** Operations over few agents, so that they meet. */
 export const anyOperation: fc.Arbitrary<RegistryOperation> = fc.oneof(
   agent.map((info): RegistryOperation => ({ kind: "admit-agent", agent: info })),
@@ -20,6 +26,12 @@ export const anyOperation: fc.Arbitrary<RegistryOperation> = fc.oneof(
     }),
   ),
   agentId.map((id): RegistryOperation => ({ kind: "remove-agent", agentId: id })),
+  fc
+    .array(fc.record({ role, weight: fc.integer({ min: 1, max: 9 }) }))
+    .map((weights): RegistryOperation => ({ kind: "update-weights", weights })),
+  fc
+    .array(fc.record({ role, guarantees: amounts, limits: amounts }))
+    .map((configs): RegistryOperation => ({ kind: "update-quotas", configs })),
   fc
     .tuple(fc.array(agentId), fc.array(agentId))
     .map(([unreachable, gone]): RegistryOperation => ({ kind: "prune", unreachable, gone })),

@@ -3,6 +3,7 @@ import { parseDuration } from "../../../../sdk/values/index.js";
 import { runAgentCommand } from "./agent-commands.js";
 import { describeMessage } from "./describe.js";
 import { MasterHarness } from "./master-harness.js";
+import { OPERATOR_COMMANDS } from "./operator-commands.js";
 import { resourcesOf } from "./resource-text.js";
 import { SCHEDULER_COMMANDS } from "./scheduler-commands.js";
 import { show } from "./show.js";
@@ -39,7 +40,9 @@ export class Player {
       await this.perform(stage, words);
     } catch (error) {
       if (!isTepuiError(error)) throw error;
-      this.lines.push(`${words.at(1)}: ${error.http} ${messageOf(error)}`);
+      this.lines.push(
+        `${words.at(1)}: ${error.http} ${error.code.startsWith("TEPUI_OPERATOR") ? error.detail : messageOf(error)}`,
+      );
     }
     await stage.master.settle();
     return this.lines.map((line) => this.abbreviate(line));
@@ -88,7 +91,7 @@ export class Player {
         show(stage, words);
         break;
       default: {
-        const command = SCHEDULER_COMMANDS[words.first];
+        const command = OPERATOR_COMMANDS[words.first] ?? SCHEDULER_COMMANDS[words.first];
         if (command === undefined) throw new Error(`unknown command: ${words.first}`);
         await command(stage, words);
       }

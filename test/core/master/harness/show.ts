@@ -25,6 +25,13 @@ function linesOf(stage: Stage, words: Words, view: MasterView): string[] {
       return agents(view);
     case "operations":
       return [...view.agents()].flatMap((agent) => Array.from(agent.operations(), operationText));
+    case "roles":
+      return view
+        .roles()
+        .map(
+          ({ name, weight, quota }) =>
+            `${name} weight=${weight}${quota === undefined ? "" : ` quota=${JSON.stringify(quota)}`}`,
+        );
     case "totals":
       return Array.from(view.agents(), ({ id, total }) => `${id} ${total}`);
     case "metrics": {

@@ -1,0 +1,119 @@
+import { expect } from "chai";
+import { OperatorEndpoint } from "../../../plugins/operator-http/operator-endpoint.js";
+import { Call, Response } from "../../../proto/gen/json/mesos/v1/master/master.js";
+import { Call_Type } from "../../../proto/gen/mesos/v1/master/master.js";
+import type { HttpReply, HttpRequest } from "../../../sdk/contracts/http-server.js";
+import { isTepuiError } from "../../../sdk/errors/index.js";
+import { MasterHarness } from "../../core/master/harness/master-harness.js";
+
+interface Answer {
+  status: number;
+  body: string | Uint8Array;
+  type?: unknown;
+}
+
+class Asked {
+  private constructor(private readonly harness: MasterHarness) {}
+
+  static async begin(): Promise<Asked> {
+    return new Asked(await new MasterHarness().start());
+  }
+
+  async ask(body: string | Buffer, headers: Record<string, string> = {}, method = "POST"): Promise<Answer> {
+    const { master, metrics } = this.harness;
+    const build = { version: "1.12.0", buildTime: 1_795_332_869 };
+    const endpoint = new OperatorEndpoint({ service: master, view: master.view, metrics, build });
+    let answer: Answer | undefined;
+    const reply = {
+      send: (status: number, sent: string | Uint8Array = "", more: Record<string, unknown> = {}) => {
+        answer = { status, body: sent, type: more["Content-Type"] };
+      },
+      text: (status: number, sent: string) => {
+        answer = { status, body: sent };
+      },
+    } as unknown as HttpReply;
+    const request = {
+      method,
+      target: "/api/v1",
+      headers: { "content-type": "application/json", ...headers },
+      principal: undefined,
+      received: Buffer.from(body),
+    } as unknown as HttpRequest;
+    try {
+      await endpoint.handle(request, reply);
+    } catch (error) {
+      if (!isTepuiError(error)) throw error;
+      answer = { status: error.http, body: error.detail ?? error.message };
+    }
+    return answer!;
+  }
+
+  async json(call: Record<string, unknown>): Promise<string> {
+    const { status, body } = await this.ask(JSON.stringify(call));
+    return `${status} ${body.toString()}`;
+  }
+}
+
+/** What a Mesos of the same state answers. */
+const READS: Readonly<Record<string, string>> = {
+  GET_HEALTH: '{"type":"GET_HEALTH","get_health":{"healthy":true}}',
+  GET_LOGGING_LEVEL: '{"type":"GET_LOGGING_LEVEL","get_logging_level":{"level":0}}',
+  GET_OPERATIONS: '{"type":"GET_OPERATIONS","get_operations":{}}',
+  GET_QUOTA: '{"type":"GET_QUOTA","get_quota":{"status":{}}}',
+  GET_WEIGHTS: '{"type":"GET_WEIGHTS"}',
+  GET_ROLES: '{"type":"GET_ROLES","get_roles":{}}',
+  GET_AGENTS: '{"type":"GET_AGENTS","get_agents":{"agents":[],"recovered_agents":[]}}',
+  GET_STATE:
+    '{"type":"GET_STATE","get_state":{"get_tasks":{"tasks":[],"unreachable_tasks":[],"completed_tasks":[]}' +
+    ',"get_executors":{"executors":[]},"get_frameworks":{"frameworks":[],"completed_frameworks":[]}' +
+    ',"get_agents":{"agents":[],"recovered_agents":[]}}}',
+};
+
+describe("the operator API over HTTP", () => {
+  for (const [type, expected] of Object.entries(READS)) {
+    it(`answers ${type}`, async () => {
+      const asked = await Asked.begin();
+      expect(await asked.json({ type })).to.equal(`200 ${expected}`);
+    });
+  }
+
+  it("speaks protobuf to those who do", async () => {
+    const asked = await Asked.begin();
+    const body = Buffer.from(Call.encode({ type: Call_Type.GET_VERSION }));
+    const answer = await asked.ask(body, { "content-type": "application/x-protobuf" });
+    expect(answer.type).to.equal("application/x-protobuf");
+    expect(Response.decode(Buffer.from(answer.body)).get_version?.version_info?.version).to.equal("1.12.0");
+  });
+
+  it("refuses as Mesos does", async () => {
+    const asked = await Asked.begin();
+    const invalid = "400 Failed to validate master::Call:";
+    expect(await asked.json({})).to.equal(`${invalid} Expecting 'type' to be present`);
+    expect(await asked.json({ type: "FLY" })).to.equal(`${invalid} Expecting 'type' to be present`);
+    expect(await asked.json({ type: "TEARDOWN" })).to.equal(`${invalid} Expecting 'teardown' to be present`);
+    const grow_volume = { volume: VOLUME, addition: VOLUME };
+    expect(await asked.json({ type: "GROW_VOLUME", grow_volume })).to.equal(
+      `${invalid} Expecting 'agent_id' to be present; only agent default resources are supported right now`,
+    );
+    expect((await asked.ask("", {}, "GET")).status).to.equal(405);
+    expect(await asked.ask('{"type":"GET_HEALTH"}', { accept: "text/html" })).to.deep.equal({
+      status: 406,
+      body: "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
+    });
+    expect((await asked.json({ type: "GET_MAINTENANCE_STATUS" })).slice(0, 3)).to.equal("501");
+  });
+
+  it("sends what is wrong with a request back", async () => {
+    const asked = await Asked.begin();
+    const destroy_volumes = { agent_id: { value: "S9" }, volumes: [VOLUME] };
+    expect(await asked.json({ type: "DESTROY_VOLUMES", destroy_volumes })).to.equal(
+      "400 No agent found with specified ID",
+    );
+    const teardown = { framework_id: { value: "F9" } };
+    expect(await asked.json({ type: "TEARDOWN", teardown })).to.equal(
+      "400 No framework found with specified ID",
+    );
+  });
+});
+
+const VOLUME = { name: "disk", type: "SCALAR", scalar: { value: 1 } };
