@@ -96,6 +96,8 @@ describe("resources lent a second time, on a real cluster", function () {
     stops.push(() => master.stop());
     const names = ["master/cpus_revocable_total", "master/cpus_revocable_used"];
     await until(async () => String(await metrics(master, ...names)) === "6,5");
+    // The scheduler is back, too: it has an end to tell.
+    await until(async () => (await metrics(master, "master/frameworks_connected"))[0] === 1);
   });
 
   it("are taken back when the load is too high: the task is gone, its container too, and it is counted", async () => {
