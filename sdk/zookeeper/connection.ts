@@ -112,7 +112,8 @@ export class Connection {
         else if (error === NO_NODE && absent !== undefined) resolve(absent());
         else reject(ZooKeeperError.ofServer(error, about));
       };
-      this.pending.set(xid, { about, sentAt: this.send(frame), settle, reject });
+      this.pending.set(xid, { about, sentAt: this.options.clock.monotonic(), settle, reject });
+      this.send(frame);
     });
   }
 
@@ -140,10 +141,9 @@ export class Connection {
     this.options.host.closed(reason);
   }
 
-  private send(frame: Buffer): number {
+  private send(frame: Buffer): void {
     this.lastSent = this.options.clock.monotonic();
     this.options.socket.write(frame);
-    return this.lastSent;
   }
 
   private receive(bytes: Buffer): void {
@@ -221,7 +221,8 @@ export class Connection {
     }
     const due = this.lastSent + this.timeout / 3;
     if (now >= due && this.pingSentAt === undefined) {
-      this.pingSentAt = this.send(requestOf(XID.ping, OP.ping).frame());
+      this.pingSentAt = now;
+      this.send(requestOf(XID.ping, OP.ping).frame());
     }
     const next = this.pingSentAt === undefined ? Math.min(silent, this.lastSent + this.timeout / 3) : silent;
     this.timer = clock.setTimeout(() => this.schedule(), Math.max(1, next - now));
