@@ -2,7 +2,6 @@ import type { InverseOfferStatus } from "../../proto/gen/mesos/v1/allocator/allo
 import type {
   AgentInfo,
   AgentInfo_Capability,
-  DomainInfo,
   Filters,
   Unavailability,
 } from "../../proto/gen/mesos/v1/mesos.js";
@@ -18,246 +17,123 @@ import type {
   RoleQuota,
 } from "../../sdk/contracts/allocator.js";
 import type { FrameworkExplanation } from "../../sdk/contracts/allocator-explanation.js";
-import type { Clock } from "../../sdk/contracts/clock.js";
-import type { Metrics } from "../../sdk/contracts/metrics.js";
-import type { Random } from "../../sdk/contracts/random.js";
-import { type Quantities, Resources } from "../../sdk/resources/index.js";
+import type { Resources } from "../../sdk/resources/index.js";
 import { forEachRole } from "./accounts/for-each-role.js";
-import { Headroom } from "./accounts/headroom.js";
-import { Holdings } from "./accounts/holdings.js";
-import { RoleTree } from "./accounts/role-tree.js";
 import { AgentState } from "./agent-state.js";
-import { AllocatorMetrics } from "./allocator-metrics.js";
+import { Books } from "./books.js";
 import { ConstraintsReader } from "./constraints/offer-constraints.js";
-import type { PatternLimits } from "./constraints/pattern.js";
 import { Explainer } from "./explain/explainer.js";
-import { OfferFilters } from "./filters/offer-filters.js";
 import { refusalMs } from "./filters/refusal.js";
 import { FrameworkState } from "./framework-state.js";
 import { Maintenance } from "./maintenance.js";
-import { type Member, type Role, Roles } from "./roles.js";
-import { AllocationRun } from "./run/allocation-run.js";
-import { Candidates } from "./run/candidates.js";
-import { CapabilityGates } from "./run/capability-gates.js";
-import { HoldOff } from "./run/hold-off.js";
-import { Judge } from "./run/judge.js";
-import { RunSchedule } from "./run/run-schedule.js";
-import { Runner } from "./run/runner.js";
-import { ClusterTotals } from "./sorter/cluster-totals.js";
-import { DrfSorter } from "./sorter/drf-sorter.js";
-import { RandomSorter } from "./sorter/random-sorter.js";
-import type { Sorter, SorterKind } from "./sorter/sorter.js";
-
-export interface DrfAllocatorOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly metrics: Metrics;
-  /** Milliseconds between the runs of the batch. */
-  readonly allocationInterval: number;
-  /** Milliseconds that a run works before it lets others have the event loop. */
-  readonly sliceMs: number;
-  readonly roleSorter: SorterKind;
-  readonly frameworkSorter: SorterKind;
-  /** Alternatives; none: anything is worth an offer. */
-  readonly minAllocatable: readonly Quantities[];
-  readonly fairSharingExcluded: ReadonlySet<string>;
-  readonly filterGpuResources: boolean;
-  /** The master's. */
-  readonly domain: DomainInfo | undefined;
-  readonly patternLimits: PatternLimits;
-  /** The part of the expected agents that has to come back after a failover before anything is offered. */
-  readonly agentRecoveryFactor: number;
-  /** Milliseconds after which offers are made however many agents are missing. */
-  readonly recoveryTimeout: number;
-}
-
-/** How many filters end between two looks at the clock. */
-const EXPIRE_AT_ONCE = 256;
+import type { DrfAllocatorOptions } from "./options.js";
+import { Engine } from "./run/engine.js";
 
 /**
  * The hierarchical allocator: roles take turns by dominant resource fairness, frameworks within a role likewise, and each turn is
  * the offer of all that an agent has free and quota leaves.
  *
- * This class turns what the master tells into changes of the books (`accounts/`) and notes what has to be looked at (`Candidates`);
- * a run (`run/`) then visits just that.
+ * This class turns what the master tells into changes of the books and notes what has to be looked at; the engine's runs then visit
+ * just that.
  */
 export class DrfAllocator implements Allocator {
-  private readonly agents = new Map<string, AgentState>();
-  private readonly frameworks = new Map<string, FrameworkState>();
-  /** For the next run, which is soon. */
-  private readonly urgent = new Candidates(this.agents);
-  /** For the next run of the batch: what was declined must not be offered again at once. */
-  private readonly patient = new Candidates(this.agents);
-  private callbacks: AllocatorCallbacks | undefined;
-  private whitelist: ReadonlySet<string> | undefined;
-  private relaxationsSeen = 0;
-
-  private readonly totals: ClusterTotals;
-  private readonly tree: RoleTree;
-  private readonly headroom: Headroom;
-  private readonly roles: Roles;
-  private readonly holdings: Holdings;
-  private readonly filters: OfferFilters;
-  private readonly judge: Judge;
+  private readonly books: Books;
   private readonly maintenance = new Maintenance();
+  private readonly engine: Engine;
   private readonly constraints: ConstraintsReader;
-  private readonly metrics: AllocatorMetrics;
-  private readonly schedule: RunSchedule;
-  private readonly runner: Runner;
-  private readonly holdOff: HoldOff;
 
   constructor(private readonly options: DrfAllocatorOptions) {
-    const { clock, allocationInterval } = options;
-    this.totals = new ClusterTotals(options.fairSharingExcluded);
-    const { names } = this.totals;
-    this.metrics = new AllocatorMetrics(options.metrics, {
-      names,
-      total: (resource) => this.totals.get(resource),
-      held: (resource) => this.holdings.total(resource),
-      share: (role) => this.roles.find(role)?.seat.share(),
-      node: (role) => this.tree.find(role),
-      activeFilters: (role) => this.filters.active(role),
-      pendingRuns: () => Number(this.schedule.isPending),
-    });
-    this.tree = new RoleTree(names, this.metrics);
-    this.headroom = new Headroom(names, this.tree);
-    const { tree, headroom, frameworks } = this;
-    this.roles = new Roles({
-      names,
-      tree,
-      sorter: this.makeSorter<Role>(options.roleSorter),
-      frameworkSorter: () => this.makeSorter<Member>(options.frameworkSorter),
-      observer: this.metrics,
-      left: (member) => this.filters.removeMember(member),
-    });
-    this.holdings = new Holdings({
-      names,
-      roles: this.roles,
-      tree,
-      headroom,
-      frameworks,
-      agents: this.agents,
-    });
-    this.filters = new OfferFilters(allocationInterval);
-    this.judge = new Judge({
-      names,
-      tree,
-      headroom,
-      filters: this.filters,
-      gates: new CapabilityGates(options),
-      minAllocatable: options.minAllocatable,
-    });
+    this.books = new Books(options, () => Number(this.engine.isPending));
+    this.engine = new Engine(options, this.books, this.maintenance);
     this.constraints = new ConstraintsReader(options.patternLimits);
-    this.holdOff = new HoldOff(options, () => this.patient.addAll());
-    this.runner = new Runner({
-      clock,
-      sliceMs: options.sliceMs,
-      expire: (isOver) => this.expireFilters(isOver),
-      makeRun: (batch) => this.makeRun(batch),
-      offer: (offer) => this.callbacks?.offer(offer),
-      finished: (run) => this.finished(run),
-      took: this.metrics.run,
-    });
-    this.schedule = new RunSchedule({
-      clock,
-      interval: allocationInterval,
-      batch: () => this.runner.begin(true),
-      run: () => this.runner.begin(false),
-      waited: this.metrics.latency,
-    });
   }
 
   start(callbacks: AllocatorCallbacks): void {
-    this.callbacks = callbacks;
-    this.schedule.start();
+    this.engine.start(callbacks);
   }
 
   stop(): void {
-    this.schedule.stop();
-    this.runner.stop();
-    this.holdOff.stop();
+    this.engine.stop();
     this.maintenance.clear();
-    for (const { owner } of [...this.tree.quotas()]) this.updateQuota(owner.path, NO_QUOTA);
-    this.callbacks = undefined;
+    for (const { owner } of [...this.books.tree.quotas()]) this.updateQuota(owner.path, NO_QUOTA);
   }
 
   addFramework(framework: AllocatorFramework, used: ReadonlyMap<string, Resources>): void {
-    if (this.frameworks.has(framework.id)) {
+    if (this.books.frameworks.has(framework.id)) {
       this.updateFramework(framework);
       return;
     }
     const state = new FrameworkState(framework, this.constraints.read(framework.offerConstraints));
-    this.frameworks.set(state.id, state);
-    for (const role of state.roles) this.roles.subscribe(state, role);
-    this.updateWants(state);
-    this.holdings.count(state);
+    this.books.frameworks.set(state.id, state);
+    for (const role of state.roles) this.books.roles.subscribe(state, role);
+    this.books.updateWants(state);
+    this.books.holdings.count(state);
     for (const [agentId, resources] of used) {
-      const agent = this.agents.get(agentId);
+      const agent = this.books.agents.get(agentId);
       if (agent === undefined) continue;
       // Usually nothing: the agent has told, when it came.
-      this.holdUsed(agent, state.id, resources.subtract(agent.heldBy(state.id)));
+      this.books.holdUsed(agent, state.id, resources.subtract(agent.heldBy(state.id)));
     }
-    if (state.active) this.reconsiderFramework(state);
+    if (state.active) this.engine.reconsiderFramework(state);
   }
 
   updateFramework(framework: AllocatorFramework): void {
-    const state = this.frameworks.get(framework.id);
+    const state = this.books.frameworks.get(framework.id);
     if (state === undefined) return;
     const before = { roles: state.roles, suppressed: new Set(state.suppressed) };
     state.update(framework, this.constraints.read(framework.offerConstraints));
     for (const role of before.roles) {
       if (state.roles.has(role)) continue;
-      this.removeFilters(state, role);
-      this.roles.unsubscribe(state, role);
+      this.books.forgetRefusals(state, role);
+      this.books.roles.unsubscribe(state, role);
     }
     for (const role of state.roles) {
-      if (!before.roles.has(role)) this.roles.subscribe(state, role);
+      if (!before.roles.has(role)) this.books.roles.subscribe(state, role);
       // Lifting a suppression is a revival, which clears filters.
-      if (before.suppressed.has(role) && !state.suppressed.has(role)) this.removeFilters(state, role);
+      if (before.suppressed.has(role) && !state.suppressed.has(role)) this.books.forgetRefusals(state, role);
     }
-    this.updateWants(state);
+    this.books.updateWants(state);
     // No run of its own, as in Mesos: a framework that updates itself in a loop must not drive the allocator.
-    for (const member of state.members.values()) this.patient.addMember(member);
+    this.engine.reconsiderFrameworkLater(state);
     if (framework.active && !state.active) this.activateFramework(state.id);
     if (!framework.active && state.active) this.deactivateFramework(state.id);
   }
 
   removeFramework(frameworkId: string): void {
-    for (const agent of this.holdings.releaseFramework(frameworkId)) this.urgent.addAgent(agent);
-    this.schedule.gather();
-    const state = this.frameworks.get(frameworkId);
+    this.engine.gather(this.books.holdings.releaseFramework(frameworkId));
+    const state = this.books.frameworks.get(frameworkId);
     if (state === undefined) return;
-    for (const role of state.roles) this.roles.unsubscribe(state, role);
+    for (const role of state.roles) this.books.roles.unsubscribe(state, role);
     this.maintenance.removeFramework(frameworkId);
-    this.frameworks.delete(frameworkId);
+    this.books.frameworks.delete(frameworkId);
   }
 
   activateFramework(frameworkId: string): void {
-    const state = this.frameworks.get(frameworkId);
+    const state = this.books.frameworks.get(frameworkId);
     if (state === undefined) return;
     state.active = true;
-    this.updateWants(state);
-    this.reconsiderFramework(state);
+    this.books.updateWants(state);
+    this.engine.reconsiderFramework(state);
   }
 
   deactivateFramework(frameworkId: string): void {
-    const state = this.frameworks.get(frameworkId);
+    const state = this.books.frameworks.get(frameworkId);
     if (state === undefined) return;
     state.active = false;
-    this.updateWants(state);
-    for (const member of state.members.values()) this.filters.removeMember(member);
+    this.books.updateWants(state);
+    for (const member of state.members.values()) this.books.filters.removeMember(member);
     this.maintenance.forgetRefusals(frameworkId);
   }
 
   addAgent(added: AllocatorAgent): void {
-    if (this.agents.has(added.id)) this.removeAgent(added.id);
+    if (this.books.agents.has(added.id)) this.removeAgent(added.id);
     const agent = new AgentState(added);
-    this.agents.set(agent.id, agent);
-    this.countTotal(agent.total, 1);
-    for (const [frameworkId, resources] of added.used) this.holdUsed(agent, frameworkId, resources);
+    this.books.agents.set(agent.id, agent);
+    this.books.countTotal(agent.total, 1);
+    for (const [frameworkId, resources] of added.used) this.books.holdUsed(agent, frameworkId, resources);
     this.maintenance.schedule(agent, added.unavailability);
-    this.holdOff.agentAdded(this.agents.size);
-    this.reconsider(agent);
+    this.engine.holdOff.agentAdded(this.books.agents.size);
+    this.engine.reconsider(agent);
   }
 
   updateAgent(update: {
@@ -266,38 +142,38 @@ export class DrfAllocator implements Allocator {
     capabilities?: readonly AgentInfo_Capability[];
     total?: Resources;
   }): void {
-    const agent = this.agents.get(update.id);
+    const agent = this.books.agents.get(update.id);
     if (agent === undefined) return;
     if (update.info !== undefined) {
       // Filters were about the agent as it was.
-      if (!sameAttributes(update.info.attributes, agent.info.attributes)) this.removeFiltersOf(agent);
+      if (!sameAttributes(update.info.attributes, agent.info.attributes)) this.books.forgetRefusalsOf(agent);
       agent.info = update.info;
     }
     if (update.capabilities !== undefined) agent.capabilities = update.capabilities;
-    if (update.total !== undefined) this.setTotal(agent, update.total);
-    this.reconsider(agent);
+    if (update.total !== undefined) this.books.setTotal(agent, update.total);
+    this.engine.reconsider(agent);
   }
 
   removeAgent(agentId: string): void {
-    const agent = this.agents.get(agentId);
+    const agent = this.books.agents.get(agentId);
     if (agent === undefined) return;
-    this.holdings.releaseAgent(agent);
-    this.countTotal(agent.total, -1);
-    this.removeFiltersOf(agent);
+    this.books.holdings.releaseAgent(agent);
+    this.books.countTotal(agent.total, -1);
+    this.books.forgetRefusalsOf(agent);
     this.maintenance.schedule(agent, undefined);
     agent.gone = true;
-    this.agents.delete(agentId);
+    this.books.agents.delete(agentId);
   }
 
   activateAgent(agentId: string): void {
-    const agent = this.agents.get(agentId);
+    const agent = this.books.agents.get(agentId);
     if (agent === undefined) return;
     agent.active = true;
-    this.reconsider(agent);
+    this.engine.reconsider(agent);
   }
 
   deactivateAgent(agentId: string): void {
-    const agent = this.agents.get(agentId);
+    const agent = this.books.agents.get(agentId);
     if (agent !== undefined) agent.active = false;
   }
 
@@ -306,32 +182,35 @@ export class DrfAllocator implements Allocator {
     total: Resources;
     used: ReadonlyMap<string, Resources>;
   }): void {
-    const agent = this.agents.get(provider.agentId);
+    const agent = this.books.agents.get(provider.agentId);
     if (agent === undefined) return;
-    this.setTotal(agent, agent.total.add(provider.total));
-    for (const [frameworkId, resources] of provider.used) this.holdUsed(agent, frameworkId, resources);
-    this.reconsider(agent);
+    this.books.setTotal(agent, agent.total.add(provider.total));
+    for (const [frameworkId, resources] of provider.used) {
+      this.books.holdUsed(agent, frameworkId, resources);
+    }
+    this.engine.reconsider(agent);
   }
 
   recover({ frameworkId, agentId, resources, filters, allocated }: ResourceRecovery): void {
-    const agent = this.agents.get(agentId);
+    const agent = this.books.agents.get(agentId);
     if (agent === undefined || resources.isEmpty) return;
-    const released = this.holdings.release(agent, frameworkId, { allocated: resources, wasUsed: allocated });
+    const released = this.books.holdings.release(agent, frameworkId, {
+      allocated: resources,
+      wasUsed: allocated,
+    });
     if (filters === undefined) {
       // Mesos lets these wait for the batch. They are free because a task has ended: the sooner the next one gets them, the better.
-      if (released) this.urgent.addAgent(agent);
-      this.schedule.gather();
+      this.engine.gather(released ? [agent] : []);
       return;
     }
-    if (released) this.patient.addAgent(agent);
+    if (released) this.engine.reconsiderLater(agent);
     const ms = refusalMs(filters);
-    const members = this.frameworks.get(frameworkId)?.members;
+    const members = this.books.frameworks.get(frameworkId)?.members;
     if (ms === 0 || members === undefined) return;
     const now = this.options.clock.monotonic();
     forEachRole(resources, (role, part) => {
       const member = members.get(role);
-      if (member !== undefined)
-        this.filters.add(member, agent, { refused: this.refusedOf(agent, part), now, ms });
+      if (member !== undefined) this.books.refuse(member, agent, { allocated: part, now, ms });
     });
   }
 
@@ -344,8 +223,8 @@ export class DrfAllocator implements Allocator {
     agentId: string;
     resources: Resources;
   }): void {
-    const agent = this.agents.get(agentId);
-    if (agent !== undefined && !resources.isEmpty) this.holdings.use(agent, frameworkId, resources);
+    const agent = this.books.agents.get(agentId);
+    if (agent !== undefined && !resources.isEmpty) this.books.holdings.use(agent, frameworkId, resources);
   }
 
   updateAllocation(change: {
@@ -353,80 +232,53 @@ export class DrfAllocator implements Allocator {
     agentId: string;
     conversions: readonly Conversion[];
   }): void {
-    const agent = this.agents.get(change.agentId);
-    if (agent === undefined) return;
-    for (const { consumed, converted } of change.conversions) {
-      this.holdings.release(agent, change.frameworkId, { allocated: consumed });
-      // Further copies of what is shared are no part of the total.
-      if (!consumed.isEmpty) {
-        this.setTotal(agent, agent.total.subtract(consumed.unallocate()).add(converted.unallocate()));
-      }
-      this.holdings.hold(agent, change.frameworkId, converted);
-    }
+    const agent = this.books.agents.get(change.agentId);
+    if (agent !== undefined) this.books.convertHeld(agent, change.frameworkId, change.conversions);
   }
 
-  updateAvailable({
-    agentId,
-    conversions,
-  }: {
-    agentId: string;
-    conversions: readonly Conversion[];
-  }): boolean {
-    const agent = this.agents.get(agentId);
-    if (agent === undefined) return false;
-    let { available, total } = agent;
-    // A shared volume is available however many have it, but it can be changed only while nobody has.
-    const held = Resources.sum(
-      [...agent.holders.values()].map(({ allocated }) => allocated.unallocate().shared()),
-    );
-    for (const { consumed, converted } of conversions) {
-      if (!available.contains(consumed)) return false;
-      if (consumed.shared().entries.some((one) => held.entries.some((other) => other.sameAs(one))))
-        return false;
-      available = available.subtract(consumed).add(converted);
-      total = total.subtract(consumed).add(converted);
-    }
-    this.setTotal(agent, total);
-    this.reconsider(agent);
+  updateAvailable(change: { agentId: string; conversions: readonly Conversion[] }): boolean {
+    const agent = this.books.agents.get(change.agentId);
+    if (agent === undefined || !this.books.convertFree(agent, change.conversions)) return false;
+    this.engine.reconsider(agent);
     return true;
   }
 
   suppress(frameworkId: string, roles: readonly string[]): void {
-    const state = this.frameworks.get(frameworkId);
+    const state = this.books.frameworks.get(frameworkId);
     if (state === undefined) return;
     for (const role of roles.length === 0 ? state.roles : roles) {
       if (state.roles.has(role)) state.suppressed.add(role);
     }
-    this.updateWants(state);
+    this.books.updateWants(state);
   }
 
   revive(frameworkId: string, roles: readonly string[]): void {
-    const state = this.frameworks.get(frameworkId);
+    const state = this.books.frameworks.get(frameworkId);
     if (state === undefined) return;
     for (const role of roles.length === 0 ? state.roles : roles) {
-      this.removeFilters(state, role);
+      this.books.forgetRefusals(state, role);
       state.suppressed.delete(role);
     }
     this.maintenance.forgetRefusals(frameworkId);
-    this.updateWants(state);
-    this.reconsiderFramework(state);
+    this.books.updateWants(state);
+    this.engine.reconsiderFramework(state);
   }
 
   updateWeights(weights: ReadonlyMap<string, number>): void {
-    for (const [role, weight] of weights) this.roles.sorter.setWeight(role, weight);
+    for (const [role, weight] of weights) this.books.roles.sorter.setWeight(role, weight);
   }
 
   updateQuota(role: string, quota: RoleQuota): void {
-    this.metrics.forgetQuota(role);
-    this.tree.setQuota(role, quota);
-    this.metrics.showQuota(role, quota);
+    this.books.metrics.forgetQuota(role);
+    this.books.tree.setQuota(role, quota);
+    this.books.metrics.showQuota(role, quota);
   }
 
   updateUnavailability(agentId: string, unavailability: Unavailability | undefined): void {
-    const agent = this.agents.get(agentId);
+    const agent = this.books.agents.get(agentId);
     if (agent === undefined) return;
     this.maintenance.schedule(agent, unavailability);
-    this.reconsider(agent);
+    this.engine.reconsider(agent);
   }
 
   updateInverseOffer(answer: {
@@ -435,7 +287,7 @@ export class DrfAllocator implements Allocator {
     status?: InverseOfferStatus | undefined;
     filters?: Filters | undefined;
   }): void {
-    const agent = this.agents.get(answer.agentId);
+    const agent = this.books.agents.get(answer.agentId);
     if (agent === undefined) return;
     const { frameworkId, status, filters } = answer;
     this.maintenance.answered(agent, frameworkId, { status, filters, now: this.options.clock.monotonic() });
@@ -446,16 +298,16 @@ export class DrfAllocator implements Allocator {
   }
 
   updateWhitelist(hostnames: ReadonlySet<string> | undefined): void {
-    this.whitelist = hostnames;
-    this.patient.addAll();
+    this.engine.whitelist = hostnames;
+    this.engine.reconsiderAllLater();
   }
 
   pause(): void {
-    this.holdOff.pause();
+    this.engine.holdOff.pause();
   }
 
   resume(): void {
-    this.holdOff.resume();
+    this.engine.holdOff.resume();
   }
 
   recoverCluster({
@@ -466,7 +318,7 @@ export class DrfAllocator implements Allocator {
     quotas: ReadonlyMap<string, RoleQuota>;
   }): void {
     for (const [role, quota] of quotas) this.updateQuota(role, quota);
-    if (quotas.size > 0) this.holdOff.awaitAgents(expectedAgents);
+    if (quotas.size > 0) this.engine.holdOff.awaitAgents(expectedAgents);
   }
 
   validateOfferConstraints(constraints: OfferConstraints): string | undefined {
@@ -474,137 +326,27 @@ export class DrfAllocator implements Allocator {
   }
 
   excludedByConstraints(frameworkId: string, role: string): readonly string[] {
-    const constraints = this.frameworks.get(frameworkId)?.constraints;
+    const constraints = this.books.frameworks.get(frameworkId)?.constraints;
     if (constraints === undefined) return [];
     const excluded: string[] = [];
-    for (const { id, info } of this.agents.values()) if (constraints.excludes(role, info)) excluded.push(id);
+    for (const { id, info } of this.books.agents.values())
+      if (constraints.excludes(role, info)) excluded.push(id);
     return excluded;
   }
 
   explain(frameworkId: string, role?: string): FrameworkExplanation | undefined {
-    const framework = this.frameworks.get(frameworkId);
+    const { books, engine, maintenance } = this;
+    const framework = books.frameworks.get(frameworkId);
     if (framework === undefined) return undefined;
-    const { roles, tree, judge, agents, holdings, maintenance } = this;
-    const { names } = this.totals;
     const explainer = new Explainer({
-      names,
-      roles,
-      tree,
-      judge,
-      agents,
-      holdings,
+      books,
+      judge: engine.judge,
       now: this.options.clock.monotonic(),
-      isPaused: this.holdOff.isPaused,
-      isWhitelisted: (agent) => this.isWhitelisted(agent),
+      isPaused: engine.holdOff.isPaused,
+      isWhitelisted: (agent) => engine.isWhitelisted(agent),
       isInMaintenance: (agent) => maintenance.isScheduled(agent),
     });
     return explainer.explain(framework, role);
-  }
-
-  private makeRun(batch: boolean): AllocationRun | undefined {
-    if (this.holdOff.isPaused) return undefined;
-    if (batch) {
-      this.urgent.absorb(this.patient);
-      // What quota withheld may be somebody's by now.
-      if (this.judge.withheld && this.relaxationsSeen !== this.tree.relaxations) {
-        this.judge.withheld = false;
-        this.urgent.addAll();
-      }
-      this.relaxationsSeen = this.tree.relaxations;
-    }
-    this.metrics.runs.inc();
-    const candidates = this.urgent.take();
-    const { roles, tree, judge, holdings } = this;
-    return new AllocationRun(
-      {
-        roles,
-        tree,
-        judge,
-        holdings,
-        names: this.totals.names,
-        random: this.options.random,
-        isEligible: (agent) => agent.active && this.isWhitelisted(agent),
-      },
-      // With nobody to offer anything to, no agent needs a look before somebody comes, who concerns every agent.
-      roles.wanting === 0 ? { agents: [], only: new Map() } : candidates,
-    );
-  }
-
-  private finished(run: AllocationRun | undefined): void {
-    for (const agent of run?.again ?? []) this.patient.addAgent(agent);
-    if (run === undefined) return;
-    const isActive = (id: string): boolean => this.frameworks.get(id)?.active === true;
-    for (const offer of this.maintenance.take(isActive, this.options.clock.monotonic())) {
-      this.callbacks?.inverseOffer?.(offer);
-    }
-  }
-
-  private expireFilters(isOver: () => boolean): boolean {
-    const now = this.options.clock.monotonic();
-    for (;;) {
-      const expired = this.filters.expire(now, EXPIRE_AT_ONCE);
-      for (const { agent, member } of expired) if (!agent.gone) this.patient.addAgent(agent, member);
-      if (expired.length < EXPIRE_AT_ONCE) return true;
-      if (isOver()) return false;
-    }
-  }
-
-  private isWhitelisted({ info }: AgentState): boolean {
-    return this.whitelist?.has(info.hostname ?? "") ?? true;
-  }
-
-  /** What an agent or a provider brings along is in use. */
-  private holdUsed(agent: AgentState, frameworkId: string, allocated: Resources): void {
-    if (allocated.isEmpty) return;
-    this.holdings.hold(agent, frameworkId, allocated);
-    this.holdings.use(agent, frameworkId, allocated);
-  }
-
-  private setTotal(agent: AgentState, total: Resources): void {
-    if (total.equals(agent.total)) return;
-    this.countTotal(agent.total, -1);
-    agent.total = total;
-    this.countTotal(total, 1);
-  }
-
-  private countTotal(total: Resources, sign: 1 | -1): void {
-    if (sign > 0) this.totals.add(total.quantities());
-    else this.totals.subtract(total.quantities());
-    this.tree.reserve(total, sign);
-    this.headroom.addTotal(total, sign);
-  }
-
-  /** The bundle that the agent has itself, where it is the same: filters are many. */
-  private refusedOf(agent: AgentState, part: Resources): Resources {
-    const plain = agent.plainOf(part);
-    return plain.equals(agent.available) ? agent.available : plain;
-  }
-
-  private removeFilters(framework: FrameworkState, role: string): void {
-    const member = framework.members.get(role);
-    if (member !== undefined) this.filters.removeMember(member);
-  }
-
-  private removeFiltersOf(agent: AgentState): void {
-    for (const { members } of this.frameworks.values()) this.filters.removeAgent(members.values(), agent);
-  }
-
-  private reconsider(agent: AgentState): void {
-    this.urgent.addAgent(agent);
-    this.schedule.soon();
-  }
-
-  private reconsiderFramework(framework: FrameworkState): void {
-    for (const member of framework.members.values()) this.urgent.addMember(member);
-    this.schedule.soon();
-  }
-
-  private updateWants(framework: FrameworkState): void {
-    for (const [role, member] of framework.members) this.roles.setWants(member, framework.wants(role));
-  }
-
-  private makeSorter<C>(kind: SorterKind): Sorter<C> {
-    return kind === "drf" ? new DrfSorter<C>(this.totals) : new RandomSorter<C>(this.options.random);
   }
 }
 

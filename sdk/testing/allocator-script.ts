@@ -8,7 +8,7 @@ import type { SuiteCase } from "./suite-case.js";
  * A scenario is a text: `> command` lines, each followed by what has to come of it, indented; `#` begins a comment.
  * Returns the same text with what does come of it.
  */
-export async function playScenario(text: string, make: MakeAllocator): Promise<string> {
+async function playScenario(text: string, make: MakeAllocator): Promise<string> {
   const player = new AllocatorPlayer(make);
   const lines: string[] = [];
   try {

@@ -10,7 +10,7 @@ import { BenchClock } from "./allocator-clock.js";
 /** What Mesos's own allocator benchmarks give each agent, and what is in use of it; with many port ranges. */
 export const AGENT = resources("cpus:24;mem:4096;disk:4096;ports:[31000-32000]");
 const PORTS = Array.from({ length: 16 }, (_, i) => `${31000 + i * 62}-${31000 + i * 62 + 30}`).join(",");
-export const IN_USE = resources(`cpus:16;mem:1024;disk:1024;ports:[${PORTS}]`);
+const IN_USE = resources(`cpus:16;mem:1024;disk:1024;ports:[${PORTS}]`);
 
 export const INTERVAL_MS = 1000;
 
@@ -106,7 +106,7 @@ export class BenchCluster {
   }
 }
 
-export function resources(text: string): Resources {
+function resources(text: string): Resources {
   const parsed = parseResources(text);
   if (!parsed.ok) throw new Error(parsed.error);
   return parsed.value;

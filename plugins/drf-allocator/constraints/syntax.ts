@@ -130,7 +130,7 @@ export function unicodeClass(name: string): ((character: string) => boolean) | u
 }
 
 /** Everything else. @param ranges sorted, apart */
-export function complement(ranges: readonly Range[]): Range[] {
+function complement(ranges: readonly Range[]): Range[] {
   const rest: Range[] = [];
   let next = 0;
   for (const [first, last] of ranges) {

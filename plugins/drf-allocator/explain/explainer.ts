@@ -7,24 +7,18 @@ import type {
   RoleExplanation,
 } from "../../../sdk/contracts/allocator-explanation.js";
 import { addQuantities, type Quantities, Resources } from "../../../sdk/resources/index.js";
-import type { Holdings } from "../accounts/holdings.js";
-import type { ScalarNames } from "../accounts/measure.js";
-import type { RoleTree } from "../accounts/role-tree.js";
 import type { AgentState } from "../agent-state.js";
+import type { Books } from "../books.js";
 import type { FrameworkState } from "../framework-state.js";
-import type { Member, Role, Roles } from "../roles.js";
+import type { Member, Role } from "../roles.js";
 import type { Judge, Turn } from "../run/judge.js";
 import { roundOf, type Seat, type Sorter } from "../sorter/sorter.js";
 import { Tally } from "./tally.js";
 import { reasonText } from "./texts.js";
 
 export interface ExplainerOptions {
-  readonly names: ScalarNames;
-  readonly roles: Roles;
-  readonly tree: RoleTree;
+  readonly books: Books;
   readonly judge: Judge;
-  readonly agents: ReadonlyMap<string, AgentState>;
-  readonly holdings: Holdings;
   /** Monotonic milliseconds. */
   readonly now: number;
   readonly isPaused: boolean;
@@ -45,13 +39,14 @@ export class Explainer {
     return {
       frameworkId: framework.id,
       active: framework.active,
-      agents: this.options.agents.size,
+      agents: this.options.books.agents.size,
       roles: explanations,
     };
   }
 
   private role(framework: FrameworkState, name: string): RoleExplanation {
-    const { roles, agents, isInMaintenance } = this.options;
+    const { books, isInMaintenance } = this.options;
+    const { roles, agents } = books;
     const member = framework.members.get(name);
     const role = roles.find(name);
     const tally = new Tally();
@@ -110,10 +105,10 @@ export class Explainer {
   }
 
   private limits(role: Role): QuotaFigure[] {
-    const owner = this.options.tree.quotaOwner(role.node);
+    const owner = this.options.books.tree.quotaOwner(role.node);
     const figures: QuotaFigure[] = [];
     owner?.quota?.limits.forEach((bound, number) => {
-      const resource = this.options.names.names[number];
+      const resource = this.options.books.totals.names.names[number];
       if (bound === undefined || resource === undefined) return;
       figures.push({ role: owner.path, resource, consumed: owner.consumed(number), bound });
     });
@@ -122,9 +117,9 @@ export class Explainer {
 
   private missingGuarantees(): QuotaFigure[] {
     const figures: QuotaFigure[] = [];
-    for (const { owner, quota } of this.options.tree.quotas()) {
+    for (const { owner, quota } of this.options.books.tree.quotas()) {
       quota.guarantees.forEach((bound, number) => {
-        const resource = this.options.names.names[number];
+        const resource = this.options.books.totals.names.names[number];
         const consumed = owner.consumed(number);
         if (resource !== undefined && consumed < bound)
           figures.push({ role: owner.path, resource, consumed, bound });
@@ -135,7 +130,7 @@ export class Explainer {
 
   private heldIn(framework: FrameworkState, role: string): Quantities {
     let held: Quantities = new Map();
-    for (const agent of this.options.holdings.agentsOf(framework.id)) {
+    for (const agent of this.options.books.holdings.agentsOf(framework.id)) {
       const own = agent.heldBy(framework.id).filter(({ kind }) => kind.allocationRole === role);
       held = addQuantities(held, own.quantities());
     }

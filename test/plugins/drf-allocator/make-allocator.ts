@@ -1,4 +1,5 @@
-import { DrfAllocator, type DrfAllocatorOptions } from "../../../plugins/drf-allocator/drf-allocator.js";
+import { DrfAllocator } from "../../../plugins/drf-allocator/drf-allocator.js";
+import type { DrfAllocatorOptions } from "../../../plugins/drf-allocator/options.js";
 import { parseQuantities, type Quantities } from "../../../sdk/resources/index.js";
 import type { AllocatorDependencies } from "../../../sdk/testing/allocator-world.js";
 

@@ -4,7 +4,7 @@ import { AgentInfo, FrameworkInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { type Quantities, Resources } from "../../../sdk/resources/index.js";
 import { isInSubtree } from "../../../sdk/roles/index.js";
-import { resources } from "../../../sdk/testing/allocator-player.js";
+import { resources } from "../../../sdk/testing/allocator-text.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
 import { makeAllocator } from "./make-allocator.js";
