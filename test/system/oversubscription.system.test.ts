@@ -44,6 +44,8 @@ describe("resources lent a second time, on a real cluster", function () {
         ...agentFlags,
       ],
     });
+    // Offers of before have nothing to run a guest on.
+    await until(async () => (await metrics(cluster.master, "master/cpus_revocable_total"))[0] === 6);
   }
 
   async function runner(framework: ConstructorParameters<typeof Runner>[1]): Promise<Runner> {
