@@ -18,7 +18,7 @@ export interface Stored {
 }
 
 /** Somebody else writes now: this process has been deposed. */
-export class FencedError extends Error {
+class FencedError extends Error {
   override readonly name = "FencedError";
 
   constructor() {

@@ -1,7 +1,7 @@
 import { JuteError } from "./jute.js";
 
 /** A server sends no longer frames: by default neither takes requests nor stores nodes of more than 1 MB. */
-export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
+const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
 const LENGTH_BYTES = 4;
 

@@ -22,7 +22,7 @@ export const OP = {
 export const XID = { event: -1, ping: -2, auth: -4, setWatches: -8 } as const;
 
 /** Permissions of an access list. */
-export const PERMISSION = { read: 1, all: 31 } as const;
+const PERMISSION = { read: 1, all: 31 } as const;
 
 export interface AccessEntry {
   readonly permissions: number;

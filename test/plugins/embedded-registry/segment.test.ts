@@ -1,11 +1,18 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { encodeFrame } from "../../../plugins/embedded-registry/frame.js";
-import { decodeRecords, encodeRecords, type LogRecord } from "../../../sdk/registry/index.js";
 import { newSegment, readSegment } from "../../../plugins/embedded-registry/segment.js";
 import { Registry } from "../../../proto/gen/mesos/internal/registry.js";
 import type { RegistryOperation } from "../../../sdk/contracts/registry.js";
-import { applyOperation, emptyFacts, type RegistryFacts, stateOf } from "../../../sdk/registry/index.js";
+import {
+  applyOperation,
+  decodeRecords,
+  emptyFacts,
+  encodeRecords,
+  type LogRecord,
+  type RegistryFacts,
+  stateOf,
+} from "../../../sdk/registry/index.js";
 import { anyOperation } from "../../sdk/registry/any-operation.js";
 
 const text = (facts: RegistryFacts): string =>

@@ -42,7 +42,7 @@ function partOf(type: string, words: Words): [string, Part] {
 }
 
 /** The resources with their reservations. */
-export function reserved({ options, list }: Words, text: string): Json[] {
+function reserved({ options, list }: Words, text: string): Json[] {
   const { role = "dev", principal } = options;
   const by = principal === undefined ? {} : { principal };
   const above = list("above").map((one) => ({ type: "DYNAMIC", role: one, ...by }));
