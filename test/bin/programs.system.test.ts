@@ -53,7 +53,7 @@ describe("the programs", function () {
     for (const part of [
       "--port: must be an integer",
       "did you mean --port?",
-      "The ZooKeeper URL cannot be used: 'a:x' is not host:port",
+      "the ZooKeeper URL cannot be used: 'a:x' is not host:port",
       "--quorum",
       "--work_dir",
     ])
