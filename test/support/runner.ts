@@ -1,6 +1,6 @@
 import type { FrameworkInfo, Offer, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
-import { NotSubscribedError, resourceList, SchedulerClient } from "../../sdk/index.js";
+import { NotSubscribedError, resourceList, SchedulerClient, UnreachableError } from "../../sdk/index.js";
 import { type Cluster, getJson, until } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
 
@@ -28,12 +28,19 @@ export class Runner {
     });
     this.client.on("update", ({ status }) => void this.updates.push(status));
     this.client.on("offers", async ({ offers }) => {
-      for (const offer of offers) {
-        const tasks = this.waiting.splice(0).map((one) => this.task(offer, one));
-        if (tasks.length > 0) await this.client.launch(offer, tasks, { refuse_seconds: 0.05 });
-        else await this.client.decline(offer, { refuse_seconds: 0.05 });
-      }
+      for (const offer of offers) await this.answer(offer);
     });
+  }
+
+  /** A master that is ended meanwhile takes its offers with it: the client goes on to the next one. */
+  private async answer(offer: Offer): Promise<void> {
+    const tasks = this.waiting.splice(0).map((one) => this.task(offer, one));
+    try {
+      if (tasks.length > 0) await this.client.launch(offer, tasks, { refuse_seconds: 0.05 });
+      else await this.client.decline(offer, { refuse_seconds: 0.05 });
+    } catch (error) {
+      if (!(error instanceof UnreachableError || error instanceof NotSubscribedError)) throw error;
+    }
   }
 
   start(): Promise<void> {
