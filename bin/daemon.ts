@@ -84,7 +84,7 @@ export async function runDaemon(command: DaemonCommand): Promise<number> {
   process.on("unhandledRejection", (err) => logger.error({ err }, "a rejection that nobody handled"));
   process.on("uncaughtException", (err) => logger.error({ err }, "an exception that nobody caught"));
   const code = await runUntilTold(prepared.kernel, complain);
-  sink.flush();
+  await sink.end();
   return code;
 }
 

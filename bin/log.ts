@@ -13,20 +13,24 @@ export interface LogSink {
   write(line: string): void;
 }
 
-/** The standard error stream, written without waiting for whoever reads it. `flush` writes what waits, for the end of the process. */
-export function standardError(): LogSink & { flush(): void } {
+/** Milliseconds that the end of a process waits for the reader of its log. */
+const END_PATIENCE_MS = 1000;
+
+/** The standard error stream, written without waiting for whoever reads it. `end` writes what waits, for the end of the process. */
+export function standardError(): LogSink & { end(): Promise<void> } {
   const stream = new sonicBoom.SonicBoom({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
   // A closed terminal or pipe ends the log, not the daemon.
   stream.on("error", () => undefined);
   return {
     write: (line) => void stream.write(line),
-    flush: () => {
-      try {
-        stream.flushSync();
-      } catch {
-        // Not open yet or closed: nothing can be written any more.
-      }
-    },
+    // Not flushSync: it tries for ever to write to a pipe that nobody reads any more.
+    end: () =>
+      new Promise((resolve) => {
+        setTimeout(resolve, END_PATIENCE_MS);
+        stream.once("close", resolve);
+        stream.once("error", () => resolve());
+        stream.end();
+      }),
   };
 }
 
