@@ -26,7 +26,7 @@ export function standardError(): LogSink & { end(): Promise<void> } {
     // Not flushSync: it tries for ever to write to a pipe that nobody reads any more.
     end: () =>
       new Promise((resolve) => {
-        setTimeout(resolve, END_PATIENCE_MS);
+        setTimeout(resolve, END_PATIENCE_MS).unref();
         stream.once("close", resolve);
         stream.once("error", () => resolve());
         stream.end();
