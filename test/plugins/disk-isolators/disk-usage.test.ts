@@ -27,12 +27,12 @@ describe("disk/du", () => {
   const request = (id: string, resources: readonly Resource[]): ContainerRequest =>
     ({
       containerId: { value: id },
-      directory: `/work/${id}`,
+      directory: `/agent/${id}`,
       resources: Resources.of(resources),
     }) as ContainerRequest;
   const isolator = (enforce = true): DiskUsageIsolator =>
     new DiskUsageIsolator({
-      workDir: "/work",
+      workDir: "/agent",
       interval: 15_000,
       enforce,
       measure: async (directory, { without }) => {
@@ -53,14 +53,14 @@ describe("disk/du", () => {
 
   it("measures sandbox and volumes apart, every interval", async () => {
     const du = isolator();
-    sizes.set("/work/a", 3n * MB).set("/work/volumes/roles/r/data", 5n * MB);
+    sizes.set("/agent/a", 3n * MB).set("/agent/volumes/roles/r/data", 5n * MB);
     await du.prepare(request("a", [disk(10), volume]));
     du.start();
     expect(asked).to.deep.equal([]);
     await clock.advance(15_000);
     expect(asked).to.deep.equal([
-      { directory: "/work/a", without: ["/work/a/data"] },
-      { directory: "/work/volumes/roles/r/data", without: [] },
+      { directory: "/agent/a", without: ["/agent/a/data"] },
+      { directory: "/agent/volumes/roles/r/data", without: [] },
     ]);
     const { disk_statistics: each, ...sandbox } = await du.usage("a");
     expect(sandbox).to.deep.equal({ disk_limit_bytes: 10n * MB, disk_used_bytes: 3n * MB });
@@ -77,7 +77,7 @@ describe("disk/du", () => {
 
   it("reports a container that holds more than it may, with the figures", async () => {
     const du = isolator();
-    sizes.set("/work/a", 10n * MB + 4096n);
+    sizes.set("/agent/a", 10n * MB + 4096n);
     await du.prepare(request("a", [disk(10)]));
     const limited = du.watch("a", new AbortController().signal);
     await du.round();
@@ -95,7 +95,7 @@ describe("disk/du", () => {
       reservations: [{ type: 2, role: "r" }],
       disk: { source, persistence: { id: "own" }, volume: { container_path: "own", mode: 1 } },
     });
-    sizes.set("/work/a", 11n * MB).set("/mnt/one", 9n * MB);
+    sizes.set("/agent/a", 11n * MB).set("/mnt/one", 9n * MB);
     for (const [du, resources] of [
       [isolator(false), [disk(10)]],
       [isolator(true), [mounted]],
@@ -108,12 +108,12 @@ describe("disk/du", () => {
       await du.round();
       expect(told).to.equal(false);
     }
-    expect(asked.map(({ directory }) => directory)).to.deep.equal(["/work/a", "/mnt/one"]);
+    expect(asked.map(({ directory }) => directory)).to.deep.equal(["/agent/a", "/mnt/one"]);
   });
 
   it("goes by the quota that the container has by then", async () => {
     const du = isolator();
-    sizes.set("/work/a", 15n * MB);
+    sizes.set("/agent/a", 15n * MB);
     const { resources } = request("a", [disk(20)]);
     await du.prepare(request("a", [disk(10)]));
     await du.update("a", { resources, limits: {}, pid: 1 });
@@ -129,7 +129,7 @@ describe("disk/du", () => {
 
   it("goes on with the others when one cannot be measured, and forgets containers that ended", async () => {
     const du = isolator();
-    sizes.set("/work/b", MB);
+    sizes.set("/agent/b", MB);
     await du.prepare(request("a", [disk(10)]));
     await du.prepare(request("b", [disk(10)]));
     await du.round();
