@@ -41,6 +41,7 @@ export {
   UnavailableError,
   UnreachableError,
 } from "./client/index.js";
+export { type AgentContainer, AgentContainers, type ContainerLaunch } from "./contracts/agent-containers.js";
 export {
   type AgentExecutorView,
   type AgentFrameworkView,
@@ -69,9 +70,12 @@ export { Clock, type Timer } from "./contracts/clock.js";
 export { type ContainerIo, ContainerLogger, type ContainerOutput } from "./contracts/container-logger.js";
 export {
   type ContainerExit,
+  type ContainerInput,
   Containerizer,
   type ContainerRequest,
+  type ContainerStreams,
   type ContainerTermination,
+  type OutputChunk,
   type RecoverableContainer,
   type TaskFeature,
 } from "./contracts/containerizer.js";

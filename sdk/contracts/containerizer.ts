@@ -4,6 +4,7 @@ import type {
   ContainerInfo,
   ContainerStatus,
   ExecutorInfo,
+  Image,
   ResourceStatistics,
   TaskInfo,
   TaskResourceLimitation,
@@ -15,7 +16,19 @@ import type { ProvisionedImage } from "./image.js";
 
 /** Everything needed to start one container; plain data, so that it can be checkpointed and inspected. */
 export interface ContainerRequest {
+  /** With `parent`: a container within another one, which must be running. */
   readonly containerId: ContainerID;
+  /**
+   * A process within its parent, to look into it: in all of its namespaces, its root and its cgroups, with its environment and as its user
+   * where the request names none. Absent: a container of its own.
+   */
+  readonly class?: "debug" | undefined;
+  /**
+   * Its standard input and output can be attached to, with a terminal in between where `container.tty_info` is set. Absent: it has no
+   * standard input, and its output goes to the logs alone.
+   */
+  readonly interactive?: boolean | undefined;
+  /** Empty for a container that belongs to no framework (standalone). */
   readonly frameworkId: string;
   readonly executorId: string;
   /** Set when the container runs one command task of its own; absent for executors. */
@@ -45,6 +58,36 @@ export interface ContainerTermination {
   readonly reason?: TaskStatus_Reason | undefined;
   readonly message?: string | undefined;
   readonly limitation?: TaskResourceLimitation | undefined;
+}
+
+/** What a container wrote, in the order in which it did. */
+export interface OutputChunk {
+  /** All that comes through a terminal is `stdout`. */
+  readonly stream: "stdout" | "stderr";
+  readonly data: Buffer;
+}
+
+/** The way into the standard input of a container. */
+export interface ContainerInput {
+  /** Resolves when more can be taken; rejects when the container does not read any more. */
+  write(data: Buffer): Promise<void>;
+  /** No more input: the container reads its end. Through a terminal this is the end-of-file character. */
+  end(): Promise<void>;
+  /** Of its terminal; nothing where it has none. */
+  resize(size: { readonly rows: number; readonly columns: number }): Promise<void>;
+  /** Lets go of the input without ending it: another may attach. */
+  close(): void;
+}
+
+/** The streams of a container that was launched `interactive`; they outlive the agent as the container does. */
+export interface ContainerStreams {
+  /**
+   * What it writes from now on, until it ends or the signal is aborted. For a debug container: from its first byte. Any number may read; who
+   * does not keep up is cut off with TEPUI_CONTAINER_READER_SLOW, and never holds the container up.
+   */
+  output(signal: AbortSignal): AsyncIterable<OutputChunk>;
+  /** Rejects with TEPUI_CONTAINER_INPUT_TAKEN while another has it. */
+  input(): Promise<ContainerInput>;
 }
 
 /** How the container's main process ended: exactly one of `code` and `signal` is set. */
@@ -92,8 +135,15 @@ export interface Containerizer {
   wait(containerId: ContainerID): Promise<ContainerTermination | undefined>;
   /** Signals the whole process tree. False when unknown or already ended. */
   signal(containerId: ContainerID, signal: number): Promise<boolean>;
-  /** Ends everything of the container and cleans up. Idempotent; resolves when nothing of it is left. */
+  /**
+   * Ends everything of the container and of those within it, and cleans up. Idempotent; resolves when nothing of it is left, and how it
+   * ended is forgotten.
+   */
   destroy(containerId: ContainerID): Promise<void>;
+  /** Undefined for a container that is unknown or cannot be attached to. Absent: none can. */
+  attach?(containerId: ContainerID): ContainerStreams | undefined;
+  /** Removes the images that no container uses, except those given. Absent: it has none. */
+  pruneImages?(excluded: readonly Image[]): Promise<void>;
   /** Takes back what survives of an earlier run; ends what it does not know. Called once, before any other method. */
   recover(containers: readonly RecoverableContainer[]): Promise<void>;
   /** Those that `wait` knows: all that were launched or recovered and not destroyed, whether they run or ended. */

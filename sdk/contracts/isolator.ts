@@ -26,7 +26,7 @@ export interface ContainerUpdate {
 }
 
 /**
- * One aspect of isolation. Only `name` is mandatory; a rejected promise of `prepare` or `isolate` fails the launch with its message,
+ * One aspect of isolation. Containers are named by `containerName` of their id, which is unique on the host and fit for a file name. Only `name` is mandatory; a rejected promise of `prepare` or `isolate` fails the launch with its message,
  * after the name of the isolator.
  *
  * For one container the calls are `prepare`, `isolate`, any of the others, and at the end `cleanup`, which also follows a failed
@@ -35,6 +35,8 @@ export interface ContainerUpdate {
 export interface Isolator {
   /** As in `--isolation`, e.g. `posix/cpu`. */
   readonly name: string;
+  /** Whether it has a part in containers within containers; absent: it never sees any. Debug containers are seen by none. */
+  readonly nesting?: boolean;
   /**
    * Takes back what an earlier run of the agent made for these containers, and removes what it made for any other. Called once, before
    * any launch; all processes of other containers have ended.

@@ -459,6 +459,21 @@ export const ERRORS = {
     text: "The Docker engine cannot be used",
     hint: "Start the Docker daemon, name its socket with --docker_socket, or leave docker out of --containerizers.",
   },
+  TEPUI_CONTAINER_REQUEST_INVALID: {
+    kind: "invalid",
+    text: "The container cannot be handled so",
+    hint: "Correct the request as the text says; sending it again changes nothing.",
+  },
+  TEPUI_CONTAINER_INPUT_TAKEN: {
+    kind: "conflict",
+    text: "The container's input is attached already",
+    hint: "One at a time can write into a container; try again when the other has detached.",
+  },
+  TEPUI_CONTAINER_READER_SLOW: {
+    kind: "unavailable",
+    text: "The reader of a container's output does not keep up",
+    hint: "Attach again and read faster; what was missed is in the sandbox's stdout and stderr.",
+  },
   TEPUI_CONTAINER_UNKNOWN: {
     kind: "not-found",
     text: "Container cannot be found",

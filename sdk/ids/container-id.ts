@@ -32,3 +32,13 @@ function validatePart(containerId: ContainerID): string | undefined {
   if (id.includes(".") || id.includes(" ")) return `'ContainerID.value' '${id}' contains invalid characters`;
   return undefined;
 }
+
+/** One text for a container and those it is within, outermost first: `parent.child`. Fit for a file name; unique on an agent. */
+export function containerName({ value, parent }: ContainerID): string {
+  return parent === undefined ? value! : `${containerName(parent)}.${value!}`;
+}
+
+/** The outermost of the containers that this one is within; itself, where it is within none. */
+export function rootContainer(containerId: ContainerID): ContainerID {
+  return containerId.parent === undefined ? containerId : rootContainer(containerId.parent);
+}
