@@ -16,6 +16,7 @@ import { type Framework, rolesOf } from "./framework.js";
 import type { FrameworkSettings, Frameworks } from "./frameworks.js";
 import { invalidCall, validatePrincipal } from "./validation/call.js";
 import {
+  type SubscriptionOptions,
   validateFrameworkInfo,
   validateFrameworkUpdate,
   validateSubscriptionOptions,
@@ -48,7 +49,7 @@ export class Subscriptions {
     const id = given.id?.value ?? "";
     metrics.counters[id === "" ? "messages_register_framework" : "messages_reregister_framework"].inc();
     const info = given.principal === undefined && principal !== undefined ? { ...given, principal } : given;
-    const problem = this.validate(info) ?? validateSubscriptionOptions(rolesOf(info), optionsOf(request));
+    const problem = this.validate(info) ?? this.validateOptions(info, optionsOf(request));
     if (problem !== undefined) return this.refuse(connection, { streamId, problem, info });
 
     const stream = { connection, streamId };
@@ -92,7 +93,7 @@ export class Subscriptions {
     if (invalid !== undefined) throw updateError(`Supplied FrameworkInfo is not valid: ${invalid}`);
     const refused = validateFrameworkUpdate(framework.info, info);
     if (refused !== undefined) throw updateError(`FrameworkInfo update is not valid: ${refused}`);
-    const wrong = validateSubscriptionOptions(rolesOf(info), optionsOf(request));
+    const wrong = this.validateOptions(info, optionsOf(request));
     if (wrong !== undefined) throw updateError(`'UpdateFramework' call is not valid: ${wrong}`);
 
     const before = framework.encodedInfo;
@@ -113,6 +114,14 @@ export class Subscriptions {
       return "User 'root' is not allowed to run frameworks without --root_submissions set";
     }
     return cluster.completedFrameworks.has(info.id?.value ?? "") ? "Framework has been removed" : undefined;
+  }
+
+  /** What is wrong with what comes beside the info. Only the allocator knows what offer constraints mean. */
+  private validateOptions(info: FrameworkInfo, options: SubscriptionOptions): string | undefined {
+    const problem = validateSubscriptionOptions(rolesOf(info), options);
+    if (problem !== undefined || options.offerConstraints === undefined) return problem;
+    const wrong = this.context.allocator.validateOfferConstraints(options.offerConstraints);
+    return wrong === undefined ? undefined : `Offer constraints are not valid: ${wrong}`;
   }
 
   private allowed(role: string): boolean {
@@ -144,7 +153,7 @@ export class Subscriptions {
   }
 }
 
-function optionsOf(request: Call_Subscribe | Call_UpdateFramework): Omit<FrameworkSettings, "info"> {
+function optionsOf(request: Call_Subscribe | Call_UpdateFramework): SubscriptionOptions {
   return {
     suppressedRoles: [...new Set(request.suppressed_roles)],
     offerConstraints: request.offer_constraints,

@@ -1,3 +1,5 @@
+import { ConstraintsReader } from "../../../../plugins/drf-allocator/constraints/offer-constraints.js";
+import type { OfferConstraints } from "../../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type {
   Allocator,
   AllocatorAgent,
@@ -23,6 +25,7 @@ export class ManualAllocator implements Allocator {
   readonly frameworks = new Map<string, AllocatorFramework>();
   readonly free = new Map<string, Resources>();
   private readonly totals = new Map<string, Resources>();
+  private readonly constraints = new ConstraintsReader({ maxMem: 4096, maxProgramSize: 100 });
   private callbacks: AllocatorCallbacks | undefined;
 
   start(callbacks: AllocatorCallbacks): void {
@@ -179,8 +182,8 @@ export class ManualAllocator implements Allocator {
     this.told("resume");
   }
 
-  validateOfferConstraints(): undefined {
-    return undefined;
+  validateOfferConstraints(constraints: OfferConstraints): string | undefined {
+    return this.constraints.validate(constraints);
   }
 
   excludedByConstraints(): readonly string[] {
@@ -204,8 +207,10 @@ export class ManualAllocator implements Allocator {
   }
 }
 
-function describe({ active, info, suppressedRoles }: AllocatorFramework): string {
+function describe({ active, info, suppressedRoles, offerConstraints }: AllocatorFramework): string {
   const roles = info.roles.length > 0 ? info.roles : [info.role ?? "*"];
   const suppressed = suppressedRoles.length > 0 ? ` suppressed=${suppressedRoles.join(",")}` : "";
-  return `roles=${roles.join(",")} active=${active}${suppressed}`;
+  const constrained = Object.keys(offerConstraints?.role_constraints ?? {});
+  const constraints = constrained.length > 0 ? ` constrained=${constrained.join(",")}` : "";
+  return `roles=${roles.join(",")} active=${active}${suppressed}${constraints}`;
 }

@@ -13,6 +13,7 @@ type Command = (stage: Stage, words: Words) => void | Promise<void>;
  * What schedulers do. The first word after the command is the scheduler's name, under which its events are shown.
  *
  *     subscribe F roles=dev caps=PARTITION_AWARE failover=60 suppressed=dev id=M-0000 {more of FrameworkInfo}
+ *     subscribe F roles=dev + constraints {OfferConstraints}
  *     call F KILL {the part of the call}
  *     launch F M-O0 refuse=5 + t1 cpus:1;mem:32 {more of TaskInfo} + t2 cpus:1
  *     launch-group F M-O0 + executor cpus:0.1;mem:32;disk:1 {more of ExecutorInfo} + t1 cpus:1
@@ -27,7 +28,11 @@ export const SCHEDULER_COMMANDS: Readonly<Record<string, Command>> = {
   call: (stage, words) => call(stage, words, { type: words.at(2), part: words.json ?? {} }),
   "update-framework": (stage, words) => {
     const id = { value: stage.frameworks.get(words.at(1)) };
-    const part = { framework_info: { ...infoOf(words), id }, suppressed_roles: words.list("suppressed") };
+    const part = {
+      framework_info: { ...infoOf(words), id },
+      suppressed_roles: words.list("suppressed"),
+      ...constraintsOf(words),
+    };
     return call(stage, words, { type: "UPDATE_FRAMEWORK", part });
   },
   launch: (stage, words) => {
@@ -102,6 +107,11 @@ function infoOf(words: Words): Json {
   };
 }
 
+function constraintsOf(words: Words): Json {
+  const part = words.parts.find(({ first }) => first === "constraints");
+  return part === undefined ? {} : { offer_constraints: part.json };
+}
+
 function subscribe(stage: Stage, words: Words): void {
   const name = words.at(1);
   const { id } = words.options;
@@ -112,6 +122,7 @@ function subscribe(stage: Stage, words: Words): void {
     subscribe: {
       framework_info: { ...infoOf(words), id: frameworkId },
       suppressed_roles: words.list("suppressed"),
+      ...constraintsOf(words),
     },
   });
   const stream = stage.master.subscribe(json, (event) => {
