@@ -4,13 +4,15 @@ import { MasterView } from "../../sdk/contracts/master-view.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { answeredByLeadership } from "../../sdk/http/index.js";
 import { definePlugin } from "../../sdk/plugin/index.js";
+import { constraintsDebugJson } from "./constraints-debug.js";
 import { explanationJson } from "./explanation-json.js";
 import { findFramework } from "./find-framework.js";
 
 export default definePlugin({
   name: "explain-endpoint",
   version: "1.0.0",
-  description: "Says why a framework gets no offers: /allocator/explain?framework=ID&role=R",
+  description:
+    "Says why a framework gets no offers: /allocator/explain?framework=ID&role=R, /allocator/offer_constraints_debug",
   targets: ["master"],
   requires: { http: HttpServer, view: MasterView, allocator: Allocator },
   setup(_, { http, view, allocator }) {
@@ -32,6 +34,12 @@ export default definePlugin({
           });
         reply.json(explanationJson(framework, explanation));
       },
+    });
+    http.route({
+      path: "/allocator/offer_constraints_debug",
+      exact: true,
+      realm: "mesos-master-readonly",
+      handle: (_request, reply) => reply.json(constraintsDebugJson(view, allocator)),
     });
   },
 });

@@ -10,6 +10,10 @@ import {
   FrameworkInfo,
   type MasterInfo,
 } from "../../../proto/gen/mesos/v1/mesos.js";
+import {
+  OfferConstraints,
+  AttributeConstraint_Selector_PseudoattributeType as Pseudoattribute,
+} from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { Allocator } from "../../../sdk/contracts/allocator.js";
 import {
   type HttpReply,
@@ -82,7 +86,7 @@ class Bench {
     this.allocator.addAgent({ id, info, capabilities, total: resources(total), used: new Map() });
   }
 
-  framework(id: string, name: string, roles: string[] = ["dev"]): void {
+  framework(id: string, name: string, roles: string[] = ["dev"], constraints?: OfferConstraints): void {
     const info = FrameworkInfo.fromPartial({
       id: { value: id },
       name,
@@ -91,15 +95,15 @@ class Bench {
     });
     this.frameworks.push({ ...frameworkRecord(id), info, roles });
     this.allocator.addFramework(
-      { id, info, active: true, suppressedRoles: [], offerConstraints: undefined },
+      { id, info, active: true, suppressedRoles: [], offerConstraints: constraints },
       new Map(),
     );
   }
 
   /** Status and body. */
-  async ask(query: string): Promise<[number, string]> {
-    const route = this.routes.find(({ path }) => path === "/allocator/explain")!;
-    const target = `/allocator/explain?${query}`;
+  async ask(query: string, path = "/allocator/explain"): Promise<[number, string]> {
+    const route = this.routes.find((each) => each.path === path)!;
+    const target = `${path}?${query}`;
     let answer: [number, string] = [0, ""];
     const reply: Partial<HttpReply> = {
       json: (body, status = 200) => {
@@ -245,5 +249,43 @@ describe("/allocator/explain", () => {
   it("says of a framework that only agents have told of that it has not subscribed", async () => {
     bench.frameworks.push({ ...frameworkRecord("f-0007"), recovered: true, connected: false, active: false });
     expect(await bench.ask("framework=f-0007")).to.deep.equal([404, "'f-0007' has not subscribed yet"]);
+  });
+});
+
+describe("/allocator/offer_constraints_debug", () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.open();
+  });
+  afterEach(() => bench.stop());
+
+  const answer = async () => JSON.parse((await bench.ask("", "/allocator/offer_constraints_debug"))[1]);
+
+  it("tells of each framework which agents are excluded in which role", async () => {
+    expect(await answer()).to.deep.equal({ frameworks: {} });
+    bench.agent("S0", "cpus:4");
+    bench.agent("S1", "cpus:4");
+    const hostname = { pseudoattribute_type: Pseudoattribute.HOSTNAME };
+    const constraint = { selector: hostname, predicate: { text_equals: { value: "S1.example" } } };
+    const constraints = OfferConstraints.fromPartial({
+      role_constraints: { dev: { groups: [{ attribute_constraints: [constraint] }] } },
+    });
+    bench.framework("f-0000", "web", ["ops", "dev"], constraints);
+    bench.framework("f-0001", "free");
+    expect(await answer()).to.deep.equal({
+      frameworks: {
+        "f-0000": {
+          suppressed_roles: [],
+          excluded_by_attribute_constraints: { dev: ["S0"], ops: [] },
+        },
+        "f-0001": { suppressed_roles: [], excluded_by_attribute_constraints: { dev: [] } },
+      },
+    });
+  });
+
+  it("tells the roles that get no offers because they are not wanted", async () => {
+    bench.framework("f-0000", "web");
+    bench.frameworks.push({ ...bench.frameworks.pop()!, suppressedRoles: ["ops", "dev"] });
+    expect((await answer()).frameworks["f-0000"].suppressed_roles).to.deep.equal(["dev", "ops"]);
   });
 });
