@@ -1,5 +1,14 @@
 import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
-import type { AgentID, AgentInfo, MasterInfo, TimeInfo, WeightInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Schedule } from "../../proto/gen/mesos/v1/maintenance/maintenance.js";
+import type {
+  AgentID,
+  AgentInfo,
+  DrainConfig,
+  MachineID,
+  MasterInfo,
+  TimeInfo,
+  WeightInfo,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import { extensionPoint } from "../plugin/extension-point.js";
 
@@ -10,13 +19,28 @@ export type RegistryOperation =
   | { readonly kind: "mark-agent-unreachable"; readonly agentId: AgentID; readonly time: TimeInfo }
   | { readonly kind: "mark-agent-reachable"; readonly agent: AgentInfo }
   | { readonly kind: "remove-agent"; readonly agentId: AgentID }
+  /** It is never let back. */
+  | { readonly kind: "mark-agent-gone"; readonly agentId: AgentID; readonly time: TimeInfo }
+  /** It is deactivated, too; with `mark_gone` it is to be marked gone once it is empty. */
+  | { readonly kind: "drain-agent"; readonly agentId: AgentID; readonly config: DrainConfig }
+  | { readonly kind: "mark-agent-drained"; readonly agentId: AgentID }
+  | { readonly kind: "deactivate-agent"; readonly agentId: AgentID }
+  /** Ends draining, too. */
+  | { readonly kind: "reactivate-agent"; readonly agentId: AgentID }
+  /** Replaces the schedule. Machines that come into it are draining, machines that are no longer in it are up. */
+  | { readonly kind: "update-maintenance-schedule"; readonly schedule: Schedule }
+  /** Scheduled machines are down from now on. */
+  | { readonly kind: "start-maintenance"; readonly machines: readonly MachineID[] }
+  /** The machines are up, and no longer in the schedule. */
+  | { readonly kind: "stop-maintenance"; readonly machines: readonly MachineID[] }
   | { readonly kind: "update-weights"; readonly weights: readonly WeightInfo[] }
   /** A config without guarantees and limits removes the role's quota. */
   | { readonly kind: "update-quotas"; readonly configs: readonly QuotaConfig[] }
   | { readonly kind: "prune"; readonly unreachable: readonly AgentID[]; readonly gone: readonly AgentID[] };
 
 /**
- * The master's durable memory: which agents were admitted, are unreachable or gone; weights and quotas of roles.
+ * The master's durable memory: which agents were admitted, are unreachable, gone, draining or deactivated; weights and quotas of roles;
+ * the maintenance schedule.
  * `apply` resolves only when the change survives a crash; operations of one turn are written together.
  */
 export interface Registry {

@@ -1,6 +1,9 @@
-import { AgentInfo, type WeightInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Registry_Slave, Registry_UnreachableSlave } from "../../proto/gen/mesos/internal/registry.js";
+import { AgentInfo, DrainInfo, DrainState, type WeightInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { RegistryOperation } from "../contracts/registry.js";
+import { startMaintenance, stopMaintenance, updateSchedule } from "./maintenance.js";
+import { withCapability } from "./minimum-capabilities.js";
 import type { RegistryFacts } from "./registry-facts.js";
 
 /**
@@ -21,6 +24,22 @@ export function applyOperation(facts: RegistryFacts, operation: RegistryOperatio
       return markReachable(facts, operation.agent);
     case "remove-agent":
       return facts.admitted.delete(operation.agentId.value ?? "");
+    case "mark-agent-gone":
+      return markGone(facts, operation);
+    case "drain-agent":
+      return drain(facts, operation);
+    case "mark-agent-drained":
+      return markDrained(facts, operation.agentId.value ?? "");
+    case "deactivate-agent":
+      return deactivate(facts, operation.agentId.value ?? "");
+    case "reactivate-agent":
+      return reactivate(facts, operation.agentId.value ?? "");
+    case "update-maintenance-schedule":
+      return updateSchedule(facts, operation.schedule);
+    case "start-maintenance":
+      return startMaintenance(facts, operation.machines);
+    case "stop-maintenance":
+      return stopMaintenance(facts, operation.machines);
     case "prune":
       return prune(facts, operation);
     case "update-weights":
@@ -75,6 +94,85 @@ function markReachable(facts: RegistryFacts, info: AgentInfo): boolean {
   return true;
 }
 
+function markGone(facts: RegistryFacts, { agentId, time }: Of<"mark-agent-gone">): boolean {
+  const id = agentId.value ?? "";
+  // It is on one of the lists at most.
+  if (!facts.admitted.delete(id) && !facts.unreachable.delete(id)) return false;
+  facts.gone.set(id, { id: agentId, timestamp: time });
+  return true;
+}
+
+type Drainable = Pick<Registry_Slave | Registry_UnreachableSlave, "drain_info" | "deactivated">;
+
+/** Changes what is kept of an agent, where it is known; undefined: it has that already. */
+function changeAgent(
+  facts: RegistryFacts,
+  id: string,
+  change: (agent: Drainable) => Drainable | undefined,
+): boolean {
+  const changeIn = <T extends Drainable>(list: Map<string, T>): boolean => {
+    const agent = list.get(id);
+    const changed = agent === undefined ? undefined : change(agent);
+    if (agent === undefined || changed === undefined) return false;
+    list.set(id, { ...agent, ...changed });
+    return true;
+  };
+  return changeIn(facts.admitted) || changeIn(facts.unreachable);
+}
+
+function drain(facts: RegistryFacts, { agentId, config }: Of<"drain-agent">): boolean {
+  const info: DrainInfo = { state: DrainState.DRAINING, config };
+  const changed = changeAgent(facts, agentId.value ?? "", ({ drain_info, deactivated }) =>
+    deactivated === true && drain_info !== undefined && sameDrain(drain_info, info)
+      ? undefined
+      : { drain_info: info, deactivated: true },
+  );
+  if (changed) needDraining(facts, true);
+  return changed;
+}
+
+const sameDrain = (left: DrainInfo, right: DrainInfo): boolean =>
+  Buffer.compare(DrainInfo.encode(left).finish(), DrainInfo.encode(right).finish()) === 0;
+
+function markDrained(facts: RegistryFacts, id: string): boolean {
+  return changeAgent(facts, id, ({ drain_info, deactivated }) =>
+    drain_info?.state === DrainState.DRAINING
+      ? { drain_info: { ...drain_info, state: DrainState.DRAINED }, deactivated }
+      : undefined,
+  );
+}
+
+function deactivate(facts: RegistryFacts, id: string): boolean {
+  const changed = changeAgent(facts, id, ({ drain_info, deactivated }) =>
+    deactivated === true ? undefined : { drain_info, deactivated: true },
+  );
+  if (changed) needDraining(facts, true);
+  return changed;
+}
+
+function reactivate(facts: RegistryFacts, id: string): boolean {
+  const changed = changeAgent(facts, id, ({ drain_info, deactivated }) =>
+    drain_info === undefined && deactivated === undefined
+      ? undefined
+      : { drain_info: undefined, deactivated: undefined },
+  );
+  if (changed) needDraining(facts, isAnyDeactivated(facts));
+  return changed;
+}
+
+function isAnyDeactivated({ admitted, unreachable }: RegistryFacts): boolean {
+  for (const { deactivated } of admitted.values()) if (deactivated === true) return true;
+  for (const { deactivated } of unreachable.values()) if (deactivated === true) return true;
+  return false;
+}
+
+/** A master that does not know of deactivation would offer what these agents have. */
+function needDraining(facts: RegistryFacts, needed: boolean): void {
+  const { minimum_capabilities: before } = facts.rest;
+  const after = withCapability(before, "AGENT_DRAINING", needed);
+  if (after !== before) facts.rest = { ...facts.rest, minimum_capabilities: after };
+}
+
 function prune(facts: RegistryFacts, operation: Of<"prune">): boolean {
   let changed = false;
   for (const { value } of operation.unreachable) if (facts.unreachable.delete(value ?? "")) changed = true;
@@ -94,9 +192,6 @@ function updateWeights(facts: RegistryFacts, weights: readonly WeightInfo[]): bo
   return changed;
 }
 
-/** Masters that do not know of limits must not read a registry that has some. */
-const QUOTA_V2 = "QUOTA_V2";
-
 function updateQuotas(facts: RegistryFacts, configs: readonly QuotaConfig[]): boolean {
   const { quota_configs: before, quotas, minimum_capabilities: needed } = facts.rest;
   const byRole = new Map(before.map((config) => [config.role, config]));
@@ -106,13 +201,13 @@ function updateQuotas(facts: RegistryFacts, configs: readonly QuotaConfig[]): bo
     if (none) byRole.delete(config.role);
     else byRole.set(config.role, config);
   }
-  const others = needed.filter(({ capability }) => capability !== QUOTA_V2);
   facts.rest = {
     ...facts.rest,
     quota_configs: [...byRole.values()],
     // The older form of the same.
     quotas: quotas.filter(({ info }) => !roles.has(info?.role)),
-    minimum_capabilities: byRole.size > 0 ? [...others, { capability: QUOTA_V2 }] : others,
+    // Masters that do not know of limits must not read a registry that has some.
+    minimum_capabilities: withCapability(needed, "QUOTA_V2", byRole.size > 0),
   };
   return configs.length > 0;
 }

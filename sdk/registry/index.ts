@@ -1,4 +1,12 @@
 export { applyOperation } from "./apply-operation.js";
+export type { FencedChange, FencedStore, NamedValue, Versioned } from "./fenced-store.js";
+export { machineKey, scheduleOf, withoutMachines } from "./maintenance.js";
+export { missingCapabilities } from "./minimum-capabilities.js";
 export { decodeRecords, encodeRecords, type LogRecord } from "./record.js";
 export { emptyFacts, factsOf, type RegistryFacts, stateOf } from "./registry-facts.js";
 export { RegistryMetrics } from "./registry-metrics.js";
+export { applyRecord, replay } from "./replay.js";
+export { SharedLog, type Stored } from "./shared-log.js";
+export { SharedRegistry, type SharedRegistryOptions } from "./shared-registry.js";
+export { withTimeout } from "./with-timeout.js";
+export { WriteQueue, type WriteQueueOptions } from "./write-queue.js";

@@ -1,9 +1,11 @@
 import {
   Registry,
   Registry_GoneSlave,
+  Registry_Machines,
   Registry_UnreachableSlave,
 } from "../../proto/gen/mesos/internal/registry.js";
-import { AgentID, AgentInfo, MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import { Schedule } from "../../proto/gen/mesos/v1/maintenance/maintenance.js";
+import { AgentID, AgentInfo, type MachineID, MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { RegistryOperation } from "../contracts/registry.js";
 
 /** What the log holds: operations, who leads, and now and then everything. */
@@ -27,6 +29,14 @@ const KINDS = {
   prune: 8,
   "update-weights": 9,
   "update-quotas": 10,
+  "mark-agent-gone": 11,
+  "drain-agent": 12,
+  "mark-agent-drained": 13,
+  "deactivate-agent": 14,
+  "reactivate-agent": 15,
+  "update-maintenance-schedule": 16,
+  "start-maintenance": 17,
+  "stop-maintenance": 18,
 } as const satisfies Record<LogRecord["kind"], number>;
 
 /** version u8, kind u8, length of the body u32 le; the body is a protobuf message. */
@@ -75,7 +85,23 @@ function bodyOf(record: LogRecord): Uint8Array {
     case "mark-agent-unreachable":
       return Registry_UnreachableSlave.encode({ id: record.agentId, timestamp: record.time }).finish();
     case "remove-agent":
+    case "mark-agent-drained":
+    case "deactivate-agent":
+    case "reactivate-agent":
       return AgentID.encode(record.agentId).finish();
+    case "mark-agent-gone":
+      return Registry_GoneSlave.encode({ id: record.agentId, timestamp: record.time }).finish();
+    case "drain-agent": {
+      const drained = { id: record.agentId, drain_info: { config: record.config } };
+      return Registry_UnreachableSlave.encode(Registry_UnreachableSlave.fromPartial(drained)).finish();
+    }
+    case "update-maintenance-schedule":
+      return Schedule.encode(record.schedule).finish();
+    case "start-maintenance":
+    case "stop-maintenance":
+      return Registry_Machines.encode({
+        machines: record.machines.map((id) => ({ info: { id } })),
+      }).finish();
     case "update-weights":
       return Registry.encode(
         Registry.fromPartial({ weights: record.weights.map((info) => ({ info })) }),
@@ -112,6 +138,26 @@ function recordOf(kind: number, body: Buffer): LogRecord {
     }
     case KINDS["remove-agent"]:
       return { kind: "remove-agent", agentId: AgentID.decode(body) };
+    case KINDS["mark-agent-gone"]: {
+      const { id, timestamp } = Registry_GoneSlave.decode(body);
+      return { kind: "mark-agent-gone", agentId: id ?? {}, time: timestamp ?? {} };
+    }
+    case KINDS["drain-agent"]: {
+      const { id, drain_info: info } = Registry_UnreachableSlave.decode(body);
+      return { kind: "drain-agent", agentId: id ?? {}, config: info?.config ?? {} };
+    }
+    case KINDS["mark-agent-drained"]:
+      return { kind: "mark-agent-drained", agentId: AgentID.decode(body) };
+    case KINDS["deactivate-agent"]:
+      return { kind: "deactivate-agent", agentId: AgentID.decode(body) };
+    case KINDS["reactivate-agent"]:
+      return { kind: "reactivate-agent", agentId: AgentID.decode(body) };
+    case KINDS["update-maintenance-schedule"]:
+      return { kind: "update-maintenance-schedule", schedule: Schedule.decode(body) };
+    case KINDS["start-maintenance"]:
+      return { kind: "start-maintenance", machines: machinesIn(body) };
+    case KINDS["stop-maintenance"]:
+      return { kind: "stop-maintenance", machines: machinesIn(body) };
     case KINDS["update-weights"]: {
       const weights = Registry.decode(body).weights.map(({ info }) => info ?? {});
       return { kind: "update-weights", weights };
@@ -128,3 +174,6 @@ function recordOf(kind: number, body: Buffer): LogRecord {
       throw new Error(`a record has the unknown kind ${kind}; a newer program wrote it`);
   }
 }
+
+const machinesIn = (body: Buffer): MachineID[] =>
+  Registry_Machines.decode(body).machines.map(({ info }) => info?.id ?? {});

@@ -13,6 +13,16 @@ const amounts = fc.dictionary(
   fc.integer({ min: 0, max: 9 }).map((value) => ({ value })),
 );
 
+const time = fc.bigInt(0n, 1_795_333_264_444_141_000n).map((nanoseconds) => ({ nanoseconds }));
+const machine = fc.constantFrom(
+  { hostname: "h1", ip: "10.0.0.1" },
+  { hostname: "H1", ip: "10.0.0.1" },
+  { hostname: "h2" },
+  { ip: "10.0.0.3" },
+);
+const machines = fc.array(machine, { maxLength: 3 });
+const window = fc.record({ machine_ids: machines, unavailability: fc.record({ start: time }) });
+
 /** Operations over few agents, so that they meet. */
 export const anyOperation: fc.Arbitrary<RegistryOperation> = fc.oneof(
   agent.map((info): RegistryOperation => ({ kind: "admit-agent", agent: info })),
@@ -26,6 +36,25 @@ export const anyOperation: fc.Arbitrary<RegistryOperation> = fc.oneof(
     }),
   ),
   agentId.map((id): RegistryOperation => ({ kind: "remove-agent", agentId: id })),
+  fc
+    .tuple(agentId, time)
+    .map(([id, now]): RegistryOperation => ({ kind: "mark-agent-gone", agentId: id, time: now })),
+  fc.tuple(agentId, fc.boolean(), fc.option(time, { nil: undefined })).map(
+    ([id, mark_gone, max_grace_period]): RegistryOperation => ({
+      kind: "drain-agent",
+      agentId: id,
+      config: { mark_gone, max_grace_period },
+    }),
+  ),
+  fc
+    .tuple(agentId, fc.constantFrom("mark-agent-drained", "deactivate-agent", "reactivate-agent"))
+    .map(([id, kind]): RegistryOperation => ({ kind, agentId: id })),
+  fc
+    .array(window, { maxLength: 2 })
+    .map((windows): RegistryOperation => ({ kind: "update-maintenance-schedule", schedule: { windows } })),
+  fc
+    .tuple(machines, fc.constantFrom("start-maintenance", "stop-maintenance"))
+    .map(([ids, kind]): RegistryOperation => ({ kind, machines: ids })),
   fc
     .array(fc.record({ role, weight: fc.integer({ min: 1, max: 9 }) }))
     .map((weights): RegistryOperation => ({ kind: "update-weights", weights })),

@@ -1,0 +1,19 @@
+import type { Registry_MinimumCapability } from "../../proto/gen/mesos/internal/registry.js";
+import { MasterInfo_Capability_Type as Capability, type MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+
+type Needed = Registry_MinimumCapability[];
+
+/** The list with or without a capability; the same one where nothing changes. */
+export function withCapability(list: Needed, name: keyof typeof Capability, needed: boolean): Needed {
+  if (list.some(({ capability }) => capability === name) === needed) return list;
+  return needed ? [...list, { capability: name }] : list.filter(({ capability }) => capability !== name);
+}
+
+/** What a master must be able to do to read this registry rightly, and cannot. Names of MasterInfo.Capability.Type. */
+export function missingCapabilities(
+  needed: readonly Registry_MinimumCapability[],
+  master: Pick<MasterInfo, "capabilities">,
+): string[] {
+  const has = new Set(master.capabilities.map(({ type }) => Capability[type ?? 0]));
+  return needed.map(({ capability = "" }) => capability).filter((name) => !has.has(name));
+}
