@@ -13,12 +13,13 @@ import {
   type RegistryFacts,
   type RegistryMetrics,
   stateOf,
+  WriteQueue,
+  withTimeout,
 } from "../../sdk/registry/index.js";
 import { DirectoryLock } from "./directory-lock.js";
 import { encodeFrame } from "./frame.js";
 import { newSegment, type ReadSegment, readSegment } from "./segment.js";
 import { SegmentDirectory } from "./segment-directory.js";
-import { withTimeout } from "./with-timeout.js";
 
 export interface EmbeddedRegistryOptions {
   /** Directory of its own; made when missing. */
@@ -33,13 +34,7 @@ export interface EmbeddedRegistryOptions {
   readonly compactionBytes?: number;
 }
 
-interface Waiting {
-  /** Undefined when the change changed nothing: then there is only something to wait for. */
-  readonly record: LogRecord | undefined;
-  readonly resolve: () => void;
-  readonly reject: (error: TepuiError) => void;
-}
-
+const DISK = "the disk";
 const DEFAULT_COMPACTION_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -55,13 +50,18 @@ export class EmbeddedRegistry implements Registry {
   private sequence = 0n;
   private snapshotBytes = 0;
   private historyBytes = 0;
-  private waiting: Waiting[] = [];
-  private committing: Promise<void> | undefined;
+  private readonly queue: WriteQueue;
   private state: "new" | "open" | "closed" = "new";
-  private failure: TepuiError | undefined;
 
   constructor(private readonly options: EmbeddedRegistryOptions) {
     this.files = new SegmentDirectory(options.directory);
+    this.queue = new WriteQueue({
+      ...options,
+      timeout: options.storeTimeout,
+      by: DISK,
+      place: options.directory,
+      write: (records) => this.write(records),
+    });
   }
 
   get recovered(): boolean {
@@ -71,12 +71,13 @@ export class EmbeddedRegistry implements Registry {
   async recover(master: MasterInfo): Promise<RegistryState> {
     if (this.state === "open") {
       this.facts.master = master;
-      await this.commit({ kind: "master", master });
+      await this.queue.add({ kind: "master", master });
       return stateOf(this.facts);
     }
     const done = this.options.metrics.fetch.start();
     try {
-      await withTimeout(this.options.clock, this.options.fetchTimeout, this.load(master));
+      const { clock, fetchTimeout: ms } = this.options;
+      await withTimeout({ clock, ms, work: this.load(master), by: DISK });
     } catch (error) {
       await this.release();
       if (error instanceof TepuiError) throw error;
@@ -93,12 +94,12 @@ export class EmbeddedRegistry implements Registry {
 
   async apply(operation: RegistryOperation): Promise<boolean> {
     if (this.state !== "open") throw new TepuiError("TEPUI_REGISTRY_CLOSED");
-    if (this.failure !== undefined) throw this.failure;
+    if (this.queue.failure !== undefined) throw this.queue.failure;
     const changed = applyOperation(this.facts, operation);
     if (changed) this.options.metrics.changed(this.facts);
     // "Nothing to change" may rest on a change that is not durable yet; so that answer waits, too.
-    else if (this.committing === undefined && this.waiting.length === 0) return false;
-    await this.commit(changed ? operation : undefined);
+    else if (this.queue.idle) return false;
+    await this.queue.add(changed ? operation : undefined);
     return changed;
   }
 
@@ -106,7 +107,7 @@ export class EmbeddedRegistry implements Registry {
   async close(): Promise<void> {
     if (this.state === "closed") return;
     this.state = "closed";
-    while (this.committing !== undefined) await this.committing;
+    await this.queue.settled();
     await this.release();
   }
 
@@ -144,50 +145,6 @@ export class EmbeddedRegistry implements Registry {
       const detail = `${join(this.options.directory, name)}: ${messageOf(error)}`;
       throw new TepuiError("TEPUI_REGISTRY_UNREADABLE", { detail, cause: error });
     }
-  }
-
-  private commit(record: LogRecord | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ record, resolve, reject });
-      this.options.metrics.queued = this.waiting.length;
-      this.committing ??= this.commitAll();
-    });
-  }
-
-  /** Commits until nothing waits. Never rejects. */
-  private async commitAll(): Promise<void> {
-    // What else arrives in this turn of the event loop shares the first sync.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.waiting.length > 0) {
-      const batch = this.waiting;
-      this.waiting = [];
-      await this.commitBatch(batch);
-    }
-    this.committing = undefined;
-  }
-
-  private async commitBatch(batch: readonly Waiting[]): Promise<void> {
-    const { clock, metrics, storeTimeout, logger } = this.options;
-    const records = batch.flatMap(({ record }) => (record === undefined ? [] : [record]));
-    try {
-      if (this.failure !== undefined) throw this.failure;
-      if (records.length > 0) {
-        const done = metrics.store.start();
-        await withTimeout(clock, storeTimeout, this.write(records));
-        done();
-      }
-      for (const { resolve } of batch) resolve();
-    } catch (error) {
-      if (this.failure === undefined) {
-        this.failure = new TepuiError("TEPUI_REGISTRY_WRITE_FAILED", {
-          detail: `${this.options.directory}: ${messageOf(error)}`,
-          cause: error,
-        });
-        logger.error({ err: this.failure }, "the registry cannot be written and takes no more changes");
-      }
-      for (const { reject } of batch) reject(this.failure);
-    }
-    metrics.queued = this.waiting.length;
   }
 
   /** Must begin synchronously: here the facts are those after the batch, which is what a snapshot has to hold. */

@@ -1,10 +1,8 @@
 import {
-  applyOperation,
+  applyRecord,
   decodeRecords,
   emptyFacts,
   encodeRecords,
-  factsOf,
-  type LogRecord,
   type RegistryFacts,
   stateOf,
 } from "../../sdk/registry/index.js";
@@ -72,18 +70,5 @@ function replay(facts: RegistryFacts, payload: Buffer, offset: number): Registry
     throw new Error(`the commit at byte ${offset} cannot be read: ${String((error as Error).message)}`, {
       cause: error,
     });
-  }
-}
-
-function applyRecord(facts: RegistryFacts, record: LogRecord): RegistryFacts {
-  switch (record.kind) {
-    case "snapshot":
-      return factsOf(record.state);
-    case "master":
-      facts.master = record.master;
-      return facts;
-    default:
-      applyOperation(facts, record);
-      return facts;
   }
 }

@@ -1,7 +1,7 @@
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { Registry } from "../../sdk/contracts/registry.js";
 import { definePlugin, durationText, reading, z } from "../../sdk/plugin/index.js";
-import { RegistryMetrics } from "../../sdk/registry/index.js";
+import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
 import {
   describeUrl,
   OPEN_ACCESS,
@@ -9,7 +9,7 @@ import {
   parseZooKeeperUrl,
   ZooKeeperClient,
 } from "../../sdk/zookeeper/index.js";
-import { ZooKeeperRegistry } from "./zookeeper-registry.js";
+import { ZooKeeperStore } from "./zookeeper-store.js";
 
 /** Below the path of the election, where masters and tools pass over it. */
 const NODE = "tepui_registry";
@@ -49,10 +49,10 @@ export default definePlugin({
       random,
       logger,
     });
-    const registry = new ZooKeeperRegistry({
-      client,
-      path,
-      access: credentials === undefined ? OPEN_ACCESS : PRIVATE_ACCESS,
+    const access = credentials === undefined ? OPEN_ACCESS : PRIVATE_ACCESS;
+    const registry = new SharedRegistry({
+      store: () => new ZooKeeperStore({ client, path, access }),
+      engine: "ZooKeeper",
       url: describeUrl({ servers, path }),
       clock,
       random,

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { ZooKeeperRegistry } from "../../../plugins/zookeeper-registry/zookeeper-registry.js";
+import { ZooKeeperStore } from "../../../plugins/zookeeper-registry/zookeeper-store.js";
 import { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { SystemClock } from "../../../sdk/contracts/system-clock.js";
 import { SystemRandom } from "../../../sdk/contracts/system-random.js";
-import { RegistryMetrics } from "../../../sdk/registry/index.js";
+import { RegistryMetrics, SharedRegistry } from "../../../sdk/registry/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { type RegistrySubject, registrySuite } from "../../../sdk/testing/registry-suite.js";
 import { OPEN_ACCESS, parseZooKeeperUrl, ZooKeeperClient } from "../../../sdk/zookeeper/index.js";
@@ -45,12 +45,11 @@ describe("the registry in ZooKeeper", function () {
     return client;
   }
 
-  async function open(path: string, compactionEntries?: number): Promise<ZooKeeperRegistry> {
+  async function open(path: string, compactionEntries?: number): Promise<SharedRegistry> {
     const client = await connect();
-    return new ZooKeeperRegistry({
-      client,
-      path,
-      access: OPEN_ACCESS,
+    return new SharedRegistry({
+      store: () => new ZooKeeperStore({ client, path, access: OPEN_ACCESS }),
+      engine: "ZooKeeper",
       url: path,
       clock,
       random,
@@ -78,7 +77,7 @@ describe("the registry in ZooKeeper", function () {
 
   for (const { name, run } of registrySuite(() => subject())) it(name, run);
 
-  const admitted = async (registry: ZooKeeperRegistry) =>
+  const admitted = async (registry: SharedRegistry) =>
     ((await registry.recover(MASTER)).slaves?.slaves ?? []).map(({ info }) => info?.id?.value);
 
   it("finds everything again after many snapshots, and keeps few nodes", async () => {

@@ -1,6 +1,6 @@
-/** What the registry's node holds: which of the nodes below it count. */
-export interface Header {
-  /** Number of the snapshot, part of the names of its nodes. */
+/** What the head of a shared log holds: which of the values below it count, and who writes. */
+export interface LogHead {
+  /** Number of the snapshot, part of the names of its values. */
   readonly generation: number;
   readonly chunks: number;
   /** Length and CRC-32 of the snapshot. */
@@ -8,26 +8,28 @@ export interface Header {
   readonly crc: number;
   /** Number of the first entry after the snapshot. */
   readonly first: number;
+  /** Who wrote it, so that a writer knows its own; empty: nobody yet. */
+  readonly writer: string;
 }
 
 /** Version of the layout; a reader refuses those that it does not know. */
 const FORMAT = 1;
 
-export const EMPTY_HEADER: Header = { generation: 0, chunks: 0, bytes: 0, crc: 0, first: 1 };
+export const EMPTY_HEAD: LogHead = { generation: 0, chunks: 0, bytes: 0, crc: 0, first: 1, writer: "" };
 
-export function encodeHeader(header: Header): Buffer {
-  return Buffer.from(JSON.stringify({ format: FORMAT, ...header }), "utf8");
+export function encodeHead(head: LogHead): Buffer {
+  return Buffer.from(JSON.stringify({ format: FORMAT, ...head }), "utf8");
 }
 
 /** Throws an Error that says what is wrong. */
-export function decodeHeader(data: Buffer): Header {
+export function decodeHead(data: Buffer): LogHead {
   const value: unknown = parsed(data.toString("utf8"));
   if (typeof value !== "object" || value === null) throw new Error("its header is no JSON object");
   const fields = value as Readonly<Record<string, unknown>>;
   if (fields.format !== FORMAT) {
     throw new Error(`its header has format ${String(fields.format)}, this program reads format ${FORMAT}`);
   }
-  const number = (name: keyof Header): number => {
+  const number = (name: keyof LogHead): number => {
     const field = fields[name];
     if (typeof field !== "number" || !Number.isSafeInteger(field) || field < 0) {
       throw new Error(`its header has no sound '${name}'`);
@@ -40,6 +42,8 @@ export function decodeHeader(data: Buffer): Header {
     bytes: number("bytes"),
     crc: number("crc"),
     first: number("first"),
+    // The first programs did not write it.
+    writer: typeof fields.writer === "string" ? fields.writer : "",
   };
 }
 

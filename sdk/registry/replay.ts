@@ -1,0 +1,28 @@
+import { applyOperation } from "./apply-operation.js";
+import { decodeRecords, type LogRecord } from "./record.js";
+import { emptyFacts, factsOf, type RegistryFacts } from "./registry-facts.js";
+
+/** The facts after this record; those before are changed in place. */
+export function applyRecord(facts: RegistryFacts, record: LogRecord): RegistryFacts {
+  switch (record.kind) {
+    case "snapshot":
+      return factsOf(record.state);
+    case "master":
+      facts.master = record.master;
+      return facts;
+    default:
+      applyOperation(facts, record);
+      return facts;
+  }
+}
+
+/** What encoded records amount to. Throws an Error where something cannot be understood. */
+export function replay(stored: {
+  readonly snapshot: Buffer | undefined;
+  readonly entries: readonly Buffer[];
+}): RegistryFacts {
+  const { snapshot, entries } = stored;
+  return (snapshot === undefined ? entries : [snapshot, ...entries])
+    .flatMap(decodeRecords)
+    .reduce(applyRecord, emptyFacts());
+}

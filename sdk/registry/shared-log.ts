@@ -1,0 +1,195 @@
+import { crc32 } from "node:zlib";
+import type { Random } from "../contracts/random.js";
+import type { FencedChange, FencedStore, Versioned } from "./fenced-store.js";
+import { chunkName, decodeHead, EMPTY_HEAD, encodeHead, entryName, type LogHead } from "./log-head.js";
+
+/** What is stored: the state at some time, and what was added since. */
+export interface Stored {
+  readonly snapshot: Buffer | undefined;
+  readonly entries: readonly Buffer[];
+}
+
+/** Somebody else writes now: this process has been deposed. */
+class FencedError extends Error {
+  override readonly name = "FencedError";
+
+  constructor() {
+    super("another master has taken the registry over");
+  }
+}
+
+/** ZooKeeper takes requests up to 1 MB, etcd up to 1.5 MB. */
+const CHUNK_BYTES = 900_000;
+
+/** Values that are read, or removed, at once. */
+const WINDOW = 64;
+
+const WRITER_BYTES = 16;
+
+/** A writer meanwhile is seldom, and one that comes between so often has the registry. */
+const READ_ATTEMPTS = 20;
+
+/**
+ * A log with snapshots, in values of a store that several masters reach: a head, values with the parts of a snapshot, and one value an
+ * entry.
+ *
+ * Each write is a transaction that also writes the head at the version that the writer knows. Who opens the log writes the head first,
+ * so that from then on no write of an earlier writer can succeed.
+ */
+export class SharedLog {
+  private head: LogHead = EMPTY_HEAD;
+  private version = -1n;
+  private next = 1;
+  private readonly writer: Buffer;
+
+  constructor(
+    private readonly store: FencedStore,
+    random: Random,
+  ) {
+    this.writer = Buffer.from(random.bytes(WRITER_BYTES));
+  }
+
+  /** Reads everything and keeps earlier writers out. Rejects with an Error that says what cannot be read. */
+  async open(): Promise<Stored> {
+    return this.attempts(() => this.tryOpen());
+  }
+
+  /** Reads everything as it is at one moment, and changes nothing: whoever writes goes on. Undefined: there is no log. */
+  async peek(): Promise<Stored | undefined> {
+    const stored = await this.attempts(async () => {
+      const found = await this.store.readHead();
+      return found === undefined ? "none" : this.readAll(found);
+    });
+    return stored === "none" ? undefined : stored;
+  }
+
+  /** Rejects with FencedError, or with an Error when it is not known to be stored. */
+  async append(payload: readonly Uint8Array[]): Promise<void> {
+    const data = Buffer.concat([this.writer, ...payload]);
+    await this.write(this.head, { name: entryName(this.next), data });
+    this.next++;
+  }
+
+  /** Puts a snapshot of everything in the place of what is stored. */
+  async replace(snapshot: Buffer): Promise<void> {
+    const { store } = this;
+    const generation = this.head.generation + 1;
+    const chunks = Math.ceil(snapshot.length / CHUNK_BYTES);
+    for (let i = 0; i < chunks; i++) {
+      const data = snapshot.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES);
+      const put = await store.persist(() =>
+        store.put({ name: chunkName(generation, i), data }, this.version),
+      );
+      if (!put) throw new FencedError();
+    }
+    const { length: bytes } = snapshot;
+    const head = { ...this.head, generation, chunks, bytes, crc: crc32(snapshot), first: this.next };
+    await this.write(head);
+    this.head = head;
+    await store.persist(() => this.sweep());
+  }
+
+  close(): void {
+    this.store.close();
+  }
+
+  private async attempts<T>(work: () => Promise<T | undefined>): Promise<T> {
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+      const done = await this.store.persist(work);
+      if (done !== undefined) return done;
+    }
+    throw new Error("other masters write it all the time");
+  }
+
+  /** Undefined: somebody wrote meanwhile. */
+  private async tryOpen(): Promise<Stored | undefined> {
+    const { store } = this;
+    const found = await store.readHead();
+    if (found === undefined) {
+      await store.makeHead(encodeHead(EMPTY_HEAD));
+      return undefined;
+    }
+    const stored = await this.readAll(found);
+    if (stored === undefined) return undefined;
+    const head = { ...decodeHead(found.data), writer: this.writer.toString("hex") };
+    const version = await store.change({ head: encodeHead(head), version: found.version });
+    if (version === undefined) return undefined;
+    this.head = head;
+    this.version = version;
+    this.next = head.first + stored.entries.length;
+    return stored;
+  }
+
+  /** Undefined: the snapshot was replaced meanwhile. What was appended meanwhile may be there, from the first on. */
+  private async readAll(found: Versioned): Promise<Stored | undefined> {
+    const head = decodeHead(found.data);
+    const parts = await this.readChunks(head);
+    const entries = await this.readEntries(head.first);
+    const again = await this.store.readHead();
+    if (again === undefined || decodeHead(again.data).generation !== head.generation) return undefined;
+    const missing = parts.indexOf(undefined);
+    if (missing >= 0) throw new Error(`part ${missing + 1} of ${head.chunks} of its snapshot is missing`);
+    const snapshot = Buffer.concat(parts as Buffer[]);
+    if (snapshot.length !== head.bytes || crc32(snapshot) !== head.crc) {
+      throw new Error("its snapshot is not the one that was written");
+    }
+    return { snapshot: head.chunks === 0 ? undefined : snapshot, entries };
+  }
+
+  private async readChunks({ generation, chunks }: LogHead): Promise<(Buffer | undefined)[]> {
+    const parts: (Buffer | undefined)[] = [];
+    // One after the other: each is large.
+    for (let i = 0; i < chunks; i++) {
+      const [part] = await this.store.read([chunkName(generation, i)]);
+      parts.push(part);
+      if (part === undefined) break;
+    }
+    return parts;
+  }
+
+  private async readEntries(first: number): Promise<Buffer[]> {
+    const entries: Buffer[] = [];
+    for (;;) {
+      const start = first + entries.length;
+      const names = Array.from({ length: WINDOW }, (_, i) => entryName(start + i));
+      for (const entry of await this.store.read(names)) {
+        if (entry === undefined) return entries;
+        if (entry.length < WRITER_BYTES) throw new Error(`${entryName(first + entries.length)} is cut short`);
+        entries.push(entry.subarray(WRITER_BYTES));
+      }
+    }
+  }
+
+  /** Makes a change that must take effect once, though a broken connection leaves open whether it has. */
+  private async write(head: LogHead, entry?: FencedChange["entry"]): Promise<void> {
+    const { store } = this;
+    const data = encodeHead(head);
+    const change = { head: data, version: this.version, ...(entry && { entry }) };
+    let uncertain = false;
+    this.version = await store.persist(async () => {
+      if (uncertain) {
+        // The head bears this writer's name: with another version than before, the change is done.
+        const now = await store.readHead();
+        if (now !== undefined && now.version !== change.version && now.data.equals(data)) return now.version;
+      }
+      uncertain = true;
+      const version = await store.change(change);
+      if (version !== undefined) return version;
+      // Possibly by an attempt before this one that was thought lost.
+      const now = await store.readHead();
+      if (now !== undefined && now.version !== change.version && now.data.equals(data)) return now.version;
+      throw new FencedError();
+    });
+  }
+
+  /** Removes what no longer counts: only what is older, since by now a later writer may have written what is newer. */
+  private async sweep(): Promise<void> {
+    const { generation, first } = this.head;
+    const old = (await this.store.names()).filter(
+      (name) =>
+        (name.startsWith("entry-") && name < entryName(first)) ||
+        (name.startsWith("snapshot-") && name < chunkName(generation, 0)),
+    );
+    for (let i = 0; i < old.length; i += WINDOW) await this.store.remove(old.slice(i, i + WINDOW));
+  }
+}

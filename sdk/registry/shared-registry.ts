@@ -1,0 +1,162 @@
+import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
+import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../contracts/clock.js";
+import type { Logger } from "../contracts/logger.js";
+import type { Random } from "../contracts/random.js";
+import type { Registry, RegistryOperation } from "../contracts/registry.js";
+import { messageOf, TepuiError } from "../errors/index.js";
+import { applyOperation } from "./apply-operation.js";
+import type { FencedStore } from "./fenced-store.js";
+import { encodeRecords, type LogRecord } from "./record.js";
+import { emptyFacts, type RegistryFacts, stateOf } from "./registry-facts.js";
+import type { RegistryMetrics } from "./registry-metrics.js";
+import { replay } from "./replay.js";
+import { SharedLog } from "./shared-log.js";
+import { withTimeout } from "./with-timeout.js";
+import { WriteQueue } from "./write-queue.js";
+
+export interface SharedRegistryOptions {
+  /** A new view of the same values, for one term. */
+  readonly store: () => FencedStore;
+  /** `ZooKeeper`, `etcd`. */
+  readonly engine: string;
+  /** Without credentials, for errors. */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: RegistryMetrics;
+  /** Milliseconds. */
+  readonly fetchTimeout: number;
+  readonly storeTimeout: number;
+  /** Entries since the snapshot, from which on there is a new one. */
+  readonly compactionEntries?: number;
+}
+
+const DEFAULT_COMPACTION_ENTRIES = 1000;
+const COMPACTION_BYTES = 4 * 1024 * 1024;
+
+/** An entry is one value, which may have 1 MB. */
+const ENTRY_BYTES = 512 * 1024;
+
+/**
+ * The registry that several masters share: whoever leads finds what the one before had acknowledged, and keeps that one from writing.
+ *
+ * Changes take effect in memory at once and are answered once the engine has them; what arrives meanwhile goes into the next entry.
+ * After a failed write nothing is known of what is stored, so nothing more is accepted until the next recovery.
+ */
+export class SharedRegistry implements Registry {
+  private log: SharedLog | undefined;
+  private facts: RegistryFacts = emptyFacts();
+  private entries = 0;
+  private historyBytes = 0;
+  private snapshotBytes = 0;
+  private readonly queue: WriteQueue;
+  private closed = false;
+
+  constructor(private readonly options: SharedRegistryOptions) {
+    this.queue = new WriteQueue({
+      ...options,
+      timeout: options.storeTimeout,
+      by: options.engine,
+      place: options.url,
+      write: (records) => this.write(records),
+      broke: () => this.log?.close(),
+    });
+  }
+
+  get recovered(): boolean {
+    return this.log !== undefined && this.queue.failure === undefined;
+  }
+
+  async recover(master: MasterInfo): Promise<RegistryState> {
+    if (this.closed) throw new TepuiError("TEPUI_REGISTRY_CLOSED");
+    const { metrics, url, fetchTimeout, clock, random, engine, store } = this.options;
+    // Other masters may have written since the last term of this one.
+    this.log?.close();
+    await this.queue.settled();
+    const done = metrics.fetch.start();
+    const log = new SharedLog(store(), random);
+    this.log = log;
+    try {
+      const stored = await withTimeout({ clock, ms: fetchTimeout, work: log.open(), by: engine });
+      this.facts = replay(stored);
+      this.entries = stored.entries.length;
+      this.historyBytes = stored.entries.reduce((sum, { length }) => sum + length, 0);
+      this.snapshotBytes = stored.snapshot?.length ?? 0;
+    } catch (error) {
+      log.close();
+      const detail = `${url}: ${messageOf(error)}`;
+      throw new TepuiError("TEPUI_REGISTRY_UNREADABLE", { detail, cause: error });
+    }
+    this.queue.reset();
+    this.facts.master = master;
+    await this.queue.add({ kind: "master", master });
+    metrics.changed(this.facts);
+    done();
+    return stateOf(this.facts);
+  }
+
+  async apply(operation: RegistryOperation): Promise<boolean> {
+    if (this.log === undefined || this.closed) throw new TepuiError("TEPUI_REGISTRY_CLOSED");
+    if (this.queue.failure !== undefined) throw this.queue.failure;
+    const changed = applyOperation(this.facts, operation);
+    if (changed) this.options.metrics.changed(this.facts);
+    // "Nothing to change" may rest on a change that is not stored yet; so that answer waits, too.
+    else if (this.queue.idle) return false;
+    await this.queue.add(changed ? operation : undefined);
+    return changed;
+  }
+
+  /** Waits for what is under way, as long as a store may take. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.queue.settled();
+    this.log?.close();
+  }
+
+  private async write(records: readonly LogRecord[]): Promise<void> {
+    const log = this.log!;
+    const parts = this.full ? undefined : portions(records);
+    if (parts === undefined) return this.replace(log);
+    for (const part of parts) {
+      this.entries++;
+      for (const bytes of part) this.historyBytes += bytes.length;
+      await log.append(part);
+    }
+  }
+
+  private get full(): boolean {
+    const limit = this.options.compactionEntries ?? DEFAULT_COMPACTION_ENTRIES;
+    return this.entries >= limit || this.historyBytes > Math.max(COMPACTION_BYTES, 2 * this.snapshotBytes);
+  }
+
+  private replace(log: SharedLog): Promise<void> {
+    const snapshot = Buffer.concat(encodeRecords([{ kind: "snapshot", state: stateOf(this.facts) }]));
+    this.snapshotBytes = snapshot.length;
+    this.entries = 0;
+    this.historyBytes = 0;
+    return log.replace(snapshot);
+  }
+}
+
+/**
+ * The records in encoded form, as many together as fit into an entry. Undefined when one fits into none: a snapshot, which is stored in
+ * parts, has to hold it.
+ */
+function portions(records: readonly LogRecord[]): Uint8Array[][] | undefined {
+  const parts: Uint8Array[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    const encoded = encodeRecords([record]);
+    const bytes = encoded.reduce((sum, { length }) => sum + length, 0);
+    if (bytes > ENTRY_BYTES) return undefined;
+    if (size + bytes > ENTRY_BYTES) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1)!.push(...encoded);
+    size += bytes;
+  }
+  return parts;
+}

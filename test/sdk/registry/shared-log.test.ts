@@ -1,0 +1,154 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { SharedLog, type Stored } from "../../../sdk/registry/index.js";
+import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
+import { ModelEngine, ModelStore } from "./model-store.js";
+
+let seed = 1;
+
+function logOn(engine: ModelEngine): { store: ModelStore; log: SharedLog } {
+  const store = new ModelStore(engine);
+  return { store, log: new SharedLog(store, new SeededRandom(seed++)) };
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text, "utf8");
+const texts = ({ snapshot, entries }: Stored): string[] =>
+  [...(snapshot === undefined ? [] : [snapshot]), ...entries].map(String);
+
+/** Resolves when the store is about to make the call; the call goes on after `resume`. */
+function held(store: ModelStore, wanted: string): { reached: Promise<void>; resume: () => void } {
+  let resume: () => void = () => {};
+  const go = new Promise<void>((resolve) => {
+    resume = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    store.around = async (call, step) => {
+      if (call !== wanted || step !== "before") return;
+      resolve();
+      await go;
+    };
+  });
+  return { reached, resume };
+}
+
+describe("shared log", () => {
+  it("finds what was appended and replaced", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    expect(texts(await log.open())).to.deep.equal([]);
+    await log.append([bytes("a")]);
+    await log.append([bytes("b")]);
+    await log.replace(bytes("ab"));
+    await log.append([bytes("c")]);
+    expect(texts(await logOn(engine).log.open())).to.deep.equal(["ab", "c"]);
+  });
+
+  it("stores each change once, whatever call breaks before or after it took effect", async () => {
+    const steps = fc.array(fc.boolean(), { minLength: 1, maxLength: 12 });
+    const breaks = fc.array(fc.constantFrom("no", "before", "after"), { maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(steps, breaks, async (replaces, faults) => {
+        const engine = new ModelEngine();
+        const { log, store } = logOn(engine);
+        let calls = 0;
+        store.around = async (_, step) => {
+          if (step === "before") calls++;
+          if (faults[calls] === step) throw ModelStore.lost();
+        };
+        await log.open();
+        let all = "";
+        for (const [i, replace] of replaces.entries()) {
+          all += `${i};`;
+          if (replace) await log.replace(bytes(all));
+          else await log.append([bytes(`${i};`)]);
+        }
+        expect(texts(await logOn(engine).log.open()).join("")).to.equal(all);
+      }),
+    );
+  });
+
+  it("refuses a writer that another has followed, at every kind of write", async () => {
+    const engine = new ModelEngine();
+    const old = logOn(engine).log;
+    await old.open();
+    await old.append([bytes("a")]);
+    await logOn(engine).log.open();
+    for (const write of [() => old.append([bytes("x")]), () => old.replace(bytes("x"))]) {
+      const error = await write().catch((thrown: Error) => thrown.message);
+      expect(error).to.equal("another master has taken the registry over");
+    }
+    expect(texts(await logOn(engine).log.open())).to.deep.equal(["a"]);
+  });
+
+  it("keeps a writer that stood still while it stored a snapshot from spoiling the next one's", async () => {
+    const engine = new ModelEngine();
+    const [old, young] = [logOn(engine), logOn(engine)];
+    await old.log.open();
+    await old.log.append([bytes("a")]);
+    const { reached, resume } = held(old.store, "put");
+    const outcome = old.log.replace(bytes("old")).catch((error: Error) => error.message);
+    await reached;
+    await young.log.open();
+    await young.log.replace(bytes("young"));
+    resume();
+    expect(await outcome).to.equal("another master has taken the registry over");
+    expect(texts(await logOn(engine).log.open())).to.deep.equal(["young"]);
+  });
+
+  it("keeps a writer that stood still before it swept from sweeping the next one's snapshot away", async () => {
+    const engine = new ModelEngine();
+    const [old, young] = [logOn(engine), logOn(engine)];
+    await old.log.open();
+    await old.log.append([bytes("a")]);
+    const { reached, resume } = held(old.store, "names");
+    const swept = old.log.replace(bytes("old"));
+    await reached;
+    await young.log.open();
+    await young.log.replace(bytes("young"));
+    await young.log.append([bytes("b")]);
+    resume();
+    await swept;
+    expect(texts(await logOn(engine).log.open())).to.deep.equal(["young", "b"]);
+  });
+
+  it("shows what is stored to who only looks, and keeps nobody from writing by it", async () => {
+    const engine = new ModelEngine();
+    expect(await logOn(engine).log.peek()).to.equal(undefined);
+    expect(engine.head).to.equal(undefined);
+    const { log } = logOn(engine);
+    await log.open();
+    await log.append([bytes("a")]);
+    expect(texts((await logOn(engine).log.peek())!)).to.deep.equal(["a"]);
+    await log.append([bytes("b")]);
+  });
+
+  it("looks again when the snapshot is replaced while it is read", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    await log.replace(bytes("first"));
+    const reader = logOn(engine);
+    const { reached, resume } = held(reader.store, "read");
+    const seen = reader.log.peek();
+    await reached;
+    await log.replace(bytes("second"));
+    resume();
+    expect(texts((await seen)!)).to.deep.equal(["second"]);
+  });
+
+  it("names what is missing or not what was written", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    await log.replace(bytes("whole"));
+    const [name] = engine.values.keys();
+    const errorOf = () =>
+      logOn(engine)
+        .log.open()
+        .then(String, (error: Error) => error.message);
+    engine.values.set(name!, bytes("whale"));
+    expect(await errorOf()).to.equal("its snapshot is not the one that was written");
+    engine.values.delete(name!);
+    expect(await errorOf()).to.equal("part 1 of 1 of its snapshot is missing");
+  });
+});
