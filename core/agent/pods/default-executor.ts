@@ -1,0 +1,340 @@
+import {
+  type CheckStatusInfo,
+  type ContainerID,
+  TaskStatus_Reason as Reason,
+  TaskStatus_Source as Source,
+  type TaskGroupInfo,
+  type TaskInfo,
+  TaskState,
+  type TaskStatus,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
+import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { ContainerTermination } from "../../../sdk/contracts/containerizer.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import type { Random } from "../../../sdk/contracts/random.js";
+import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
+import { isTerminal } from "../../../sdk/task-states.js";
+import { killGracePeriod } from "../command-executor-info.js";
+import { uuidBytes } from "../status.js";
+import { emptyCheckStatus } from "./check-status.js";
+import { endOfTask } from "./end-of-task.js";
+import { type PodGroup, PodTask } from "./pod-task.js";
+import { taskContainer } from "./task-container.js";
+
+const SIGTERM = 15;
+const SIGKILL = 9;
+/** How long the end waits for acknowledgements that do not come, in milliseconds. */
+const LAST_WORDS_MS = 60_000;
+
+/** What checks of a task tell. */
+export interface CheckListener {
+  checked(status: CheckStatusInfo): void;
+  /** @param kill it failed too often */
+  health(healthy: boolean, kill: boolean): void;
+}
+
+export interface DefaultExecutorHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly executorId: string;
+  /** That the tasks' containers are within. */
+  readonly containerId: ContainerID;
+  /** Address of the pod. */
+  readonly ip: string | undefined;
+  /** The framework wants to hear of TASK_KILLING. */
+  readonly reportsKilling: boolean;
+  /** Resolves when the container runs, or is there already. */
+  launch(launch: ContainerLaunch): Promise<unknown>;
+  /** Resolves with the end of a container; rejects with TEPUI_CONTAINER_UNKNOWN. */
+  wait(containerId: ContainerID): Promise<ContainerTermination>;
+  kill(containerId: ContainerID, signal: number): Promise<void>;
+  /** Starts the checks that the task asks for; undefined where it asks for none. */
+  check(task: TaskInfo, containerId: ContainerID, listener: CheckListener): { stop(): void } | undefined;
+  /** Takes a status; `acknowledged` is called when the agent has it for good. */
+  update(status: TaskStatus): void;
+  /** The task's sandbox can be shown under its id. */
+  sandboxMade(taskId: string, containerId: ContainerID): void;
+  /** Nothing is left to do: the pod's own container is to end, as if it had exited with 0. */
+  exit(): void;
+}
+
+/** A task of an earlier run of the agent, as it was written down. */
+export interface EarlierTask {
+  readonly info: TaskInfo;
+  /** The statuses that were told, oldest first; none: it was not begun. */
+  readonly statuses: readonly TaskStatus[];
+}
+
+/**
+ * What Mesos's default executor does for groups of tasks, without being a process: each task is a container within the pod's; they are
+ * launched together, and when one of them fails, or is killed, so are the others of its group.
+ */
+export class DefaultExecutor {
+  private readonly tasks = new Map<string, PodTask>();
+  /** By uuid: what is to go on when the status is safe. */
+  private readonly unacknowledged = new Map<string, () => void>();
+  private shuttingDown = false;
+  private leaving = false;
+  /** A task failed its health checks; every end tells so from then on. */
+  private unhealthy = false;
+  private stopped = false;
+  private lastWords: Timer | undefined;
+
+  constructor(private readonly host: DefaultExecutorHost) {}
+
+  /** The tasks that are not over. */
+  get active(): readonly TaskInfo[] {
+    return [...this.tasks.values()].map(({ info }) => info);
+  }
+
+  launchGroup({ tasks }: TaskGroupInfo): void {
+    this.lastWords?.cancel();
+    this.lastWords = undefined;
+    // As in Mesos; they end with the pod.
+    if (this.shuttingDown) return;
+    const group: PodGroup = { taskIds: tasks.map(({ task_id }) => task_id!.value!), ending: false };
+    const added = tasks.map((info) => this.add(info, group, this.newContainerId()));
+    // Written down before anything runs: a later run of the agent finds the containers by these.
+    const told = added.map((task) => this.tell(task, this.status(task, TaskState.TASK_STARTING)));
+    void Promise.all(told).then(() => this.start(added));
+  }
+
+  /** Takes up the tasks that an earlier run of the agent launched together; those that are over too, since they decide on the others. */
+  resumeGroup(earlier: readonly EarlierTask[]): void {
+    if (earlier.every(({ statuses }) => statuses.length === 0)) {
+      this.launchGroup({ tasks: earlier.map(({ info }) => info) });
+      return;
+    }
+    const group: PodGroup = { taskIds: earlier.map(({ info }) => info.task_id!.value!), ending: false };
+    for (const { info, statuses } of earlier) {
+      const last = statuses.at(-1);
+      if (isTerminal(last?.state)) {
+        group.ending ||= last?.state !== TaskState.TASK_FINISHED;
+        continue;
+      }
+      const task = this.add(info, group, containerOf(statuses) ?? this.newContainerId());
+      task.status = last;
+      this.resume(task, statuses);
+    }
+    if (group.ending) this.endGroup(group);
+  }
+
+  /** All groups of an earlier run have been taken up. */
+  resumed(): void {
+    this.leaveIfDone();
+  }
+
+  kill(taskId: string, policy: TaskInfo["kill_policy"]): void {
+    const task = this.tasks.get(taskId);
+    if (task === undefined || this.shuttingDown) return;
+    this.killTask(task, killGracePeriod([policy, task.info.kill_policy]));
+  }
+
+  shutdown(): void {
+    if (this.shuttingDown) return;
+    this.shuttingDown = true;
+    for (const task of [...this.tasks.values()]) this.killTask(task, killGracePeriod([]));
+    this.leaveIfDone();
+  }
+
+  acknowledged(uuid: Buffer): void {
+    const key = uuid.toString("hex");
+    const goOn = this.unacknowledged.get(key);
+    this.unacknowledged.delete(key);
+    goOn?.();
+    this.leaveIfDone();
+  }
+
+  /** Says and does nothing more. */
+  stop(): void {
+    this.stopped = true;
+    this.lastWords?.cancel();
+    for (const task of this.tasks.values()) task.stop();
+  }
+
+  private add(info: TaskInfo, group: PodGroup, containerId: ContainerID): PodTask {
+    const task = new PodTask(info, group, containerId);
+    this.tasks.set(task.id, task);
+    return task;
+  }
+
+  private newContainerId(): ContainerID {
+    return { value: this.host.random.uuid(), parent: this.host.containerId };
+  }
+
+  private resume(task: PodTask, statuses: readonly TaskStatus[]): void {
+    const running = statuses.find(({ state }) => state === TaskState.TASK_RUNNING);
+    if (running === undefined && task.status?.state !== TaskState.TASK_KILLING) {
+      // Whether the container was made before the agent died is found out by making it.
+      void this.start([task]);
+      return;
+    }
+    task.launched = true;
+    if (task.status?.state === TaskState.TASK_KILLING)
+      this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: true });
+    else this.watch(task, Math.max(0, this.host.clock.now() - running!.timestamp! * 1000));
+    this.follow(task);
+  }
+
+  private async start(tasks: readonly PodTask[]): Promise<void> {
+    await Promise.all(tasks.map((task) => this.launch(task)));
+    if (this.stopped) return;
+    for (const task of tasks) {
+      if (!task.launched) continue;
+      this.host.sandboxMade(task.id, task.containerId);
+      void this.tell(task, this.status(task, TaskState.TASK_RUNNING));
+      this.watch(task, 0);
+      // It may have been asked to end before there was anything to end.
+      if (task.killing) this.signal(task);
+    }
+    for (const task of tasks) this.follow(task);
+  }
+
+  private async launch(task: PodTask): Promise<void> {
+    if (this.stopped || task.killing) return;
+    try {
+      await this.host.launch(taskContainer(task.info, task.containerId, this.host.ip));
+      task.launched = true;
+    } catch (error) {
+      task.launchError = messageOf(error);
+    }
+  }
+
+  private follow(task: PodTask): void {
+    if (!task.launched) {
+      this.ended(task, undefined);
+      return;
+    }
+    this.host.wait(task.containerId).then(
+      (termination) => this.ended(task, termination),
+      () => this.ended(task, undefined),
+    );
+  }
+
+  /** @param age how long it has been running, in milliseconds */
+  private watch(task: PodTask, age: number): void {
+    const { clock } = this.host;
+    const limit = task.info.max_completion_time?.nanoseconds;
+    if (limit !== undefined && limit > 0n) {
+      const expire = (): void => {
+        task.overtime = true;
+        this.killTask(task, 0);
+      };
+      task.completion = clock.setTimeout(expire, Math.max(0, Number(limit) / 1e6 - age));
+    }
+    if (task.killing) return;
+    task.checks = this.host.check(task.info, task.containerId, {
+      checked: (status) =>
+        this.checked(task, { check_status: status }, Reason.REASON_TASK_CHECK_STATUS_UPDATED),
+      health: (healthy, kill) => {
+        this.checked(task, { healthy }, Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED);
+        if (!kill) return;
+        this.unhealthy = true;
+        this.kill(task.id, undefined);
+      },
+    });
+  }
+
+  /** Tells the last status again, with what a check found. */
+  private checked(task: PodTask, found: Pick<TaskStatus, "healthy" | "check_status">, reason: Reason): void {
+    if (task.checks === undefined || task.status === undefined) return;
+    void this.tell(task, { ...task.status, ...this.origin(), ...found, reason });
+  }
+
+  /** @param grace milliseconds between SIGTERM and SIGKILL */
+  private killTask(task: PodTask, grace: number, { told = task.overtime } = {}): void {
+    if (task.killing) return;
+    task.killing = true;
+    task.stopWatching();
+    if (!told && this.host.reportsKilling && task.status !== undefined)
+      void this.tell(task, this.status(task, TaskState.TASK_KILLING));
+    task.escalation = this.host.clock.setTimeout(() => this.escalate(task), grace);
+    if (task.launched) this.signal(task);
+  }
+
+  private signal(task: PodTask): void {
+    this.send(task, SIGTERM);
+  }
+
+  private escalate(task: PodTask): void {
+    if (this.tasks.get(task.id) === task) this.send(task, SIGKILL);
+  }
+
+  private send(task: PodTask, signal: number): void {
+    if (!task.launched) return;
+    this.host.kill(task.containerId, signal).catch((error: unknown) => {
+      // That it is over is told by its end.
+      if (!isUnknown(error))
+        this.host.logger.warn({ err: error, task: task.id }, "a task of a pod could not be signalled");
+    });
+  }
+
+  private ended(task: PodTask, termination: ContainerTermination | undefined): void {
+    if (this.stopped || this.tasks.get(task.id) !== task) return;
+    task.stop();
+    const { state, ...rest } = endOfTask(task, termination);
+    const status = { ...this.status(task, state), ...rest, ...(this.unhealthy && { healthy: false }) };
+    void this.tell(task, status);
+    this.tasks.delete(task.id);
+    const failed = state === TaskState.TASK_FAILED || state === TaskState.TASK_KILLED;
+    if (failed && !this.shuttingDown && !task.group.ending) this.endGroup(task.group);
+    this.leaveIfDone();
+  }
+
+  /** One of its tasks failed or was killed: so are the others. */
+  private endGroup(group: PodGroup): void {
+    group.ending = true;
+    for (const id of group.taskIds) {
+      const task = this.tasks.get(id);
+      if (task !== undefined) this.killTask(task, killGracePeriod([]));
+    }
+  }
+
+  private leaveIfDone(): void {
+    if (this.stopped || this.leaving || this.tasks.size > 0) return;
+    if (this.unacknowledged.size === 0) this.leave();
+    else this.lastWords ??= this.host.clock.setTimeout(() => this.leave(), LAST_WORDS_MS);
+  }
+
+  private leave(): void {
+    if (this.stopped || this.leaving || this.tasks.size > 0) return;
+    this.leaving = true;
+    this.host.exit();
+  }
+
+  /** Resolves when the agent has the status for good. */
+  private tell(task: PodTask, status: TaskStatus): Promise<void> {
+    task.status = status;
+    const safe = new Promise<void>((resolve) =>
+      this.unacknowledged.set(status.uuid!.toString("hex"), resolve),
+    );
+    this.host.update(status);
+    return safe;
+  }
+
+  private origin(): Pick<TaskStatus, "uuid" | "timestamp"> {
+    return { uuid: uuidBytes(this.host.random.uuid()), timestamp: this.host.clock.now() / 1000 };
+  }
+
+  private status({ info, containerId }: PodTask, state: TaskState): TaskStatus {
+    const check = emptyCheckStatus(info.check);
+    return {
+      task_id: info.task_id,
+      executor_id: { value: this.host.executorId },
+      state,
+      source: Source.SOURCE_EXECUTOR,
+      ...this.origin(),
+      container_status: { container_id: containerId, network_infos: [] },
+      ...(check !== undefined && { check_status: check }),
+    };
+  }
+}
+
+const isUnknown = (error: unknown): boolean =>
+  isTepuiError(error) && error.code === "TEPUI_CONTAINER_UNKNOWN";
+
+const containerOf = (statuses: readonly TaskStatus[]): ContainerID | undefined =>
+  statuses.findLast(({ container_status: at }) => at?.container_id !== undefined)?.container_status
+    ?.container_id;
