@@ -14,7 +14,7 @@ import { QoSController } from "../../sdk/contracts/qos-controller.js";
 import { ResourceDetector } from "../../sdk/contracts/resource-detector.js";
 import { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
+import { definePlugin, durationText, faultDomain, z } from "../../sdk/plugin/index.js";
 import { parseResources, type Result } from "../../sdk/resources/index.js";
 import { Agent } from "./agent.js";
 import { chosenContainerizers } from "./chosen-containerizers.js";
@@ -51,6 +51,7 @@ const config = z.strictObject({
   resources: readable((text) => parseResources(text)).optional(),
   attributes: readable(parseAttributes).optional(),
   default_role: z.string().default("*"),
+  domain: faultDomain().optional(),
   hostname: z.string().optional(),
   switch_user: flag.default(true),
   registration_backoff_factor: durationText("1secs"),
@@ -77,6 +78,7 @@ const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
   hostname: values.hostname,
   switchUser: values.switch_user,
   registrationBackoffFactor: values.registration_backoff_factor,
+  domain: values.domain,
   executorRegistrationTimeout: values.executor_registration_timeout,
   executorReregistrationTimeout: values.executor_reregistration_timeout,
   executorShutdownGracePeriod: values.executor_shutdown_grace_period,

@@ -18,6 +18,7 @@ export async function hostInfo(options: {
     port: options.port,
     resources: (await totalResources(agent, detectors)).toMessages(),
     attributes: attributesOf(agent.attributes),
+    domain: agent.domain,
     // Masters drop a registration that brings reservations along but does not say this.
     checkpoint: true,
   };

@@ -1,4 +1,4 @@
-import type { ContainerInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerInfo, DomainInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Duration } from "../../sdk/values/index.js";
 
 /** How an agent behaves; the names are those of Mesos's flags. Durations are milliseconds. */
@@ -10,6 +10,7 @@ export interface AgentOptions {
   /** As `--attributes` gives them. */
   readonly attributes: string | undefined;
   readonly defaultRole: string;
+  readonly domain?: DomainInfo | undefined;
   /** Told to others; undefined: the server's own. */
   readonly hostname: string | undefined;
   readonly switchUser: boolean;

@@ -21,7 +21,6 @@ import {
   AUTHN,
   AUTHZ,
   CSI,
-  DOMAINS,
   FIREWALL,
   HDFS,
   IPV6,
@@ -189,5 +188,5 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("master", "secret-text", undefined, setting, "Where the master is: host:port, zk:// URL, or file:// holding one of these.", { check: masterAddress }),
   flag("zk_session_timeout", "duration", "10secs", setting, "Timeout of the ZooKeeper session for leader detection."),
   flag("ip6_discovery_command", "string", undefined, refused(IPV6), "Command whose output is the IPv6 address to advertise."),
-  flag("domain", "json", undefined, refused(DOMAINS), "JSON (inline/file) fault domain of the agent: region and zone."),
+  flag("domain", "json-object", undefined, setting, "JSON (inline/file) fault domain of the agent: region and zone."),
 ];

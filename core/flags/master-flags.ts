@@ -12,7 +12,7 @@ import {
 import { COMMON_FLAGS } from "./common-flags.js";
 import * as ENV from "./defaults.js";
 import { choice, type FlagSpec, flag, refused, setting, values } from "./flag-spec.js";
-import { AUTHN, AUTHZ, DOMAINS, FIREWALL, MODULES, PORTMAP, RATES, STREAMS, WEBUI } from "./reasons.js";
+import { AUTHN, AUTHZ, FIREWALL, MODULES, PORTMAP, RATES, STREAMS, WEBUI } from "./reasons.js";
 
 /** Every flag of Mesos's master, and what becomes of it here: `refused` where its feature is not there yet. */
 // biome-ignore format: a table, one flag a line
@@ -79,7 +79,7 @@ export const MASTER_FLAGS: readonly FlagSpec[] = [
   flag("zk", "secret-text", undefined, setting, "ZooKeeper URL zk://[user:pw@]h:p,.../path or file://; absent = standalone leader."),
   flag("require_agent_domain", "bool", "false", setting, "Refuse registration of agents without a fault domain."),
   flag("publish_per_framework_metrics", "bool", "true", setting, "Publish the large per-framework metric set."),
-  flag("domain", "json", undefined, refused(DOMAINS), "JSON (inline/file) fault domain of the master: region and zone; must contain fault_domain."),
+  flag("domain", "json-object", undefined, setting, "JSON (inline/file) fault domain of the master: region and zone; must contain fault_domain."),
   flag("offer_constraints_re2_max_mem", "bytes", "4KB", setting, "Memory cap per RE2 regex in offer constraints; larger regexes are rejected."),
   flag("offer_constraints_re2_max_program_size", "int", "100", setting, "RE2 program size cap per regex in offer constraints."),
 ];

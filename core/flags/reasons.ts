@@ -6,7 +6,6 @@ export const AUTHN = "authentication is not part of this version yet";
 export const AUTHZ = "authorization is not part of this version yet";
 export const BUFFER = "each log line is written at once";
 export const CSI = "resource providers and CSI storage are not part of this version yet";
-export const DOMAINS = "fault domains are not part of this version yet";
 export const FIREWALL = "disabling endpoints is not part of this version yet";
 export const HDFS = "fetching through a Hadoop client is not part of this version yet";
 export const IPV6 = "IPv6 is not part of this version yet";

@@ -1,4 +1,4 @@
-import { durationText, reading, z } from "../../sdk/plugin/index.js";
+import { durationText, faultDomain, reading, z } from "../../sdk/plugin/index.js";
 import { type Duration, parseDuration, parsePercent, parseRate } from "../../sdk/values/index.js";
 import type { MasterOptions } from "./options.js";
 
@@ -30,6 +30,7 @@ export const masterConfig = z.strictObject({
   roles: textOf(parseRoles, "Roles, separated by commas; absent: any role.").optional(),
   weights: textOf(parseWeights, "role=weight pairs, separated by commas.").optional(),
   root_submissions: z.boolean().default(true),
+  domain: faultDomain().optional(),
   require_agent_domain: z.boolean().default(false),
   cluster: z.string().optional(),
   hostname: z.string().optional(),

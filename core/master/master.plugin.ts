@@ -53,7 +53,8 @@ export default definePlugin({
     return {
       start: () => {
         const { ip, port, hostname } = server.address;
-        master.start(masterInfo({ ip, port, hostname: config.hostname ?? hostname }));
+        const { domain } = config;
+        master.start(masterInfo({ ip, port, hostname: config.hostname ?? hostname, domain }));
       },
       stop: () => master.stop(),
     };

@@ -23,6 +23,7 @@ import { publishGauges } from "./gauges.js";
 import { GuardedRegistry } from "./guarded-registry.js";
 import { Ids } from "./ids.js";
 import { Leadership } from "./leadership.js";
+import { regionConflict } from "./master-info.js";
 import { type CounterName, MasterMetrics } from "./metrics.js";
 import type { MasterOptions } from "./options.js";
 import { invalidCall, validateCall } from "./validation/call.js";
@@ -41,7 +42,7 @@ export interface MasterDeps {
   readonly allocator: Allocator;
   readonly registry: Registry;
   readonly election: Election;
-  /** It has led, and cannot: the daemon should end, so that it starts anew. Called after it has stepped back. */
+  /** It cannot lead, or stand by: the daemon should end, so that it starts anew. Called after it has stepped back. */
   readonly failed?: () => void;
   readonly transport: MessageTransport;
 }
@@ -94,6 +95,8 @@ export class Master implements SchedulerService, OperatorService {
     this.info = { ...info, id: this.id };
     this.unwatch = this.deps.election.watch((leader) => {
       this.leader = leader;
+      const conflict = leader === undefined ? undefined : regionConflict(leader, this.info);
+      if (conflict !== undefined) void this.giveUp(new Error(conflict), "Cannot stand by for the leader");
     });
     this.contend();
   }

@@ -2,7 +2,7 @@ import { Allocator } from "../../sdk/contracts/allocator.js";
 import { Clock } from "../../sdk/contracts/clock.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { Random } from "../../sdk/contracts/random.js";
-import { bytesText, definePlugin, durationText, z } from "../../sdk/plugin/index.js";
+import { bytesText, definePlugin, durationText, faultDomain, z } from "../../sdk/plugin/index.js";
 import { parseQuantities, type Quantities } from "../../sdk/resources/index.js";
 import { DrfAllocator } from "./drf-allocator.js";
 import { WhitelistFile } from "./whitelist-file.js";
@@ -38,10 +38,6 @@ const names = z
     return new Set(list.map((name) => name.trim()).filter((name) => name !== ""));
   });
 
-const faultDomain = z.object({
-  fault_domain: z.object({ region: z.object({ name: z.string() }), zone: z.object({ name: z.string() }) }),
-});
-
 export default definePlugin({
   name: "drf-allocator",
   version: "1.0.0",
@@ -56,7 +52,7 @@ export default definePlugin({
     min_allocatable_resources: quantitiesText,
     fair_sharing_excluded_resource_names: names,
     filter_gpu_resources: z.boolean().default(true),
-    domain: faultDomain.optional(),
+    domain: faultDomain().optional(),
     whitelist: z.string().optional(),
     allocator_agent_recovery_factor: z.number().min(0).max(1).default(0.8),
     allocator_recovery_timeout: durationText("10mins"),

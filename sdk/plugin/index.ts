@@ -29,4 +29,5 @@ export {
   type ExtensionPoint,
   extensionPoint,
 } from "./extension-point.js";
+export { faultDomain } from "./fault-domain.js";
 export { moduleParameters, problemOf } from "./module-parameters.js";

@@ -35,6 +35,13 @@ describe("what an agent is", () => {
     expect(info.attributes.map(({ name, text }) => [name, text?.value])).to.deep.equal([["rack", "r1"]]);
   });
 
+  it("is in the fault domain that the flag says", async () => {
+    const domain = { fault_domain: { region: { name: "eu" }, zone: { name: "eu-1" } } };
+    const at = { detectors: [], hostname: "agent.example", port: 5051 };
+    expect((await hostInfo({ agent: { ...FLAGS, domain }, ...at })).domain).to.deep.equal(domain);
+    expect((await hostInfo({ agent: FLAGS, ...at })).domain).to.equal(undefined);
+  });
+
   it("has whole GPUs only", async () => {
     const refused = await hostInfo({
       agent: { ...FLAGS, resources: "gpus:1.5" },

@@ -46,6 +46,8 @@ describe("the master's configuration", () => {
       { weights: "dev" },
       { weights: "dev=-1" },
       { weights: "dev=1,dev=2" },
+      { domain: {} },
+      { domain: { fault_domain: { region: { name: "eu" } } } },
       { unheard_of: 1 },
     ];
     for (const config of wrong) {

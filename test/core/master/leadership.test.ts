@@ -3,7 +3,7 @@ import { masterConfig, optionsOf } from "../../../core/master/config.js";
 import { Master } from "../../../core/master/master.js";
 import { masterInfo } from "../../../core/master/master-info.js";
 import { RegisterSlaveMessage } from "../../../proto/gen/mesos/internal/messages.js";
-import type { MasterInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { DomainInfo, MasterInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, Event_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { Candidacy, Election } from "../../../sdk/contracts/election.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
@@ -55,7 +55,7 @@ class SlowRegistry implements Registry {
 
 describe("Master", () => {
   const clock = new VirtualClock();
-  const make = () => {
+  const make = (domain?: DomainInfo) => {
     const election = new FakeElection();
     const registry = new SlowRegistry();
     const transport = new FakeTransport();
@@ -77,7 +77,7 @@ describe("Master", () => {
       transport,
       failed: () => failures.push("failed"),
     });
-    master.start(masterInfo({ ip: "10.0.0.1", port: 5050, hostname: "m" }));
+    master.start(masterInfo({ ip: "10.0.0.1", port: 5050, hostname: "m", domain }));
     return { master, election, registry, transport, logger, allocator, metrics, failures };
   };
 
@@ -139,6 +139,33 @@ describe("Master", () => {
     registry.answer();
     await clock.advance(0);
     expect(subscribe(master).events[0]?.subscribed?.framework_id?.value).to.equal(`${master.id}-0001`);
+  });
+
+  const domain = (region: string, zone: string): DomainInfo => ({
+    fault_domain: { region: { name: region }, zone: { name: zone } },
+  });
+
+  it("tells its domain, and stands by for masters of its region and for those without one", async () => {
+    const { master, election, failures, logger } = make(domain("eu", "eu-1"));
+    expect(master.view.info.domain).to.deep.equal(domain("eu", "eu-1"));
+    election.tell({ id: "other", capabilities: [], domain: domain("eu", "eu-2") });
+    election.tell({ id: "third", capabilities: [] });
+    await clock.advance(0);
+    expect(logger.messages("error")).to.deep.equal([]);
+    expect(failures).to.deep.equal([]);
+  });
+
+  it("does not stand by for a master of another region, and says that it has failed", async () => {
+    const { election, failures, logger } = make(domain("eu", "eu-1"));
+    election.tell({
+      id: "other",
+      pid: "master@10.0.0.9:5050",
+      capabilities: [],
+      domain: domain("us", "us-1"),
+    });
+    await clock.advance(0);
+    expect(logger.messages("error")).to.deep.equal(["Cannot stand by for the leader"]);
+    expect(failures).to.deep.equal(["failed"]);
   });
 
   it("does not act on a registry that answers after the leadership was lost", async () => {

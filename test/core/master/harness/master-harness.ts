@@ -1,4 +1,4 @@
-import { masterConfig, optionsOf } from "../../../../core/master/config.js";
+import { type MasterConfig, masterConfig, optionsOf } from "../../../../core/master/config.js";
 import { Master } from "../../../../core/master/master.js";
 import { masterInfo } from "../../../../core/master/master-info.js";
 import { MemoryRegistry } from "../../../../plugins/memory-registry/memory-registry.js";
@@ -52,14 +52,16 @@ export class MasterHarness {
   allocator = new ManualAllocator();
   readonly registry = new MemoryRegistry(new RegistryMetrics(new MetricsRegistry(this.clock)));
   master: Master;
+  private readonly config: MasterConfig;
   private streams = 0;
 
-  constructor(private readonly options: HarnessOptions = {}) {
+  constructor({ flags = {} }: HarnessOptions = {}) {
+    this.config = masterConfig.parse(flags);
     this.master = this.make();
   }
 
   private make(): Master {
-    const config = masterConfig.parse(this.options.flags ?? {});
+    const { config } = this;
     return new Master({
       options: optionsOf(config),
       clusterName: config.cluster,
@@ -77,7 +79,8 @@ export class MasterHarness {
 
   /** Starts the master and waits until it leads. */
   async start(): Promise<this> {
-    this.master.start(masterInfo({ ip: "10.0.0.100", port: 5050, hostname: "master" }));
+    const { domain } = this.config;
+    this.master.start(masterInfo({ ip: "10.0.0.100", port: 5050, hostname: "master", domain }));
     await this.settle();
     return this;
   }

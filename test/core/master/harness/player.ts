@@ -14,7 +14,7 @@ import { parseWords, type Words } from "./words.js";
  * Plays a scenario: schedulers and agents by name, and everything that the master does as lines of text. Besides what schedulers and
  * agents do there is:
  *
- *     flags offer_timeout=30secs               first of all
+ *     flags offer_timeout=30secs {more}        first of all
  *     offer F A role=dev cpus:1                the allocator offers that much, or all that is free
  *     advance 15secs
  *     restart                                  another master takes over what the registry knows
@@ -32,7 +32,7 @@ export class Player {
     const words = parseWords(this.expand(command));
     if (words.first === "flags") {
       const flags = Object.entries(words.options).map(([name, text]) => [name, natural(text)] as const);
-      this.flags = Object.fromEntries(flags);
+      this.flags = { ...Object.fromEntries(flags), ...words.json };
       return [];
     }
     const stage = await this.open();
