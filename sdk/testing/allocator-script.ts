@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { AllocatorPlayer } from "./allocator-player.js";
 import { ALLOCATOR_SCENARIOS } from "./allocator-scenarios/index.js";
-import type { MakeAllocator } from "./allocator-world.js";
+import type { MakeAllocator, Turns } from "./allocator-world.js";
 import type { SuiteCase } from "./suite-case.js";
 
 /**
@@ -24,20 +24,25 @@ async function playScenario(text: string, make: MakeAllocator): Promise<string> 
   return lines.join("\n");
 }
 
+/** Ends the names of scenarios that tell whose turn it is. */
+const BY_SHARES = " [by shares]";
+
 /** The rules of allocation as texts, one case a text. */
-export function allocatorScenarios(make: MakeAllocator): SuiteCase[] {
+export function allocatorScenarios(make: MakeAllocator, turns: Turns): SuiteCase[] {
   return Object.entries(ALLOCATOR_SCENARIOS).flatMap(([topic, text]) =>
     text
       .trim()
       .split(/^## /m)
       .filter((part) => part.trim() !== "")
       .map((part) => {
-        const [name = "", ...rest] = part.split("\n");
+        const [title = "", ...rest] = part.split("\n");
         const script = rest.join("\n");
         return {
-          name: `${topic}: ${name}`,
+          name: `${topic}: ${title.replace(BY_SHARES, "")}`,
+          byShares: title.endsWith(BY_SHARES),
           run: async () => assert.equal(await playScenario(script, make), script),
         };
-      }),
+      })
+      .filter(({ byShares }) => turns === "by shares" || !byShares),
   );
 }

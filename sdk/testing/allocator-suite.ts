@@ -14,12 +14,17 @@ import {
   plain,
   resourcesOf,
   show,
+  type Turns,
   World,
 } from "./allocator-world.js";
 import type { SuiteCase } from "./suite-case.js";
 
-/** What any Allocator must do. Each case has an allocator of its own, on virtual time. */
-export function allocatorSuite(make: MakeAllocator): SuiteCase[] {
+/**
+ * What any Allocator must do. Each case has an allocator of its own, on virtual time.
+ *
+ * @param turns `any` leaves out what depends on whose turn it is
+ */
+export function allocatorSuite(make: MakeAllocator, turns: Turns = "by shares"): SuiteCase[] {
   const cases: SuiteCase[] = [];
   const test = (name: string, body: (world: World) => Promise<void>): void => {
     cases.push({
@@ -34,6 +39,10 @@ export function allocatorSuite(make: MakeAllocator): SuiteCase[] {
         assert.equal(world.clock.pendingTimers, 0, "a stopped allocator has no timers");
       },
     });
+  };
+
+  const byShares: typeof test = (name, body) => {
+    if (turns === "by shares") test(name, body);
   };
 
   test("offers all of an agent, allocated to the role", async (world) => {
@@ -60,7 +69,7 @@ export function allocatorSuite(make: MakeAllocator): SuiteCase[] {
     assert.deepEqual(show(await world.next()), show([offer]));
   });
 
-  test("shares agents between frameworks of one role by what they hold", async (world) => {
+  byShares("shares agents between frameworks of one role by what they hold", async (world) => {
     world.addFramework("f1");
     world.addFramework("f2");
     for (const id of ["a1", "a2", "a3", "a4"]) world.addAgent(id, "cpus:1;mem:100");
@@ -69,7 +78,7 @@ export function allocatorSuite(make: MakeAllocator): SuiteCase[] {
     assert.deepEqual([count("f1"), count("f2")], [2, 2]);
   });
 
-  test("shares by weight between roles", async (world) => {
+  byShares("shares by weight between roles", async (world) => {
     world.allocator.updateWeights(new Map([["heavy", 3]]));
     world.addFramework("f1", { roles: ["heavy"] });
     world.addFramework("f2", { roles: ["light"] });
@@ -337,5 +346,9 @@ export function allocatorSuite(make: MakeAllocator): SuiteCase[] {
     assert.deepEqual(show(await world.next()), ["f/*@a1=cpus:1"]);
   });
 
-  return [...cases, ...allocatorPaper(make), ...allocatorScenarios(make)];
+  return [
+    ...cases,
+    ...(turns === "by shares" ? allocatorPaper(make) : []),
+    ...allocatorScenarios(make, turns),
+  ];
 }

@@ -24,6 +24,9 @@ export interface AllocatorDependencies {
 /** Makes an allocator with Mesos's default settings: an interval of one second, `cpus:0.01|mem:32`, GPU agents set apart. */
 export type MakeAllocator = (dependencies: AllocatorDependencies) => Allocator;
 
+/** Whose turn it is: whoever has the least dominant share by weight, or anybody, as with a random sorter. */
+export type Turns = "by shares" | "any";
+
 export const INTERVAL_MS = 1000;
 
 export const AGENT_CAPABILITIES = [

@@ -16,11 +16,13 @@ export const GATES = `
 
 ## a shared volume is offered once a run, and to others while it is in use
 > framework F roles=a caps=SHARED_RESOURCES
-> framework G roles=a caps=SHARED_RESOURCES least=a/
 > agent a cpus(a):2;mem(a):64+shared(a,v1,64)
 > wait 500ms
   F a a cpus(reservations: [(STATIC,a)]):2; disk(reservations: [(STATIC,a)])[v1:v1]<SHARED>:64<1>; mem(reservations: [(STATIC,a)]):64
+> framework G roles=a caps=SHARED_RESOURCES least=a/
+# One for its coming, and one in each interval.
 > wait 3s
+  G a a disk(reservations: [(STATIC,a)])[v1:v1]<SHARED>:64<1>
   G a a disk(reservations: [(STATIC,a)])[v1:v1]<SHARED>:64<1>
   G a a disk(reservations: [(STATIC,a)])[v1:v1]<SHARED>:64<1>
   G a a disk(reservations: [(STATIC,a)])[v1:v1]<SHARED>:64<1>

@@ -18,11 +18,12 @@ export const REFUSALS = `
   F * a cpus:5; mem:400
 
 ## a refusal is of a role
-> framework F roles=x,y
+> framework F roles=x,y suppressed=y
 > agent a cpus:4;mem:400
 > wait 1s
   F x a cpus:4; mem:400
 > decline F for=3600
+> revive F y
 > wait 1s
   F y a cpus:4; mem:400
 
@@ -61,9 +62,10 @@ export const REFUSALS = `
   F x a2 cpus:1; mem:100
 > decline F for=3600
 > revive F
-> count 1s
-  F x 1
-  F y 1
+> suppress F x
+> wait 1s
+  F y a1 cpus:1; mem:100
+  F y a2 cpus:1; mem:100
 
 ## changed attributes end refusals of the agent
 > framework F

@@ -1,5 +1,5 @@
 export const SHARING = `
-## roles share by weight, levels of the tree apart
+## roles share by weight, levels of the tree apart [by shares]
 > weight prod 2
 > framework F roles=prod/web
 > framework G roles=prod/db
@@ -15,7 +15,7 @@ export const SHARING = `
   G prod/db 2
   H dev 2
 
-## a role with frameworks of its own competes with its sub-roles as one of them
+## a role with frameworks of its own competes with its sub-roles as one of them [by shares]
 > framework F roles=a
 > framework G roles=a/b
 > framework H roles=a/c
@@ -27,7 +27,7 @@ export const SHARING = `
   G a/b 1
   H a/c 1
 
-## what is in use when an agent comes counts, also for a framework that comes later
+## what is in use when an agent comes counts, also for a framework that comes later [by shares]
 > framework F
 > agent a1 cpus:8;mem:800 used=G:*:cpus:6;mem:600
 > wait 1s
@@ -38,7 +38,7 @@ export const SHARING = `
 > count 1s
   F * 2
 
-## a whole agent goes to one framework, and what it gives back to the next
+## a whole agent goes to one framework, and what it gives back to the next [by shares]
 > framework F
 > framework G
 > agent a cpus:4;mem:400;ports:[1-10]
@@ -48,7 +48,7 @@ export const SHARING = `
 > wait 1s
   G * a cpus:1; mem:100; ports:[1-5]
 
-## frameworks in several roles are offered each agent in one of them
+## frameworks in several roles are offered each agent in one of them [by shares]
 > framework F roles=x,y
 > agent a1 cpus:1;mem:100
 > agent a2 cpus:1;mem:100

@@ -7,17 +7,19 @@ const EVENTS = Number(process.env.TEPUI_ALLOCATOR_EVENTS ?? 20_000);
 const EVENTS_AT_ONCE = 200;
 
 describe("the allocator's books", () => {
-  it("never offer what is not free or beyond a limit, and get everything back in the end", () => {
-    fc.assert(
-      fc.property(fc.array(anyEvent, { maxLength: 60 }), (events) => {
-        const model = new Model();
-        for (const event of events) model.apply(event);
-        model.settle();
-        model.allocator.stop();
-      }),
-      { numRuns: 300 },
-    );
-  });
+  for (const sorter of ["drf", "random"] as const) {
+    it(`never offer what is not free or beyond a limit, and get everything back in the end (${sorter} sorters)`, () => {
+      fc.assert(
+        fc.property(fc.array(anyEvent, { maxLength: 60 }), (events) => {
+          const model = new Model({ roleSorter: sorter, frameworkSorter: sorter });
+          for (const event of events) model.apply(event);
+          model.settle();
+          model.allocator.stop();
+        }),
+        { numRuns: 300 },
+      );
+    });
+  }
 
   it(`keep nothing over ${EVENTS} random events`, function () {
     this.timeout(60_000 + EVENTS * 10);

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import type { DrfAllocator } from "../../../plugins/drf-allocator/drf-allocator.js";
+import type { DrfAllocatorOptions } from "../../../plugins/drf-allocator/options.js";
 import { AgentInfo, FrameworkInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { type Quantities, Resources } from "../../../sdk/resources/index.js";
@@ -88,17 +90,18 @@ class SlowClock extends VirtualClock {
 export class Model {
   readonly clock = new SlowClock();
   readonly metrics = new MetricsRegistry(this.clock);
-  readonly allocator = makeAllocator(
-    { clock: this.clock, random: new SeededRandom(11), metrics: this.metrics },
-    { sliceMs: 0 },
-  );
+  readonly allocator: DrfAllocator;
   readonly totals = new Map<string, Resources>();
   readonly frameworks = new Set<string>();
   readonly limits = new Map<string, Quantities>();
   held: Held[] = [];
   offers = 0;
 
-  constructor() {
+  constructor(options: Partial<DrfAllocatorOptions> = {}) {
+    this.allocator = makeAllocator(
+      { clock: this.clock, random: new SeededRandom(11), metrics: this.metrics },
+      { sliceMs: 0, ...options },
+    );
     this.allocator.start({
       offer: ({ frameworkId, role, agents }) => {
         expect(this.frameworks.has(frameworkId), "offers to frameworks that are there").to.equal(true);
