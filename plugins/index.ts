@@ -10,6 +10,7 @@ export const SHIPPED = {
   "drf-allocator": () => import("./drf-allocator/index.js"),
   "embedded-registry": () => import("./embedded-registry/index.js"),
   "environment-secret": () => import("./environment-secret/index.js"),
+  "etcd-registry": () => import("./etcd-registry/index.js"),
   "executor-http": () => import("./executor-http/index.js"),
   "explain-endpoint": () => import("./explain-endpoint/index.js"),
   "fetcher-file": () => import("./fetcher-file/index.js"),

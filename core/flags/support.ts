@@ -16,10 +16,17 @@ export function objection(spec: FlagSpec, given: SettingValue): string | undefin
     const fine = spec.default === undefined ? "leave it out" : `only '${spec.default}' is accepted`;
     return `is refused: ${support.why} (${fine})`;
   }
-  if (support.allowed.some((text) => same(spec, given, text))) return undefined;
+  if (support.allowed.some((text) => same(spec, given, text) || begins(given, text))) return undefined;
   const list = support.allowed.map((text) => `'${text}'`).join(" or ");
   const why = support.kind === "values" ? ` (${support.why})` : "";
   return `must be ${list}${why}, found '${given.text}'`;
+}
+
+/** `etcd://*` stands for all that begin so, as in a manifest's `when`. */
+function begins({ value }: SettingValue, pattern: string): boolean {
+  if (!pattern.endsWith("*") || typeof value !== "string") return false;
+  const start = pattern.slice(0, -1);
+  return value.startsWith(start) && value.length > start.length;
 }
 
 function same(spec: FlagSpec, given: SettingValue, text: string | undefined): boolean {

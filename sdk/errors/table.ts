@@ -129,6 +129,26 @@ export const ERRORS = {
     text: "ZooKeeper does not let this daemon use its nodes",
     hint: "Give the user and password in the URL that the path was made with, or correct the path's access list.",
   },
+  TEPUI_ETCD_URL_INVALID: {
+    kind: "invalid",
+    text: "The etcd URL cannot be used",
+    hint: "Write etcd://host:port,host:port/path or etcd://user:password@host:port,host:port/path, with etcds:// for TLS.",
+  },
+  TEPUI_ETCD_UNREACHABLE: {
+    kind: "unavailable",
+    text: "The etcd cluster cannot be reached",
+    hint: "Check the hosts and ports of the URL, and that more than half of the servers run and see each other.",
+  },
+  TEPUI_ETCD_REFUSED: {
+    kind: "forbidden",
+    text: "etcd does not let this daemon use its keys",
+    hint: "Give a user and password in the URL whose role may read and write the path.",
+  },
+  TEPUI_REGISTRY_NEEDS_CAPABILITIES: {
+    kind: "internal",
+    text: "The registry needs capabilities that this master lacks",
+    hint: "Run a master that is at least as new as the one that wrote the registry. There, AGENT_DRAINING goes when no agent is deactivated, QUOTA_V2 when no role has a quota.",
+  },
   TEPUI_REGISTRY_UNREADABLE: {
     kind: "internal",
     text: "The registry cannot be read",
@@ -137,7 +157,7 @@ export const ERRORS = {
   TEPUI_REGISTRY_WRITE_FAILED: {
     kind: "unavailable",
     text: "A change could not be made durable",
-    hint: "Check the disk below work_dir (space, permissions, errors) and start the master again.",
+    hint: "Check what keeps it (the disk below work_dir: space, permissions, errors; or the ensemble) and start the master again.",
   },
   TEPUI_REGISTRY_CLOSED: {
     kind: "unavailable",
@@ -213,6 +233,21 @@ export const ERRORS = {
     kind: "invalid",
     text: "The subscription was refused",
     hint: "Correct the FrameworkInfo as the text says.",
+  },
+  TEPUI_OPERATOR_AGENT_BUSY: {
+    kind: "unavailable",
+    text: "The agent is being taken out already",
+    hint: "Try again in a moment.",
+  },
+  TEPUI_OPERATOR_AGENT_CHANGING: {
+    kind: "conflict",
+    text: "The agent was changed in the meantime",
+    hint: "Look at the agent again, and try again if it is still there.",
+  },
+  TEPUI_OPERATOR_AGENT_UNKNOWN: {
+    kind: "not-found",
+    text: "There is no such agent",
+    hint: "Name an agent that /slaves or GET_AGENTS shows.",
   },
   TEPUI_OPERATOR_NOT_LEADING: {
     kind: "unavailable",

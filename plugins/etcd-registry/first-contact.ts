@@ -1,0 +1,51 @@
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { isEtcdError } from "../../sdk/etcd/index.js";
+import type { FencedStore } from "../../sdk/registry/index.js";
+
+export interface FirstContactOptions {
+  readonly store: FencedStore;
+  /** Without credentials, for errors. */
+  readonly url: string;
+  /** Milliseconds; 0: as long as it takes. */
+  readonly limit: number;
+  readonly clock: Clock;
+}
+
+/**
+ * Resolves when more than half of the servers agree on what the registry's head is, and let this process read it. Rejects with
+ * TEPUI_ETCD_UNREACHABLE after the limit, and at once with TEPUI_ETCD_REFUSED.
+ */
+export async function firstContact({ store, url, limit, clock }: FirstContactOptions): Promise<void> {
+  let last: unknown;
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    if (limit === 0) return;
+    timer = clock.setTimeout(() => {
+      const why = last === undefined ? "" : `; at last: ${messageOf(last)}`;
+      reject(
+        new TepuiError("TEPUI_ETCD_UNREACHABLE", { detail: `${url}: no answer within ${limit} ms${why}` }),
+      );
+    }, limit);
+  });
+  const contact = store.persist(async () => {
+    try {
+      await store.readHead();
+    } catch (error) {
+      last = error;
+      throw error;
+    }
+  });
+  try {
+    await Promise.race([contact, late]);
+  } catch (error) {
+    if (error instanceof TepuiError) throw error;
+    const code = isEtcdError(error, "refused") ? "TEPUI_ETCD_REFUSED" : "TEPUI_ETCD_UNREACHABLE";
+    throw new TepuiError(code, { detail: `${url}: ${messageOf(error)}`, cause: error });
+  } finally {
+    timer?.cancel();
+    // After the limit: nobody waits for it any more.
+    store.close();
+    contact.catch(() => undefined);
+  }
+}
