@@ -139,7 +139,7 @@ function framework(record: FrameworkRecord): Response_GetFrameworks_Framework {
     inverse_offers: [],
     allocated_resources: shown(record.used),
     offered_resources: shown(record.offered),
-    offer_constraints: record.offerConstraints,
+    offer_constraints: record.offerConstraints ?? { role_constraints: {} },
   };
 }
 

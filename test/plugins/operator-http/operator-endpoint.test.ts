@@ -48,6 +48,11 @@ class Asked {
     return answer!;
   }
 
+  subscribe(more: Record<string, unknown>): void {
+    const subscribe = { framework_info: { user: "u", name: "n" }, ...more };
+    this.harness.subscribe(JSON.stringify({ type: "SUBSCRIBE", subscribe }));
+  }
+
   async json(call: Record<string, unknown>): Promise<string> {
     const { status, body } = await this.ask(JSON.stringify(call));
     return `${status} ${body.toString()}`;
@@ -76,6 +81,17 @@ describe("the operator API over HTTP", () => {
       expect(await asked.json({ type })).to.equal(`200 ${expected}`);
     });
   }
+
+  it("tells the offer constraints of frameworks, if only that there are none", async () => {
+    const asked = await Asked.begin();
+    const rack = { selector: { attribute_name: "rack" }, predicate: { exists: {} } };
+    const constraints = { role_constraints: { "*": { groups: [{ attribute_constraints: [rack] }] } } };
+    asked.subscribe({});
+    asked.subscribe({ offer_constraints: constraints });
+    const { get_frameworks } = JSON.parse((await asked.json({ type: "GET_FRAMEWORKS" })).slice(4));
+    const told = get_frameworks.frameworks.map((one: Record<string, unknown>) => one.offer_constraints);
+    expect(told).to.deep.equal([{}, constraints]);
+  });
 
   it("speaks protobuf to those who do", async () => {
     const asked = await Asked.begin();
