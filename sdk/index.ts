@@ -130,7 +130,13 @@ export {
   type OutboundMessage,
 } from "./contracts/message-transport.js";
 export { type Counter, Metrics, type MetricTimer } from "./contracts/metrics.js";
-export { type OperatorOperation, OperatorService } from "./contracts/operator-service.js";
+export {
+  type AgentDrain,
+  type OperatorAgents,
+  type OperatorMaintenance,
+  type OperatorOperation,
+  OperatorService,
+} from "./contracts/operator-service.js";
 export {
   type PluginDescription,
   PluginDirectory,

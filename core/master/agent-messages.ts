@@ -2,6 +2,7 @@ import {
   AcknowledgeOperationStatusMessage,
   ApplyOperationMessage,
   CheckpointResourcesMessage,
+  DrainSlaveMessage,
   FrameworkToExecutorMessage,
   KillTaskMessage,
   PingSlaveMessage,
@@ -107,6 +108,10 @@ export class AgentMessages {
       framework_info: framework.info,
     });
     for (const { pid } of agents) this.post(pid, "mesos.internal.UpdateFrameworkMessage", body);
+  }
+
+  drain(agent: Agent, message: DrainSlaveMessage): void {
+    this.send(agent, "DrainSlaveMessage", DrainSlaveMessage, message);
   }
 
   registered(agent: Agent, message: SlaveRegisteredMessage): void {

@@ -3,7 +3,7 @@ import type {
   RegisterSlaveMessage,
   ReregisterSlaveMessage,
 } from "../../proto/gen/mesos/internal/messages.js";
-import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentInfo, MachineID } from "../../proto/gen/mesos/v1/mesos.js";
 import {
   applyCheckpointed,
   convertResources,
@@ -16,6 +16,7 @@ import { Agent, type AgentFacts } from "./agent.js";
 import type { Agents } from "./agents.js";
 import { MINIMUM_AGENT_VERSION } from "./constants.js";
 import { type MasterContext, nowSeconds } from "./context.js";
+import { parsePid } from "./pid.js";
 import { validateRegistration } from "./validation/agent.js";
 import { isAtLeast } from "./version.js";
 
@@ -37,6 +38,10 @@ export class AgentRegistration {
     const facts = problem === undefined ? factsOf(message, pid) : failure(problem);
     if (!facts.ok) {
       logger.warn({ pid, problem: facts.error }, "Refused the registration of an agent");
+      return;
+    }
+    if (cluster.machines.isDown(machineOf(message, pid))) {
+      refuseDown(this.context, pid);
       return;
     }
     const known = cluster.agentsByPid.get(pid);
@@ -95,6 +100,18 @@ export function refusal(
     return "the agent has a domain but the master has none";
   }
   return options.requireAgentDomain && slave?.domain === undefined ? "the agent has no domain" : undefined;
+}
+
+/** The machine that an agent at this address is on. */
+export const machineOf = ({ slave }: Introduction, pid: string): MachineID => ({
+  hostname: slave?.hostname ?? "",
+  ip: parsePid(pid).ip,
+});
+
+/** Nothing is to run on a machine in maintenance. */
+export function refuseDown({ logger, messages }: MasterContext, pid: string): void {
+  logger.warn({ pid }, "Shutting down an agent: its machine is down for maintenance");
+  messages.shutdown(pid, "Machine is `DOWN`");
 }
 
 /**

@@ -14,9 +14,10 @@ import {
 import { convertResource, Resources } from "../../sdk/resources/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import { Agent, type AgentFacts } from "./agent.js";
-import { connection, factsOf, refusal } from "./agent-registration.js";
+import { connection, factsOf, machineOf, refusal, refuseDown } from "./agent-registration.js";
 import type { Agents } from "./agents.js";
 import { type MasterContext, nowSeconds } from "./context.js";
+import type { Draining } from "./draining.js";
 import { update } from "./events.js";
 import { ExecutorEntry } from "./executor.js";
 import { rolesOf } from "./framework.js";
@@ -34,7 +35,7 @@ export class AgentReregistration {
   constructor(
     private readonly context: MasterContext,
     private readonly agents: Agents,
-    private readonly frameworks: Frameworks,
+    private readonly also: { readonly frameworks: Frameworks; readonly draining: Draining },
   ) {}
 
   async reregister(pid: string, message: ReregisterSlaveMessage): Promise<void> {
@@ -46,9 +47,14 @@ export class AgentReregistration {
       messages.shutdown(pid, "Agent has been marked gone");
       return;
     }
+    if (this.agents.markingGone.has(id)) return;
     const problem = validateReregistration(message) ?? refusal(this.context, message);
     if (problem !== undefined) {
       logger.warn({ agent: id, pid, problem }, "Refused the re-registration of an agent");
+      return;
+    }
+    if (cluster.machines.isDown(machineOf(message, pid))) {
+      refuseDown(this.context, pid);
       return;
     }
     const facts = factsOf(message, pid, this.checkpointedOf(message));
@@ -102,11 +108,12 @@ export class AgentReregistration {
     const earlier = message.frameworks.filter((info) => cluster.frameworks.has(info.id?.value ?? ""));
     for (const [frameworkId, info] of infos) {
       const unknown = !cluster.frameworks.has(frameworkId) && !cluster.completedFrameworks.has(frameworkId);
-      if (unknown) this.frameworks.recover(info);
+      if (unknown) this.also.frameworks.recover(info);
     }
 
     const agent = new Agent(facts, nowSeconds(this.context));
     agent.reregisteredTime = agent.registeredTime;
+    agent.awaitsOperations = agent.can(Capability.RESOURCE_PROVIDER);
     const wasRecovered = cluster.recoveredAgents.has(id);
     for (const reported of message.tasks) {
       const frameworkId = reported.framework_id?.value ?? "";
@@ -139,6 +146,7 @@ export class AgentReregistration {
     logger.info({ agent: id, pid: agent.pid, resources: String(agent.total) }, "Re-registered an agent");
     this.endCompleted(agent, infos.keys());
     this.tellFrameworks(agent, earlier);
+    this.also.draining.reregistered(agent);
   }
 
   /** A task that counted as unreachable or lost is there after all: its scheduler is told, whatever it was told before. */
@@ -167,6 +175,7 @@ export class AgentReregistration {
   private reconnect(agent: Agent, facts: AgentFacts, message: ReregisterSlaveMessage): void {
     const { allocator, logger, messages } = this.context;
     agent.update(facts);
+    agent.awaitsOperations = agent.can(Capability.RESOURCE_PROVIDER);
     this.agents.attach(agent);
     agent.reregisteredTime = nowSeconds(this.context);
     allocator.updateAgent({
@@ -186,6 +195,7 @@ export class AgentReregistration {
     this.agents.reconnected(agent);
     if (!agent.can(Capability.RESOURCE_PROVIDER)) messages.checkpointResources(agent);
     this.tellFrameworks(agent, message.frameworks);
+    this.also.draining.reregistered(agent);
     logger.info({ agent: agent.id, pid: agent.pid }, "Re-registered an agent");
   }
 
@@ -250,7 +260,7 @@ export class AgentReregistration {
       const id = info.id?.value ?? "";
       const framework = cluster.frameworks.get(id);
       if (framework !== undefined) messages.updateFramework([agent], framework);
-      else if (!cluster.completedFrameworks.has(id)) this.frameworks.recover(info);
+      else if (!cluster.completedFrameworks.has(id)) this.also.frameworks.recover(info);
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
 import { Resources, resourceText, validateResources } from "../../sdk/resources/index.js";
 import type { Agent } from "./agent.js";
 import type { MasterContext } from "./context.js";
+import type { Draining } from "./draining.js";
 import type { Offers } from "./offers.js";
 import type { Operations } from "./operations.js";
 
@@ -11,10 +12,16 @@ export class AgentUpdates {
   constructor(
     private readonly context: MasterContext,
     private readonly offers: Offers,
-    private readonly operations: Operations,
+    private readonly also: { readonly operations: Operations; readonly draining: Draining },
   ) {}
 
   update(agent: Agent, message: UpdateSlaveMessage): void {
+    this.take(agent, message);
+    agent.awaitsOperations = false;
+    this.also.draining.changed(agent);
+  }
+
+  private take(agent: Agent, message: UpdateSlaveMessage): void {
     const { allocator, logger } = this.context;
     const providers = message.resource_providers?.providers;
     const provided = providers?.flatMap(({ total_resources: resources }) => resources) ?? [];
@@ -44,7 +51,7 @@ export class AgentUpdates {
       total = total.filter(({ kind }) => kind.providerId === undefined).add(Resources.of(provided));
     }
     if (total.equals(agent.total)) {
-      this.operations.reported(agent, reported);
+      this.also.operations.reported(agent, reported);
       // It registered again in between, which took them away without a word about offers.
       if (oversubscription && total.revocable().isEmpty)
         this.rescind(agent, { oversubscription, providers: false });
@@ -52,7 +59,7 @@ export class AgentUpdates {
     }
     agent.total = total;
     allocator.updateAgent({ id: agent.id, total });
-    this.operations.reported(agent, reported);
+    this.also.operations.reported(agent, reported);
     this.rescind(agent, { oversubscription, providers: providers !== undefined });
   }
 

@@ -3,9 +3,12 @@ import type {
   AgentInfo,
   AgentInfo_Capability,
   AgentInfo_Capability_Type as Capability,
+  DrainInfo,
   ExecutorID,
+  MachineID,
   Operation,
   Task,
+  Unavailability,
   URL,
   UUID,
 } from "../../proto/gen/mesos/v1/mesos.js";
@@ -14,6 +17,7 @@ import type { AgentRecord } from "../../sdk/contracts/master-view.js";
 import { needsCheckpoint, Resources } from "../../sdk/resources/index.js";
 import type { AgentObserver } from "./agent-observer.js";
 import type { ExecutorEntry } from "./executor.js";
+import type { InverseOfferEntry } from "./inverse-offer.js";
 import type { OfferEntry } from "./offer.js";
 import type { OperationEntry } from "./operation-entry.js";
 import { type Pid, parsePid } from "./pid.js";
@@ -55,6 +59,14 @@ export class Agent implements AgentRecord {
   active = true;
   /** An operator does not want it to get tasks. */
   deactivated = false;
+  /** It is being emptied, or was. */
+  drainInfo: DrainInfo | undefined;
+  /** When this master asked it to drain; seconds since the epoch. */
+  estimatedDrainStartTime: number | undefined;
+  /** It is back, and will say which operations it has: until then nobody knows. */
+  awaitsOperations = false;
+  /** When maintenance of its machine is scheduled. */
+  unavailability: Unavailability | undefined;
 
   readonly usedByFramework = new Map<string, Resources>();
   /** Framework id -> task id -> task. */
@@ -62,6 +74,7 @@ export class Agent implements AgentRecord {
   /** Framework id -> executor id -> executor. */
   readonly executorEntries = new Map<string, Map<string, ExecutorEntry>>();
   readonly offers = new Set<OfferEntry>();
+  readonly inverseOffers = new Set<InverseOfferEntry>();
   /** Framework id -> ids of tasks that a kill was asked for: repeated when the agent comes back with them alive. */
   readonly killedTasks = new Map<string, Set<string>>();
 
@@ -120,6 +133,11 @@ export class Agent implements AgentRecord {
 
   get ip(): string {
     return this.#pid.ip;
+  }
+
+  /** The machine that it is on, as operators name it. */
+  get machineId(): MachineID {
+    return { hostname: this.info.hostname ?? "", ip: this.ip };
   }
 
   can(capability: Capability): boolean {

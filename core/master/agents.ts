@@ -20,7 +20,7 @@ import { masterStatus, timeInfo } from "./status.js";
 import type { TaskEntry } from "./task.js";
 
 /** How the tasks of an agent that is taken out end. */
-interface TaskFate {
+export interface TaskFate {
   readonly state: TaskState;
   readonly reason: Reason;
   readonly message: string;
@@ -37,7 +37,8 @@ export class Agents {
   readonly limiter: RemovalLimiter;
   /** Ids of agents for which the registry is being written. */
   readonly markingUnreachable = new Set<string>();
-  private readonly removing = new Set<string>();
+  readonly removing = new Set<string>();
+  readonly markingGone = new Set<string>();
   /** Ids of agents that are re-registering: these are not given up. */
   readonly reregistering = new Set<string>();
 
@@ -53,6 +54,9 @@ export class Agents {
   add(agent: Agent): void {
     const { cluster, allocator } = this.context;
     cluster.agents.set(agent.id, agent);
+    cluster.machines.add(agent);
+    agent.unavailability = cluster.machines.unavailabilityOf(agent.machineId);
+    agent.drainInfo = cluster.draining.get(agent.id);
     this.attach(agent);
     agent.observer = new AgentObserver({
       context: this.context,
@@ -66,11 +70,21 @@ export class Agents {
       capabilities: agent.capabilities,
       total: agent.total,
       used: agent.usedByFramework,
+      unavailability: agent.unavailability,
     });
-    if (cluster.deactivatedAgents.has(agent.id)) {
-      agent.deactivated = true;
-      this.deactivate(agent);
-    }
+    if (cluster.deactivatedAgents.has(agent.id)) this.setDeactivated(agent);
+  }
+
+  /** An operator does not want it to get tasks, connected or not. */
+  setDeactivated(agent: Agent): void {
+    agent.deactivated = true;
+    if (agent.active) this.deactivate(agent);
+  }
+
+  /** It may get tasks again, as soon as it is connected. */
+  reactivate(agent: Agent): void {
+    agent.deactivated = false;
+    if (agent.connected) this.activate(agent);
   }
 
   /** Links to the agent's current address. */
@@ -99,7 +113,7 @@ export class Agents {
     if (!agent.connected || cluster.agents.get(agent.id) !== agent) return;
     logger.info({ agent: agent.id, pid: agent.pid }, "An agent disconnected");
     agent.connected = false;
-    this.deactivate(agent);
+    if (agent.active) this.deactivate(agent);
     for (const frameworkId of agent.frameworkIds()) {
       const framework = cluster.frameworks.get(frameworkId);
       if (framework !== undefined && !framework.info.checkpoint) this.removeFramework(agent, framework);
@@ -145,6 +159,13 @@ export class Agents {
     agent.active = false;
     this.context.allocator.deactivateAgent(agent.id);
     this.offers.rescindAllOf(agent);
+    this.offers.inverse.rescindAll(agent.inverseOffers);
+  }
+
+  private activate(agent: Agent): void {
+    if (agent.active) return;
+    agent.active = true;
+    this.context.allocator.activateAgent(agent.id);
   }
 
   /** The agent is back on a new link. */
@@ -155,9 +176,7 @@ export class Agents {
     agent.connected = true;
     // What it missed while it was away says nothing of now.
     agent.observer?.heard();
-    if (agent.deactivated) return;
-    agent.active = true;
-    this.context.allocator.activateAgent(agent.id);
+    if (!agent.deactivated) this.activate(agent);
   }
 
   /**
@@ -167,7 +186,7 @@ export class Agents {
   async markUnreachable(info: AgentInfo, why: string): Promise<boolean> {
     const { cluster, clock, logger, metrics, registry } = this.context;
     const id = info.id?.value ?? "";
-    const busy = this.reregistering.has(id) || this.markingUnreachable.has(id) || this.removing.has(id);
+    const busy = this.reregistering.has(id) || this.isLeaving(id);
     if (busy || !(cluster.agents.has(id) || cluster.recoveredAgents.has(id))) return false;
     logger.info({ agent: id, why }, "Marking an agent unreachable");
     this.markingUnreachable.add(id);
@@ -204,10 +223,15 @@ export class Agents {
     return true;
   }
 
-  /** Removes an agent for good: it said so itself, or another one has taken its address. */
-  async remove(agent: Agent, why: string, reason: CounterName): Promise<void> {
+  /** The registry is being written that it is no longer one of the agents. */
+  private isLeaving(id: string): boolean {
+    return this.markingUnreachable.has(id) || this.removing.has(id) || this.markingGone.has(id);
+  }
+
+  /** Removes an agent for good: it said so itself, another one has taken its address, or its machine is to be down. */
+  async remove(agent: Agent, why: string, reason?: CounterName): Promise<void> {
     const { cluster, logger, metrics, registry } = this.context;
-    if (this.markingUnreachable.has(agent.id) || this.removing.has(agent.id)) return;
+    if (this.isLeaving(agent.id)) return;
     logger.info({ agent: agent.id, why }, "Removing an agent");
     this.removing.add(agent.id);
     try {
@@ -220,8 +244,9 @@ export class Agents {
     }
     if (cluster.agents.get(agent.id) !== agent) return;
     metrics.counters.slave_removals.inc();
-    metrics.counters[reason].inc();
+    if (reason !== undefined) metrics.counters[reason].inc();
     cluster.deactivatedAgents.delete(agent.id);
+    cluster.draining.delete(agent.id);
     this.takeOut(agent, () => ({
       state: TaskState.TASK_LOST,
       reason: Reason.REASON_AGENT_REMOVED,
@@ -229,7 +254,8 @@ export class Agents {
     }));
   }
 
-  private takeOut(agent: Agent, fateIn: (framework: Framework) => TaskFate): void {
+  /** The registry knows of it already. */
+  takeOut(agent: Agent, fateIn: (framework: Framework) => TaskFate): void {
     const { cluster, allocator, ledger } = this.context;
     // First of all, or the allocator would offer what the tasks give back.
     allocator.removeAgent(agent.id);
@@ -246,11 +272,25 @@ export class Agents {
     this.offers.rescindAllOf(agent);
     this.stopWatching(agent);
     cluster.agents.delete(agent.id);
+    cluster.machines.remove(agent);
+    this.offers.inverse.rescindAll(agent.inverseOffers);
     cluster.removedAgents.set(agent.id, true);
     this.tellLost(agent.id);
   }
 
   private end(task: TaskEntry, framework: Framework, fate: TaskFate): void {
+    this.tell(task, framework, fate);
+    this.context.ledger.removeTask(task, { unreachable: fate.unreachable ?? false });
+  }
+
+  /** A task that counted as unreachable will not come back. */
+  endUnreachable(task: TaskEntry, framework: Framework, fate: TaskFate): void {
+    this.tell(task, framework, fate);
+    framework.unreachable.delete(task.id);
+    framework.completed.add(task.message);
+  }
+
+  private tell(task: TaskEntry, framework: Framework, fate: TaskFate): void {
     const status: TaskStatus = masterStatus({
       taskId: task.message.task_id,
       agentId: task.message.agent_id,
@@ -262,11 +302,10 @@ export class Agents {
       unreachableTime: fate.unreachableTime,
     });
     this.context.ledger.updateTask(task, status);
-    this.context.ledger.removeTask(task, { unreachable: fate.unreachable ?? false });
     if (framework.connected) framework.send(update(status));
   }
 
-  private tellLost(agentId: string): void {
+  tellLost(agentId: string): void {
     const event = agentLost({ value: agentId });
     for (const framework of this.context.cluster.frameworks.values()) {
       if (framework.connected) framework.send(event);

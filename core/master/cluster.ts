@@ -1,8 +1,10 @@
-import type { AgentInfo, TimeInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentInfo, DrainInfo, TimeInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Agent } from "./agent.js";
 import { BoundedMap } from "./bounded-map.js";
 import { MAX_REMOVED_AGENTS } from "./constants.js";
 import type { Framework } from "./framework.js";
+import type { InverseOfferEntry } from "./inverse-offer.js";
+import { Machines } from "./machines.js";
 import type { OfferEntry } from "./offer.js";
 
 /**
@@ -13,7 +15,10 @@ import type { OfferEntry } from "./offer.js";
 export class Cluster {
   readonly frameworks = new Map<string, Framework>();
   readonly completedFrameworks: BoundedMap<string, Framework>;
+  /** Oldest first, as all that are made. */
   readonly offers = new Map<string, OfferEntry>();
+  readonly inverseOffers = new Map<string, InverseOfferEntry>();
+  readonly machines = new Machines();
 
   readonly agents = new Map<string, Agent>();
   readonly agentsByPid = new Map<string, Agent>();
@@ -24,6 +29,8 @@ export class Cluster {
   readonly goneAgents = new Map<string, TimeInfo>();
   /** To be kept from getting tasks when they come back. */
   readonly deactivatedAgents = new Set<string>();
+  /** Being emptied, or drained; also those that are away. */
+  readonly draining = new Map<string, DrainInfo>();
   readonly removedAgents = new BoundedMap<string, true>(MAX_REMOVED_AGENTS);
   /** Agent id -> framework id -> ids of the tasks that became unreachable with the agent. */
   readonly unreachableTasks = new Map<string, Map<string, string[]>>();
@@ -31,6 +38,13 @@ export class Cluster {
   constructor(maxCompletedFrameworks: number) {
     this.completedFrameworks = new BoundedMap(maxCompletedFrameworks, (framework) =>
       framework.metrics.remove(),
+    );
+  }
+
+  /** Registered, awaited or unreachable: one that operators can decide about. */
+  knows(agentId: string): boolean {
+    return (
+      this.agents.has(agentId) || this.recoveredAgents.has(agentId) || this.unreachableAgents.has(agentId)
     );
   }
 

@@ -2,6 +2,7 @@ import type {
   AgentID,
   ExecutorID,
   FrameworkID,
+  InverseOffer,
   MasterInfo,
   Offer,
   OperationStatus,
@@ -30,6 +31,16 @@ export const offersEvent = (offers: Offer[]): Event => ({ type: Event_Type.OFFER
 export const rescind = (offerId: string): Event => ({
   type: Event_Type.RESCIND,
   rescind: { offer_id: { value: offerId } },
+});
+
+export const inverseOffersEvent = (inverse_offers: InverseOffer[]): Event => ({
+  type: Event_Type.INVERSE_OFFERS,
+  inverse_offers: { inverse_offers },
+});
+
+export const rescindInverseOffer = (offerId: string): Event => ({
+  type: Event_Type.RESCIND_INVERSE_OFFER,
+  rescind_inverse_offer: { inverse_offer_id: { value: offerId } },
 });
 
 export const update = (status: TaskStatus): Event => ({ type: Event_Type.UPDATE, update: { status } });

@@ -2,6 +2,7 @@ import {
   FrameworkInfo_Capability_Type as Capability,
   type FrameworkID,
   FrameworkInfo,
+  type InverseOffer,
   type Offer,
   type Task,
 } from "../../proto/gen/mesos/v1/mesos.js";
@@ -15,6 +16,7 @@ import { BoundedMap } from "./bounded-map.js";
 import type { ExecutorEntry } from "./executor.js";
 import type { FrameworkMetrics } from "./framework-metrics.js";
 import { History } from "./history.js";
+import type { InverseOfferEntry } from "./inverse-offer.js";
 import type { OfferEntry } from "./offer.js";
 import type { OperationEntry } from "./operation-entry.js";
 import type { TaskEntry } from "./task.js";
@@ -68,6 +70,7 @@ export class Framework implements FrameworkRecord {
   readonly unreachable: BoundedMap<string, TaskEntry>;
   readonly completed: History<Task>;
   readonly offerEntries = new Map<string, OfferEntry>();
+  readonly inverseOfferEntries = new Set<InverseOfferEntry>();
   /** Agent id -> executor id -> executor. */
   readonly executorEntries = new Map<string, Map<string, ExecutorEntry>>();
   /** Agent id -> what tasks and executors use there. */
@@ -234,6 +237,10 @@ export class Framework implements FrameworkRecord {
 
   get offers(): Iterable<Offer> {
     return Array.from(this.offerEntries.values(), (offer) => offer.message);
+  }
+
+  get inverseOffers(): Iterable<InverseOffer> {
+    return Array.from(this.inverseOfferEntries, (offer) => offer.message);
   }
 
   *executors(): Iterable<ExecutorEntry> {

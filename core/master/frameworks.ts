@@ -92,6 +92,7 @@ export class Frameworks {
     this.closeStream(framework);
     // The earlier scheduler had these; the new one does not know of them, so there is nothing to rescind.
     for (const offer of [...framework.offerEntries.values()]) this.offers.discard(offer);
+    this.offers.inverse.discardAll(framework.inverseOfferEntries);
     framework.failoverTimer?.cancel();
     framework.failoverTimer = undefined;
     framework.stream = stream;
@@ -131,6 +132,8 @@ export class Frameworks {
       if (rescind) this.offers.rescind(offer);
       else this.offers.discard(offer);
     }
+    if (rescind) this.offers.inverse.rescindAll(framework.inverseOfferEntries);
+    else this.offers.inverse.discardAll(framework.inverseOfferEntries);
   }
 
   private closeStream(framework: Framework): void {

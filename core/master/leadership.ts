@@ -1,4 +1,7 @@
+import { TepuiError } from "../../sdk/errors/index.js";
+import { missingCapabilities } from "../../sdk/registry/index.js";
 import { Accepts } from "./accept.js";
+import type { Agent } from "./agent.js";
 import { AgentMessages } from "./agent-messages.js";
 import { AgentRegistration } from "./agent-registration.js";
 import { AgentReregistration } from "./agent-reregistration.js";
@@ -7,10 +10,13 @@ import { Agents } from "./agents.js";
 import { Cluster } from "./cluster.js";
 import { MASTER_ACTOR } from "./constants.js";
 import type { LeadershipDeps, MasterContext } from "./context.js";
+import { Draining } from "./draining.js";
 import { Frameworks } from "./frameworks.js";
+import { GoneAgents } from "./gone-agents.js";
 import { Inbox } from "./inbox.js";
 import { Launches } from "./launch.js";
 import { Ledger } from "./ledger.js";
+import { Maintenance } from "./maintenance.js";
 import { OfferCalls } from "./offer-calls.js";
 import { Offers } from "./offers.js";
 import { Operations } from "./operations.js";
@@ -38,6 +44,9 @@ export class Leadership {
   readonly quotas: Quotas;
   readonly operatorOperations: OperatorOperations;
   readonly frameworks: Frameworks;
+  readonly draining: Draining;
+  readonly goneAgents: GoneAgents;
+  readonly maintenance: Maintenance;
   private readonly context: MasterContext;
   private readonly offers: Offers;
   private readonly agents: Agents;
@@ -52,15 +61,19 @@ export class Leadership {
   constructor(deps: LeadershipDeps) {
     const { allocator, metrics, options, transport } = deps;
     this.cluster = new Cluster(options.maxCompletedFrameworks);
-    this.ledger = new Ledger({ cluster: this.cluster, allocator, metrics });
+    const changed = (agent: Agent): void => this.draining.changed(agent);
+    this.ledger = new Ledger({ cluster: this.cluster, allocator, metrics, taskRemoved: changed });
     const messages = new AgentMessages(transport);
     this.context = { ...deps, messages, cluster: this.cluster, ledger: this.ledger };
     const { context } = this;
 
     this.offers = new Offers(context);
-    const operations = new Operations(context);
+    const operations = new Operations(context, changed);
     this.frameworks = new Frameworks(context, this.offers, operations);
     this.agents = new Agents(context, this.offers, operations);
+    this.goneAgents = new GoneAgents(context, this.agents, operations);
+    this.draining = new Draining(context, this.agents, this.goneAgents);
+    this.maintenance = new Maintenance(context, this.offers, this.agents);
     this.weights = new Weights(context, this.offers);
     this.quotas = new Quotas(context, this.offers);
     this.operatorOperations = new OperatorOperations(context, this.offers, operations);
@@ -73,6 +86,7 @@ export class Leadership {
       subscriptions: this.subscriptions,
       accepts: new Accepts(context, this.offers, new Launches(context), operations),
       offerCalls: new OfferCalls(context, this.offers, this.frameworks),
+      inverseOffers: this.offers.inverse,
       taskCalls: new TaskCalls(context, reconciliation),
       reconciliation,
       operations,
@@ -81,8 +95,8 @@ export class Leadership {
       context,
       agents: this.agents,
       registration: new AgentRegistration(context, this.agents),
-      reregistration: new AgentReregistration(context, this.agents, this.frameworks),
-      updates: new AgentUpdates(context, this.offers, operations),
+      reregistration: new AgentReregistration(context, this.agents, this),
+      updates: new AgentUpdates(context, this.offers, { operations, draining: this.draining }),
       statusUpdates: new StatusUpdates(context),
       operations,
     });
@@ -93,7 +107,13 @@ export class Leadership {
     const { allocator, info, registry, transport } = this.context;
     const state = await registry.recover(info);
     if (this.stopped) return;
-    allocator.start({ offer: (offer) => this.offers.propose(offer) });
+    const lacking = missingCapabilities(state.minimum_capabilities, info);
+    if (lacking.length > 0)
+      throw new TepuiError("TEPUI_REGISTRY_NEEDS_CAPABILITIES", { detail: lacking.join(", ") });
+    allocator.start({
+      offer: (offer) => this.offers.propose(offer),
+      inverseOffer: (offer) => this.offers.inverse.propose(offer),
+    });
     this.recovery.recover(state);
     this.gc = new RegistryGc(this.context);
     this.unbind = transport.receive(MASTER_ACTOR, (message) => this.inbox.receive(message));

@@ -18,6 +18,8 @@ export interface LedgerDeps {
   readonly cluster: Cluster;
   readonly allocator: Allocator;
   readonly metrics: MasterMetrics;
+  /** A task is no longer on the agent. */
+  readonly taskRemoved: (agent: Agent) => void;
 }
 
 /**
@@ -117,7 +119,10 @@ export class Ledger {
     const { frameworkId, agentId, resources } = task;
     const agent = cluster.agents.get(agentId);
     const framework = cluster.frameworks.get(frameworkId);
-    if (agent !== undefined && deleteIn(agent.taskEntries, frameworkId, task.id)) this.count(task.state, -1);
+    if (agent !== undefined && deleteIn(agent.taskEntries, frameworkId, task.id)) {
+      this.count(task.state, -1);
+      this.deps.taskRemoved(agent);
+    }
     if (agent !== undefined) deleteFromSet(agent.killedTasks, frameworkId, task.id);
     framework?.taskEntries.delete(task.id);
     if (unreachable) {

@@ -1,4 +1,5 @@
-import type { MasterInfo, WeightInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { ClusterStatus, Schedule } from "../../proto/gen/mesos/v1/maintenance/maintenance.js";
+import type { MachineID, MasterInfo, WeightInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { QuotaConfig, QuotaRequest } from "../../proto/gen/mesos/v1/quota/quota.js";
 import { type Call, Call_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { Allocator } from "../../sdk/contracts/allocator.js";
@@ -8,7 +9,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import type { MasterView } from "../../sdk/contracts/master-view.js";
 import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
-import type { OperatorOperation, OperatorService } from "../../sdk/contracts/operator-service.js";
+import type { AgentDrain, OperatorOperation, OperatorService } from "../../sdk/contracts/operator-service.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import type { Registry } from "../../sdk/contracts/registry.js";
 import type {
@@ -196,6 +197,42 @@ export class Master implements SchedulerService, OperatorService {
 
   removeQuota(role: string): Promise<void> {
     return this.operated().quotas.remove(role);
+  }
+
+  maintenanceSchedule(): Schedule {
+    return this.operated().maintenance.schedule();
+  }
+
+  maintenanceStatus(): ClusterStatus {
+    return this.operated().maintenance.status();
+  }
+
+  updateMaintenanceSchedule(schedule: Schedule): Promise<void> {
+    return this.operated().maintenance.update(schedule);
+  }
+
+  startMaintenance(machines: readonly MachineID[]): Promise<void> {
+    return this.operated().maintenance.start(machines);
+  }
+
+  stopMaintenance(machines: readonly MachineID[]): Promise<void> {
+    return this.operated().maintenance.stop(machines);
+  }
+
+  drainAgent(drain: AgentDrain): Promise<void> {
+    return this.operated().draining.drain(drain);
+  }
+
+  deactivateAgent(agentId: string): Promise<void> {
+    return this.operated().draining.deactivate(agentId);
+  }
+
+  reactivateAgent(agentId: string): Promise<void> {
+    return this.operated().draining.reactivate(agentId);
+  }
+
+  markAgentGone(agentId: string): Promise<void> {
+    return this.operated().goneAgents.request(agentId);
   }
 
   teardown(frameworkId: string): void {

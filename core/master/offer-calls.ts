@@ -1,9 +1,10 @@
 import type { Call_Decline } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { validateRole } from "../../sdk/roles/index.js";
 import type { MasterContext } from "./context.js";
+import { filtersOf } from "./filters.js";
 import type { Framework } from "./framework.js";
 import type { Frameworks } from "./frameworks.js";
-import { filtersOf, type Offers } from "./offers.js";
+import type { Offers } from "./offers.js";
 
 /** The calls about offers that are not taken: DECLINE, SUPPRESS, REVIVE, REQUEST. */
 export class OfferCalls {

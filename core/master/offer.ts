@@ -67,6 +67,7 @@ export class OfferEntry {
       allocation_info: { role: this.role },
     };
     if (agent.info.domain !== undefined) offer.domain = agent.info.domain;
+    if (agent.unavailability !== undefined) offer.unavailability = agent.unavailability;
     return offer;
   }
 }

@@ -1,12 +1,12 @@
 import type { Filters } from "../../proto/gen/mesos/v1/mesos.js";
 import type { OfferedByAgent } from "../../sdk/contracts/allocator.js";
-import type { Timer } from "../../sdk/contracts/clock.js";
 import type { Agent } from "./agent.js";
-import { DEFAULT_REFUSE_SECONDS } from "./constants.js";
 import type { MasterContext } from "./context.js";
 import { offersEvent, rescind } from "./events.js";
 import type { Framework } from "./framework.js";
+import { InverseOffers } from "./inverse-offers.js";
 import { OfferEntry } from "./offer.js";
+import { OfferExpiry } from "./offer-expiry.js";
 
 interface Proposal {
   readonly role: string;
@@ -17,9 +17,17 @@ interface Proposal {
 export class Offers {
   /** What the allocator gave in this turn: all of a framework's offers of one allocation go out in one event. */
   private proposals = new Map<string, Proposal[]>();
-  private expiry: Timer | undefined;
+  private readonly expiry: OfferExpiry<OfferEntry>;
+  readonly inverse: InverseOffers;
 
-  constructor(private readonly context: MasterContext) {}
+  constructor(private readonly context: MasterContext) {
+    this.inverse = new InverseOffers(context);
+    this.expiry = new OfferExpiry({
+      context,
+      offers: () => context.cluster.offers.values(),
+      expired: (offer) => this.rescind(offer),
+    });
+  }
 
   /**
    * Takes what the allocator offers. It may come from within any call to the allocator, so it is only noted here and handled once the
@@ -65,15 +73,13 @@ export class Offers {
     agent: Agent,
     { role, resources }: Pick<OfferEntry, "role" | "resources">,
   ): OfferEntry {
-    const { cluster, clock, ids, options } = this.context;
+    const { cluster, clock, ids } = this.context;
     const id = ids.nextOffer();
     const offer = new OfferEntry({ id, framework, agent, role, resources, madeAt: clock.monotonic() });
     cluster.offers.set(id, offer);
     framework.addOffer(offer);
     agent.addOffer(offer);
-    if (options.offerTimeout !== undefined && this.expiry === undefined) {
-      this.expiry = clock.setTimeout(() => this.expire(), options.offerTimeout);
-    }
+    this.expiry.made();
     return offer;
   }
 
@@ -107,31 +113,8 @@ export class Offers {
   }
 
   stop(): void {
-    this.expiry?.cancel();
+    this.expiry.stop();
+    this.inverse.stop();
     this.proposals.clear();
   }
-
-  /** All offers last equally long, so the oldest ones, which come first, are the ones whose time is up. */
-  private expire(): void {
-    const { cluster, clock, options } = this.context;
-    const limit = options.offerTimeout ?? 0;
-    this.expiry = undefined;
-    const expired: OfferEntry[] = [];
-    let next: number | undefined;
-    for (const offer of cluster.offers.values()) {
-      const left = offer.madeAt + limit - clock.monotonic();
-      if (left > 0) {
-        next = left;
-        break;
-      }
-      expired.push(offer);
-    }
-    if (next !== undefined) this.expiry = clock.setTimeout(() => this.expire(), next);
-    for (const offer of expired) this.rescind(offer);
-  }
-}
-
-/** The filters of a call; without any, those that the protocol has by default. */
-export function filtersOf(filters: Filters | undefined): Filters {
-  return filters?.refuse_seconds === undefined ? { refuse_seconds: DEFAULT_REFUSE_SECONDS } : filters;
 }

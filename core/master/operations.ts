@@ -31,7 +31,11 @@ import { isTerminalOperation, OperationEntry, uuidKey } from "./operation-entry.
  * of those again.
  */
 export class Operations {
-  constructor(private readonly context: MasterContext) {}
+  /** @param removed an operation is no longer on the agent */
+  constructor(
+    private readonly context: MasterContext,
+    private readonly removed: (agent: Agent) => void,
+  ) {}
 
   /**
    * Starts an operation, whose resources are free for it in the allocator's account.
@@ -250,6 +254,7 @@ export class Operations {
 
   private remove(entry: OperationEntry, agent: Agent): void {
     agent.operationEntries.delete(entry.key);
+    this.removed(agent);
     this.context.cluster.frameworks.get(entry.frameworkId ?? "")?.removeOperation(entry);
   }
 

@@ -33,7 +33,8 @@ export class Recovery {
 
   recover(state: RegistryState): void {
     const { allocator, clock, cluster, logger, options } = this.context;
-    for (const { info, deactivated } of state.slaves?.slaves ?? []) {
+    cluster.machines.restore(state);
+    for (const { info, deactivated, drain_info: drain } of state.slaves?.slaves ?? []) {
       const id = info?.id?.value;
       if (info === undefined || id === undefined) continue;
       // Registries keep the old format, so that older masters can read them.
@@ -42,11 +43,13 @@ export class Recovery {
         resources: convertResources(info.resources, "post-refinement"),
       });
       if (deactivated) cluster.deactivatedAgents.add(id);
+      if (drain !== undefined) cluster.draining.set(id, drain);
     }
-    for (const { id, timestamp, deactivated } of state.unreachable?.slaves ?? []) {
+    for (const { id, timestamp, deactivated, drain_info: drain } of state.unreachable?.slaves ?? []) {
       if (id?.value === undefined || timestamp === undefined) continue;
       cluster.unreachableAgents.set(id.value, timestamp);
       if (deactivated) cluster.deactivatedAgents.add(id.value);
+      if (drain !== undefined) cluster.draining.set(id.value, drain);
     }
     for (const { id, timestamp } of state.gone?.slaves ?? []) {
       if (id?.value !== undefined && timestamp !== undefined) cluster.goneAgents.set(id.value, timestamp);

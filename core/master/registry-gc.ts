@@ -31,6 +31,8 @@ export class RegistryGc {
     }
     for (const id of unreachable) {
       cluster.unreachableAgents.delete(id);
+      cluster.draining.delete(id);
+      cluster.deactivatedAgents.delete(id);
       cluster.forgetUnreachableTasks(id);
     }
     for (const id of gone) cluster.goneAgents.delete(id);

@@ -5,6 +5,7 @@ import type { Accepts } from "./accept.js";
 import type { MasterContext } from "./context.js";
 import type { Framework } from "./framework.js";
 import type { Frameworks } from "./frameworks.js";
+import type { InverseOffers } from "./inverse-offers.js";
 import type { OfferCalls } from "./offer-calls.js";
 import type { Operations } from "./operations.js";
 import type { Reconciliation } from "./reconcile.js";
@@ -18,6 +19,7 @@ export interface SchedulerCallsDeps {
   readonly subscriptions: Subscriptions;
   readonly accepts: Accepts;
   readonly offerCalls: OfferCalls;
+  readonly inverseOffers: InverseOffers;
   readonly taskCalls: TaskCalls;
   readonly reconciliation: Reconciliation;
   readonly operations: Operations;
@@ -33,7 +35,8 @@ export class SchedulerCalls {
    * @throws TepuiError when it is not the connected scheduler's
    */
   call(request: SchedulerRequest): void | Promise<void> {
-    const { frameworks, accepts, offerCalls, taskCalls, reconciliation, operations } = this.deps;
+    const { frameworks, accepts, offerCalls, inverseOffers, taskCalls, reconciliation, operations } =
+      this.deps;
     const framework = this.caller(request);
     const { call } = request;
     switch (call.type) {
@@ -66,9 +69,9 @@ export class SchedulerCalls {
       case Call_Type.RECONCILE_OPERATIONS:
         return reconciliation.operations(framework, call.reconcile_operations!.operations);
       case Call_Type.ACCEPT_INVERSE_OFFERS:
+        return inverseOffers.accept(framework, call.accept_inverse_offers!);
       case Call_Type.DECLINE_INVERSE_OFFERS:
-        // No inverse offer is ever outstanding, so these are about ones that are gone.
-        return undefined;
+        return inverseOffers.decline(framework, call.decline_inverse_offers!);
       default:
         throw new TepuiError("TEPUI_SCHEDULER_CALL_UNKNOWN");
     }

@@ -73,6 +73,7 @@ export class Maintenance {
   take(isActive: (frameworkId: string) => boolean, now: number): Iterable<InverseOffer> {
     const offers = new Map<string, InverseOffer>();
     for (const [agent, window] of this.windows) {
+      if (!agent.active) continue;
       for (const frameworkId of agent.holders.keys()) {
         if (window.outstanding.has(frameworkId) || !isActive(frameworkId)) continue;
         if ((window.refusedUntil.get(frameworkId) ?? Number.NEGATIVE_INFINITY) > now) continue;

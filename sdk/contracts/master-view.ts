@@ -1,8 +1,10 @@
 import type {
   AgentInfo,
   AgentInfo_Capability,
+  DrainInfo,
   ExecutorInfo,
   FrameworkInfo,
+  InverseOffer,
   MasterInfo,
   Offer,
   Operation,
@@ -31,6 +33,10 @@ export interface AgentRecord {
   readonly connected: boolean;
   readonly active: boolean;
   readonly deactivated: boolean;
+  /** Where it is being emptied, or was. */
+  readonly drainInfo?: DrainInfo | undefined;
+  /** When this master asked it to drain; seconds since the epoch. */
+  readonly estimatedDrainStartTime?: number | undefined;
   readonly total: Resources;
   /** Sum of tasks and executors. */
   readonly used: Resources;
@@ -71,6 +77,7 @@ export interface FrameworkRecord {
   /** Oldest first, bounded. */
   readonly completedTasks: Iterable<Task>;
   readonly offers: Iterable<Offer>;
+  readonly inverseOffers?: Iterable<InverseOffer> | undefined;
   executors(): Iterable<ExecutorRecord>;
 }
 
