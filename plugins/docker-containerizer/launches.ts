@@ -1,4 +1,4 @@
-import type { Clock } from "../../sdk/contracts/clock.js";
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import type { ContainerLogger } from "../../sdk/contracts/container-logger.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { MetricTimer } from "../../sdk/contracts/metrics.js";
@@ -7,7 +7,7 @@ import { messageOf } from "../../sdk/errors/index.js";
 import type { CreateBody } from "./api-types.js";
 import { AGENT_LABEL, type DockerContainer, ID_LABEL, REMOVE_LABEL, refused } from "./container.js";
 import { describeRun, type RunSettings } from "./describe-run.js";
-import type { Engine } from "./engine.js";
+import type { ContainerFacts, Engine } from "./engine.js";
 import { isEngineError } from "./engine-error.js";
 import { type ImageName, imageName } from "./image-name.js";
 import { ImagePuller } from "./image-puller.js";
@@ -29,6 +29,9 @@ export interface LaunchOptions extends RunSettings {
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** How long after `start` the engine is asked what became of it, in milliseconds. */
+const LOOK_DELAY = 10;
 
 /** From a request to a container that runs, by as few questions to the engine as that takes: create, start, inspect. */
 export class Launches {
@@ -62,10 +65,26 @@ export class Launches {
     await this.create(container, image, createBody(draft));
     abort.signal.throwIfAborted();
     if (!readable) await logs.start();
-    await this.engine.start(name);
+    const look = this.lookAhead(name);
+    await this.engine.start(name).finally(() => look.timer.cancel());
     container.running = true;
     if (readable) await logs.start();
-    container.facts = await this.engine.inspect(name);
+    const facts = await look.facts;
+    container.facts = facts === undefined || facts.created ? await this.engine.inspect(name) : facts;
+  }
+
+  /**
+   * Asks for a container while it starts: the engine answers as soon as that is done. Asked after that, of a container that ends soon, it
+   * answers only when it has cleared the container away. `facts` are undefined when there were none; it is never rejected.
+   */
+  private lookAhead(name: string): { timer: Timer; facts: Promise<ContainerFacts | undefined> | undefined } {
+    const look: ReturnType<Launches["lookAhead"]> = {
+      timer: this.options.clock.setTimeout(() => {
+        look.facts = this.engine.inspect(name).catch(() => undefined);
+      }, LOOK_DELAY),
+      facts: undefined,
+    };
+    return look;
   }
 
   private async describe(container: DockerContainer): Promise<RunDraft> {

@@ -1,12 +1,14 @@
 /**
- * `npm run bench -- containers [--live=1,100,1000] [--kinds=posix,linux,docker] [--tasks=200]`: containers launched and destroyed on one real agent
- * while others run, with what the agent costs; and beside it, in one process and in turns, one container against the bare system calls that
- * it is made of. Needs root; docker needs dockerd and busybox.
+ * `npm run bench -- containers [--live=1,100,1000] [--kinds=posix,linux,docker] [--tasks=200] [--profile=DIR]`: containers launched and destroyed on
+ * one real agent while others run, with what the agent costs; and, in turns, one container against its floor: the bare system calls that it is made
+ * of, for docker the same through the engine's own API. Needs root; docker needs dockerd and busybox.
  */
 import { readdirSync, rmdirSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { TaskInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { startDaemon } from "../support/daemons.js";
-import { startDocker } from "./docker-floor.js";
+import { BareMaster } from "./bare-master.js";
+import { type BenchDocker, startDocker } from "./docker-floor.js";
 import { isolatedSpawn, plainSpawn } from "./floors.js";
 import { InProcessAgent } from "./in-process-agent.js";
 import { milliseconds, percentile } from "./statistics.js";
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     live: { type: "string" },
     kinds: { type: "string", default: "posix,linux,docker" },
     tasks: { type: "string", default: "200" },
+    profile: { type: "string" },
   },
 });
 
@@ -29,6 +32,12 @@ const ROOT = `bench-${process.pid}`;
 const COMMAND = { uris: [], arguments: [] };
 const median = (samples: readonly number[]): number => percentile(samples, 0.5);
 
+function ratio(what: string, samples: readonly number[], floor: readonly number[]): string {
+  const [ours, theirs] = [median(samples), median(floor)];
+  return `${what} ${milliseconds(ours)}, ${(ours / theirs).toFixed(2)} x of ${milliseconds(theirs)}`;
+}
+
+/** Without a daemon around it. */
 async function alone(): Promise<void> {
   const posix = await InProcessAgent.start(
     ["posix-launcher", "posix-isolators", "filesystem-isolators"],
@@ -47,64 +56,114 @@ async function alone(): Promise<void> {
   }
   await posix.close();
   await linux.close();
-  const line = (what: string, floor: string): void => {
-    const [ours, theirs] = [median(times[what]!), median(times[floor]!)];
-    console.log(
-      `one ${what} container: ${milliseconds(ours)}, ${(ours / theirs).toFixed(2)} x of ${floor} (${milliseconds(theirs)})`,
-    );
-  };
-  line("posix", "plain");
-  line("linux", "isolated");
+  console.log(ratio("one posix container", times.posix!, times.plain!));
+  console.log(ratio("one linux container", times.linux!, times.isolated!));
 }
 
-async function onAgent(kind: "posix" | "linux" | "docker"): Promise<void> {
+type Kind = "posix" | "linux" | "docker";
+
+const agentFlags = (kind: Kind, docker: BenchDocker | undefined): string[] => [
+  "--resources=cpus:1000;mem:100000;disk:10000",
+  ...(docker === undefined
+    ? [`--launcher=${kind}`, `--isolation=${ISOLATION[kind as "posix" | "linux"]}`, `--cgroups_root=${ROOT}`]
+    : ["--containerizers=docker", `--docker_socket=${docker.socket}`, "--docker_remove_delay=0secs"]),
+];
+
+/** The agent by itself: from RunTask to the last status. */
+async function inAgent(kind: "posix" | "linux"): Promise<void> {
+  const master = await BareMaster.start();
+  const flags = [`--master=127.0.0.1:${master.port}`, ...agentFlags(kind, undefined)];
+  const agent = await startDaemon("mesos-agent", flags, values.profile);
+  try {
+    const shape = new TaskShape(0.1, 8);
+    for (let round = 0; round < 20; round++) await master.run(shape);
+    const times = { ours: [] as number[], floor: [] as number[] };
+    const [spawned, before] = [kind === "linux" ? isolatedSpawn : plainSpawn, agent.cpu()];
+    for (let round = 0; round < Number(values.tasks); round++) {
+      times.floor.push(await spawned());
+      times.ours.push(await master.run(shape));
+    }
+    const cpu = (1000 * (agent.cpu() - before)) / Number(values.tasks);
+    const text = ratio(`one ${kind} container in the agent, from RunTask on`, times.ours, times.floor);
+    console.log(`${text}; CPU ${milliseconds(cpu)}`);
+  } finally {
+    await agent.stop();
+    master.close();
+  }
+}
+
+/** Of master, agent and a framework, with others alive. */
+async function onAgent(kind: Kind): Promise<void> {
   const docker = kind === "docker" ? await startDocker() : undefined;
   const master = await startDaemon("mesos-master", ["--allocation_interval=10ms", "--registry=in_memory"]);
-  const agent = await startDaemon("mesos-agent", [
-    `--master=127.0.0.1:${master.port}`,
-    "--resources=cpus:1000;mem:100000;disk:10000",
-    ...(docker === undefined
-      ? [
-          `--launcher=${kind}`,
-          `--isolation=${ISOLATION[kind as "posix" | "linux"]}`,
-          `--cgroups_root=${ROOT}`,
-        ]
-      : ["--containerizers=docker", `--docker_socket=${docker.socket}`]),
-  ]);
+  const flags = [`--master=127.0.0.1:${master.port}`, ...agentFlags(kind, docker)];
+  const agent = await startDaemon("mesos-agent", flags);
   try {
     const runner = await TaskRunner.subscribe(master.port);
-    const shape = (command: string): TaskShape =>
+    const shape = (command: string, more: Partial<TaskInfo> = {}): TaskShape =>
       new TaskShape(0.1, 8, {
         command: { ...COMMAND, value: command },
         ...(docker !== undefined && { container: docker.container }),
+        ...more,
       });
-    const [short, long] = [shape("true"), shape("exec sleep 100000")];
+    // The first process of a container is not ended by a polite signal.
+    const long = shape("exec sleep 100000", { kill_policy: { grace_period: { nanoseconds: 0n } } });
+    const short = shape("true");
+    const floor = kind === "linux" ? isolatedSpawn : plainSpawn;
     const tasks = Number(values.tasks) / (docker === undefined ? 1 : 10);
     let live = 0;
     for (const wanted of levels(kind)) {
       await runner.hold(long, { tasks: wanted - 1 - live, inFlight: 20 });
       live = wanted - 1;
-      const single = await runner.finish(short, { tasks: Math.ceil(tasks / 5), inFlight: 1 });
+      const single = async () => (await runner.finish(short, { tasks: 1, inFlight: 1 })).finished[0]!;
+      const compared = await compare(Math.ceil(tasks / 2), { single, floor, docker });
       const before = agent.cpu();
       const many = await runner.finish(short, { tasks, inFlight: 8 });
       const cpu = (1000 * (agent.cpu() - before)) / tasks;
       const idle = agent.cpu();
       await new Promise((resolve) => setTimeout(resolve, 2000));
       console.log(
-        `${kind}, ${wanted} live: ${many.perSecond.toFixed(0)} containers/s, one at a time ${milliseconds(median(single.finished))}; ` +
+        `${kind}, ${wanted} live: ${many.perSecond.toFixed(0)} containers/s, one at a time ${compared}; ` +
           `agent ${agent.memory().now.toFixed(0)} MB, CPU ${milliseconds(cpu)} a container, ${((agent.cpu() - idle) * 50).toFixed(1)} % of a core idle`,
       );
     }
-    if (docker !== undefined) {
-      const floor = await docker.floor(Math.ceil(tasks / 5));
-      console.log(`docker, its own API, one at a time: ${milliseconds(median(floor))}`);
-    }
+    await runner.release(20);
     runner.close();
   } finally {
     await agent.stop();
     await master.stop();
     await docker?.stop();
   }
+}
+
+interface Contest {
+  /** Milliseconds from ACCEPT to TASK_FINISHED. */
+  readonly single: () => Promise<number>;
+  readonly floor: () => Promise<number>;
+  readonly docker: BenchDocker | undefined;
+}
+
+/** In turns, so that what else the machine does meets both. */
+async function compare(rounds: number, { single, floor, docker }: Contest): Promise<string> {
+  const ours = { ended: [] as number[], removed: [] as number[] };
+  const theirs = { ended: [] as number[], removed: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    if (docker === undefined) {
+      theirs.ended.push(await floor());
+      ours.ended.push(await single());
+      continue;
+    }
+    const { ended, removed } = await docker.floor();
+    theirs.ended.push(ended);
+    theirs.removed.push(removed);
+    const began = performance.now();
+    const gone = docker.removal();
+    ours.ended.push(await single());
+    ours.removed.push((await gone) - began);
+  }
+  const ending = ratio("", ours.ended, theirs.ended).trim();
+  if (docker === undefined) return ending;
+  return `${ending} of its own API, with its removal ${ratio("", ours.removed, theirs.removed).trim()}`;
 }
 
 /** A container of docker's costs the machine megabytes and a third of a second each: a thousand only when asked for. */
@@ -124,6 +183,7 @@ function removeGroups(): void {
 const kinds = values.kinds.split(",");
 try {
   if (kinds.includes("posix") || kinds.includes("linux")) await alone();
+  for (const kind of ["posix", "linux"] as const) if (kinds.includes(kind)) await inAgent(kind);
   for (const kind of ["posix", "linux", "docker"] as const) if (kinds.includes(kind)) await onAgent(kind);
 } finally {
   removeGroups();

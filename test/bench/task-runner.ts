@@ -1,6 +1,7 @@
 import type { Offer } from "../../proto/gen/mesos/v1/mesos.js";
-import { TaskState, type TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import { type AgentID, TaskState, type TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { isTerminal } from "../../sdk/task-states.js";
 import { BareScheduler } from "./bare-scheduler.js";
 import type { TaskShape } from "./task-shape.js";
 
@@ -26,11 +27,21 @@ interface Round {
   began: number;
 }
 
+/** Tasks that are asked to end. */
+interface Release {
+  readonly waiting: string[];
+  readonly asked: Set<string>;
+  readonly resolve: () => void;
+}
+
 /** A framework that launches tasks in rounds, one round at a time. */
 export class TaskRunner {
   private readonly scheduler: BareScheduler;
   private readonly accepted = new Map<string, number>();
   private readonly free: Offer[] = [];
+  /** Tasks that stay, and where they run. */
+  private readonly held = new Map<string, AgentID>();
+  private releasing: Release | undefined;
   private round: Round | undefined;
   private count = 0;
   private failed: (error: Error) => void = () => undefined;
@@ -59,6 +70,16 @@ export class TaskRunner {
   /** Launches tasks that stay, and resolves when all run. */
   hold(shape: TaskShape, options: { tasks: number; inFlight: number }): Promise<Outcome> {
     return this.run(shape, { ...options, until: TaskState.TASK_RUNNING });
+  }
+
+  /** Ends the tasks that stay, at most `inFlight` at a time, and resolves when all have ended. */
+  release(inFlight: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.held.size === 0) return resolve();
+      this.failed = reject;
+      this.releasing = { waiting: [...this.held.keys()], asked: new Set(), resolve };
+      for (let index = 0; index < inFlight; index++) this.releaseNext(this.releasing);
+    });
   }
 
   /** Ends the framework and all its tasks. */
@@ -102,6 +123,28 @@ export class TaskRunner {
     }
   }
 
+  private releaseNext({ waiting, asked }: Release): void {
+    const taskId = waiting.pop();
+    if (taskId === undefined) return;
+    asked.add(taskId);
+    this.scheduler.call({
+      type: Call_Type.KILL,
+      kill: { task_id: { value: taskId }, agent_id: this.held.get(taskId)! },
+    });
+  }
+
+  private released(taskId: string): void {
+    const { releasing } = this;
+    this.held.delete(taskId);
+    if (releasing?.asked.delete(taskId) !== true) return;
+    if (this.held.size > 0) {
+      this.releaseNext(releasing);
+      return;
+    }
+    this.releasing = undefined;
+    releasing.resolve();
+  }
+
   private handle(event: Event): void {
     if (event.type === Event_Type.OFFERS) {
       this.free.push(...(event.offers?.offers ?? []));
@@ -126,9 +169,12 @@ export class TaskRunner {
         acknowledge: { agent_id: status.agent_id!, task_id: status.task_id!, uuid: status.uuid },
       });
     }
+    if (this.held.has(taskId)) {
+      if (isTerminal(state)) this.released(taskId);
+      return;
+    }
     const { round } = this;
     const began = this.accepted.get(taskId);
-    // Of an earlier round: a task that was held and ends with its framework.
     if (round === undefined || began === undefined) return;
     const latency = performance.now() - began;
     if (state === TaskState.TASK_RUNNING) round.running.push(latency);
@@ -139,6 +185,7 @@ export class TaskRunner {
     }
     if (state !== round.until) return;
     this.accepted.delete(taskId);
+    if (state === TaskState.TASK_RUNNING) this.held.set(taskId, status.agent_id!);
     round.done += 1;
     if (round.done < round.tasks) {
       this.launch(round);
