@@ -114,7 +114,12 @@ export {
   type StoredImage,
 } from "./contracts/image.js";
 export { type ContainerLimitation, type ContainerUpdate, Isolator } from "./contracts/isolator.js";
-export { type LaunchedProcess, Launcher, type LaunchPlan } from "./contracts/launcher.js";
+export {
+  type LaunchedProcess,
+  Launcher,
+  type LaunchPlan,
+  type PlannedSwitchboard,
+} from "./contracts/launcher.js";
 export { type LogFields, Logger, type LogLevel, type LogMethod } from "./contracts/logger.js";
 export {
   type AgentRecord,

@@ -3,6 +3,16 @@ import type { ContainerOutput } from "./container-logger.js";
 import type { ContainerExit } from "./containerizer.js";
 import type { Contribution } from "./contribution.js";
 
+/** Who holds the streams of a container that can be attached to; outlives the agent as the container does. */
+export interface PlannedSwitchboard {
+  /** Unix socket on which it serves them (sdk/container-streams), until the container ended and all attached have what is theirs. Its directory exists. */
+  readonly socket: string;
+  /** A pseudo-terminal in between, of this size; 0 by 0 where that is not known. Absent: pipes. */
+  readonly terminal?: { readonly rows: number; readonly columns: number };
+  /** There for who attaches: its output waits for the first one (30 seconds), and for who is slow (a minute without any progress). */
+  readonly session?: boolean;
+}
+
 /** A fully merged plan: plain data. */
 export interface LaunchPlan {
   readonly containerId: string;
@@ -19,6 +29,8 @@ export interface LaunchPlan {
   readonly user: string | undefined;
   readonly stdout: ContainerOutput;
   readonly stderr: ContainerOutput;
+  /** Absent: no standard input, and output goes to the logs alone. */
+  readonly switchboard?: PlannedSwitchboard;
   /** File in which the launcher records the container's processes and their end; its directory exists. */
   readonly record: string;
   /** Nobody has to act on the process before the command: it need not wait for `go`, which must be called all the same. */

@@ -23,9 +23,9 @@ sub make_namespaces {
   $flags == 0 || sys("unshare", $flags) == 0 or die "Failed to make namespaces (@kinds): $!\n";
 }
 
-# As the user: the sandbox is the user's, and may hold links to what is not.
-sub open_output {
-  my ($request) = @_;
+# The sandbox is the user's, and may hold links to what is not.
+sub as_user {
+  my ($request, $what) = @_;
   my $user = $request->{account};
   my $own_groups = $);
   if ($user && $user->[1] != 0) {
@@ -34,16 +34,33 @@ sub open_output {
     die "Failed to become user '$request->{user}': $!\n" if $> != $user->[1];
   }
   umask(0022);
-  for my $output ([*STDOUT, "stdout"], [*STDERR, "stderr"]) {
-    my ($stream, $name) = @$output;
-    my $pipe = $request->{pipes}{$name};
-    my $opened = $pipe ? open($stream, ">&", $pipe) : open($stream, ">>", $request->{$name});
-    $opened or die "Failed to open '" . ($pipe ? "a pipe" : $request->{$name}) . "' for the output: $!\n";
-  }
+  $what->();
   if ($user && $user->[1] != 0) {
     $> = $<;
     $) = $own_groups;
   }
+}
+
+sub open_log {
+  my ($path) = @_;
+  open(my $log, ">>", $path) or die "Failed to open '$path' for the output: $!\n";
+  return $log;
+}
+
+sub open_streams {
+  my ($request) = @_;
+  my $pipes = $request->{pipes} || {};
+  my @given = ([*STDIN, "<", "stdin"], [*STDOUT, ">", "stdout"], [*STDERR, ">", "stderr"]);
+  for my $stream (grep { $pipes->{ $_->[2] } } @given) {
+    open($stream->[0], "$stream->[1]&", $pipes->{ $stream->[2] }) or die "Failed to open a pipe for the $stream->[2]: $!\n";
+  }
+  if (!$pipes->{stdin}) { open(STDIN, "<", "/dev/null") or die "Failed to open /dev/null: $!\n" }
+  as_user($request, sub {
+    for my $stream (grep { $_->[1] eq ">" && !$pipes->{ $_->[2] } } @given) {
+      my ($handle, $path) = ($stream->[0], $request->{ $stream->[2] });
+      open($handle, ">>", $path) or die "Failed to open '$path' for the output: $!\n";
+    }
+  });
 }
 
 # Only returns by dying.
@@ -91,7 +108,7 @@ sub run_container {
     my $files = delete $entered{mount};
     enter_namespace($_, $entered{$_}) for grep { $_ ne "pid" } keys %entered;
     # Not to be looked into by what runs in the container: PR_SET_DUMPABLE, until the exec.
-    prctl(4, 0) if $request->{init};
+    prctl(4, 0) if $request->{init} || exists $entered{pid};
     my @new = @{ $request->{unshare} || [] };
     make_namespaces(@new) unless $files;
     if ($gate) {
@@ -99,8 +116,7 @@ sub run_container {
       sysread($gate, my $go, 1) or die "The agent ended before it let the command go\n";
       close($gate);
     }
-    open(STDIN, "<", "/dev/null") or die "Failed to open /dev/null: $!\n";
-    open_output($request);
+    open_streams($request);
     if (defined $request->{oom_score_adjust}) {
       write_control("/proc/self/oom_score_adj", $request->{oom_score_adjust})
         or die "Failed to set oom_score_adj: $!\n";
@@ -123,6 +139,7 @@ sub run_container {
       }
       POSIX::setsid();
     }
+    take_terminal() if $request->{terminal};
     become_command($request);
     "";
   };

@@ -200,6 +200,9 @@ sub arrange_files {
     mount_below($mount->[1] =~ m{^/} ? $root : $sandbox, $mount, $tree);
     POSIX::close($tree) if defined $tree;
   }
+  if (defined $rootfs && $request->{terminal}) {
+    mount_below($root, [$request->{terminal_path}, "/dev/console", "", $ms_bind, 0, 0, 0, "", "file"]);
+  }
   make_node($root, @$_) for rows(5, $request->{nodes});
   make_link($root, @$_) for rows(2, $request->{links});
   protect($root, $_, 0) for @{ $request->{readonly} || [] };

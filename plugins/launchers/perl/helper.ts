@@ -48,6 +48,10 @@ sub launch {
     $request{pipes}{$stream} = $output;
     $request{started}{$stream} = $started;
   }
+  if (defined $request{switchboard}) {
+    my $problem = start_switchboard(\%request, values %gates, $key || ());
+    return say_to_agent("F", $id, $problem) if $problem ne "";
+  }
   my $pid = fork();
   return say_to_agent("F", $id, "Failed to fork: $!") unless defined $pid;
   if ($pid == 0) {

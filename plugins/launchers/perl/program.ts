@@ -5,6 +5,7 @@ import { FILE_SYSTEM } from "./file-system.js";
 import { HELPER } from "./helper.js";
 import { PRIVILEGES } from "./privileges.js";
 import { SHIM } from "./shim.js";
+import { SWITCHBOARD } from "./switchboard.js";
 import { SYSTEM_CALLS } from "./system-calls.js";
 
 /**
@@ -27,5 +28,6 @@ export const PERL_HELPER = [
   PRIVILEGES,
   CONTAINER,
   SHIM,
+  SWITCHBOARD,
   HELPER,
 ].join("");

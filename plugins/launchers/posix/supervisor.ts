@@ -62,6 +62,14 @@ function launch(command: LaunchCommand): void {
     tell("F", id, "Failed to put the user into the groups of its volumes: that needs Perl (perl-base)");
     return;
   }
+  if (command.switchboard !== undefined) {
+    tell(
+      "F",
+      id,
+      "Failed to give the container streams that can be attached to: that needs Perl (perl-base)",
+    );
+    return;
+  }
   const account: { uid?: number; gid?: number } = command.user === undefined ? {} : accountOf(command.user);
   for (const path of command.cgroups) accessSync(join(path, "cgroup.procs"), access.W_OK);
   const readers = new OutputReaders(command, account.uid);

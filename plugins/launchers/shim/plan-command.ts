@@ -28,6 +28,7 @@ export function planCommand(plan: LaunchPlan): LaunchCommand {
     limits: numberedLimits(contribution.rlimits ?? {}),
     noNewPrivileges: contribution.noNewPrivileges === true,
     oomScoreAdjust: contribution.oomScoreAdjust,
+    ...(plan.switchboard && { switchboard: plan.switchboard }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ContainerOutput } from "../../../sdk/contracts/container-logger.js";
+import type { LaunchPlan } from "../../../sdk/contracts/launcher.js";
 
 /**
  * What a launcher and its helper say to each other.
@@ -38,6 +39,8 @@ export interface LaunchCommand {
   readonly limits: readonly NumberedLimit[];
   readonly noNewPrivileges: boolean;
   readonly oomScoreAdjust: number | undefined;
+  /** Who holds its streams, where they can be attached to. */
+  readonly switchboard?: LaunchPlan["switchboard"];
   /** Names and values for the helper alone, as the linux launcher has them; the one without Perl knows none. */
   readonly more?: Readonly<Record<string, FieldValue | undefined>> | undefined;
 }
@@ -95,10 +98,18 @@ export function encodeLaunch(command: LaunchCommand): Buffer {
       ]),
       no_new_privileges: command.noNewPrivileges,
       oom_score_adjust: command.oomScoreAdjust?.toString(),
+      switchboard: command.switchboard?.socket,
+      session: command.switchboard?.session === true,
+      terminal: terminalFields(command.switchboard?.terminal),
       ...command.more,
     }),
   ]);
 }
+
+/** A size of 0 by 0 is one that is not known. */
+const terminalFields = (
+  size: { readonly rows: number; readonly columns: number } | undefined,
+): readonly string[] => (size === undefined ? [] : [size.rows, size.columns].map(String));
 
 function fieldsOf(values: Readonly<Record<string, FieldValue | undefined>>): string[] {
   const fields: string[] = [];
@@ -169,6 +180,7 @@ export function decodeLaunch(fields: readonly string[]): LaunchCommand | undefin
     })),
     noNewPrivileges: texts.has("no_new_privileges"),
     oomScoreAdjust: amount(texts.get("oom_score_adjust")),
+    ...(texts.has("switchboard") && { switchboard: { socket: text("switchboard") } }),
   };
 }
 
