@@ -1,3 +1,4 @@
+import { jsonOf } from "../../proto/json/index.js";
 import type { AgentRecord } from "../../sdk/contracts/master-view.js";
 import {
   type Resources,
@@ -15,6 +16,8 @@ import {
   timeJson,
 } from "../../sdk/v0-json/index.js";
 
+const drain = jsonOf("mesos.v1.DrainInfo");
+
 /** What the text of an agent was made of. Records change, what is in them is replaced. */
 interface Made {
   readonly info: AgentRecord["info"];
@@ -28,6 +31,8 @@ interface Made {
   readonly head: string;
   readonly reservations: string;
   readonly tail: string;
+  drainInfo: AgentRecord["drainInfo"];
+  drainStart: number | undefined;
   used: Resources;
   offered: Resources;
   active: boolean;
@@ -45,14 +50,16 @@ export function agentFieldsJson(agent: AgentRecord): string {
     made.set(agent, fresh);
     return fresh.text;
   }
-  const { used, offered, active, deactivated } = agent;
+  const { used, offered, active, deactivated, drainInfo, estimatedDrainStartTime: drainStart } = agent;
   if (
+    known.drainInfo !== drainInfo ||
+    known.drainStart !== drainStart ||
     known.used !== used ||
     known.offered !== offered ||
     known.active !== active ||
     known.deactivated !== deactivated
   ) {
-    Object.assign(known, { used, offered, active, deactivated });
+    Object.assign(known, { used, offered, active, deactivated, drainInfo, drainStart });
     known.text = textOf(known);
   }
   return known.text;
@@ -102,6 +109,8 @@ function make(agent: AgentRecord): Made {
       `,"reserved_resources":${reservedResourcesJson(total)}` +
       `,"unreserved_resources":${resourcesJson(total.unreserved())}`,
     tail: `,"version":${quote(version)},"capabilities":${agentCapabilitiesJson(capabilities)}`,
+    drainInfo: agent.drainInfo,
+    drainStart: agent.estimatedDrainStartTime,
     used,
     offered,
     active,
@@ -112,9 +121,17 @@ function make(agent: AgentRecord): Made {
   return fresh;
 }
 
-function textOf({ head, used, offered, reservations, active, deactivated, tail }: Made): string {
+function textOf(made: Made): string {
+  const { head, used, offered, reservations, active, deactivated, tail } = made;
   return flatten(
     `${head},"used_resources":${resourcesJson(used)},"offered_resources":${resourcesJson(offered)}${reservations}` +
-      `,"active":${active},"deactivated":${deactivated}${tail}`,
+      `,"active":${active},"deactivated":${deactivated}${tail}${drainJson(made)}`,
   );
+}
+
+function drainJson({ drainInfo, drainStart }: Made): string {
+  if (drainInfo === undefined) return "";
+  const start =
+    drainStart === undefined ? "" : `,"estimated_drain_start_time_seconds":${timeJson(drainStart)}`;
+  return `,"drain_info":${drain.write(drainInfo)}${start}`;
 }

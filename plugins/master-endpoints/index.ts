@@ -3,6 +3,7 @@ import { MasterView } from "../../sdk/contracts/master-view.js";
 import { OperatorService } from "../../sdk/contracts/operator-service.js";
 import { definePlugin } from "../../sdk/plugin/index.js";
 import { buildInfo } from "../../sdk/v0-json/index.js";
+import { addMaintenanceRoutes } from "./maintenance-routes.js";
 import { addOperatorRoutes } from "./operator-routes.js";
 import { addMasterRoutes } from "./routes.js";
 
@@ -10,11 +11,12 @@ export default definePlugin({
   name: "master-endpoints",
   version: "1.0.0",
   description:
-    "The master's endpoints from before the v1 operator API: /state, /slaves, /tasks, /reserve, /quota and the rest",
+    "The master's endpoints from before the v1 operator API: /state, /slaves, /tasks, /reserve, /quota, /maintenance and the rest",
   targets: ["master"],
   requires: { http: HttpServer, view: MasterView, operator: OperatorService },
   setup: (_ctx, { http, view, operator }) => {
     addMasterRoutes(http, view, buildInfo());
     addOperatorRoutes(http, operator);
+    addMaintenanceRoutes(http, operator);
   },
 });

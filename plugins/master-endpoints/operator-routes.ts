@@ -6,12 +6,11 @@ import {
   type Resource as ResourceMessage,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { parseJson } from "../../proto/json/index.js";
-import type { HttpReply, HttpRequest, HttpServer } from "../../sdk/contracts/http-server.js";
+import type { HttpServer } from "../../sdk/contracts/http-server.js";
 import type { OperatorService } from "../../sdk/contracts/operator-service.js";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { answeredByLeadership, methodNotAllowed } from "../../sdk/http/index.js";
 import { doubleJson } from "../../sdk/resources/index.js";
 import { quote } from "../../sdk/v0-json/index.js";
+import { converted, invalid, isServed } from "./requests.js";
 
 const REALM = "mesos-master-readwrite";
 
@@ -98,17 +97,6 @@ export function addOperatorRoutes(http: HttpServer, service: OperatorService): v
   });
 }
 
-function isServed(
-  service: OperatorService,
-  { request, reply }: { request: HttpRequest; reply: HttpReply },
-  methods: readonly string[],
-): boolean {
-  if (answeredByLeadership(service.leadership(), request, reply)) return false;
-  if (methods.includes(request.method === "HEAD" ? "GET" : request.method)) return true;
-  methodNotAllowed(request, reply, methods);
-  return false;
-}
-
 /** @param failed how Mesos begins to say that it cannot be read */
 function resourcesOf(values: URLSearchParams, name: string, failed: string): ResourceMessage[] {
   const text = values.get(name);
@@ -132,14 +120,6 @@ function quotaRequestOf(text: string): ReturnType<typeof QuotaRequest.json.fromV
   const parsed = converted(() => parseJson(text), `Failed to parse set quota request JSON '${text}': `);
   const prefix = `Failed to validate set quota request JSON '${text}': `;
   return converted(() => QuotaRequest.json.fromValue(parsed), prefix);
-}
-
-function converted<T>(convert: () => T, prefix: string): T {
-  try {
-    return convert();
-  } catch (error) {
-    throw invalid(prefix + messageOf(error));
-  }
 }
 
 function weightsJson(service: OperatorService): string {
@@ -178,5 +158,3 @@ function scalarsJson(scalars: Scalars): string {
     .map((name) => `${quote(name)}:{"value":${doubleJson(scalars[name]?.value ?? 0)}}`);
   return `{${texts.join(",")}}`;
 }
-
-const invalid = (detail: string): TepuiError => new TepuiError("TEPUI_OPERATOR_REQUEST_INVALID", { detail });

@@ -1,6 +1,8 @@
+import type { Duration } from "../../proto/gen/google/protobuf/duration.js";
 import { type Call, Call_Type } from "../../proto/gen/mesos/v1/master/master.js";
 import {
   type AgentID,
+  type DurationInfo,
   type Offer_Operation,
   Offer_Operation_Type as OperationType,
 } from "../../proto/gen/mesos/v1/mesos.js";
@@ -21,6 +23,11 @@ const operation =
     service.operate({ agentId: agentId?.value ?? "", operation, principal });
     return 202;
   };
+
+/** What a Duration says, as Mesos's own messages carry it. */
+const durationInfo = ({ seconds = 0n, nanos = 0 }: Duration): DurationInfo => ({
+  nanoseconds: seconds * 1_000_000_000n + BigInt(nanos),
+});
 
 /** The calls that change something, by type. */
 export const ACTIONS: { readonly [type: number]: Action } = {
@@ -71,6 +78,39 @@ export const ACTIONS: { readonly [type: number]: Action } = {
   },
   [Call_Type.REMOVE_QUOTA]: async (service, { remove_quota: part }) => {
     await service.removeQuota(part?.role ?? "");
+    return 200;
+  },
+  [Call_Type.UPDATE_MAINTENANCE_SCHEDULE]: async (service, { update_maintenance_schedule: part }) => {
+    await service.updateMaintenanceSchedule(part?.schedule ?? { windows: [] });
+    return 200;
+  },
+  [Call_Type.START_MAINTENANCE]: async (service, { start_maintenance: part }) => {
+    await service.startMaintenance(part?.machines ?? []);
+    return 200;
+  },
+  [Call_Type.STOP_MAINTENANCE]: async (service, { stop_maintenance: part }) => {
+    await service.stopMaintenance(part?.machines ?? []);
+    return 200;
+  },
+  [Call_Type.DRAIN_AGENT]: async (service, { drain_agent: part }) => {
+    const grace = part?.max_grace_period;
+    await service.drainAgent({
+      agentId: part?.agent_id?.value ?? "",
+      maxGracePeriod: grace === undefined ? undefined : durationInfo(grace),
+      markGone: part?.mark_gone ?? false,
+    });
+    return 200;
+  },
+  [Call_Type.DEACTIVATE_AGENT]: async (service, { deactivate_agent: part }) => {
+    await service.deactivateAgent(part?.agent_id?.value ?? "");
+    return 200;
+  },
+  [Call_Type.REACTIVATE_AGENT]: async (service, { reactivate_agent: part }) => {
+    await service.reactivateAgent(part?.agent_id?.value ?? "");
+    return 200;
+  },
+  [Call_Type.MARK_AGENT_GONE]: async (service, { mark_agent_gone: part }) => {
+    await service.markAgentGone(part?.agent_id?.value ?? "");
     return 200;
   },
   [Call_Type.TEARDOWN]: (service, { teardown: part }) => {

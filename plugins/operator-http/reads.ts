@@ -9,7 +9,7 @@ import {
   Response_Type,
 } from "../../proto/gen/mesos/v1/master/master.js";
 import { type Resource, type TimeInfo, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import type { FrameworkRecord, MasterView } from "../../sdk/contracts/master-view.js";
+import type { AgentRecord, FrameworkRecord, MasterView } from "../../sdk/contracts/master-view.js";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
 import type { OperatorService } from "../../sdk/contracts/operator-service.js";
 import { fromMilli, type Resources, toMilli } from "../../sdk/resources/index.js";
@@ -71,6 +71,14 @@ export const READS: { readonly [type: number]: (api: OperatorApi) => Response } 
     type: Response_Type.GET_OPERATIONS,
     get_operations: { operations: [...view.agents()].flatMap((agent) => [...agent.operations()]) },
   }),
+  [Call_Type.GET_MAINTENANCE_SCHEDULE]: ({ service }) => ({
+    type: Response_Type.GET_MAINTENANCE_SCHEDULE,
+    get_maintenance_schedule: { schedule: service.maintenanceSchedule() },
+  }),
+  [Call_Type.GET_MAINTENANCE_STATUS]: ({ service }) => ({
+    type: Response_Type.GET_MAINTENANCE_STATUS,
+    get_maintenance_status: { status: service.maintenanceStatus() },
+  }),
   [Call_Type.GET_ROLES]: ({ view }) => ({ type: Response_Type.GET_ROLES, get_roles: { roles: roles(view) } }),
   [Call_Type.GET_WEIGHTS]: ({ service }) => {
     const weights = [...service.weights()];
@@ -112,9 +120,17 @@ function agents(view: MasterView): Response_GetAgents {
       offered_resources: shown(agent.offered),
       capabilities: [...agent.capabilities],
       resource_providers: [],
+      ...drainOf(agent),
     })),
     recovered_agents: [...view.recoveredAgents()],
   };
+}
+
+/** The start of draining is told in whole seconds. */
+function drainOf({ drainInfo, estimatedDrainStartTime: start }: AgentRecord) {
+  if (drainInfo === undefined) return {};
+  if (start === undefined) return { drain_info: drainInfo };
+  return { drain_info: drainInfo, estimated_drain_start_time: time(Math.floor(start)) };
 }
 
 function frameworks(view: MasterView): Response_GetFrameworks {
@@ -136,7 +152,7 @@ function framework(record: FrameworkRecord): Response_GetFrameworks_Framework {
     reregistered_time: reregisteredTime === undefined ? undefined : time(reregisteredTime),
     unregistered_time: unregisteredTime === 0 ? undefined : time(unregisteredTime),
     offers: [...record.offers],
-    inverse_offers: [],
+    inverse_offers: [...(record.inverseOffers ?? [])],
     allocated_resources: shown(record.used),
     offered_resources: shown(record.offered),
     offer_constraints: record.offerConstraints ?? { role_constraints: {} },

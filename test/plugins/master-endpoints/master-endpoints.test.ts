@@ -26,6 +26,12 @@ describe("the text of an agent", () => {
     expect(agentOf(agent).active).to.equal(false);
     agent.deactivated = true;
     expect(agentOf(agent).deactivated).to.equal(true);
+    agent.drainInfo = { state: 1, config: { mark_gone: true } };
+    agent.estimatedDrainStartTime = 9;
+    expect(agentOf(agent).drain_info).to.deep.equal({ state: "DRAINING", config: { mark_gone: true } });
+    expect(agentOf(agent).estimated_drain_start_time_seconds).to.equal(9);
+    agent.drainInfo = undefined;
+    expect(agentOf(agent)).not.to.have.any.keys("drain_info", "estimated_drain_start_time_seconds");
     agent.total = resources("cpus:8");
     expect(agentOf(agent).resources.cpus).to.equal(8);
     agent.reregisteredTime = 7;

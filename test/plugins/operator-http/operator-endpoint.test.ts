@@ -4,6 +4,7 @@ import { Call, Response } from "../../../proto/gen/json/mesos/v1/master/master.j
 import { Call_Type } from "../../../proto/gen/mesos/v1/master/master.js";
 import type { HttpReply, HttpRequest } from "../../../sdk/contracts/http-server.js";
 import { isTepuiError } from "../../../sdk/errors/index.js";
+import { TestAgent } from "../../core/master/harness/agent.js";
 import { MasterHarness } from "../../core/master/harness/master-harness.js";
 
 interface Answer {
@@ -53,6 +54,20 @@ class Asked {
     this.harness.subscribe(JSON.stringify({ type: "SUBSCRIBE", subscribe }));
   }
 
+  /** Registers one on this host; gives its id. */
+  async agent(hostname: string): Promise<string> {
+    const { transport } = this.harness;
+    const agent = new TestAgent({ name: "a", pid: "slave(1)@10.0.0.1:5051", resources: "cpus:1" }, transport);
+    transport.sent = (_, message) => agent.take(message);
+    agent.register((message) => ({ ...message, slave: { ...message.slave!, hostname } }));
+    await this.settle();
+    return agent.id;
+  }
+
+  settle(): Promise<void> {
+    return this.harness.settle();
+  }
+
   async json(call: Record<string, unknown>): Promise<string> {
     const { status, body } = await this.ask(JSON.stringify(call));
     return `${status} ${body.toString()}`;
@@ -63,6 +78,8 @@ class Asked {
 const READS: Readonly<Record<string, string>> = {
   GET_HEALTH: '{"type":"GET_HEALTH","get_health":{"healthy":true}}',
   GET_LOGGING_LEVEL: '{"type":"GET_LOGGING_LEVEL","get_logging_level":{"level":0}}',
+  GET_MAINTENANCE_SCHEDULE: '{"type":"GET_MAINTENANCE_SCHEDULE","get_maintenance_schedule":{"schedule":{}}}',
+  GET_MAINTENANCE_STATUS: '{"type":"GET_MAINTENANCE_STATUS","get_maintenance_status":{"status":{}}}',
   GET_OPERATIONS: '{"type":"GET_OPERATIONS","get_operations":{}}',
   GET_QUOTA: '{"type":"GET_QUOTA","get_quota":{"status":{}}}',
   GET_WEIGHTS: '{"type":"GET_WEIGHTS"}',
@@ -116,7 +133,84 @@ describe("the operator API over HTTP", () => {
       status: 406,
       body: "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
     });
-    expect((await asked.json({ type: "GET_MAINTENANCE_STATUS" })).slice(0, 3)).to.equal("501");
+    expect((await asked.json({ type: "LIST_FILES", list_files: { path: "/" } })).slice(0, 3)).to.equal("501");
+  });
+
+  it("plans maintenance, takes machines down and brings them up", async () => {
+    const asked = await Asked.begin();
+    const one = { hostname: "h1", ip: "10.0.0.1" };
+    const schedule = { windows: [{ machine_ids: [one], unavailability: { start: { nanoseconds: 5 } } }] };
+    const update = { type: "UPDATE_MAINTENANCE_SCHEDULE", update_maintenance_schedule: { schedule } };
+    expect(await asked.json(update)).to.equal("200 ");
+    const told = await asked.json({ type: "GET_MAINTENANCE_SCHEDULE" });
+    expect(JSON.parse(told.slice(4)).get_maintenance_schedule).to.deep.equal({ schedule });
+    const status = async () =>
+      JSON.parse((await asked.json({ type: "GET_MAINTENANCE_STATUS" })).slice(4)).get_maintenance_status
+        .status;
+    expect(await status()).to.deep.equal({ draining_machines: [{ id: one }] });
+    expect(await asked.json({ type: "START_MAINTENANCE", start_maintenance: { machines: [one] } })).to.equal(
+      "200 ",
+    );
+    expect(await status()).to.deep.equal({ down_machines: [one] });
+    expect(await asked.json({ type: "STOP_MAINTENANCE", stop_maintenance: { machines: [one] } })).to.equal(
+      "200 ",
+    );
+    expect(await status()).to.deep.equal({});
+  });
+
+  it("refuses what is no maintenance, in Mesos's words", async () => {
+    const asked = await Asked.begin();
+    const start = (machines: unknown[]) =>
+      asked.json({ type: "START_MAINTENANCE", start_maintenance: { machines } });
+    expect(await start([])).to.equal("400 List of machines is empty");
+    expect(await start([{}])).to.equal("400 Both 'hostname' and 'ip' for a machine are empty");
+    expect(await start([{ ip: "1.2.3" }])).to.equal("400 Failed to parse IPv4: 1.2.3");
+    expect(await start([{ hostname: "h" }, { hostname: "H" }])).to.equal(
+      `400 Machine '{"hostname":"H"}' appears more than once in the schedule`,
+    );
+    expect(await start([{ hostname: "h", ip: "10.0.0.1" }])).to.equal(
+      `400 Machine '{"hostname":"h","ip":"10.0.0.1"}' is not part of a maintenance schedule`,
+    );
+    expect(await asked.json({ type: "STOP_MAINTENANCE" })).to.equal(
+      "400 Failed to validate master::Call: Expecting 'stop_maintenance' to be present",
+    );
+  });
+
+  it("drains, deactivates and gives up only agents that it knows", async () => {
+    const asked = await Asked.begin();
+    const agent_id = { value: "S9" };
+    const drain_agent = { agent_id, max_grace_period: { seconds: 10 }, mark_gone: true };
+    expect(await asked.json({ type: "DRAIN_AGENT", drain_agent })).to.equal("400 Unknown agent");
+    expect(await asked.json({ type: "DEACTIVATE_AGENT", deactivate_agent: { agent_id } })).to.equal(
+      "400 Unknown agent",
+    );
+    expect(await asked.json({ type: "REACTIVATE_AGENT", reactivate_agent: { agent_id } })).to.equal(
+      "400 Agent is not deactivated",
+    );
+    expect(await asked.json({ type: "MARK_AGENT_GONE", mark_agent_gone: { agent_id } })).to.equal(
+      "404 Agent 'S9' not found",
+    );
+  });
+
+  it("tells how an agent drains", async () => {
+    const asked = await Asked.begin();
+    const id = await asked.agent("host-a");
+    const drain_agent = { agent_id: { value: id }, max_grace_period: { seconds: 1, nanos: 500_000_000 } };
+    expect(await asked.json({ type: "DRAIN_AGENT", drain_agent })).to.equal("200 ");
+    await asked.settle();
+    const [agent] = JSON.parse((await asked.json({ type: "GET_AGENTS" })).slice(4)).get_agents.agents;
+    expect(agent).to.deep.include({ active: false, deactivated: true });
+    expect(agent.drain_info).to.deep.equal({
+      state: "DRAINED",
+      config: { max_grace_period: { nanoseconds: 1_500_000_000 }, mark_gone: false },
+    });
+    expect(agent.estimated_drain_start_time.nanoseconds).to.be.greaterThan(0);
+    expect(
+      await asked.json({ type: "REACTIVATE_AGENT", reactivate_agent: { agent_id: { value: id } } }),
+    ).to.equal("200 ");
+    const after = JSON.parse((await asked.json({ type: "GET_AGENTS" })).slice(4)).get_agents.agents[0];
+    expect(after).to.deep.include({ active: true, deactivated: false });
+    expect(after).not.to.have.any.keys("drain_info", "estimated_drain_start_time");
   });
 
   it("sends what is wrong with a request back", async () => {
