@@ -11,6 +11,7 @@ import type { ContainerLogger } from "../../sdk/contracts/container-logger.js";
 import type {
   Containerizer,
   ContainerRequest,
+  ContainerStreams,
   ContainerTermination,
   RecoverableContainer,
   TaskFeature,
@@ -24,6 +25,7 @@ import type { Counter } from "../../sdk/contracts/metrics.js";
 import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
+import { Attachments } from "./attachments.js";
 import { mergeContributions } from "./contributions.js";
 import { launchPlan, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
@@ -65,14 +67,17 @@ export class MesosContainerizer implements Containerizer {
   readonly name = "mesos";
   private readonly running = new Map<string, Container>();
   private readonly names: readonly string[];
+  private readonly attachments: Attachments;
 
   constructor(private readonly options: ContainerizerOptions) {
     this.names = options.isolators.map(({ name }) => name);
+    this.attachments = new Attachments(`${options.recordsDirectory}.streams`);
   }
 
   /** Makes the directories that containers need. Once, before any launch. */
   async prepareDirectories(): Promise<void> {
     await mkdir(this.options.recordsDirectory, { recursive: true });
+    await this.attachments.prepare();
   }
 
   supports(feature: TaskFeature, container: ContainerInfo | undefined): boolean {
@@ -183,7 +188,15 @@ export class MesosContainerizer implements Containerizer {
     await this.settle(container);
     // Only now: until its owner destroys it, the record of how it ended must survive an agent that is killed.
     await this.options.launcher.forget(this.record(id));
+    await this.attachments.forget(id);
     this.running.delete(id);
+  }
+
+  attach(containerId: ContainerID): ContainerStreams | undefined {
+    const id = containerId.value!;
+    const container = this.running.get(id);
+    if (container?.process === undefined) return undefined;
+    return this.attachments.streams(id, container.request, container.ended);
   }
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
@@ -204,7 +217,9 @@ export class MesosContainerizer implements Containerizer {
       });
       logger.info({ container: id, pid: process.pid }, "found a container of an earlier run");
     }
-    await this.endUnknown(new Set(containers.map(({ request }) => request.containerId.value!)));
+    const known = new Set(containers.map(({ request }) => request.containerId.value!));
+    await this.endUnknown(known);
+    await this.attachments.keepOnly(known);
     for (const isolator of isolators) await isolator.recover?.(found);
     await provisioner?.recover(new Set(found.map(({ request }) => request.containerId.value!)));
     // Only now: isolators are asked about a container that ends.
@@ -242,9 +257,10 @@ export class MesosContainerizer implements Containerizer {
     const io = await containerLogger.prepare(container.request);
     abort.signal.throwIfAborted();
     const immediate = isolators.every(({ isolate }) => isolate === undefined);
-    const process = await launcher.launch(
-      launchPlan({ request: container.request, contribution, io, record: this.record(id), immediate }),
-    );
+    const process = await launcher.launch({
+      ...launchPlan({ request: container.request, contribution, io, record: this.record(id), immediate }),
+      ...this.attachments.planned(id, container.request),
+    });
     container.process = process;
     for (const isolator of isolators) {
       const isolating = isolator.isolate?.(id, process.pid, contribution);

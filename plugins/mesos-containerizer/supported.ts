@@ -33,7 +33,6 @@ export function missingFeatures(
     if (!images) missing.push("container images (--image_providers)");
     need(true, "root file systems of containers", ["filesystem/linux"]);
   }
-  need(container.tty_info !== undefined, "terminals (tty_info)", []);
   need(container.hostname !== undefined, "host names of containers", ["network/cni"]);
   const kinds = new Set(container.volumes.map((volume) => volumeSource(volume).kind));
   for (const kind of kinds) need(true, VOLUMES[kind].feature, VOLUMES[kind].givers);
