@@ -1,0 +1,162 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Agent } from "../../core/agent/agent.js";
+import { AgentPaths } from "../../core/agent/paths.js";
+import { SavedStateReader } from "../../core/agent/recovery/read-saved-state.js";
+import type { SavedAgent } from "../../core/agent/recovery/saved-state.js";
+import { ZooKeeperDetector } from "../../plugins/zookeeper-election/zookeeper-detector.js";
+import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
+import { messageOf } from "../../sdk/errors/index.js";
+import { Resources } from "../../sdk/resources/index.js";
+import { resourceList } from "../../sdk/scheduler/index.js";
+import { ZooKeeperClient } from "../../sdk/zookeeper/index.js";
+import { AGENT_OPTIONS } from "../core/agent/support/agent-bench.js";
+import type { Cluster } from "./cluster.js";
+import { AGENT_PORT, SESSION_TIMEOUT_MS, ZOOKEEPER_PATH } from "./cluster-options.js";
+import { ContainerHost, SimulatedContainerizer } from "./containers.js";
+import { SimulatedDisk, SimulatedDiskAccess } from "./disk.js";
+import { SimulatedTransport } from "./message-network.js";
+import { type Host, SimulatedProcess } from "./process.js";
+import { dialer } from "./zookeeper/socket.js";
+
+/** One life of an agent's daemon. */
+export interface AgentLife {
+  readonly process: SimulatedProcess;
+  readonly agent: Agent;
+  readonly transport: SimulatedTransport;
+  readonly disk: SimulatedDiskAccess;
+}
+
+/** A machine with an agent on it: the real agent, over a disk and containers that are the machine's. */
+export class AgentNode {
+  readonly host: Host;
+  readonly endpoint: string;
+  readonly disk: SimulatedDisk;
+  readonly containers: ContainerHost;
+  readonly resources: string;
+  life: AgentLife | undefined;
+  /** The disk is being read, for a start. */
+  private starting = false;
+  private boots = 1;
+  private lives = 0;
+
+  constructor(
+    private readonly cluster: Cluster,
+    readonly name: string,
+    private readonly ip: string,
+  ) {
+    const { world } = cluster;
+    this.host = { name, clockOffset: 0 };
+    this.endpoint = `${ip}:${AGENT_PORT}`;
+    this.disk = new SimulatedDisk(world);
+    this.containers = new ContainerHost(world, name, cluster.containerObserver);
+    this.resources = `cpus:${2 + world.dice.below(7)};mem:${1024 * (1 + world.dice.below(8))};disk:4096`;
+  }
+
+  get process(): SimulatedProcess | undefined {
+    return this.life?.process;
+  }
+
+  start(): void {
+    if (this.life !== undefined || this.starting) return;
+    this.starting = true;
+    this.cluster.world.outside(async () => this.run(await this.read()));
+  }
+
+  /** The daemon dies; containers go on. */
+  crash(): void {
+    const { life } = this;
+    if (life === undefined) return;
+    this.cluster.world.note(`${life.process.name} dies`);
+    life.disk.crash();
+    life.process.crash();
+    this.cluster.messages.detach(life.transport);
+    for (const connection of [...this.cluster.network.connections]) connection.abandon(life.process);
+    this.life = undefined;
+  }
+
+  /** The machine goes down: containers are gone, and what no durable write has made safe may be. */
+  losePower(): void {
+    this.crash();
+    this.cluster.world.note(`${this.name} loses power`);
+    this.containers.losePower();
+    this.disk.losePower();
+    this.boots++;
+  }
+
+  private get bootId(): string {
+    return `boot-${this.boots}`;
+  }
+
+  /** Reads what is on the disk as a starting agent does, with the real reader. */
+  private async read(): Promise<SavedAgent> {
+    const directory = join(this.cluster.scratch, this.name);
+    this.disk.copyTo(directory);
+    const paths = new AgentPaths(join(directory, AGENT_OPTIONS.workDir));
+    const now = this.cluster.world.wallTime + this.host.clockOffset;
+    const saved = await new SavedStateReader(paths, { now, strict: true }).read(this.bootId);
+    rmSync(directory, { recursive: true, force: true });
+    const leftovers = saved.leftovers.map(({ path }) => ({ path: path.slice(directory.length), age: 0 }));
+    return { ...saved, leftovers };
+  }
+
+  private run(saved: SavedAgent): void {
+    this.starting = false;
+    const { world, ensemble, messages } = this.cluster;
+    const process = new SimulatedProcess(world, this.host, `${this.name}.${++this.lives}`);
+    const { clock, logger } = process;
+    const random = world.randomFor();
+    const client = new ZooKeeperClient({
+      servers: ensemble.servers.map(({ process: { host } }) => ({ host: host.name, port: 2181 })),
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      clock,
+      random,
+      logger,
+      dial: dialer(ensemble, process),
+    });
+    const detector = new ZooKeeperDetector({ client, path: ZOOKEEPER_PATH, clock, logger });
+    const transport = new SimulatedTransport(messages, process, this.endpoint);
+    const disk = new SimulatedDiskAccess(this.disk, process);
+    const agent = new Agent({
+      options: AGENT_OPTIONS,
+      info: {
+        hostname: this.name,
+        port: AGENT_PORT,
+        resources: resourceList(this.resources),
+        attributes: [],
+      },
+      ip: this.ip,
+      containerizers: [new SimulatedContainerizer(this.containers, process)],
+      election: detector,
+      transport,
+      estimator: { oversubscribable: async () => Resources.empty },
+      qosController: { corrections: async () => [] },
+      disk,
+      diskUsage: async () => 0,
+      clock,
+      random,
+      logger,
+      metrics: new MetricsRegistry(clock),
+      finished: () => this.end(process),
+    });
+    this.life = { process, agent, transport, disk };
+    world.note(`${process.name} starts`);
+    client.start();
+    detector.start();
+    agent.recover(saved, this.bootId).then(
+      () => {
+        if (process.alive) agent.start();
+      },
+      (error: unknown) => world.violate("an agent comes back", `${process.name}: ${messageOf(error)}`),
+    );
+  }
+
+  private end(process: SimulatedProcess): void {
+    const { world } = this.cluster;
+    world.schedule(1, () => {
+      if (this.life?.process !== process) return;
+      this.crash();
+      world.schedule(world.dice.between(500, 5000), () => this.start());
+    });
+  }
+}

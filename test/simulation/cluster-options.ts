@@ -1,0 +1,14 @@
+import { masterConfig, optionsOf } from "../../core/master/config.js";
+import type { MasterOptions } from "../../core/master/options.js";
+
+/** Where the masters meet. */
+export const ZOOKEEPER_PATH = "/mesos";
+export const SESSION_TIMEOUT_MS = 10_000;
+export const MASTER_PORT = 5050;
+export const AGENT_PORT = 5051;
+
+/** Mesos's defaults, but for waits that would only make runs longer. */
+export const MASTER_OPTIONS: MasterOptions = {
+  ...optionsOf(masterConfig.parse({})),
+  agentReregisterTimeout: 120_000,
+};

@@ -1,0 +1,64 @@
+import { AgentNode } from "./agent-node.js";
+import type { ContainerObserver } from "./containers.js";
+import { FrameworkNode } from "./framework-node.js";
+import { Terms } from "./invariants/terms.js";
+import { Watch } from "./invariants/watch.js";
+import { MasterNode } from "./master-node.js";
+import { MessageNetwork } from "./message-network.js";
+import { Network } from "./network.js";
+import { World } from "./world.js";
+import { Ensemble } from "./zookeeper/ensemble.js";
+
+export interface ClusterSize {
+  readonly masters: number;
+  readonly agents: number;
+  readonly frameworks: number;
+  readonly zookeepers: number;
+}
+
+/** Everything of one run. */
+export class Cluster {
+  readonly world: World;
+  readonly network: Network;
+  readonly messages: MessageNetwork;
+  readonly ensemble: Ensemble;
+  readonly terms: Terms;
+  readonly watch: Watch;
+  readonly containerObserver: ContainerObserver;
+  readonly masters: readonly MasterNode[];
+  readonly agents: readonly AgentNode[];
+  readonly frameworks: readonly FrameworkNode[];
+
+  /** A directory of the machine that simulates. */
+  readonly scratch: string;
+
+  constructor(
+    seed: number,
+    readonly size: ClusterSize,
+    { scratch, told }: { readonly scratch: string; readonly told?: ((line: string) => void) | undefined },
+  ) {
+    this.scratch = scratch;
+    this.world = new World(seed, told);
+    this.network = new Network(this.world);
+    this.messages = new MessageNetwork(this.network);
+    this.ensemble = new Ensemble(this.world, this.network, size.zookeepers);
+    this.terms = new Terms(this.world);
+    this.watch = new Watch(this);
+    this.containerObserver = this.watch;
+    this.masters = many(size.masters, (n) => new MasterNode(this, `m${n}`, `10.0.0.${n}`));
+    this.agents = many(size.agents, (n) => new AgentNode(this, `a${n}`, `10.0.1.${n}`));
+    this.frameworks = many(size.frameworks, (n) => new FrameworkNode(this, `f${n}`));
+    this.watch.start();
+  }
+
+  get nodes(): readonly (MasterNode | AgentNode | FrameworkNode)[] {
+    return [...this.masters, ...this.agents, ...this.frameworks];
+  }
+
+  start(): void {
+    for (const node of this.nodes) node.start();
+  }
+}
+
+const many = <T>(count: number, make: (n: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i + 1));

@@ -1,0 +1,174 @@
+import type { ContainerID, ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
+import type {
+  Containerizer,
+  ContainerRequest,
+  ContainerTermination,
+  RecoverableContainer,
+} from "../../sdk/contracts/containerizer.js";
+import { TepuiError } from "../../sdk/errors/index.js";
+import type { SimulatedProcess } from "./process.js";
+import type { World } from "./world.js";
+
+/** A container of a machine. It does not need the agent to go on. */
+export interface RunningContainer {
+  readonly request: ContainerRequest;
+  readonly agent: string;
+  termination: ContainerTermination | undefined;
+  /** Destroyed: nothing is left of it. */
+  gone: boolean;
+  /** It ended with its machine. */
+  lostPower: boolean;
+  readonly watchers: Set<() => void>;
+}
+
+/** Told of what happens to containers, whoever did it. */
+export interface ContainerObserver {
+  started(container: RunningContainer): void;
+}
+
+const SIGKILL = 9;
+
+/** What runs on one machine. Exits by themselves, by signals and by loss of power. */
+export class ContainerHost {
+  readonly containers = new Map<string, RunningContainer>();
+
+  constructor(
+    private readonly world: World,
+    readonly name: string,
+    private readonly observer: ContainerObserver,
+  ) {}
+
+  start(request: ContainerRequest): void {
+    const container: RunningContainer = {
+      request,
+      agent: this.name,
+      termination: undefined,
+      gone: false,
+      lostPower: false,
+      watchers: new Set(),
+    };
+    this.containers.set(request.containerId.value!, container);
+    this.world.note(`${this.name} host: container of ${request.executorId} runs`);
+    this.observer.started(container);
+  }
+
+  get running(): RunningContainer[] {
+    return [...this.containers.values()].filter(({ termination }) => termination === undefined);
+  }
+
+  end(container: RunningContainer, termination: ContainerTermination): void {
+    if (container.termination !== undefined) return;
+    container.termination = termination;
+    const { code, signal } = termination.exit ?? {};
+    const how = code === undefined ? `signal ${signal}` : `exit ${code}`;
+    this.world.note(`${this.name} host: container of ${container.request.executorId} ends (${how})`);
+    for (const told of container.watchers) told();
+    container.watchers.clear();
+  }
+
+  remove(container: RunningContainer): void {
+    this.end(container, { exit: { code: undefined, signal: SIGKILL } });
+    container.gone = true;
+    this.containers.delete(container.request.containerId.value!);
+  }
+
+  /** Nothing is left, and nobody will know how it ended. */
+  losePower(): void {
+    for (const container of [...this.containers.values()]) {
+      container.lostPower = true;
+      this.remove(container);
+    }
+  }
+}
+
+/** One agent process's hands on the containers of its machine. Everything it does takes some time, and may be cut off in between. */
+export class SimulatedContainerizer implements Containerizer {
+  readonly name = "simulated";
+  private readonly known = new Map<string, RunningContainer | undefined>();
+
+  constructor(
+    private readonly host: ContainerHost,
+    private readonly process: SimulatedProcess,
+  ) {}
+
+  async launch(request: ContainerRequest): Promise<boolean> {
+    const id = request.containerId.value!;
+    this.known.set(id, undefined);
+    const { dice } = this.process.world;
+    await this.after(dice.exponential(20));
+    if (!this.known.has(id))
+      throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: "destroyed while it started" });
+    if (dice.chance(0.03)) {
+      this.known.delete(id);
+      throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: "the program is missing" });
+    }
+    this.host.start(request);
+    this.known.set(id, this.host.containers.get(id));
+    await this.after(dice.exponential(5));
+    return true;
+  }
+
+  async update(): Promise<void> {
+    await this.after(1);
+  }
+
+  async usage(containerId: ContainerID): Promise<ResourceStatistics> {
+    throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: containerId.value! });
+  }
+
+  async status(containerId: ContainerID): Promise<ContainerStatus> {
+    await this.after(0.5);
+    return { container_id: containerId, network_infos: [], executor_pid: 4242 };
+  }
+
+  async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {
+    const container = this.known.get(containerId.value!);
+    if (container === undefined) return undefined;
+    if (container.termination === undefined) {
+      await new Promise<void>((ended) => {
+        container.watchers.add(() => this.process.input(this.process.world.dice.exponential(3), ended));
+      });
+    }
+    return container.termination;
+  }
+
+  async signal(containerId: ContainerID, signal: number): Promise<boolean> {
+    const container = this.known.get(containerId.value!);
+    if (container === undefined || container.termination !== undefined) return false;
+    const { world } = this.process;
+    const { dice } = world;
+    const after = signal === SIGKILL ? 1 : dice.exponential(1000);
+    // Some do not listen to SIGTERM.
+    if (signal === SIGKILL || dice.chance(0.8)) {
+      world.schedule(after, () => this.host.end(container, { exit: { code: undefined, signal } }));
+    }
+    await this.after(0.5);
+    return true;
+  }
+
+  async destroy(containerId: ContainerID): Promise<void> {
+    const id = containerId.value!;
+    const container = this.known.get(id);
+    await this.after(this.process.world.dice.exponential(10));
+    this.known.delete(id);
+    if (container !== undefined && !container.gone) this.host.remove(container);
+  }
+
+  async recover(containers: readonly RecoverableContainer[]): Promise<void> {
+    await this.after(this.process.world.dice.exponential(20));
+    const wanted = new Set(containers.map(({ request }) => request.containerId.value!));
+    for (const [id, container] of [...this.host.containers]) {
+      if (wanted.has(id)) this.known.set(id, container);
+      else this.host.remove(container);
+    }
+  }
+
+  containers(): readonly ContainerID[] {
+    return [...this.known].flatMap(([value, container]) => (container === undefined ? [] : [{ value }]));
+  }
+
+  /** Nothing goes on in a process that has died. */
+  private after(ms: number): Promise<void> {
+    return new Promise((resolve) => this.process.input(ms, resolve));
+  }
+}

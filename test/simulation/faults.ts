@@ -1,0 +1,198 @@
+import type { AgentNode } from "./agent-node.js";
+import type { Cluster } from "./cluster.js";
+import type { FrameworkNode } from "./framework-node.js";
+import type { MasterNode } from "./master-node.js";
+
+export type FaultName =
+  | "masterCrash"
+  | "agentCrash"
+  | "powerLoss"
+  | "frameworkCrash"
+  | "zooKeeperCrash"
+  | "sessionExpiry"
+  | "partition"
+  | "oneWayPartition"
+  | "reset"
+  | "pause"
+  | "clockJump"
+  | "slowDisk"
+  | "slowNetwork";
+
+/** How often each fault happens, as compared with the others. */
+export type FaultWeights = Readonly<Partial<Record<FaultName, number>>>;
+
+export const ALL_FAULTS: FaultWeights = {
+  masterCrash: 2,
+  agentCrash: 3,
+  powerLoss: 0.5,
+  frameworkCrash: 2,
+  zooKeeperCrash: 1,
+  sessionExpiry: 1,
+  partition: 2,
+  oneWayPartition: 2,
+  reset: 3,
+  pause: 2,
+  clockJump: 0.5,
+  slowDisk: 1,
+  slowNetwork: 0.5,
+};
+
+type Node = MasterNode | AgentNode | FrameworkNode;
+
+/** Mean time until what is broken is mended. Milliseconds. */
+const REPAIR_MS = 10_000;
+
+/** Mean time until a connection over a dead line is given up. */
+const GIVE_UP_MS = 15_000;
+
+/** Makes things go wrong, and mends them after some time. */
+export class Faults {
+  private over = false;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly weights: FaultWeights,
+  ) {
+    this.giveUpConnections();
+  }
+
+  strike(): void {
+    const { world } = this.cluster;
+    const name = world.dice.weighted(this.weights);
+    world.note(`fault: ${name}`);
+    this.faults[name]();
+  }
+
+  /** Everything is mended, and stays so. */
+  end(): void {
+    const { network, nodes, ensemble, agents } = this.cluster;
+    this.over = true;
+    network.heal();
+    network.delay = 2;
+    for (const server of ensemble.servers) if (!server.process.alive) ensemble.restart(server);
+    for (const node of nodes) {
+      node.process?.resume();
+      node.start();
+    }
+    for (const { disk } of agents) disk.delay = 1;
+  }
+
+  private readonly faults: Readonly<Record<FaultName, () => void>> = {
+    masterCrash: () => this.crash(this.cluster.masters),
+    agentCrash: () => this.crash(this.cluster.agents),
+    frameworkCrash: () => this.crash(this.cluster.frameworks),
+    powerLoss: () => {
+      const agent = this.dice.pick(this.cluster.agents);
+      agent?.losePower();
+      if (agent !== undefined) this.later(() => agent.start());
+    },
+    zooKeeperCrash: () => {
+      const { ensemble } = this.cluster;
+      const server = this.dice.pick(ensemble.servers.filter(({ process }) => process.alive));
+      if (server === undefined) return;
+      this.cluster.world.note(`${server.process.name} dies`);
+      ensemble.crash(server);
+      this.later(() => ensemble.restart(server));
+    },
+    sessionExpiry: () => {
+      const { ensemble } = this.cluster;
+      const id = this.dice.pick([...ensemble.sessions.keys()]);
+      if (id !== undefined && ensemble.serving) ensemble.expire(id);
+    },
+    partition: () => this.part(true),
+    oneWayPartition: () => this.part(false),
+    reset: () => {
+      const { network, messages } = this.cluster;
+      const { dice } = this;
+      if (dice.chance(0.5)) dice.pick([...network.connections])?.break("reset");
+      else {
+        const pair = dice.pick(messages.pairs());
+        if (pair !== undefined) messages.break(...pair);
+      }
+    },
+    pause: () => {
+      const process = this.dice.pick(this.cluster.nodes.filter(({ process }) => process?.alive))?.process;
+      if (process === undefined || process.paused) return;
+      this.cluster.world.note(`${process.name} is stopped`);
+      process.pause();
+      this.later(() => {
+        this.cluster.world.note(`${process.name} goes on`);
+        process.resume();
+      });
+    },
+    clockJump: () => {
+      const node = this.dice.pick(this.cluster.nodes);
+      if (node !== undefined) node.host.clockOffset += this.dice.between(-3_600_000, 3_600_000);
+    },
+    slowDisk: () => {
+      const disk = this.dice.pick(this.cluster.agents)?.disk;
+      if (disk === undefined) return;
+      disk.delay = this.dice.between(50, 1500);
+      this.later(() => {
+        disk.delay = 1;
+      });
+    },
+    slowNetwork: () => {
+      const { network } = this.cluster;
+      network.delay = this.dice.between(20, 500);
+      this.later(() => {
+        network.delay = 2;
+      });
+    },
+  };
+
+  private get dice() {
+    return this.cluster.world.dice;
+  }
+
+  private crash(nodes: readonly Node[]): void {
+    const node = this.dice.pick(nodes);
+    if (node === undefined) return;
+    node.crash();
+    this.later(() => node.start());
+  }
+
+  /** Parts one machine from some of the others. */
+  private part(both: boolean): void {
+    const { network, nodes, ensemble, world } = this.cluster;
+    const hosts = [
+      ...nodes.map(({ host }) => host.name),
+      ...ensemble.servers.map(({ process }) => process.host.name),
+    ];
+    const one = this.dice.pick(hosts)!;
+    const reach = this.dice.pick([0.3, 0.7, 1])!;
+    const inward = this.dice.chance(0.5);
+    const lines = hosts
+      .filter((other) => other !== one && this.dice.chance(reach))
+      .flatMap((other) => {
+        if (both) return [`${one}>${other}`, `${other}>${one}`];
+        return [inward ? `${other}>${one}` : `${one}>${other}`];
+      });
+    world.note(`dead lines: ${lines.join(" ")}`);
+    for (const line of lines) network.block(...(line.split(">") as [string, string]));
+    this.later(() => {
+      world.note(`lines of ${one} are back`);
+      for (const line of lines) network.unblock(line);
+    });
+  }
+
+  private later(mend: () => void): void {
+    this.cluster.world.schedule(this.dice.exponential(REPAIR_MS), () => {
+      if (!this.over) mend();
+    });
+  }
+
+  /** Connections over dead lines break in the end. */
+  private giveUpConnections(): void {
+    const { world, network, messages } = this.cluster;
+    if (this.over) return;
+    const every = 1000;
+    for (const connection of network.stuck()) {
+      if (world.dice.chance(every / GIVE_UP_MS)) connection.break("timed out");
+    }
+    for (const [from, to] of messages.pairs()) {
+      if (messages.stuck(from, to) && world.dice.chance(every / GIVE_UP_MS)) messages.break(from, to);
+    }
+    world.schedule(every, () => this.giveUpConnections());
+  }
+}

@@ -1,0 +1,87 @@
+import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
+import { isTerminal } from "../../../sdk/task-states.js";
+import type { Cluster } from "../cluster.js";
+
+/** Where the parts of a cluster that nothing disturbs any more do not agree; nothing: they do. */
+export function disagreements(cluster: Cluster): string[] {
+  const { masters, agents, frameworks } = cluster;
+  const leading = masters.filter(({ life }) => life?.master.leadership().role === "leading");
+  const [leader] = leading;
+  if (leading.length !== 1 || leader?.life === undefined) return [`${leading.length} masters lead`];
+  const { view } = leader.life.master;
+  const found: string[] = [];
+
+  for (const { name, life } of agents) {
+    const record = life === undefined ? undefined : view.agent(life.agent.state.id);
+    if (life === undefined || !life.agent.link.registered) found.push(`${name} is not registered`);
+    else if (record === undefined) found.push(`${name} is not known to the master`);
+    else if (!record.connected || !record.active) found.push(`${name} is not active at the master`);
+  }
+  const registered = [...view.agents()].length;
+  if (registered !== agents.length)
+    found.push(`the master has ${registered} agents, there are ${agents.length}`);
+
+  for (const framework of frameworks) {
+    const record = framework.id === undefined ? undefined : view.framework(framework.id);
+    if (!framework.subscribed || record?.connected !== true)
+      found.push(`${framework.name} is not subscribed`);
+    found.push(...tasksOf(cluster, framework.id ?? "", record?.tasks ?? new Map()));
+  }
+  for (const { name, containers } of agents) {
+    for (const { request } of containers.running) {
+      const owner = frameworks.find(({ id }) => id === request.frameworkId);
+      const state = owner?.tasks.get(request.executorId)?.state;
+      if (state === undefined || isTerminal(state)) {
+        found.push(
+          `${name} runs ${request.executorId}, which is ${state === undefined ? "nobody's" : TaskState[state]}`,
+        );
+      }
+    }
+  }
+  return found;
+}
+
+function tasksOf(
+  { agents, frameworks, watch }: Cluster,
+  frameworkId: string,
+  atMaster: ReadonlyMap<string, { readonly state?: TaskState | undefined }>,
+): string[] {
+  const found: string[] = [];
+  const framework = frameworks.find(({ id }) => id === frameworkId);
+  for (const { id, state } of framework?.tasks.values() ?? []) {
+    const known = atMaster.get(id)?.state;
+    const holders = agents.flatMap(
+      ({ life }) => life?.agent.state.frameworks.get(frameworkId)?.executorOf(id)?.task(id) ?? [],
+    );
+    const runs = watch.container(frameworkId, id);
+    const is = `${id} is ${TaskState[state]} to its framework`;
+    if (isTerminal(state)) {
+      if (known !== undefined) found.push(`${is}, and ${TaskState[known]} to the master`);
+      if (holders.length > 0) found.push(`${is}, and ${TaskState[holders[0]!.state!]} to an agent`);
+      continue;
+    }
+    if (known !== state)
+      found.push(`${is}, and ${known === undefined ? "unknown" : TaskState[known]} to the master`);
+    if (holders.length !== 1) found.push(`${is}, and ${holders.length} agents have it`);
+    else if (holders[0]!.state !== state)
+      found.push(`${is}, and ${TaskState[holders[0]!.state!]} to its agent`);
+    if (runs === undefined || runs.termination !== undefined) found.push(`${is}, and has no container`);
+  }
+  for (const id of atMaster.keys())
+    if (framework?.tasks.has(id) !== true) found.push(`the master has ${id}, which nobody asked for`);
+  return found;
+}
+
+/** Whether nothing is left in use once everything has ended. */
+export function leftovers({ masters, agents }: Cluster): string[] {
+  const leader = masters.find(({ life }) => life?.master.leadership().role === "leading")?.life;
+  const found: string[] = [];
+  for (const agent of leader?.master.view.agents() ?? []) {
+    if (!agent.used.isEmpty) found.push(`the master has ${agent.used} in use on ${agent.id}`);
+  }
+  for (const { name, containers, life } of agents) {
+    if (containers.running.length > 0) found.push(`${name} runs ${containers.running.length} containers`);
+    if (life !== undefined && life.agent.state.frameworks.size > 0) found.push(`${name} has frameworks`);
+  }
+  return found;
+}

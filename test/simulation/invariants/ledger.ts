@@ -1,0 +1,25 @@
+import type { Cluster } from "../cluster.js";
+
+/** What the leading master has counted: nobody is given more than there is, and the parts make the whole. */
+export function checkLedger({ masters, world }: Cluster): void {
+  for (const { life, name } of masters) {
+    if (life === undefined || life.process.paused || life.master.leadership().role !== "leading") continue;
+    for (const agent of life.master.view.agents()) {
+      const taken = agent.used.add(agent.offered).unallocate();
+      if (!agent.total.contains(taken)) {
+        world.violate(
+          "resources are conserved",
+          `${name}: ${agent.id} has ${agent.total}, and gave ${taken}`,
+        );
+      }
+    }
+  }
+}
+
+/** At most one master thinks that it leads. */
+export function checkLeaders({ masters, world }: Cluster): void {
+  const leading = masters.filter(({ life }) => life !== undefined && !life.process.paused && life.term !== 0);
+  if (leading.length > 1) {
+    world.violate("one leader at a time", `${leading.map(({ name }) => name).join(" and ")} lead`);
+  }
+}

@@ -1,0 +1,91 @@
+import { StatusUpdateMessage } from "../../../proto/gen/mesos/internal/messages.js";
+import { TaskState, type TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
+import { Resources } from "../../../sdk/resources/index.js";
+import { resourceList } from "../../../sdk/scheduler/index.js";
+import { isTerminal } from "../../../sdk/task-states.js";
+import type { Cluster } from "../cluster.js";
+import type { ContainerObserver, RunningContainer } from "../containers.js";
+import type { FrameworkNode, TaskRecord } from "../framework-node.js";
+
+const { TASK_FINISHED, TASK_FAILED, TASK_KILLED } = TaskState;
+
+/** Ends that only the task's own process can have come to. */
+const OWN_ENDS: ReadonlySet<TaskState> = new Set([TASK_FINISHED, TASK_FAILED, TASK_KILLED]);
+
+/** What is watched while it happens: containers as they start, messages as they are sent, statuses as they are heard. */
+export class Watch implements ContainerObserver {
+  /** By framework and task id; all that ever ran. */
+  private readonly containers = new Map<string, RunningContainer>();
+
+  constructor(private readonly cluster: Cluster) {}
+
+  start(): void {
+    const { messages, masters } = this.cluster;
+    messages.taps.push((from, _to, { name, body }) => {
+      if (name === "mesos.internal.StatusUpdateMessage" && !from.endpoint.endsWith(":5050")) {
+        this.told(StatusUpdateMessage.decode(body));
+      }
+      const master = masters.find(({ life }) => life?.transport === from)?.life;
+      if (master !== undefined) this.acts(master.term, `${from.process.name} sends ${name}`);
+    });
+  }
+
+  container(frameworkId: string, taskId: string): RunningContainer | undefined {
+    return this.containers.get(`${frameworkId}/${taskId}`);
+  }
+
+  /** A master does something that others see. */
+  acts(term: number, what: string): void {
+    const { terms, world } = this.cluster;
+    if (term !== terms.latest) {
+      world.violate("one leader at a time", `${what} in term ${term}, while ${terms.latest} has begun`);
+    }
+  }
+
+  started(container: RunningContainer): void {
+    const { world, agents } = this.cluster;
+    const { frameworkId, executorId } = container.request;
+    const key = `${frameworkId}/${executorId}`;
+    const before = this.containers.get(key);
+    if (before !== undefined) {
+      world.violate("no task runs twice", `${key} ran on ${before.agent}, and now on ${container.agent}`);
+    }
+    this.containers.set(key, container);
+    const node = agents.find(({ name }) => name === container.agent);
+    if (node === undefined) return;
+    const running = node.containers.running.map(({ request }) => Resources.of(request.task?.resources ?? []));
+    const used = Resources.sum(running).unallocate();
+    if (!Resources.of(resourceList(node.resources)).contains(used)) {
+      world.violate("no host is overcommitted", `${node.name} has ${node.resources}, and runs ${used}`);
+    }
+  }
+
+  /** An agent tells of a task. */
+  private told({ update }: StatusUpdateMessage): void {
+    const status = update?.status;
+    const id = status?.task_id?.value ?? "";
+    const container = this.container(update?.framework_id?.value ?? "", id);
+    if (status === undefined || container === undefined || !isTerminal(status.state)) return;
+    const said = `${id} is said to be ${TaskState[status.state!]}`;
+    if (container.termination === undefined) {
+      this.cluster.world.violate("what is over does not run", `${said}, but runs on ${container.agent}`);
+    } else if (status.state === TASK_FINISHED && container.termination.exit?.code !== 0) {
+      this.cluster.world.violate("an end is told as it was", `${said}, but ended otherwise`);
+    }
+  }
+
+  /** A framework hears of a task. */
+  heard(framework: FrameworkNode, task: TaskRecord, status: TaskStatus): void {
+    const { world } = this.cluster;
+    const { acknowledgedEnd: end } = task;
+    // After a loss of power an agent may not remember what it was told.
+    if (end === undefined || this.container(framework.id ?? "", task.id)?.lostPower === true) return;
+    const state = status.state!;
+    const contradicted =
+      !isTerminal(state) || (status.uuid !== undefined && state !== end && OWN_ENDS.has(state));
+    if (contradicted) {
+      const detail = `${task.id} is ${TaskState[state]} after its ${TaskState[end]} was acknowledged`;
+      world.violate("what was acknowledged stays", detail);
+    }
+  }
+}

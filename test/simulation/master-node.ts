@@ -1,0 +1,159 @@
+import { Master } from "../../core/master/master.js";
+import { masterInfo } from "../../core/master/master-info.js";
+import { DrfAllocator } from "../../plugins/drf-allocator/drf-allocator.js";
+import { ZooKeeperElection } from "../../plugins/zookeeper-election/zookeeper-election.js";
+import { ZooKeeperStore } from "../../plugins/zookeeper-registry/zookeeper-store.js";
+import type { Election } from "../../sdk/contracts/election.js";
+import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
+import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
+import { OPEN_ACCESS, ZooKeeperClient } from "../../sdk/zookeeper/index.js";
+import type { Cluster } from "./cluster.js";
+import { MASTER_OPTIONS, MASTER_PORT, SESSION_TIMEOUT_MS, ZOOKEEPER_PATH } from "./cluster-options.js";
+import { SimulatedTransport } from "./message-network.js";
+import { type Host, SimulatedProcess } from "./process.js";
+import { dialer } from "./zookeeper/socket.js";
+
+/** One life of a master's daemon. */
+export interface MasterLife {
+  readonly process: SimulatedProcess;
+  readonly master: Master;
+  readonly transport: SimulatedTransport;
+  /** Which term of all masters' it leads; 0: none. */
+  term: number;
+}
+
+/** A machine with a master on it: the real master, allocator, election and registry. */
+export class MasterNode {
+  readonly host: Host;
+  readonly endpoint: string;
+  life: MasterLife | undefined;
+  private lives = 0;
+
+  constructor(
+    private readonly cluster: Cluster,
+    readonly name: string,
+    private readonly ip: string,
+  ) {
+    this.host = { name, clockOffset: 0 };
+    this.endpoint = `${ip}:${MASTER_PORT}`;
+  }
+
+  get process(): SimulatedProcess | undefined {
+    return this.life?.process;
+  }
+
+  start(): void {
+    const { world, ensemble, messages } = this.cluster;
+    const process = new SimulatedProcess(world, this.host, `${this.name}.${++this.lives}`);
+    const { clock, logger } = process;
+    const random = world.randomFor();
+    const metrics = new MetricsRegistry(clock);
+    const client = (): ZooKeeperClient =>
+      new ZooKeeperClient({
+        servers: ensemble.servers.map(({ process: { host } }) => ({ host: host.name, port: 2181 })),
+        sessionTimeout: SESSION_TIMEOUT_MS,
+        clock,
+        random,
+        logger,
+        dial: dialer(ensemble, process),
+      });
+    const [forElection, forRegistry] = [client(), client()];
+    const election = new ZooKeeperElection({
+      client: forElection,
+      path: ZOOKEEPER_PATH,
+      access: OPEN_ACCESS,
+      clock,
+      logger,
+    });
+    const url = `zk://ensemble${ZOOKEEPER_PATH}/registry`;
+    const registry = new SharedRegistry({
+      store: () =>
+        new ZooKeeperStore({ client: forRegistry, path: `${ZOOKEEPER_PATH}/registry`, access: OPEN_ACCESS }),
+      engine: "ZooKeeper",
+      url,
+      clock,
+      random,
+      logger,
+      metrics: new RegistryMetrics(metrics),
+      fetchTimeout: 60_000,
+      storeTimeout: 20_000,
+    });
+    const transport = new SimulatedTransport(messages, process, this.endpoint);
+    const master = new Master({
+      options: MASTER_OPTIONS,
+      clusterName: undefined,
+      flags: new Map(),
+      clock,
+      random,
+      logger,
+      metrics,
+      allocator: new DrfAllocator({
+        clock,
+        random,
+        metrics,
+        allocationInterval: 1000,
+        sliceMs: 10,
+        roleSorter: "drf",
+        frameworkSorter: "drf",
+        minAllocatable: [],
+        fairSharingExcluded: new Set(),
+        filterGpuResources: true,
+        domain: undefined,
+        patternLimits: { maxMem: 4096, maxProgramSize: 100 },
+        agentRecoveryFactor: 0.8,
+        recoveryTimeout: 600_000,
+      }),
+      registry,
+      election: this.watched(election, process),
+      transport,
+      failed: () => this.end(process),
+    });
+    this.life = { process, master, transport, term: 0 };
+    world.note(`${process.name} starts`);
+    forElection.start();
+    forRegistry.start();
+    election.start();
+    master.start(masterInfo({ ip: this.ip, port: MASTER_PORT, hostname: this.ip }));
+  }
+
+  /** Everything that is not durable is gone. */
+  crash(): void {
+    const { life } = this;
+    if (life === undefined) return;
+    this.cluster.world.note(`${life.process.name} dies`);
+    life.process.crash();
+    this.cluster.messages.detach(life.transport);
+    for (const connection of [...this.cluster.network.connections]) connection.abandon(life.process);
+    this.life = undefined;
+  }
+
+  /** The daemon ends itself; what supervises it starts it anew. */
+  private end(process: SimulatedProcess): void {
+    if (this.life?.process !== process) return;
+    this.cluster.world.schedule(1, () => {
+      if (this.life?.process !== process) return;
+      this.crash();
+      this.cluster.world.schedule(this.cluster.world.dice.between(500, 5000), () => {
+        if (this.life === undefined) this.start();
+      });
+    });
+  }
+
+  /** Counts the terms. */
+  private watched(election: Election, process: SimulatedProcess): Election {
+    return {
+      watch: (changed) => election.watch(changed),
+      contend: (info, candidacy) =>
+        election.contend(info, {
+          elected: () => {
+            if (this.life?.process === process) this.life.term = this.cluster.terms.begin(process.name);
+            candidacy.elected();
+          },
+          lost: (reason) => {
+            if (this.life?.process === process) this.life.term = 0;
+            candidacy.lost(reason);
+          },
+        }),
+    };
+  }
+}

@@ -1,0 +1,170 @@
+import type {
+  MessageReceiver,
+  MessageTransport,
+  OutboundMessage,
+} from "../../sdk/contracts/message-transport.js";
+import { messageOf } from "../../sdk/errors/index.js";
+import { type Network, Pipe } from "./network.js";
+import type { SimulatedProcess } from "./process.js";
+
+interface Link {
+  readonly from: SimulatedTransport;
+  readonly to: string;
+  readonly exited: () => void;
+}
+
+/** Called for each message that is sent. */
+export type Tap = (from: SimulatedTransport, to: string, message: OutboundMessage) => void;
+
+/**
+ * Carries the daemons' messages as libprocess does: one connection for each direction between two processes, made when it is needed. Messages
+ * arrive in their order and at most once; a connection that breaks takes with it what is under way, and only who linked to the other end is told.
+ */
+export class MessageNetwork {
+  private readonly endpoints = new Map<string, SimulatedTransport>();
+  private readonly links = new Set<Link>();
+  private readonly channels = new Map<string, Pipe>();
+  readonly taps: Tap[] = [];
+
+  constructor(readonly network: Network) {}
+
+  attach(transport: SimulatedTransport): void {
+    this.endpoints.set(transport.endpoint, transport);
+  }
+
+  /** The process is dead: its links are gone, and those who linked to it learn of it if the line lets them. */
+  detach(transport: SimulatedTransport): void {
+    this.endpoints.delete(transport.endpoint);
+    for (const link of [...this.links]) if (link.from === transport) this.links.delete(link);
+    for (const [key, pipe] of [...this.channels]) {
+      const [from, to] = key.split(">");
+      if (from === transport.endpoint) {
+        pipe.orphan();
+        this.channels.delete(key);
+      } else if (to === transport.endpoint) {
+        pipe.cut();
+        this.channels.delete(key);
+      }
+    }
+    for (const link of [...this.links]) {
+      if (link.to !== transport.endpoint) continue;
+      const host = link.from.process.host.name;
+      // Otherwise nothing is heard of it until the connection times out.
+      if (!this.network.blocked(transport.process.host.name, host)) this.exit(link);
+    }
+  }
+
+  link(link: Link): () => void {
+    if (!this.endpoints.has(link.to)) {
+      this.exit(link);
+      return () => void this.links.delete(link);
+    }
+    this.links.add(link);
+    return () => void this.links.delete(link);
+  }
+
+  send(from: SimulatedTransport, to: string, message: OutboundMessage): void {
+    const [actor = "", endpoint = ""] = split(to);
+    for (const tap of this.taps) tap(from, to, message);
+    const sender = from.address(message.from);
+    const { name } = message;
+    const body = Buffer.from(message.body);
+    this.channel(from, endpoint)?.send(() =>
+      this.endpoints.get(endpoint)?.deliver(actor, { from: sender, name, body }),
+    );
+  }
+
+  /** Breaks the connection in this direction, as time-outs and resets do. */
+  break(from: string, to: string): void {
+    const key = `${from}>${to}`;
+    this.channels.get(key)?.cut();
+    this.channels.delete(key);
+    for (const link of [...this.links]) if (link.from.endpoint === from && link.to === to) this.exit(link);
+  }
+
+  /** Whether nothing gets through in one of the directions, so that it will break. */
+  stuck(from: string, to: string): boolean {
+    const [a, b] = [this.endpoints.get(from), this.endpoints.get(to)].map((one) => one?.process.host.name);
+    // A process that is gone does not answer; who sends to it over a dead line has not heard that.
+    if (a === undefined || b === undefined) return true;
+    return this.network.blocked(a, b) || this.network.blocked(b, a);
+  }
+
+  /** Ends of the connections that there are, or that somebody watches. */
+  pairs(): [string, string][] {
+    const keys = new Set(this.channels.keys());
+    for (const { from, to } of this.links) keys.add(`${from.endpoint}>${to}`);
+    return [...keys].map((key) => key.split(">") as [string, string]);
+  }
+
+  private exit(link: Link): void {
+    this.links.delete(link);
+    link.from.process.input(this.network.latency(), () => link.from.guard(link.exited));
+  }
+
+  private channel(from: SimulatedTransport, endpoint: string): Pipe | undefined {
+    const target = this.endpoints.get(endpoint);
+    if (target === undefined) return undefined;
+    const key = `${from.endpoint}>${endpoint}`;
+    let pipe = this.channels.get(key);
+    if (pipe === undefined) {
+      const [a, b] = [from.process.host.name, target.process.host.name];
+      pipe = new Pipe(this.network, a, b, () => this.endpoints.get(endpoint)?.process);
+      this.channels.set(key, pipe);
+    }
+    return pipe;
+  }
+}
+
+/** The messages of one process. */
+export class SimulatedTransport implements MessageTransport {
+  private readonly receivers = new Map<string, MessageReceiver>();
+
+  constructor(
+    private readonly messages: MessageNetwork,
+    readonly process: SimulatedProcess,
+    readonly endpoint: string,
+  ) {
+    messages.attach(this);
+  }
+
+  address(actor: string): string {
+    return `${actor}@${this.endpoint}`;
+  }
+
+  receive(actor: string, receiver: MessageReceiver): () => void {
+    this.receivers.set(actor, receiver);
+    return () => {
+      if (this.receivers.get(actor) === receiver) this.receivers.delete(actor);
+    };
+  }
+
+  send(to: string, message: OutboundMessage): void {
+    if (this.process.alive) this.messages.send(this, to, message);
+  }
+
+  link(to: string, exited: () => void): () => void {
+    return this.messages.link({ from: this, to: split(to)[1] ?? "", exited });
+  }
+
+  deliver(actor: string, message: Parameters<MessageReceiver>[0]): void {
+    const receiver = this.receivers.get(actor);
+    const { world, name } = this.process;
+    world.note(
+      `${name} <- ${message.from} ${message.name.replace("mesos.internal.", "")}${receiver === undefined ? " (nobody there)" : ""}`,
+    );
+    if (receiver !== undefined) this.guard(() => receiver(message));
+  }
+
+  /** As transports do: a receiver that throws is a fault of the daemon, but none of the transport. */
+  guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      const { world, name } = this.process;
+      world.violate("no receiver throws", `${name}: ${messageOf(error)}\n${(error as Error).stack ?? ""}`);
+    }
+  }
+}
+
+const split = (address: string): string[] => address.split("@");

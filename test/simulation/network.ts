@@ -1,0 +1,206 @@
+import type { SimulatedProcess } from "./process.js";
+import type { World } from "./world.js";
+
+/** One direction of a TCP connection: what goes in comes out in its order, once, or not at all from some point on. */
+export class Pipe {
+  /** When the last thing arrives that is on its way. */
+  private lastAt = 0;
+  private held: (() => void)[] = [];
+  closed = false;
+
+  constructor(
+    private readonly network: Network,
+    readonly from: string,
+    readonly to: string,
+    private readonly receiver: () => SimulatedProcess | undefined,
+  ) {
+    network.pipes.add(this);
+  }
+
+  /** Something arrives at the other end, and is done there. */
+  send(arrive: () => void): void {
+    if (this.closed) return;
+    if (this.held.length > 0 || this.network.blocked(this.from, this.to)) this.held.push(arrive);
+    else this.deliver(arrive);
+  }
+
+  /** Nothing that has not arrived does. */
+  cut(): void {
+    this.closed = true;
+    this.held = [];
+    this.network.pipes.delete(this);
+  }
+
+  /** Its sender has ended: the last of what is on its way may be lost with it. */
+  orphan(): void {
+    this.held = [];
+    this.network.pipes.delete(this);
+  }
+
+  /** The way may be open again. */
+  release(): void {
+    if (this.closed || this.network.blocked(this.from, this.to)) return;
+    const late = this.held;
+    this.held = [];
+    for (const arrive of late) this.deliver(arrive);
+  }
+
+  private deliver(arrive: () => void): void {
+    const { world } = this.network;
+    this.lastAt = Math.max(this.lastAt, world.time + this.network.latency());
+    const receiver = this.receiver();
+    if (receiver === undefined) return;
+    receiver.input(this.lastAt - world.time, () => {
+      if (this.closed) return;
+      // Packets that were under way when the line went dead are sent again when it is back.
+      if (this.held.length > 0 || this.network.blocked(this.from, this.to)) this.held.push(arrive);
+      else arrive();
+    });
+  }
+}
+
+/** Who has one end of a connection. */
+export interface Party {
+  readonly process: SimulatedProcess;
+  /** The connection is gone, as this end sees it. */
+  readonly closed: (reason: string) => void;
+}
+
+/** A TCP connection between two processes. Each end learns of its end in its own time. */
+export class Connection {
+  private readonly there: Pipe;
+  private readonly back: Pipe;
+  private readonly open = new Set<Party>();
+
+  constructor(
+    private readonly network: Network,
+    private readonly client: Party,
+    private readonly server: Party,
+  ) {
+    const [a, b] = [client.process.host.name, server.process.host.name];
+    this.there = new Pipe(network, a, b, () => server.process);
+    this.back = new Pipe(network, b, a, () => client.process);
+    this.open.add(client).add(server);
+    network.connections.add(this);
+  }
+
+  get hosts(): readonly [string, string] {
+    return [this.there.from, this.there.to];
+  }
+
+  send(from: Party, arrive: () => void): void {
+    if (!this.open.has(from)) return;
+    const to = this.other(from);
+    this.pipeFrom(from).send(() => {
+      if (this.open.has(to)) arrive();
+    });
+  }
+
+  /** One end closes: the other sees it behind all that was sent. */
+  close(by: Party): void {
+    if (!this.open.delete(by)) return;
+    this.pipeTo(by).cut();
+    this.sayEnd(by, "closed by the other end");
+    this.forgetIfOver();
+  }
+
+  /** The process at this end has died. */
+  abandon(process: SimulatedProcess): void {
+    for (const party of [...this.open]) {
+      if (party.process === process) this.close(party);
+    }
+  }
+
+  /** Both ends lose it, at different times; what is under way is lost. */
+  break(reason: string): void {
+    this.there.cut();
+    this.back.cut();
+    for (const party of this.open) {
+      party.process.input(this.network.world.dice.exponential(300), () => {
+        if (!this.open.delete(party)) return;
+        this.forgetIfOver();
+        party.closed(reason);
+      });
+    }
+  }
+
+  involves(process: SimulatedProcess): boolean {
+    return this.client.process === process || this.server.process === process;
+  }
+
+  private sayEnd(by: Party, reason: string): void {
+    const to = this.other(by);
+    this.pipeFrom(by).send(() => {
+      if (!this.open.delete(to)) return;
+      this.forgetIfOver();
+      to.closed(reason);
+    });
+  }
+
+  private forgetIfOver(): void {
+    if (this.open.size > 0) return;
+    this.there.cut();
+    this.back.cut();
+    this.network.connections.delete(this);
+  }
+
+  private other(party: Party): Party {
+    return party === this.client ? this.server : this.client;
+  }
+
+  private pipeFrom(party: Party): Pipe {
+    return party === this.client ? this.there : this.back;
+  }
+
+  private pipeTo(party: Party): Pipe {
+    return party === this.client ? this.back : this.there;
+  }
+}
+
+/** Lines between hosts, which can be slow or dead in one direction or both. */
+export class Network {
+  readonly pipes = new Set<Pipe>();
+  readonly connections = new Set<Connection>();
+  private readonly dead = new Set<string>();
+  /** Mean delay of a packet, in milliseconds. */
+  delay = 2;
+
+  constructor(readonly world: World) {}
+
+  latency(): number {
+    const { dice } = this.world;
+    // Now and then a packet is lost and sent again.
+    return dice.chance(0.02) ? 200 + dice.exponential(200) : 0.1 + dice.exponential(this.delay);
+  }
+
+  blocked(from: string, to: string): boolean {
+    return from !== to && this.dead.has(`${from}>${to}`);
+  }
+
+  block(from: string, to: string): void {
+    this.dead.add(`${from}>${to}`);
+  }
+
+  get whole(): boolean {
+    return this.dead.size === 0;
+  }
+
+  /** The dead directions, as `from>to`. */
+  get blocks(): readonly string[] {
+    return [...this.dead];
+  }
+
+  unblock(line: string): void {
+    this.dead.delete(line);
+    for (const pipe of [...this.pipes]) if (`${pipe.from}>${pipe.to}` === line) pipe.release();
+  }
+
+  heal(): void {
+    for (const line of [...this.dead]) this.unblock(line);
+  }
+
+  /** Connections over lines that are dead in a direction. */
+  stuck(): Connection[] {
+    return [...this.connections].filter(({ hosts: [a, b] }) => this.blocked(a, b) || this.blocked(b, a));
+  }
+}

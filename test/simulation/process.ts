@@ -1,0 +1,131 @@
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { LogFields, Logger } from "../../sdk/contracts/logger.js";
+import { messageOf } from "../../sdk/errors/index.js";
+import type { Event, World } from "./world.js";
+
+/** A machine that processes run on, one after the other. */
+export interface Host {
+  readonly name: string;
+  /** How far its wall clock is off. Milliseconds. */
+  clockOffset: number;
+}
+
+/**
+ * One life of one daemon. When it crashes its timers and what was on its way to it are gone, and what it still tries to say is lost; while it is
+ * paused nothing of it runs, and what became due meanwhile runs at its end: timers and arrivals, each in their order, but mixed by chance.
+ */
+export class SimulatedProcess {
+  alive = true;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  private late: Event[] | undefined;
+
+  constructor(
+    readonly world: World,
+    readonly host: Host,
+    readonly name: string,
+  ) {
+    this.clock = new ProcessClock(this);
+    this.logger = new TraceLogger(world, name);
+  }
+
+  get paused(): boolean {
+    return this.late !== undefined;
+  }
+
+  /** Keeps an event back if the process is paused. */
+  hold(event: Event): boolean {
+    this.late?.push(event);
+    return this.late !== undefined;
+  }
+
+  /** Something arrives at the process after some time. Returns the cancellation. */
+  input(delay: number, run: () => void): () => void {
+    return this.world.schedule(delay, run, { owner: this, kind: "input" });
+  }
+
+  timer(delay: number, run: () => void): () => void {
+    return this.world.schedule(delay, run, { owner: this, kind: "timer" });
+  }
+
+  crash(): void {
+    this.alive = false;
+    this.late = undefined;
+  }
+
+  pause(): void {
+    this.late ??= [];
+  }
+
+  resume(): void {
+    const late = this.late ?? [];
+    this.late = undefined;
+    const timers = late.filter(({ kind }) => kind === "timer");
+    const inputs = late.filter(({ kind }) => kind === "input");
+    // An event loop may have been stopped just before it looked at either.
+    this.world.reschedule(this.world.dice.chance(0.5) ? [...inputs, ...timers] : [...timers, ...inputs]);
+  }
+}
+
+class ProcessClock implements Clock {
+  constructor(private readonly process: SimulatedProcess) {}
+
+  now(): number {
+    return this.process.world.wallTime + this.process.host.clockOffset;
+  }
+
+  monotonic(): number {
+    return this.process.world.time;
+  }
+
+  setTimeout(fn: () => void, ms: number): Timer {
+    return { cancel: this.process.timer(ms, fn) };
+  }
+
+  setInterval(fn: () => void, ms: number): Timer {
+    let cancel: () => void;
+    const tick = (): void => {
+      cancel = this.process.timer(ms, tick);
+      fn();
+    };
+    cancel = this.process.timer(ms, tick);
+    return { cancel: () => cancel() };
+  }
+}
+
+/** Writes what a daemon logs into the trace. */
+class TraceLogger implements Logger {
+  readonly debug = (): void => undefined;
+  readonly info = this.method("info");
+  readonly warn = this.method("warn");
+  readonly error = this.method("error");
+
+  constructor(
+    private readonly world: World,
+    private readonly name: string,
+  ) {}
+
+  child(): Logger {
+    return this;
+  }
+
+  enabled(): boolean {
+    return true;
+  }
+
+  private method(level: string): (first: string | LogFields, message?: string) => void {
+    return (first, message) => {
+      const text = typeof first === "string" ? first : (message ?? "");
+      const fields = typeof first === "string" ? "" : fieldsText(first);
+      this.world.note(`${this.name} ${level}: ${text}${fields}`);
+    };
+  }
+}
+
+function fieldsText(fields: LogFields): string {
+  const texts = Object.entries(fields).map(([name, value]) => {
+    if (name === "err") return messageOf(value);
+    return `${name}=${typeof value === "object" ? "{}" : String(value)}`;
+  });
+  return texts.length === 0 ? "" : ` (${texts.join(", ")})`;
+}

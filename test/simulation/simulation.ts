@@ -1,0 +1,147 @@
+import { isTerminal } from "../../sdk/task-states.js";
+import { Cluster } from "./cluster.js";
+import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
+import { disagreements, leftovers } from "./invariants/agreement.js";
+import { checkLeaders, checkLedger } from "./invariants/ledger.js";
+import { Violation } from "./world.js";
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly steps: number;
+  /** A directory for the files of agents that start. */
+  readonly scratch: string;
+  readonly faults?: FaultWeights;
+  /** Called with every line of the trace. */
+  readonly told?: ((line: string) => void) | undefined;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  /** Steps that were made. */
+  readonly step: number;
+  /** Over everything that happened. */
+  readonly digest: string;
+  readonly events: number;
+  /** Virtual milliseconds. */
+  readonly time: number;
+  readonly tasks: number;
+  readonly failure:
+    | { readonly invariant: string; readonly detail: string; readonly trace: readonly string[] }
+    | undefined;
+}
+
+/** Virtual time in which a cluster that nothing disturbs any more must come to agree. */
+const SETTLE_MS = 30 * 60_000;
+const LOOK_MS = 5_000;
+const RECONCILE_MS = 30_000;
+
+/** One run: a cluster, chance, and what must hold after every step. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const { seed, steps } = options;
+  const run = new Run(options);
+  let failure: SimulationResult["failure"];
+  try {
+    await run.disturbed(steps);
+    await run.settled();
+  } catch (error) {
+    const violated = error instanceof Violation;
+    failure = {
+      invariant: violated ? error.invariant : "no part of the simulation throws",
+      detail: violated ? error.message : String((error as Error).stack),
+      trace: run.cluster.world.lastLines,
+    };
+  }
+  const { world, frameworks } = run.cluster;
+  return {
+    seed,
+    step: run.step,
+    digest: world.digest(),
+    events: world.events,
+    time: world.time,
+    tasks: frameworks.reduce((sum, { tasks }) => sum + tasks.size, 0),
+    failure,
+  };
+}
+
+class Run {
+  readonly cluster: Cluster;
+  step = 0;
+  private readonly faults: Faults;
+
+  constructor({ seed, scratch, told, faults = ALL_FAULTS }: SimulationOptions) {
+    const size = { masters: 3, agents: 3, frameworks: 2, zookeepers: 3 };
+    this.cluster = new Cluster(seed, size, { scratch, told });
+    this.faults = new Faults(this.cluster, faults);
+  }
+
+  async disturbed(steps: number): Promise<void> {
+    const { cluster } = this;
+    const { dice } = cluster.world;
+    cluster.start();
+    await cluster.world.advance(dice.between(0, 15_000));
+    const trouble = dice.between(0.02, 0.3);
+    for (this.step = 1; this.step <= steps; this.step++) {
+      if (dice.chance(trouble)) this.faults.strike();
+      else if (dice.chance(0.8)) dice.pick(cluster.frameworks)?.act();
+      else this.endContainer();
+      await cluster.world.advance(dice.exponential(dice.chance(0.1) ? 5000 : 400));
+      this.check();
+    }
+  }
+
+  /** Faults stop, time goes on, and everybody comes to know the same. */
+  async settled(): Promise<void> {
+    const { cluster } = this;
+    this.faults.end();
+    for (const framework of cluster.frameworks) framework.calm = true;
+    await this.until("everybody comes to know the same", () => disagreements(cluster));
+    for (const framework of cluster.frameworks) for (const task of framework.open()) framework.kill(task);
+    await this.until("everything comes to an end", () => [
+      ...disagreements(cluster),
+      ...this.open(),
+      ...leftovers(cluster),
+    ]);
+  }
+
+  private open(): string[] {
+    return this.cluster.frameworks.flatMap(({ tasks }) =>
+      [...tasks.values()].filter(({ state }) => !isTerminal(state)).map(({ id }) => `${id} has not ended`),
+    );
+  }
+
+  private async until(invariant: string, problems: () => string[]): Promise<void> {
+    const { world, frameworks } = this.cluster;
+    const end = world.time + SETTLE_MS;
+    let reconciled = 0;
+    for (;;) {
+      await world.advance(LOOK_MS);
+      this.check();
+      const found = problems();
+      if (found.length === 0) return;
+      if (world.time >= end) throw new Violation(invariant, found.join("\n"));
+      if (world.time < reconciled + RECONCILE_MS) continue;
+      reconciled = world.time;
+      for (const framework of frameworks) {
+        framework.declineAll();
+        const tasks = [...framework.tasks.values()].filter(
+          ({ acknowledgedEnd }) => acknowledgedEnd === undefined,
+        );
+        if (tasks.length > 0) framework.reconcile(tasks);
+      }
+    }
+  }
+
+  private check(): void {
+    checkLeaders(this.cluster);
+    checkLedger(this.cluster);
+    this.cluster.world.check();
+  }
+
+  private endContainer(): void {
+    const { dice } = this.cluster.world;
+    const host = dice.pick(this.cluster.agents)?.containers;
+    const container = dice.pick(host?.running ?? []);
+    if (container === undefined) return;
+    host?.end(container, { exit: { code: dice.chance(0.7) ? 0 : 1, signal: undefined } });
+  }
+}

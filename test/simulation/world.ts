@@ -1,0 +1,191 @@
+import { createHash } from "node:crypto";
+import { SeededRandom } from "../../sdk/testing/seeded-random.js";
+import { Dice } from "./dice.js";
+import type { SimulatedProcess } from "./process.js";
+
+/** Wall time at which every run begins: 2026-01-01T00:00:00Z. */
+const START_MS = 1_767_225_600_000;
+
+/** Lines of the trace that are kept for whoever reads about a failure. */
+const KEPT_LINES = 400;
+
+/** What is to happen at some time. */
+export interface Event {
+  at: number;
+  order: number;
+  /** Undefined once it has run or was cancelled. */
+  run: (() => void) | undefined;
+  /** Whose code it runs; undefined: the world's own. */
+  readonly owner: SimulatedProcess | undefined;
+  readonly kind: EventKind;
+}
+
+/** The two ways in which an event loop is woken. */
+export type EventKind = "timer" | "input";
+
+/** Something that must never be seen was seen. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+
+  constructor(
+    readonly invariant: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/**
+ * Virtual time, and everything that is to happen, in its order. One event is one turn of one process: what it set in motion through promises
+ * has settled before the next one runs. All chance comes from one seed.
+ */
+export class World {
+  readonly dice: Dice;
+  /** Milliseconds since the run began. */
+  time = 0;
+  events = 0;
+  private orders = 0;
+  private readonly heap: Event[] = [];
+  private readonly lines: string[] = [];
+  private readonly hash = createHash("sha256");
+  private violation: Violation | undefined;
+  private readonly work: (() => Promise<void>)[] = [];
+
+  /** @param told called with every line of the trace */
+  constructor(
+    readonly seed: number,
+    private readonly told: (line: string) => void = () => undefined,
+  ) {
+    this.dice = new Dice(new SeededRandom(seed));
+  }
+
+  get wallTime(): number {
+    return START_MS + this.time;
+  }
+
+  /** A source of chance of its own, for a process: what it draws does not depend on what others draw. */
+  randomFor(): SeededRandom {
+    return new SeededRandom(this.dice.below(0x7fff_ffff));
+  }
+
+  /** Returns the cancellation. */
+  schedule(delay: number, run: () => void, by?: { owner: SimulatedProcess; kind: EventKind }): () => void {
+    const at = this.time + (delay > 0 ? delay : 0);
+    const event: Event = { at, order: this.orders++, run, owner: by?.owner, kind: by?.kind ?? "input" };
+    this.push(event);
+    return () => {
+      event.run = undefined;
+    };
+  }
+
+  /** Puts events that were held back in line again, in this order. */
+  reschedule(events: readonly Event[]): void {
+    for (const event of events) {
+      event.at = this.time;
+      event.order = this.orders++;
+      this.push(event);
+    }
+  }
+
+  /** A line of the trace; the hash over all lines tells whether two runs were the same. */
+  note(text: string): void {
+    const line = `${(this.time / 1000).toFixed(3).padStart(9)}  ${text}`;
+    this.hash.update(line);
+    this.told(line);
+    if (this.lines.push(line) > 2 * KEPT_LINES) this.lines.splice(0, KEPT_LINES);
+  }
+
+  get lastLines(): readonly string[] {
+    return this.lines.slice(-KEPT_LINES);
+  }
+
+  digest(): string {
+    return this.hash.copy().digest("hex").slice(0, 16);
+  }
+
+  /** Notes what must never be; the run ends at the end of this event, whoever swallows exceptions in between. */
+  violate(invariant: string, detail: string): void {
+    this.note(`VIOLATION of ${invariant}: ${detail}`);
+    this.violation ??= new Violation(invariant, detail);
+  }
+
+  check(): void {
+    if (this.violation !== undefined) throw this.violation;
+  }
+
+  /** Lets time pass, and everything happen that is due in it. Throws Violation. */
+  async advance(ms: number): Promise<void> {
+    const end = this.time + ms;
+    await this.awaitOutside();
+    while (this.runNext(end)) {
+      await settle();
+      await this.awaitOutside();
+      this.check();
+    }
+    this.time = end;
+  }
+
+  /** Work that takes real time, such as reading a file: no virtual time passes until it is done, and one is done after the other. */
+  outside(work: () => Promise<void>): void {
+    this.work.push(work);
+  }
+
+  private async awaitOutside(): Promise<void> {
+    for (let work = this.work.shift(); work !== undefined; work = this.work.shift()) {
+      await work();
+      await settle();
+    }
+  }
+
+  private runNext(end: number): boolean {
+    for (;;) {
+      const next = this.heap[0];
+      if (next === undefined || next.at > end) return false;
+      this.pop();
+      const { run, owner } = next;
+      if (run === undefined) continue;
+      this.time = Math.max(this.time, next.at);
+      if (owner?.alive === false || owner?.hold(next) === true) continue;
+      next.run = undefined;
+      run();
+      this.events++;
+      return true;
+    }
+  }
+
+  private push(event: Event): void {
+    const { heap } = this;
+    let index = heap.push(event) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!before(event, heap[parent]!)) break;
+      heap[index] = heap[parent]!;
+      index = parent;
+    }
+    heap[index] = event;
+  }
+
+  private pop(): void {
+    const { heap } = this;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+      if (!before(heap[child]!, last)) break;
+      heap[index] = heap[child]!;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+const before = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+
+/** Two turns: promises that hop over a `setImmediate` of their own come before. */
+export async function settle(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
