@@ -18,8 +18,8 @@ import {
 } from "../../sdk/registry/index.js";
 import { DirectoryLock } from "./directory-lock.js";
 import { encodeFrame } from "./frame.js";
-import { newSegment, type ReadSegment, readSegment } from "./segment.js";
-import { SegmentDirectory } from "./segment-directory.js";
+import { newSegment } from "./segment.js";
+import { readNamed, SegmentDirectory } from "./segment-directory.js";
 
 export interface EmbeddedRegistryOptions {
   /** Directory of its own; made when missing. */
@@ -121,7 +121,7 @@ export class EmbeddedRegistry implements Registry {
     this.lock = await DirectoryLock.take(this.options.directory);
     const found = await this.files.newest();
     if (found !== undefined) {
-      const read = this.read(found.content, found.name);
+      const read = readNamed(join(this.options.directory, found.name), found.content);
       if (read.tornBytes > 0) {
         this.options.logger.warn(
           { segment: found.name, bytes: read.tornBytes },
@@ -136,15 +136,6 @@ export class EmbeddedRegistry implements Registry {
     const done = this.options.metrics.store.start();
     await this.beginSegment();
     done();
-  }
-
-  private read(content: Buffer, name: string): ReadSegment {
-    try {
-      return readSegment(content);
-    } catch (error) {
-      const detail = `${join(this.options.directory, name)}: ${messageOf(error)}`;
-      throw new TepuiError("TEPUI_REGISTRY_UNREADABLE", { detail, cause: error });
-    }
   }
 
   /** Must begin synchronously: here the facts are those after the batch, which is what a snapshot has to hold. */

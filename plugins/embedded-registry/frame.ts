@@ -3,15 +3,32 @@ import { crc32 } from "node:zlib";
 /**
  * The log is a row of frames; one frame is what one commit wrote:
  *
- *     length   u32 le   bytes of sequence and payload
- *     crc      u32 le   CRC-32 of sequence and payload
+ *     length   u32 le   bytes from the sequence to the end
+ *     crc      u32 le   CRC-32 of these
+ *     check    u32 le   CRC-32 of length and crc
  *     sequence u64 le   one more than that of the frame before
  *     payload
+ *     end      u8       never zero
  *
- * Only one frame is ever on its way to the disk, so a frame that a crash cut short is the last one of its file.
+ * Only one frame is ever on its way to the disk, so a frame that a crash cut short is the last one of its file. What a crash leaves of
+ * it is told from a whole frame that was damaged later: it is too short, or has zeroes where nothing was written. Frames of format 1
+ * have neither check nor end.
  */
-const HEADER_BYTES = 8;
+export type FrameFormat = 1 | 2;
+
+export const FRAME_FORMAT = 2;
+
 const SEQUENCE_BYTES = 8;
+const END = Buffer.from([0xa5]);
+
+const headerBytes = (format: FrameFormat): number => (format === 1 ? 8 : 12);
+const endBytes = (format: FrameFormat): number => (format === 1 ? 0 : END.length);
+
+/** What a disk writes at once, or not at all. */
+const SECTOR_BYTES = 512;
+
+/** A shorter row of zeroes is as likely to be written. */
+const LEAST_ZEROES = 4;
 
 export interface Frame {
   readonly sequence: bigint;
@@ -21,27 +38,51 @@ export interface Frame {
 }
 
 export function encodeFrame(sequence: bigint, payload: readonly Uint8Array[]): Buffer {
-  const frame = Buffer.concat([Buffer.alloc(HEADER_BYTES + SEQUENCE_BYTES), ...payload]);
-  frame.writeBigUInt64LE(sequence, HEADER_BYTES);
-  const body = frame.subarray(HEADER_BYTES);
+  const start = headerBytes(FRAME_FORMAT);
+  const frame = Buffer.concat([Buffer.alloc(start + SEQUENCE_BYTES), ...payload, END]);
+  frame.writeBigUInt64LE(sequence, start);
+  const body = frame.subarray(start);
   frame.writeUInt32LE(body.length, 0);
   frame.writeUInt32LE(crc32(body), 4);
+  frame.writeUInt32LE(crc32(frame.subarray(0, 8)), 8);
   return frame;
 }
 
 /** The frame at `offset`; undefined when the bytes there are none. */
-export function readFrame(file: Buffer, offset: number): Frame | undefined {
-  if (file.length - offset < HEADER_BYTES + SEQUENCE_BYTES) return undefined;
+export function readFrame(file: Buffer, offset: number, format: FrameFormat): Frame | undefined {
+  const start = offset + headerBytes(format);
+  const least = SEQUENCE_BYTES + endBytes(format);
+  if (file.length - start < least) return undefined;
+  if (format === 2 && crc32(file.subarray(offset, offset + 8)) !== file.readUInt32LE(offset + 8)) {
+    return undefined;
+  }
   const length = file.readUInt32LE(offset);
-  const start = offset + HEADER_BYTES;
-  if (length < SEQUENCE_BYTES || length > file.length - start) return undefined;
+  if (length < least || length > file.length - start) return undefined;
   const body = file.subarray(start, start + length);
   if (crc32(body) !== file.readUInt32LE(offset + 4)) return undefined;
   return {
     sequence: body.readBigUInt64LE(0),
-    payload: body.subarray(SEQUENCE_BYTES),
+    payload: body.subarray(SEQUENCE_BYTES, body.length - endBytes(format)),
     end: start + length,
   };
+}
+
+/**
+ * Whether what stands at `offset`, and is no frame, is what a crash leaves of the last one: shorter than it says, or with zeroes at the
+ * end or in place of a sector. In format 1 the two cannot be told apart, and a crash is the likelier.
+ */
+export function isTorn(file: Buffer, offset: number, format: FrameFormat): boolean {
+  if (format === 1 || file.at(-1) === 0) return true;
+  const header = headerBytes(format);
+  if (file.length - offset < header) return true;
+  const sound = crc32(file.subarray(offset, offset + 8)) === file.readUInt32LE(offset + 8);
+  if (sound && file.readUInt32LE(offset) > file.length - offset - header) return true;
+  for (let start = offset; start < file.length; ) {
+    const end = Math.min(file.length, (Math.floor(start / SECTOR_BYTES) + 1) * SECTOR_BYTES);
+    if (end - start >= LEAST_ZEROES && file.subarray(start, end).every((byte) => byte === 0)) return true;
+    start = end;
+  }
+  return false;
 }
 
 /** No file holds more commits; a number beyond this distance is no sequence. */
@@ -51,11 +92,15 @@ const FARTHEST = 1n << 40n;
  * Offset of a good frame later than `sequence`, at or after `from`, wherever it begins. Tells damage in the middle of a file,
  * which good frames follow, from an end that was cut short, which nothing follows.
  */
-export function findLaterFrame(file: Buffer, from: number, sequence: bigint): number | undefined {
-  for (let offset = from; offset <= file.length - HEADER_BYTES - SEQUENCE_BYTES; offset++) {
-    const claimed = file.readBigUInt64LE(offset + HEADER_BYTES);
+export function findLaterFrame(
+  file: Buffer,
+  { from, sequence, format }: { from: number; sequence: bigint; format: FrameFormat },
+): number | undefined {
+  const header = headerBytes(format);
+  for (let offset = from; offset <= file.length - header - SEQUENCE_BYTES; offset++) {
+    const claimed = file.readBigUInt64LE(offset + header);
     if (claimed <= sequence || claimed > sequence + FARTHEST) continue;
-    if (readFrame(file, offset) !== undefined) return offset;
+    if (readFrame(file, offset, format) !== undefined) return offset;
   }
   return undefined;
 }

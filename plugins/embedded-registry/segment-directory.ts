@@ -1,11 +1,22 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { type FileHandle, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { makeDirectory } from "../../sdk/files/index.js";
+import { type ReadSegment, readSegment } from "./segment.js";
 
 const SEGMENT_NAME = /^\d{20}\.segment$/;
 
-/** The files of one registry: at most one segment is current; older ones and unfinished ones are left-overs of a crash. */
+/**
+ * Holds the name of the newest segment. A directory without this segment, or a later one, is a copy from which it is missing, and must
+ * not be taken for a new registry or for what it was earlier.
+ */
+const MARK = "newest";
+
+/**
+ * The files of one registry. Only the newest segment counts. The one before stays until the next begins: who copies the directory
+ * file by file while it is used would find neither otherwise. Unfinished ones are left-overs of a crash.
+ */
 export class SegmentDirectory {
   private current: FileHandle | undefined;
   private length = 0;
@@ -16,14 +27,19 @@ export class SegmentDirectory {
     await makeDirectory(this.path, 0o700);
   }
 
+  /** Undefined: the registry is new. Rejects with an Error when there is none, but has been. */
   async newest(): Promise<{ name: string; content: Buffer } | undefined> {
-    const name = (await this.segments()).at(-1);
+    const name = segmentsOf(await readdir(this.path)).at(-1);
+    const mark = await this.mark();
+    if (mark !== undefined && (name === undefined || name < mark)) {
+      throw new Error(`its newest file, ${mark} or a later one, is missing`);
+    }
     return name === undefined ? undefined : { name, content: await readFile(join(this.path, name)) };
   }
 
   /** Begins a segment that replaces all others. After a crash either it is there whole, or the one before still is. */
   async begin(sequence: bigint, content: Buffer): Promise<void> {
-    const name = `${sequence.toString().padStart(20, "0")}.segment`;
+    const name = segmentName(sequence);
     const aside = join(this.path, `${name}.tmp`);
     const handle = await open(aside, "w", 0o600);
     try {
@@ -31,6 +47,8 @@ export class SegmentDirectory {
       await handle.sync();
       await rename(aside, join(this.path, name));
       await this.sync();
+      // Only now: after a crash the mark may be older than the segment, but not newer.
+      await writeFile(join(this.path, MARK), name, { mode: 0o600 });
     } catch (error) {
       await handle.close();
       throw error;
@@ -54,15 +72,21 @@ export class SegmentDirectory {
     this.current = undefined;
   }
 
-  private async segments(): Promise<string[]> {
-    return (await readdir(this.path)).filter((name) => SEGMENT_NAME.test(name)).sort();
+  /** Undefined: there is none, or its write was cut short. */
+  private async mark(): Promise<string | undefined> {
+    try {
+      const text = await readFile(join(this.path, MARK), "utf8");
+      return SEGMENT_NAME.test(text) ? text : undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
   }
 
   private async leftovers(current: string): Promise<string[]> {
     const names = await readdir(this.path);
-    return names.filter(
-      (name) => name.endsWith(".segment.tmp") || (SEGMENT_NAME.test(name) && name < current),
-    );
+    const older = segmentsOf(names).filter((name) => name < current);
+    return [...names.filter((name) => name.endsWith(".segment.tmp")), ...older.slice(0, -1)];
   }
 
   /** Makes the names in the directory durable. */
@@ -73,6 +97,25 @@ export class SegmentDirectory {
     } finally {
       await directory.close();
     }
+  }
+}
+
+/** The file of the segment whose first commit has this sequence. */
+export const segmentName = (sequence: bigint): string => `${sequence.toString().padStart(20, "0")}.segment`;
+
+const segmentsOf = (names: readonly string[]): string[] =>
+  names.filter((name) => SEGMENT_NAME.test(name)).sort();
+
+/** What a segment's file holds. Rejects with TEPUI_REGISTRY_UNREADABLE, which says what is wrong and where. */
+export function readNamed(path: string, content: Buffer): ReadSegment {
+  try {
+    const read = readSegment(content);
+    const name = segmentName(read.first);
+    if (basename(path) !== name) throw new Error(`it is the segment ${name} under another name`);
+    return read;
+  } catch (error) {
+    const detail = `${path}: ${messageOf(error)}`;
+    throw new TepuiError("TEPUI_REGISTRY_UNREADABLE", { detail, cause: error });
   }
 }
 

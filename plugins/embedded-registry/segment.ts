@@ -6,18 +6,19 @@ import {
   type RegistryFacts,
   stateOf,
 } from "../../sdk/registry/index.js";
-import { encodeFrame, findLaterFrame, readFrame } from "./frame.js";
+import { encodeFrame, FRAME_FORMAT, type Frame, findLaterFrame, isTorn, readFrame } from "./frame.js";
 
 /**
  * A segment is a file: a header, a frame with everything known when it was begun, and a frame for each commit since.
  * It comes into being whole (written aside, synced, renamed), so only its end can be cut short by a crash.
  */
 const MAGIC = Buffer.from("TEPUIREG");
-const FORMAT = 1;
 const HEADER_BYTES = MAGIC.length + 4;
 
 export interface ReadSegment {
   readonly facts: RegistryFacts;
+  /** Of the frame with which it begins. */
+  readonly first: bigint;
   /** Of the last frame. */
   readonly sequence: bigint;
   /** Bytes at the end that belong to a commit that a crash cut short, and that nobody was told about. */
@@ -28,7 +29,7 @@ export interface ReadSegment {
 export function newSegment(sequence: bigint, facts: RegistryFacts): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
-  header.writeUInt32LE(FORMAT, MAGIC.length);
+  header.writeUInt32LE(FRAME_FORMAT, MAGIC.length);
   return Buffer.concat([
     header,
     encodeFrame(sequence, encodeRecords([{ kind: "snapshot", state: stateOf(facts) }])),
@@ -41,14 +42,16 @@ export function readSegment(file: Buffer): ReadSegment {
     throw new Error("it does not begin as a registry does");
   }
   const format = file.readUInt32LE(MAGIC.length);
-  if (format !== FORMAT) throw new Error(`it has format ${format}, this program reads format ${FORMAT}`);
+  if (format !== 1 && format !== FRAME_FORMAT) {
+    throw new Error(`it has format ${format}, this program reads formats 1 and ${FRAME_FORMAT}`);
+  }
 
-  const first = readFrame(file, HEADER_BYTES);
+  const first = readFrame(file, HEADER_BYTES, format);
   if (first === undefined) throw new Error(`the snapshot at byte ${HEADER_BYTES} is damaged`);
   let facts = emptyFacts();
   let sequence = first.sequence;
   let offset = HEADER_BYTES;
-  for (let frame = readFrame(file, offset); frame !== undefined; frame = readFrame(file, offset)) {
+  for (let frame: Frame | undefined = first; frame !== undefined; frame = readFrame(file, offset, format)) {
     if (offset > HEADER_BYTES && frame.sequence !== sequence + 1n) {
       throw new Error(`commit ${sequence + 1n} is missing at byte ${offset}, where ${frame.sequence} stands`);
     }
@@ -56,11 +59,14 @@ export function readSegment(file: Buffer): ReadSegment {
     sequence = frame.sequence;
     offset = frame.end;
   }
-  const later = findLaterFrame(file, offset + 1, sequence);
+  const later = findLaterFrame(file, { from: offset + 1, sequence, format });
   if (later !== undefined) {
     throw new Error(`the commit at byte ${offset} is damaged, and later ones follow from byte ${later}`);
   }
-  return { facts, sequence, tornBytes: file.length - offset };
+  if (offset < file.length && !isTorn(file, offset, format)) {
+    throw new Error(`the last commit, at byte ${offset}, is damaged, and no crash leaves it so`);
+  }
+  return { facts, first: first.sequence, sequence, tornBytes: file.length - offset };
 }
 
 function replay(facts: RegistryFacts, payload: Buffer, offset: number): RegistryFacts {

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -28,6 +28,11 @@ function open(directory: string, compactionBytes?: number) {
     ...(compactionBytes === undefined ? {} : { compactionBytes }),
   });
   return { registry, logger, metrics };
+}
+
+async function newest(directory: string): Promise<string> {
+  const segments = (await readdir(directory)).filter((name) => name.endsWith(".segment"));
+  return segments.sort().at(-1)!;
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -83,10 +88,11 @@ describe("embedded registry", () => {
     await registry.recover(MASTER);
     const ids = Array.from({ length: 40 }, (_, i) => `agent-${i}`);
     for (const id of ids) await registry.apply({ kind: "admit-agent", agent: agent(id) });
-    const [segment, ...others] = await readdir(directory);
+    const files = await readdir(directory);
     await registry.close();
-    expect(others).to.deep.equal([]);
-    expect(segment).to.not.match(/^0+1\.segment$/);
+    // The one that counts and the one before.
+    expect(files.filter((name) => name.endsWith(".segment"))).to.have.length(2);
+    expect(files[0]).to.not.match(/^0+1\.segment$/);
     const again = open(directory).registry;
     const state = await again.recover(MASTER);
     await again.close();
@@ -98,8 +104,7 @@ describe("embedded registry", () => {
     await first.recover(MASTER);
     await first.apply({ kind: "admit-agent", agent: agent("a") });
     await first.close();
-    const [segment] = await readdir(directory);
-    await appendFile(join(directory, segment!), Buffer.from([200, 0, 0, 0, 1, 2, 3]));
+    await appendFile(join(directory, await newest(directory)), Buffer.from([200, 0, 0, 0, 1, 2, 3]));
     await writeFile(join(directory, "00000000000000000099.segment.tmp"), "unfinished");
 
     const { registry, logger } = open(directory);
@@ -113,7 +118,7 @@ describe("embedded registry", () => {
     const state = await last.recover(MASTER);
     await last.close();
     expect(state.slaves?.slaves.map(({ info }) => info?.id?.value)).to.deep.equal(["a", "b"]);
-    expect(await readdir(directory)).to.have.length(1);
+    expect(await readdir(directory)).to.not.include("00000000000000000099.segment.tmp");
   });
 
   it("refuses a damaged middle, naming file and place, and leaves it as it was", async () => {
@@ -122,7 +127,7 @@ describe("embedded registry", () => {
     await first.apply({ kind: "admit-agent", agent: agent("a") });
     await first.apply({ kind: "admit-agent", agent: agent("b") });
     await first.close();
-    const path = join(directory, (await readdir(directory))[0]!);
+    const path = join(directory, await newest(directory));
     const bytes = await readFile(path);
     const place = bytes.indexOf("a", bytes.indexOf("TEPUIREG") + 40);
     bytes.writeUInt8(0xff, place);
@@ -135,6 +140,21 @@ describe("embedded registry", () => {
     });
     expect(message).to.contain(path).and.to.contain("damaged");
     expect((await readFile(path)).equals(bytes)).to.equal(true);
+  });
+
+  it("refuses a directory whose segments have gone, and one that bears another's name", async () => {
+    const first = open(directory).registry;
+    await first.recover(MASTER);
+    await first.close();
+    const segment = await newest(directory);
+    const errorOf = () =>
+      open(directory)
+        .registry.recover(MASTER)
+        .then(String, (error: Error) => error.message);
+    await rename(join(directory, segment), join(directory, "00000000000000000007.segment"));
+    expect(await errorOf()).to.contain(`it is the segment ${segment} under another name`);
+    await rm(join(directory, "00000000000000000007.segment"));
+    expect(await errorOf()).to.contain(`its newest file, ${segment} or a later one, is missing`);
   });
 
   it("keeps a second process, or a second registry, out of its directory", async () => {

@@ -33,6 +33,8 @@ function write(commits: readonly (readonly RegistryOperation[])[]) {
   return { file: Buffer.concat(parts), states };
 }
 
+const FORMAT_1 = "VEVQVUlSRUcBAAAADgAAAKRiiLoBAAAAAAAAAAEBAAAAABYAAAA8uM2UAgAAAAAAAAABAwgAAAAKAWgyAwoBYQ==";
+
 const anyCommits = fc.array(fc.array(anyOperation, { minLength: 1, maxLength: 3 }), {
   minLength: 1,
   maxLength: 4,
@@ -96,6 +98,48 @@ describe("registry segment", () => {
       damaged.writeUInt8(damaged.readUInt8(offset) ^ 0x41, offset);
       expect(() => readSegment(damaged), `byte ${offset}`).to.throw(/damaged|begin|format/);
     }
+  });
+
+  it("with any bit changed in the last commit, is refused: no crash does that", () => {
+    const agent = { id: { value: "a" }, resources: [], attributes: [] };
+    const { file, states } = write([[{ kind: "admit-agent", agent }], [{ kind: "admit-agent", agent }]]);
+    for (let offset = states.at(-2)!.end; offset < file.length; offset++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const damaged = Buffer.from(file);
+        damaged.writeUInt8(damaged.readUInt8(offset) ^ (1 << bit), offset);
+        expect(() => readSegment(damaged), `byte ${offset}, bit ${bit}`).to.throw("the last commit");
+      }
+    }
+  });
+
+  it("whose last commit lacks any of its sectors, gives back those before it", () => {
+    const long = { id: { value: "a" }, hostname: "h".repeat(3000), resources: [], attributes: [] };
+    const { file, states } = write([[], [{ kind: "admit-agent", agent: long }]]);
+    const before = states.at(-2)!;
+    for (let sector = 0; sector * 512 < file.length; sector++) {
+      const [start, end] = [Math.max(before.end, sector * 512), Math.min(file.length, sector * 512 + 512)];
+      if (start >= end) continue;
+      const torn = Buffer.from(file).fill(0, start, end);
+      const read = readSegment(torn);
+      expect(text(read.facts)).to.equal(before.state);
+      expect(read.tornBytes).to.equal(file.length - before.end);
+    }
+  });
+
+  it("of the format before is read", () => {
+    // What the program before this one wrote: a snapshot and the admission of the agent 'a'.
+    const old = Buffer.from(FORMAT_1, "base64");
+    const { facts, sequence, tornBytes } = readSegment(old);
+    expect([...facts.admitted.keys()]).to.deep.equal(["a"]);
+    expect(sequence).to.equal(2n);
+    expect(tornBytes).to.equal(0);
+    expect(readSegment(old.subarray(0, -1)).facts.admitted.size).to.equal(0);
+  });
+
+  it("of a later format is refused", () => {
+    const file = newSegment(1n, emptyFacts());
+    file.writeUInt32LE(3, 8);
+    expect(() => readSegment(file)).to.throw("it has format 3, this program reads formats 1 and 2");
   });
 
   it("names the commit that is missing", () => {
