@@ -75,6 +75,8 @@ export class Oversubscription {
       update_oversubscribed_resources: true,
       // Masters older than reservation refinement understand this form, and newer ones both.
       oversubscribed_resources: oversubscribed.toMessages("pre-refinement"),
+      // Whatever is missing here the master takes for lost, in each such message.
+      operations: { operations: [...state.operations.values()] },
       resource_version_uuid: { value: resourceVersion },
     }).finish();
     send({ name: "mesos.internal.UpdateSlaveMessage", body });

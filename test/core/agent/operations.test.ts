@@ -236,11 +236,15 @@ describe("operations on an agent", () => {
   it("are reported to every master that takes the agent", async () => {
     const it = await Operated.begin();
     await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    const before = it.bench.master.heard("UpdateSlaveMessage").length;
     it.bench.master.say("PingSlaveMessage", { connected: false });
     await it.bench.clock.advance(1000);
     it.bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
-    const last = it.bench.master.heard("UpdateSlaveMessage").findLast(({ operations }) => operations);
-    expect(last!.operations!.operations.map(({ info }) => info?.id?.value)).to.deep.equal(["op1"]);
+    // In each message: what one does not name, the master takes for lost.
+    const reports = it.bench.master.heard("UpdateSlaveMessage").slice(before);
+    expect(reports.map(({ update_oversubscribed_resources: lent }) => lent)).to.have.members([true, false]);
+    for (const { operations } of reports)
+      expect(operations!.operations.map(({ info }) => info?.id?.value)).to.deep.equal(["op1"]);
     expect(it.told).to.deep.equal(["op1 OPERATION_FINISHED", "op1 OPERATION_FINISHED"]);
     it.bench.master.say("ReconcileOperationsMessage", {
       operations: [{ operation_uuid: uuid(1) }, { operation_uuid: uuid(7) }],
