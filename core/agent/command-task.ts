@@ -16,9 +16,12 @@ export interface CommandStatus {
   readonly state: TaskState;
   readonly reason?: Reason | undefined;
   readonly message?: string | undefined;
+  readonly data?: Buffer | undefined;
 }
 
 export interface CommandTaskHost {
+  /** What its last message says has ended. */
+  readonly noun: "Command" | "Container";
   readonly clock: Clock;
   /** The framework wants to hear of TASK_KILLING. */
   readonly reportsKilling: boolean;
@@ -43,10 +46,10 @@ export class CommandTask {
     private readonly host: CommandTaskHost,
   ) {}
 
-  /** The container runs. */
-  started(): void {
+  /** The container runs, and this is to be told of it. */
+  started(data?: Buffer): void {
     this.host.report({ state: TaskState.TASK_STARTING });
-    this.host.report({ state: TaskState.TASK_RUNNING });
+    this.host.report({ state: TaskState.TASK_RUNNING, data });
     this.followed(0);
   }
 
@@ -99,11 +102,13 @@ export class CommandTask {
     if (this.ended) return;
     this.ended = true;
     this.stop();
+    const { noun } = this.host;
     if (exit === undefined) {
-      this.host.report({ state: TaskState.TASK_FAILED, message: "Failed to get exit status for Command" });
+      const whose = noun === "Command" ? "for Command" : "of container";
+      this.host.report({ state: TaskState.TASK_FAILED, message: `Failed to get exit status ${whose}` });
       return;
     }
-    const message = `Command ${exitText(exit)}`;
+    const message = `${noun} ${exitText(exit)}`;
     if (this.overtime) {
       this.host.report({
         state: TaskState.TASK_FAILED,

@@ -16,6 +16,7 @@ export interface StatusFacts {
   readonly source: Source;
   readonly reason?: Reason | undefined;
   readonly message?: string | undefined;
+  readonly data?: Buffer | undefined;
   readonly limitedResources?: readonly Resource[] | undefined;
 }
 
@@ -39,6 +40,7 @@ export function makeUpdate(facts: StatusFacts, origin: StatusOrigin): StatusUpda
     uuid: origin.uuid,
     ...(facts.reason !== undefined && { reason: facts.reason }),
     ...(facts.message !== undefined && { message: facts.message }),
+    ...(facts.data !== undefined && { data: facts.data }),
     ...(facts.limitedResources !== undefined && { limitation: { resources: [...facts.limitedResources] } }),
   };
   return {

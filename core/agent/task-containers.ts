@@ -159,7 +159,7 @@ export class TaskContainers {
       executor.queued.delete(task.task_id!.value!);
       executor.launched.set(task.task_id!.value!, makeTask(task, framework.id));
       executor.command = this.commandTask(framework, executor, task);
-      executor.command.started();
+      executor.command.started(containerizer.taskData?.(executor.containerId));
     } else {
       const expire = (): void => executors.registrationTimeout(executor);
       executor.timers.add(clock.setTimeout(expire, agent.executorRegistrationTimeout));
@@ -193,6 +193,7 @@ export class TaskContainers {
     const { clock, statuses, logger } = this.options;
     return new CommandTask(task, {
       clock,
+      noun: executor.containerizer?.taskNoun ?? "Command",
       reportsKilling: framework.can(Capability.TASK_KILLING_STATE),
       report: (status) =>
         statuses.report({

@@ -24,9 +24,9 @@ export function makeTask(info: TaskInfo, frameworkId: string): Task {
   };
 }
 
-/** Notes a status; of several in the same state the latest stands, so the list stays short. */
+/** Notes a status, but for its data; of several in the same state the latest stands, so the list stays short. */
 export function noteStatus(task: Task, status: TaskStatus): void {
   if (task.statuses.at(-1)?.state === status.state) task.statuses.pop();
-  task.statuses.push(status);
+  task.statuses.push(status.data === undefined ? status : { ...status, data: undefined });
   task.state = status.state;
 }

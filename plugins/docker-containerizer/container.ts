@@ -36,6 +36,8 @@ export class DockerContainer {
   settings: ResourceSettings = {};
   removeAtOnce = false;
   facts: ContainerFacts | undefined;
+  /** What its task's status is to say of it, until that was asked for. */
+  description: Buffer | undefined;
   logs: LogCopy | undefined;
   /** The engine has it. */
   created = false;

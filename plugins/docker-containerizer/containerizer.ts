@@ -50,6 +50,7 @@ const DESTROYED = new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: "the
 /** Runs containers of type DOCKER through a Docker engine. A command task is its container; there is no executor beside it. */
 export class DockerContainerizer implements Containerizer {
   readonly name = "docker";
+  readonly taskNoun = "Container";
   private readonly byId = new Map<string, DockerContainer>();
   private readonly events: EventStream;
   private readonly launches: Launches;
@@ -160,6 +161,13 @@ export class DockerContainerizer implements Containerizer {
       network_infos: addresses.length === 0 ? [] : [{ ...network, ip_addresses }],
       ...(pid > 0 && { executor_pid: pid }),
     };
+  }
+
+  taskData(containerId: ContainerID): Buffer | undefined {
+    const container = this.byId.get(containerId.value!);
+    const data = container?.description;
+    if (container !== undefined) container.description = undefined;
+    return data;
   }
 
   async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {

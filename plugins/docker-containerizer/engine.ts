@@ -27,6 +27,11 @@ export interface ContainerFacts {
   readonly addresses: readonly string[];
 }
 
+export interface ContainerDescription {
+  readonly facts: ContainerFacts;
+  readonly json: string;
+}
+
 /** One line of the engine's list. */
 export interface ListedContainer {
   /** Without a leading slash. */
@@ -111,7 +116,13 @@ export class Engine {
   }
 
   async inspect(name: string): Promise<ContainerFacts> {
-    return factsOf(await this.ask(() => this.docker.getContainer(name).inspect()));
+    return factsOf(await this.known(name));
+  }
+
+  /** With all that the engine knows, as JSON text. */
+  async describe(name: string): Promise<ContainerDescription> {
+    const known = await this.known(name);
+    return { facts: factsOf(known), json: JSON.stringify(known) };
   }
 
   async list(label: string, state?: string): Promise<ListedContainer[]> {
@@ -161,6 +172,10 @@ export class Engine {
     const asked = () =>
       auth === undefined ? this.docker.createImage(query) : this.docker.createImage({ ...auth }, query);
     return (await this.ask(asked)) as IncomingMessage;
+  }
+
+  private known(name: string): Promise<Dockerode.ContainerInspectInfo> {
+    return this.ask(() => this.docker.getContainer(name).inspect());
   }
 
   private ask<T>(question: () => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import { messageOf } from "../../sdk/errors/index.js";
 import type { CreateBody } from "./api-types.js";
 import { AGENT_LABEL, type DockerContainer, ID_LABEL, REMOVE_LABEL, refused } from "./container.js";
 import { describeRun, type RunSettings } from "./describe-run.js";
-import type { ContainerFacts, Engine } from "./engine.js";
+import type { ContainerDescription, Engine } from "./engine.js";
 import { isEngineError } from "./engine-error.js";
 import { type ImageName, imageName } from "./image-name.js";
 import { ImagePuller } from "./image-puller.js";
@@ -32,6 +32,8 @@ export interface LaunchOptions extends RunSettings {
 
 /** How long after `start` the engine is asked what became of it, in milliseconds. */
 const LOOK_DELAY = 10;
+/** Bytes. Statuses are written down, sent, kept and sent again until they are acknowledged. */
+const MAX_TASK_DATA = 256 * 1024;
 
 /** From a request to a container that runs, by as few questions to the engine as that takes: create, start, inspect. */
 export class Launches {
@@ -69,20 +71,38 @@ export class Launches {
     await this.engine.start(name).finally(() => look.timer.cancel());
     container.running = true;
     if (readable) await logs.start();
-    const facts = await look.facts;
-    container.facts = facts === undefined || facts.created ? await this.engine.inspect(name) : facts;
+    const seen = await look.seen;
+    const { facts, json } =
+      seen === undefined || seen.facts.created ? await this.engine.describe(name) : seen;
+    container.facts = facts;
+    container.description = this.taskData(container, json);
+  }
+
+  /** What `docker inspect` prints: service discovery reads it in the task's status. */
+  private taskData({ name, request }: DockerContainer, json: string): Buffer | undefined {
+    if (request.task === undefined) return undefined;
+    const data = Buffer.from(`[${json}]`);
+    if (data.length <= MAX_TASK_DATA) return data;
+    this.options.logger.warn(
+      { container: name, bytes: data.length },
+      "what the Docker daemon says of a container is too long for its task's status",
+    );
+    return undefined;
   }
 
   /**
    * Asks for a container while it starts: the engine answers as soon as that is done. Asked after that, of a container that ends soon, it
-   * answers only when it has cleared the container away. `facts` are undefined when there were none; it is never rejected.
+   * answers only when it has cleared the container away. `seen` is undefined when there was nothing to see; it is never rejected.
    */
-  private lookAhead(name: string): { timer: Timer; facts: Promise<ContainerFacts | undefined> | undefined } {
+  private lookAhead(name: string): {
+    timer: Timer;
+    seen: Promise<ContainerDescription | undefined> | undefined;
+  } {
     const look: ReturnType<Launches["lookAhead"]> = {
       timer: this.options.clock.setTimeout(() => {
-        look.facts = this.engine.inspect(name).catch(() => undefined);
+        look.seen = this.engine.describe(name).catch(() => undefined);
       }, LOOK_DELAY),
-      facts: undefined,
+      seen: undefined,
     };
     return look;
   }

@@ -116,6 +116,8 @@ export type TaskFeature =
  */
 export interface Containerizer {
   readonly name: string;
+  /** What the last message of a command task says has ended, e.g. `Container exited with status 1`. Absent: `Command`. */
+  readonly taskNoun?: "Command" | "Container";
   /** Whether it gives this to such a container; false for containers that it does not take. Absent: it gives none. */
   supports?(feature: TaskFeature, container: ContainerInfo | undefined): boolean;
   /**
@@ -131,6 +133,8 @@ export interface Containerizer {
   ): Promise<void>;
   usage(containerId: ContainerID): Promise<ResourceStatistics>;
   status(containerId: ContainerID): Promise<ContainerStatus>;
+  /** `TaskStatus.data` of the TASK_RUNNING of a command task that was just launched; asked for once. Absent: none. */
+  taskData?(containerId: ContainerID): Buffer | undefined;
   /** Resolves at the end of the container, also when it ended before; undefined for an unknown one. */
   wait(containerId: ContainerID): Promise<ContainerTermination | undefined>;
   /** Signals the whole process tree. False when unknown or already ended. */

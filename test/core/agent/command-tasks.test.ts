@@ -61,6 +61,27 @@ describe("command tasks", () => {
     expect(await last("unknown")).to.equal("TASK_FAILED: Failed to get exit status for Command");
   });
 
+  it("tells what the containerizer says of the container, once, and what it calls it", async () => {
+    const bench = await AgentBench.registered();
+    bench.containerizer.taskNoun = "Container";
+    bench.containerizer.data = Buffer.from('[{"Id":"c1"}]');
+    bench.run(bench.task("t1"));
+    bench.run(bench.task("t2"));
+    await bench.settle();
+    bench.containerizer.of("t1").exit(3);
+    bench.containerizer.of("t2").terminate({ exit: undefined });
+    const updates = await bench.drain("t1");
+    expect(updates.map(({ data }) => data?.toString())).to.deep.equal([
+      undefined,
+      '[{"Id":"c1"}]',
+      undefined,
+    ]);
+    expect(line(updates.at(-1)!)).to.equal("TASK_FAILED: Container exited with status 3");
+    expect(line((await bench.drain("t2")).at(-1)!)).to.equal(
+      "TASK_FAILED: Failed to get exit status of container",
+    );
+  });
+
   it("gives the container the sandbox, the command, its environment and its size", async () => {
     const bench = await AgentBench.registered({ executorEnvironment: { SITE: "x" } });
     const variables = [{ name: "MINE", value: "1" }];

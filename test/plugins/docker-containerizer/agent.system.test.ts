@@ -74,13 +74,20 @@ describe("an agent with --containerizers=docker,mesos", function () {
 
   it("serves an app of a Docker image at the port that it was offered", async () => {
     const port = await framework.launch("web", web);
-    const { container_status: status } = await framework.state("web", TaskState.TASK_RUNNING);
+    const { container_status: status, data } = await framework.state("web", TaskState.TASK_RUNNING);
+    const inspected = JSON.parse(data!.toString()) as { Name: string; Config: { Image: string } }[];
+    expect(inspected.map(({ Name, Config }) => [Name, Config.Image])).to.deep.equal([
+      [`/mesos-${status!.container_id!.value}`, IMAGE],
+    ]);
+    expect(inspected[0]).to.have.nested.property("NetworkSettings.Networks");
     const get = (url: string) => output(bench.daemon.inNetwork(["curl", "-sS", "--max-time", "5", url]));
     expect(await eventually(() => get(`http://127.0.0.1:${port}/passwd`))).to.include("root:x:0:0");
     const address = status!.network_infos[0]!.ip_addresses[0]!.ip_address;
     expect(await get(`http://${address}/passwd`)).to.include("root:x:0:0");
     await framework.client.kill("web");
-    expect((await framework.end("web")).state).to.equal(TaskState.TASK_KILLED);
+    const end = await framework.end("web");
+    expect(end.state).to.equal(TaskState.TASK_KILLED);
+    expect(end.message).to.match(/^Container exited with status \d+$/);
     await until(async () => Object.keys(await bench.listed()).length === 0);
   });
 
@@ -130,8 +137,8 @@ describe("an agent with --containerizers=docker,mesos", function () {
       const { state, message } = await framework.end(name);
       return [TaskState[state!], message];
     };
-    expect(await words("finishes")).to.deep.equal(["TASK_FINISHED", "Command exited with status 0"]);
-    expect(await words("fails")).to.deep.equal(["TASK_FAILED", "Command exited with status 9"]);
+    expect(await words("finishes")).to.deep.equal(["TASK_FINISHED", "Container exited with status 0"]);
+    expect(await words("fails")).to.deep.equal(["TASK_FAILED", "Container exited with status 9"]);
     expect(await readFile(join(sandboxes.get("finishes")!, "stdout"), "utf8")).to.equal("done\n");
     const url = `http://127.0.0.1:${ports.get("stays")}/passwd`;
     expect(await output(bench.daemon.inNetwork(["curl", "-sS", "--max-time", "5", url]))).to.include("root");

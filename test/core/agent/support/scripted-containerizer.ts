@@ -41,6 +41,8 @@ export class ScriptedContainer {
 /** Containers without processes: tests say how they fare. A SIGKILL ends one; so does destroying it. */
 export class ScriptedContainerizer implements Containerizer {
   readonly name = "scripted";
+  taskNoun: "Command" | "Container" = "Command";
+  data: Buffer | undefined;
   readonly launched: ScriptedContainer[] = [];
   recovered: readonly RecoverableContainer[] = [];
   /** Set to refuse launches, or to keep them from finishing. */
@@ -72,6 +74,10 @@ export class ScriptedContainerizer implements Containerizer {
     this.launched.push(container);
     this.byId.set(request.containerId.value!, container);
     return container;
+  }
+
+  taskData(): Buffer | undefined {
+    return this.data;
   }
 
   supports(feature: TaskFeature): boolean {
