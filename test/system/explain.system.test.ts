@@ -112,6 +112,51 @@ describe("tepui explain, on a real cluster", function () {
     expect(await says(/holds/, "greedy")).to.match(/holds {6}cpus:4; /);
   });
 
+  const amounts = (all: Record<string, number>) =>
+    Object.fromEntries(Object.entries(all).map(([name, value]) => [name, { value }]));
+
+  async function setQuota(quota: {
+    role: string;
+    guarantees?: Record<string, number>;
+    limits?: Record<string, number>;
+  }): Promise<void> {
+    const { role, guarantees = {}, limits = {} } = quota;
+    const config = { role, guarantees: amounts(guarantees), limits: amounts(limits) };
+    const response = await fetch(`http://${master()}/api/v1`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ type: "UPDATE_QUOTA", update_quota: { quota_configs: [config] } }),
+    });
+    expect(response.status, await response.text()).to.equal(200);
+  }
+
+  it("says that a quota's limit is reached, and for how much of what, until it is raised", async () => {
+    await start();
+    await setQuota({ role: "dev", limits: { cpus: 1.5, mem: 512, disk: 0, ports: 0 } });
+    const { offers } = await framework({ name: "capped", roles: ["dev"] });
+    await until(() => offers() === 1);
+    const text = await says(/\[QUOTA_LIMIT\]/, "capped");
+    expect(text).to.match(/Nothing can be offered now:/);
+    expect(text).to.match(/holds {6}cpus:1.5; mem:512\n/);
+    expect(text).to.match(/cpus of role dev: limit 1.5, used or offered 1.5\n/);
+    expect(text).to.match(/what to do: Raise the limit of the quota/);
+    // Whoever is in another role is not concerned.
+    await framework({ name: "free", roles: ["web"] }, 0.01);
+    await says(/Everything is fine/, "free");
+    await setQuota({ role: "dev", limits: { cpus: 2, mem: 1024 } });
+    await until(() => offers() === 2);
+  });
+
+  it("says for whose guarantee resources are kept free", async () => {
+    await start();
+    await setQuota({ role: "ops", guarantees: { cpus: 4, mem: 4096 } });
+    await framework({ name: "waiting" });
+    const text = await says(/\[QUOTA_HEADROOM\]/, "waiting");
+    expect(text).to.match(/cpus of role ops: guaranteed 4, has 0\n/);
+    await framework({ name: "promised", roles: ["ops"] }, 0.01);
+    await says(/Everything is fine/, "promised");
+  });
+
   it("says which capability is missing", async () => {
     await start({ agents: 0 });
     agents.push(
