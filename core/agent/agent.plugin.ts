@@ -23,6 +23,7 @@ import { hostInfo } from "./host-info.js";
 import { LateExecutorService } from "./late-executor-service.js";
 import type { AgentOptions } from "./options.js";
 import { AgentPaths } from "./paths.js";
+import { RECONFIGURATION_POLICIES } from "./recovery/compatibility.js";
 import { SavedStateReader } from "./recovery/read-saved-state.js";
 import { LiveAgentView } from "./view.js";
 import { checkWorkDirectory, makeWorkDirectory } from "./work-directory.js";
@@ -58,6 +59,9 @@ const config = z.strictObject({
   executor_registration_timeout: durationText("1mins"),
   executor_reregistration_timeout: durationText("2secs"),
   executor_shutdown_grace_period: durationText("5secs"),
+  recover: z.enum(["reconnect", "cleanup"]).default("reconnect"),
+  reconfiguration_policy: z.enum(RECONFIGURATION_POLICIES).default("equal"),
+  strict: flag.default(true),
   recovery_timeout: durationText("15mins"),
   executor_environment_variables: z.record(z.string(), z.string()).default({}),
   max_completed_executors_per_framework: z.coerce.number().int().nonnegative().default(150),
@@ -82,6 +86,9 @@ const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
   executorRegistrationTimeout: values.executor_registration_timeout,
   executorReregistrationTimeout: values.executor_reregistration_timeout,
   executorShutdownGracePeriod: values.executor_shutdown_grace_period,
+  recover: values.recover,
+  reconfigurationPolicy: values.reconfiguration_policy,
+  strict: values.strict,
   recoveryTimeout: values.recovery_timeout,
   executorEnvironment: values.executor_environment_variables,
   maxCompletedExecutorsPerFramework: values.max_completed_executors_per_framework,
@@ -170,7 +177,10 @@ export default definePlugin({
           // As an operator would: the daemon stops all its plugins in order.
           finished: () => process.kill(process.pid, "SIGTERM"),
         });
-        await agent.recover(await new SavedStateReader(agent.paths, ctx.clock.now()).read(), await bootId());
+        const boot = await bootId();
+        const reader = new SavedStateReader(agent.paths, { now: ctx.clock.now(), strict: options.strict });
+        await agent.recover(await reader.read(boot), boot);
+        if (options.recover === "cleanup") return agent.endEarlierRun();
         agent.start();
         process.on("SIGUSR1", leave);
       },

@@ -31,7 +31,7 @@ import type { AgentOptions } from "./options.js";
 import { Oversubscription } from "./oversubscription.js";
 import { AgentPaths } from "./paths.js";
 import { QoSCorrections } from "./qos-corrections.js";
-import { incompatibilities } from "./recovery/compatibility.js";
+import { incompatibilities, isReconfigured } from "./recovery/compatibility.js";
 import { Recovery } from "./recovery/recovery.js";
 import type { SavedAgent } from "./recovery/saved-state.js";
 import { registrationMessage } from "./registration.js";
@@ -249,17 +249,25 @@ export class Agent {
    */
   async recover(saved: SavedAgent, bootId: string): Promise<void> {
     const { state, gc, logger } = this;
-    const { disk, clock } = this.dependencies;
+    const { disk, clock, options } = this.dependencies;
     const started = clock.monotonic();
     for (const problem of saved.problems) logger.warn(problem);
     this.agentMetrics.recoveryErrors.inc(saved.problems.length);
-    const changes = saved.info === undefined ? [] : incompatibilities(saved.info, state.info);
+    // One that only ends what is left is what it was.
+    if (options.recover === "cleanup") state.info = saved.info ?? state.info;
+    const before = saved.info ?? state.info;
+    const changes = incompatibilities(options.reconfigurationPolicy, before, state.info);
+    const rebooted = saved.bootId !== undefined && saved.bootId !== bootId;
     // After a reboot nothing runs any more, so that nothing is lost by being another agent.
-    const asBefore = changes.length === 0 || saved.bootId === bootId;
-    if (changes.length > 0 && asBefore)
-      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems: changes });
+    const asBefore = changes.length === 0 || !rebooted;
+    if (changes.length > 0 && asBefore) {
+      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
+        problems: [...changes, this.wayOutOf(options.reconfigurationPolicy)],
+      });
+    }
     await this.resources.restore(saved.resources);
     for (const directory of this.resources.asideDirectories()) this.removeAside(directory);
+    const reconfigured = isReconfigured(before, state.info);
     if (saved.info?.id !== undefined && asBefore) state.info = { ...state.info, id: saved.info.id };
     else if (saved.info !== undefined) {
       logger.warn({ changes }, "starting as a new agent: the host was changed and rebooted");
@@ -269,8 +277,8 @@ export class Agent {
     }
     for (const { path, age } of saved.leftovers) gc.schedule(path, age);
     this.calls.open = true;
-    const rebooted = saved.bootId !== undefined && saved.bootId !== bootId;
     await this.recovery.run(asBefore ? saved.frameworks : [], rebooted);
+    if (reconfigured && asBefore) await disk.apply(this.checkpoints.agent(state.info));
     await disk.apply(this.checkpoints.bootId(bootId));
     this.agentMetrics.recovered((clock.monotonic() - started) / 1000);
   }
@@ -283,6 +291,13 @@ export class Agent {
     this.link.start();
     this.oversubscription.start();
     this.corrections.start();
+  }
+
+  /** In place of `start`: ends everything that an earlier run left, and then the agent, without a word to any master. */
+  endEarlierRun(): void {
+    const left = [...this.state.executors()].length;
+    this.logger.info(`ending what an earlier run left: ${left} executors or command tasks`);
+    this.end();
   }
 
   /** Tasks of frameworks that checkpoint go on without us; those of others end now. */
@@ -348,7 +363,7 @@ export class Agent {
   private end(): void {
     if (this.state.phase === "terminating") return;
     this.state.phase = "terminating";
-    if (this.state.frameworks.size === 0) this.dependencies.finished();
+    if (this.state.frameworks.size === 0) this.idle();
     for (const framework of [...this.state.frameworks.values()]) this.executors.shutdownFramework(framework);
   }
 
@@ -360,7 +375,15 @@ export class Agent {
   }
 
   private idle(): void {
-    if (this.state.phase === "terminating") this.dependencies.finished();
+    if (this.state.phase !== "terminating") return;
+    this.logger.info("nothing of this agent is left");
+    this.dependencies.finished();
+  }
+
+  private wayOutOf(policy: AgentOptions["reconfigurationPolicy"]): string {
+    const wider = policy === "any" ? "" : " allow the change with --reconfiguration_policy=additive or any,";
+    const latest = this.paths.meta.latestAgent();
+    return `start the agent as it was,${wider} or remove '${latest}' to start as a new agent and end all tasks of this one`;
   }
 
   private tellNotLaunched(frameworkId: string, executorId: string): void {

@@ -36,7 +36,7 @@ export class Checkpoints {
     const id = info.id!.value!;
     return [
       { op: "write", path: meta.agentInfo(id), data: bytesOf(AgentInfo, info), durable: true },
-      { op: "symlink", path: meta.latestAgent(), target: meta.agent(id) },
+      { op: "symlink", path: meta.latestAgent(), target: meta.agent(id), durable: true },
     ];
   }
 
@@ -84,7 +84,7 @@ export class Checkpoints {
   }
 
   bootId(bootId: string): DiskOperation[] {
-    return [{ op: "write", path: this.paths.meta.bootId(), data: Buffer.from(bootId) }];
+    return [{ op: "write", path: this.paths.meta.bootId(), data: Buffer.from(bootId), durable: true }];
   }
 
   forkedPid({ ids }: Executor, pid: number): DiskOperation[] {

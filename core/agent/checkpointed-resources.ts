@@ -199,7 +199,7 @@ export class CheckpointedResources {
       changes.push({ op: "move-aside", from: path, path: moved });
     }
     for (const [path, entry] of has) {
-      if (!had.has(path) && !isMount(entry)) changes.push({ op: "mkdir", path });
+      if (!had.has(path) && !isMount(entry)) changes.push({ op: "mkdir", path, durable: true });
     }
     return { changes, aside };
   }

@@ -1,5 +1,6 @@
 import type { ContainerInfo, DomainInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Duration } from "../../sdk/values/index.js";
+import type { ReconfigurationPolicy } from "./recovery/compatibility.js";
 
 /** How an agent behaves; the names are those of Mesos's flags. Durations are milliseconds. */
 export interface AgentOptions {
@@ -18,6 +19,11 @@ export interface AgentOptions {
   readonly executorRegistrationTimeout: Duration;
   readonly executorReregistrationTimeout: Duration;
   readonly executorShutdownGracePeriod: Duration;
+  /** What becomes of executors that an earlier run left: `cleanup` ends them, and then the agent. */
+  readonly recover: "reconnect" | "cleanup";
+  readonly reconfigurationPolicy: ReconfigurationPolicy;
+  /** Whether a record that makes no sense stops the recovery, or is passed over and counted. */
+  readonly strict: boolean;
   /** How long executors wait for an agent that is away. */
   readonly recoveryTimeout: Duration;
   readonly executorEnvironment: Readonly<Record<string, string>>;

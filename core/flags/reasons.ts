@@ -16,7 +16,6 @@ export const PORTMAP =
   "the network/port_mapping isolator is not part of this version: network/cni gives containers ports of their own and maps them";
 export const PROFILING = "heap profiling belongs to the C++ daemon; use node --inspect";
 export const RATES = "rate limits of frameworks are not part of this version yet";
-export const RECOVERY = "this mode of recovery is not part of this version yet";
 export const SECRETS =
   "resolvers are plugins: give secret-resolver a directory in the manifest, or list your own in its place";
 export const SESSIONS = "sessions inside of containers are not part of this version yet";

@@ -1,13 +1,20 @@
 /** A change of the disk, as data. Parent directories are made where they are missing. */
 export type DiskOperation =
-  | { readonly op: "mkdir"; readonly path: string; readonly owner?: string | undefined }
+  | {
+      readonly op: "mkdir";
+      readonly path: string;
+      readonly owner?: string | undefined;
+      readonly durable?: boolean;
+    }
   /** Replaces the file as a whole: a reader sees the old or the new content. */
   | { readonly op: "write"; readonly path: string; readonly data: Uint8Array; readonly durable?: boolean }
   /** Writes a file that nobody reads before it is complete; half the cost of `write`. */
   | { readonly op: "create"; readonly path: string; readonly data: Uint8Array }
   | { readonly op: "append"; readonly path: string; readonly data: Uint8Array }
+  /** Cuts a file off. */
+  | { readonly op: "truncate"; readonly path: string; readonly size: number }
   /** Replaces what was there. */
-  | { readonly op: "symlink"; readonly path: string; readonly target: string }
+  | { readonly op: "symlink"; readonly path: string; readonly target: string; readonly durable?: boolean }
   | { readonly op: "rename"; readonly from: string; readonly path: string }
   /** Makes a directory look used now; nothing there is fine. */
   | { readonly op: "touch"; readonly path: string }

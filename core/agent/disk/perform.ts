@@ -1,18 +1,19 @@
 import { execFileSync } from "node:child_process";
 import {
-  appendFileSync,
   chownSync,
   closeSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DiskOperation } from "./operations.js";
@@ -32,7 +33,7 @@ export class DiskPerformer {
       this.attempt(operation);
     } catch (error) {
       if (!isMissing(error) || operation.op === "remove") throw error;
-      mkdirSync(dirname(operation.path), { recursive: true, mode: DIRECTORY_MODE });
+      makeDirectory(dirname(operation.path), "durable" in operation && operation.durable === true);
       this.attempt(operation);
     }
   }
@@ -40,7 +41,7 @@ export class DiskPerformer {
   private attempt(operation: DiskOperation): void {
     switch (operation.op) {
       case "mkdir":
-        mkdirSync(operation.path, { recursive: true, mode: DIRECTORY_MODE });
+        makeDirectory(operation.path, operation.durable === true);
         if (operation.owner !== undefined) this.own(operation.path, operation.owner);
         break;
       case "write":
@@ -50,7 +51,10 @@ export class DiskPerformer {
         writeFileSync(operation.path, operation.data);
         break;
       case "append":
-        appendFileSync(operation.path, operation.data);
+        append(operation);
+        break;
+      case "truncate":
+        truncateSync(operation.path, operation.size);
         break;
       case "symlink":
         replaceLink(operation);
@@ -102,17 +106,42 @@ export class DiskPerformer {
   }
 }
 
+/** With its parents. Durable: so that none of those that were missing is missing again after a power loss. */
+function makeDirectory(path: string, durable: boolean): void {
+  const first = mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
+  if (!durable || first === undefined) return;
+  const above = dirname(first);
+  for (let at = path; at !== above; at = dirname(at)) syncDirectory(at);
+  syncDirectory(above);
+}
+
 function replaceFile({ path, data, durable }: { path: string; data: Uint8Array; durable?: boolean }): void {
   const temporary = `${path}.tmp`;
   const file = openSync(temporary, "w", 0o644);
   try {
-    writeSync(file, data);
+    writeFileSync(file, data);
     if (durable === true) fsyncSync(file);
   } finally {
     closeSync(file);
   }
   renameSync(temporary, path);
   if (durable === true) syncDirectory(dirname(path));
+}
+
+/** All of it or nothing: behind a part of a record nothing could be read any more. */
+function append({ path, data }: { path: string; data: Uint8Array }): void {
+  const file = openSync(path, "a", 0o644);
+  try {
+    const { size } = fstatSync(file);
+    try {
+      writeFileSync(file, data);
+    } catch (error) {
+      ftruncateSync(file, size);
+      throw error;
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 function syncDirectory(path: string): void {
@@ -124,18 +153,19 @@ function syncDirectory(path: string): void {
   }
 }
 
-function replaceLink({ path, target }: { path: string; target: string }): void {
+function replaceLink(link: { path: string; target: string; durable?: boolean }): void {
+  const { path, target } = link;
   try {
     // Mostly there is none yet.
     symlinkSync(target, path);
-    return;
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    const temporary = `${path}.tmp`;
+    rmSync(temporary, { force: true });
+    symlinkSync(target, temporary);
+    renameSync(temporary, path);
   }
-  const temporary = `${path}.tmp`;
-  rmSync(temporary, { force: true });
-  symlinkSync(target, temporary);
-  renameSync(temporary, path);
+  if (link.durable === true) syncDirectory(dirname(path));
 }
 
 function moveAside({ from, path }: { from: string; path: string }): void {

@@ -1,24 +1,73 @@
-import type { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import { type AgentInfo, type Attribute, Value_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import { attributeText, sameAttributes } from "../../../sdk/attributes/index.js";
 import { Resources } from "../../../sdk/resources/index.js";
 
-/** What of the agent changed since it got its id; with such changes masters would not know it again. Empty: nothing. */
-export function incompatibilities(before: AgentInfo, now: AgentInfo): string[] {
+/**
+ * How an agent may differ from its earlier run and keep its id:
+ *
+ * - `equal`: not at all.
+ * - `additive`: it may have more.
+ * - `any`: its resources and attributes may be others, also fewer. What runs stays, also what no longer fits.
+ *
+ * Its address is never among it, because masters do not know it again then.
+ */
+export const RECONFIGURATION_POLICIES = ["equal", "additive", "any"] as const;
+
+export type ReconfigurationPolicy = (typeof RECONFIGURATION_POLICIES)[number];
+
+/** What of the agent changed that the policy does not allow. Empty: nothing. */
+export function incompatibilities(
+  policy: ReconfigurationPolicy,
+  before: AgentInfo,
+  now: AgentInfo,
+): readonly string[] {
   const problems: string[] = [];
   const differ = (what: string, old: unknown, current: unknown): void => {
     problems.push(`the ${what} changed from '${old}' to '${current}'`);
   };
   if (before.hostname !== now.hostname) differ("hostname", before.hostname, now.hostname);
   if (before.port !== now.port) differ("port", before.port, now.port);
+  // Where it had none, giving it one is more.
+  if (policy !== "any" && (before.domain !== undefined || policy === "equal") && !sameDomain(before, now))
+    differ("domain", domainText(before), domainText(now));
   const had = Resources.of(before.resources);
   const has = Resources.of(now.resources);
-  if (!had.equals(has)) differ("resources", had, has);
-  if (!sameAttributes(before.attributes, now.attributes)) {
-    differ(
-      "attributes",
-      before.attributes.map(attributeText).join(";"),
-      now.attributes.map(attributeText).join(";"),
-    );
+  if (policy === "equal") {
+    if (!had.equals(has)) differ("resources", had, has);
+    if (!sameAttributes(before.attributes, now.attributes))
+      differ("attributes", textOf(before.attributes), textOf(now.attributes));
+  }
+  if (policy === "additive") {
+    const missing = had.subtract(has);
+    if (!missing.isEmpty) problems.push(`of the resources '${had}' these are gone: '${missing}'`);
+    for (const attribute of before.attributes) {
+      if (!now.attributes.some((other) => covers(other, attribute)))
+        problems.push(`the attribute '${attributeText(attribute)}' is gone or has another value`);
+    }
   }
   return problems;
 }
+
+/** Whether anything of it changed, allowed or not. */
+export const isReconfigured = (before: AgentInfo, now: AgentInfo): boolean =>
+  incompatibilities("equal", before, now).length > 0;
+
+/** The same attribute; of ranges there may be more. */
+function covers(now: Attribute, before: Attribute): boolean {
+  if (now.name !== before.name || now.type !== before.type) return false;
+  if (before.type !== Value_Type.RANGES) return sameAttributes([now], [before]);
+  const ranges = ({ ranges: value }: Attribute) =>
+    Resources.of([
+      { name: "ranges", type: Value_Type.RANGES, ranges: value ?? { range: [] }, reservations: [] },
+    ]);
+  return ranges(now).contains(ranges(before));
+}
+
+const domainText = ({ domain }: AgentInfo): string => {
+  const { region, zone } = domain?.fault_domain ?? {};
+  return domain === undefined ? "none" : `${region?.name ?? ""}/${zone?.name ?? ""}`;
+};
+
+const sameDomain = (left: AgentInfo, right: AgentInfo): boolean => domainText(left) === domainText(right);
+
+const textOf = (attributes: readonly Attribute[]): string => attributes.map(attributeText).join(";");

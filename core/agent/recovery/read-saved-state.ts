@@ -1,250 +1,304 @@
-import { lstat, readdir, readFile, readlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import * as internal from "../../../proto/gen/json/mesos/internal/messages.js";
 import { ResourceState as ResourceStateCodec } from "../../../proto/gen/json/mesos/internal/state.js";
 import * as v1 from "../../../proto/gen/json/mesos/v1/mesos.js";
-import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/mesos/internal/messages.js";
-import type { ResourceState } from "../../../proto/gen/mesos/internal/state.js";
-import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
-import { type AgentPaths, LATEST, type Layout, RUNS, type RunIds } from "../paths.js";
-import { splitDelimited } from "../updates/update-record.js";
+import {
+  type StatusUpdate,
+  type StatusUpdateRecord,
+  StatusUpdateRecord_Type,
+} from "../../../proto/gen/mesos/internal/messages.js";
+import { type ExecutorInfo, type Resource, type Task, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
+import { validateResources } from "../../../sdk/resources/index.js";
+import { isTerminal } from "../../../sdk/task-states.js";
+import type { AgentPaths, RunIds } from "../paths.js";
 import { uuidKey } from "../updates/update-stream.js";
+import { findLeftovers } from "./leftovers.js";
+import { RecordReader } from "./record-reader.js";
 import type {
-  Leftover,
   SavedAgent,
   SavedExecutor,
   SavedFramework,
   SavedResources,
   SavedTask,
+  SavedUpdates,
 } from "./saved-state.js";
 
-interface Codec<T> {
-  readonly name: string;
-  decode(bytes: Uint8Array): T;
+const UUID_SIZE = 16;
+const UUID_TEXT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const PID_TEXT = /^[^@]*@(\d+(\.\d+){3}|\[[0-9a-fA-F:.]+\]):\d+$/;
+
+export interface SavedStateReaderOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Whether a damaged record is an error, or passed over. */
+  readonly strict: boolean;
 }
 
 /**
  * Reads what an earlier run left below `work_dir`.
  *
- * A file that was cut off by the death of the agent counts as not written: what it was for had not begun. A file that is whole but
- * makes no sense is another matter: then the disk or a person changed it, and TEPUI_AGENT_RECOVERY_FAILED is thrown.
+ * What was cut off by the death of the agent, or of the host, counts as not written: what it was for had not begun, or nothing of it is
+ * left. What cannot come from that is a damage, which TEPUI_AGENT_RECOVERY_FAILED names.
  */
 export class SavedStateReader {
-  private readonly problems: string[] = [];
+  private readonly reader: RecordReader;
+  private rebooted = false;
 
   constructor(
     private readonly paths: AgentPaths,
-    /** Milliseconds since the epoch. */
-    private readonly now: number,
-  ) {}
+    private readonly options: SavedStateReaderOptions,
+  ) {
+    const latest = paths.meta.latestAgent();
+    this.reader = new RecordReader(
+      options.strict,
+      `put the file back as it was; or start with --strict=false, which forgets what is damaged and ends its containers; or remove '${latest}' to start as a new agent and end all tasks of this one`,
+    );
+  }
 
-  async read(): Promise<SavedAgent> {
+  /** @param bootId names the present boot of the host */
+  async read(bootId: string): Promise<SavedAgent> {
     const { meta } = this.paths;
-    const agentId = await this.latest(meta.latestAgent());
-    const info =
-      agentId === undefined ? undefined : await this.message(v1.AgentInfo, meta.agentInfo(agentId));
+    const savedBootId = await this.bootId(bootId);
+    this.rebooted = savedBootId !== undefined && savedBootId !== bootId;
+    const agentId = await this.reader.latest(meta.latestAgent());
+    const info = agentId === undefined ? undefined : await this.agent(agentId);
     const known = info === undefined ? undefined : agentId;
     const frameworks = known === undefined ? [] : await this.frameworks(known);
+    const taken = { agentId: known, frameworks };
     return {
       info,
-      bootId: (await this.bytes(meta.bootId()))?.toString("utf8").trim(),
+      bootId: savedBootId,
       resources: await this.resources(),
       frameworks,
-      leftovers: await this.leftovers(known, frameworks),
-      problems: this.problems,
+      leftovers: await findLeftovers(this.paths, taken, { reader: this.reader, now: this.options.now }),
+      problems: this.reader.problems,
     };
+  }
+
+  /** Undefined: it was never written down. */
+  private async bootId(present: string): Promise<string | undefined> {
+    const path = this.paths.meta.bootId();
+    const saved = await this.reader.text(path);
+    if (saved && UUID_TEXT.test(present) && !UUID_TEXT.test(saved)) {
+      this.reader.fault(path, `'${saved}' names no boot of the host`);
+      return undefined;
+    }
+    return saved;
+  }
+
+  private async agent(agentId: string): Promise<SavedAgent["info"]> {
+    const { meta } = this.paths;
+    return this.reader.record(v1.AgentInfo, meta.agentInfo(agentId), {
+      // Written for good before anything else is.
+      begun: (await this.reader.list(meta.frameworks(agentId))).length > 0,
+      check: ({ id, resources }) => other("agent", id, agentId) ?? validateResources(resources),
+    });
   }
 
   private async frameworks(agentId: string): Promise<SavedFramework[]> {
     const { meta } = this.paths;
     const found: SavedFramework[] = [];
-    for (const frameworkId of await list(meta.frameworks(agentId))) {
+    for (const frameworkId of await this.reader.list(meta.frameworks(agentId))) {
       const ids = { agentId, frameworkId };
-      const info = await this.message(v1.FrameworkInfo, meta.frameworkInfo(ids));
+      const executorIds = await this.reader.list(meta.executors(ids));
+      const info = await this.reader.record(v1.FrameworkInfo, meta.frameworkInfo(ids), {
+        begun: !this.rebooted && executorIds.length > 0,
+        check: ({ id }) => other("framework", id, frameworkId),
+      });
       if (info === undefined) continue;
-      const pid = (await this.bytes(meta.frameworkPid(ids)))?.toString("utf8").trim();
       const executors: SavedExecutor[] = [];
-      for (const executorId of await list(meta.executors(ids))) {
+      for (const executorId of executorIds) {
         const executor = await this.executor({ ...ids, executorId });
         if (executor !== undefined) executors.push(executor);
       }
-      found.push({ id: frameworkId, info, pid: pid === "" ? undefined : pid, executors });
+      found.push({ id: frameworkId, info, pid: await this.frameworkPid(ids), executors });
     }
     return found;
   }
 
+  /** Without it the scheduler is reached through the master, which will tell it anew. */
+  private async frameworkPid(ids: Pick<RunIds, "agentId" | "frameworkId">): Promise<string | undefined> {
+    const path = this.paths.meta.frameworkPid(ids);
+    const pid = await this.reader.text(path);
+    if (!pid || PID_TEXT.test(pid)) return pid || undefined;
+    this.reader.problems.push(`'${path}' holds no address, and does not count`);
+    return undefined;
+  }
+
   private async executor(ids: Omit<RunIds, "containerId">): Promise<SavedExecutor | undefined> {
     const { meta } = this.paths;
-    const info = await this.message(v1.ExecutorInfo, meta.executorInfo(ids));
-    const containerId = await this.latest(meta.latestRun(ids));
+    const containerId = await this.reader.latest(meta.latestRun(ids));
+    const run = { ...ids, containerId: containerId ?? "" };
+    const completed = containerId !== undefined && (await this.reader.exists(meta.sentinel(run)));
+    const info = await this.reader.record(v1.ExecutorInfo, meta.executorInfo(ids), {
+      // It is written anew when an executor starts again, before there is a new run.
+      begun: !this.rebooted && containerId !== undefined && !completed,
+      check: (found) => executorProblem(found, ids),
+    });
+    if (containerId === undefined) await this.expectNoTasks(ids);
     if (info === undefined || containerId === undefined) return undefined;
-    const run = { ...ids, containerId };
     const tasks: SavedTask[] = [];
-    for (const taskId of await list(meta.tasks(run))) {
+    for (const taskId of await this.reader.list(meta.tasks(run))) {
       const task = await this.task(run, taskId);
       if (task !== undefined) tasks.push(task);
     }
     return {
       id: ids.executorId,
       info,
-      generated: (await this.bytes(meta.executorGenerated(ids)))?.toString() === "1",
+      generated: await this.generated(ids, { info, tasks }),
       containerId,
-      completed: (await this.bytes(meta.sentinel(run))) !== undefined,
+      completed,
       tasks,
     };
   }
 
-  private async task(run: RunIds, taskId: string): Promise<SavedTask | undefined> {
+  /** Tasks are written down behind the link to their run. */
+  private async expectNoTasks(ids: Omit<RunIds, "containerId">): Promise<void> {
     const { meta } = this.paths;
-    const task = await this.message(v1.Task, meta.taskInfo(run, taskId));
-    if (task === undefined) return undefined;
-    const updates: StatusUpdate[] = [];
-    const acknowledged = new Set<string>();
-    for (const record of await this.messages(internal.StatusUpdateRecord, meta.taskUpdates(run, taskId))) {
-      if (record.type === StatusUpdateRecord_Type.ACK) acknowledged.add(uuidKey(record.uuid));
-      else if (record.update !== undefined) updates.push(record.update);
+    if (this.rebooted) return;
+    for (const containerId of await this.reader.list(meta.runs(ids))) {
+      const tasks = await this.reader.list(meta.tasks({ ...ids, containerId }));
+      if (tasks.length > 0) this.reader.fault(meta.latestRun(ids), "it is missing");
     }
-    const definition = await this.message(v1.TaskInfo, meta.taskDefinition(run, taskId));
-    return { task, definition, updates, acknowledged };
   }
 
+  /** Whether the agent made the executor up. Old agents of Mesos did not write that down. */
+  private async generated(
+    ids: Omit<RunIds, "containerId">,
+    { info, tasks }: { info: ExecutorInfo; tasks: readonly SavedTask[] },
+  ): Promise<boolean> {
+    const path = this.paths.meta.executorGenerated(ids);
+    const text = (await this.reader.text(path)) || undefined;
+    const [first] = tasks;
+    const likely =
+      first === undefined
+        ? info.name?.startsWith("Command Executor") === true
+        : first.task.executor_id === undefined;
+    const contradicted = first !== undefined && text !== undefined && (text === "1") !== likely;
+    if (contradicted || (text !== undefined && text !== "0" && text !== "1")) {
+      this.reader.fault(path, `it holds '${text}'${contradicted ? ", but its task says otherwise" : ""}`);
+    }
+    return contradicted || text === undefined ? likely : text === "1";
+  }
+
+  private async task(run: RunIds, taskId: string): Promise<SavedTask | undefined> {
+    const { meta } = this.paths;
+    const updates = await this.updates(run, taskId);
+    const closed = updates.updates.some(
+      ({ uuid, status }) => isTerminal(status?.state) && updates.acknowledged.has(uuidKey(uuid)),
+    );
+    // An id may be used again.
+    const begun = !this.rebooted && updates.updates.length > 0 && !closed;
+    const task = await this.reader.record(v1.Task, meta.taskInfo(run, taskId), {
+      begun,
+      check: (found) => taskProblem(found, run, taskId),
+    });
+    if (task === undefined) return undefined;
+    const path = meta.taskDefinition(run, taskId);
+    const definition = await this.reader.record(v1.TaskInfo, path, {
+      begun: begun && (await this.reader.exists(path)),
+      check: ({ task_id: id, resources }) => other("task", id, taskId) ?? validateResources(resources),
+    });
+    return { task, definition, ...updates };
+  }
+
+  private async updates(run: RunIds, taskId: string): Promise<SavedUpdates> {
+    const path = this.paths.meta.taskUpdates(run, taskId);
+    const updates: StatusUpdate[] = [];
+    const acknowledged = new Set<string>();
+    const seen = new Set<string>();
+    const { cutAt } = await this.reader.records(internal.StatusUpdateRecord, path, {
+      check: (record) => {
+        const problem = recordProblem(record, { frameworkId: run.frameworkId, taskId, seen });
+        if (problem !== undefined) return problem;
+        if (record.type === StatusUpdateRecord_Type.ACK) acknowledged.add(uuidKey(record.uuid));
+        else {
+          seen.add(uuidKey(record.update!.uuid));
+          updates.push(record.update!);
+        }
+        return undefined;
+      },
+    });
+    return { updates, acknowledged, cutAt };
+  }
+
+  /** These are on disk before anything is done that they tell of, so they are never found cut off. */
   private async resources(): Promise<SavedResources> {
     const { meta } = this.paths;
     const state = await this.resourceState(meta.resourceState());
     const target = await this.resourceState(meta.resourceStateTarget());
     // Agents before operations wrote resources only, and may have been the last that ran here.
-    const oldTarget = await this.bytes(meta.resourcesTarget());
-    const resources = await this.messages(v1.Resource, meta.resources());
-    return {
-      committed: state?.resources ?? resources,
-      operations: state?.operations ?? [],
-      target:
-        target ??
-        (state !== undefined || oldTarget === undefined
+    const old = { committed: meta.resources(), target: meta.resourcesTarget() };
+    const resources = state?.resources ?? (await this.oldResources(old.committed));
+    const oldTarget =
+      state === undefined && target === undefined && (await this.reader.exists(old.target))
+        ? { resources: await this.oldResources(old.target), operations: [] }
+        : undefined;
+    return { committed: resources, operations: state?.operations ?? [], target: target ?? oldTarget };
+  }
+
+  private async resourceState(path: string): Promise<SavedResources["target"]> {
+    return this.reader.record(ResourceStateCodec, path, {
+      begun: await this.reader.exists(path),
+      check: ({ resources, operations }) =>
+        validateResources(resources) ??
+        (operations.every(({ uuid }) => uuid?.value?.length === UUID_SIZE)
           ? undefined
-          : { resources: await this.messages(v1.Resource, meta.resourcesTarget()), operations: [] }),
-    };
-  }
-
-  /** Undefined also for one that was cut off. */
-  private resourceState(path: string): Promise<ResourceState | undefined> {
-    return this.message(ResourceStateCodec, path);
-  }
-
-  /** Directories of agents, frameworks, executors and runs that will not be taken up. */
-  private async leftovers(
-    agentId: string | undefined,
-    frameworks: readonly SavedFramework[],
-  ): Promise<Leftover[]> {
-    const { work, meta } = this.paths;
-    const paths: string[] = [];
-    for (const layout of [work, meta] satisfies Layout[]) {
-      for (const other of await list(layout.agents())) {
-        if (other !== agentId && other !== LATEST) paths.push(layout.agent(other));
-      }
-      if (agentId === undefined) continue;
-      for (const frameworkId of await list(layout.frameworks(agentId))) {
-        const framework = frameworks.find(({ id }) => id === frameworkId);
-        const ids = { agentId, frameworkId };
-        if (framework === undefined) paths.push(layout.framework(ids));
-        else paths.push(...(await unusedExecutors(layout, ids, framework.executors)));
-      }
-    }
-    return Promise.all(
-      paths.map(async (path) => ({ path, age: Math.max(0, this.now - (await lastUse(path))) })),
-    );
-  }
-
-  private async message<T>(codec: Codec<T>, path: string): Promise<T | undefined> {
-    const [first] = await this.messages(codec, path);
-    return first;
-  }
-
-  private async messages<T>(codec: Codec<T>, path: string): Promise<T[]> {
-    const bytes = await this.bytes(path);
-    if (bytes === undefined) return [];
-    const { messages, rest } = splitDelimited(bytes);
-    if (rest > 0) this.problems.push(`'${path}' was cut off; its last ${rest} bytes do not count`);
-    try {
-      return messages.map((message) => codec.decode(message));
-    } catch (error) {
-      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
-        detail: `'${path}': ${messageOf(error)}`,
-        cause: error,
-      });
-    }
-  }
-
-  private async bytes(path: string): Promise<Buffer | undefined> {
-    try {
-      return await readFile(path);
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
-        detail: `'${path}': ${messageOf(error)}`,
-        cause: error,
-      });
-    }
-  }
-
-  /** The name that a `latest` link points to. */
-  private async latest(path: string): Promise<string | undefined> {
-    try {
-      return basename(await readlink(path));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
-        detail: `'${path}': ${messageOf(error)}`,
-        cause: error,
-      });
-    }
-  }
-}
-
-async function list(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
-      detail: `'${path}': ${messageOf(error)}`,
-      cause: error,
+          : "an operation has no UUID"),
     });
   }
-}
 
-async function unusedExecutors(
-  layout: Layout,
-  ids: { readonly agentId: string; readonly frameworkId: string },
-  executors: readonly SavedExecutor[],
-): Promise<string[]> {
-  const paths: string[] = [];
-  for (const executorId of await list(layout.executors(ids))) {
-    const executor = executors.find(({ id }) => id === executorId);
-    const executorIds = { ...ids, executorId };
-    if (executor === undefined || executor.completed) {
-      paths.push(layout.executor(executorIds));
-      continue;
-    }
-    for (const containerId of await list(layout.runs(executorIds))) {
-      if (containerId !== executor.containerId && containerId !== LATEST) {
-        paths.push(layout.run({ ...executorIds, containerId }));
-      }
-    }
+  private async oldResources(path: string): Promise<readonly Resource[]> {
+    const { records, cutAt } = await this.reader.records(v1.Resource, path, {
+      check: (resource) => validateResources([resource]),
+    });
+    if (cutAt !== undefined) this.reader.fault(path, "it is not whole");
+    return records;
   }
-  return paths;
 }
 
-/** When a directory of the layout, or one of those in it, was changed last. Milliseconds since the epoch. */
-async function lastUse(path: string): Promise<number> {
-  let newest = (await lstat(path)).mtimeMs;
-  // A run is the lowest: what is in there is the task's.
-  if (basename(dirname(path)) === RUNS) return newest;
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) newest = Math.max(newest, await lastUse(join(path, entry.name)));
+/** A record of another one than its directory is named for. */
+function other(
+  what: string,
+  id: { readonly value?: string | undefined } | undefined,
+  expected: string,
+): string | undefined {
+  return id?.value === expected ? undefined : `it is of the ${what} '${id?.value ?? ""}'`;
+}
+
+function executorProblem(info: ExecutorInfo, ids: Omit<RunIds, "containerId">): string | undefined {
+  const { executor_id: id, framework_id: frameworkId, resources } = info;
+  const wrongFramework =
+    frameworkId === undefined ? undefined : other("framework", frameworkId, ids.frameworkId);
+  return other("executor", id, ids.executorId) ?? wrongFramework ?? validateResources(resources);
+}
+
+function taskProblem(task: Task, { frameworkId, agentId }: RunIds, taskId: string): string | undefined {
+  return (
+    other("task", task.task_id, taskId) ??
+    other("framework", task.framework_id, frameworkId) ??
+    other("agent", task.agent_id, agentId) ??
+    (isState(task.state) ? undefined : "its state is unknown") ??
+    validateResources(task.resources)
+  );
+}
+
+function recordProblem(
+  { type, update, uuid }: StatusUpdateRecord,
+  of: { frameworkId: string; taskId: string; seen: ReadonlySet<string> },
+): string | undefined {
+  if (type === StatusUpdateRecord_Type.ACK) {
+    return of.seen.has(uuidKey(uuid)) ? undefined : "an update was acknowledged that is not in it";
   }
-  return newest;
+  if (type !== StatusUpdateRecord_Type.UPDATE || update === undefined)
+    return "a record in it is no update and no acknowledgement";
+  const { status } = update;
+  return (
+    other("task", status?.task_id, of.taskId) ??
+    other("framework", update.framework_id, of.frameworkId) ??
+    (update.uuid?.length === UUID_SIZE ? undefined : "an update has no UUID") ??
+    (isState(status?.state) ? undefined : "an update has an unknown state")
+  );
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+const isState = (state: TaskState | undefined): boolean =>
+  state !== undefined && TaskState[state] !== undefined;

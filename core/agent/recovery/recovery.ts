@@ -11,6 +11,7 @@ import { Resources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { formatDuration } from "../../../sdk/values/index.js";
 import type { AgentState } from "../agent-state.js";
+import type { Disk, DiskOperation } from "../disk/operations.js";
 import { Executor } from "../executor.js";
 import { executorLimits } from "../executor-limits.js";
 import type { Executors } from "../executors.js";
@@ -32,6 +33,7 @@ export interface RecoveryOptions {
   readonly executors: Executors;
   readonly updates: UpdateManager;
   readonly paths: AgentPaths;
+  readonly disk: Disk;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -52,15 +54,16 @@ export class Recovery {
    * @param rebooted the host was: no container survived
    */
   async run(saved: readonly SavedFramework[], rebooted: boolean): Promise<void> {
-    const { containerizers, state, executors } = this.options;
+    const { containerizers, state, executors, disk } = this.options;
     const live = saved.flatMap((framework) => this.framework(framework));
+    await disk.apply(live.flatMap((one) => this.cutOffRecords(one)));
     const requests = live.map(({ executor, saved: { tasks } }) => ({
       request: this.request(executor, tasks),
     }));
     const containers = rebooted ? [] : requests;
     for (const containerizer of containerizers) await containerizer.recover(containers);
     for (const one of live) await this.follow(one);
-    await this.awaitExecutors(live);
+    if (this.options.agent.recover === "reconnect") await this.awaitExecutors(live);
     for (const framework of [...state.frameworks.values()]) executors.removeIfIdle(framework);
   }
 
@@ -116,6 +119,16 @@ export class Recovery {
       updates,
       acknowledged,
     });
+  }
+
+  /** What is written behind the rest of a record could not be read any more. */
+  private cutOffRecords({ executor: { ids }, saved }: Live): DiskOperation[] {
+    const { meta } = this.options.paths;
+    return saved.tasks.flatMap(({ task, cutAt }) =>
+      cutAt === undefined
+        ? []
+        : [{ op: "truncate", path: meta.taskUpdates(ids, task.task_id!.value!), size: cutAt }],
+    );
   }
 
   private async follow({ framework, executor, saved }: Live): Promise<void> {

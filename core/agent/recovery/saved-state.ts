@@ -53,13 +53,18 @@ export interface SavedExecutor {
   readonly tasks: readonly SavedTask[];
 }
 
-export interface SavedTask {
-  readonly task: Task;
-  /** Written down where the task itself does not say enough. */
-  readonly definition: TaskInfo | undefined;
+export interface SavedUpdates {
   readonly updates: readonly StatusUpdate[];
   /** Keys of their uuids. */
   readonly acknowledged: ReadonlySet<string>;
+  /** Where the file of these has to end before more is written to it, in bytes; undefined: where it ends. */
+  readonly cutAt: number | undefined;
+}
+
+export interface SavedTask extends SavedUpdates {
+  readonly task: Task;
+  /** Written down where the task itself does not say enough. */
+  readonly definition: TaskInfo | undefined;
 }
 
 export interface Leftover {

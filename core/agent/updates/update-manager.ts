@@ -58,7 +58,9 @@ export class UpdateManager {
     try {
       await this.options.disk.apply([{ op: "append", path: stream.path, data }]);
     } catch (error) {
-      // Better told without a record than not told: it is lost only if the agent dies before the acknowledgement.
+      // Better told without a record than not told: it is lost only if the agent dies before the acknowledgement, with which it is
+      // written once more.
+      stream.unwritten.add(key);
       this.options.logger.error(
         { err: error, task: stream.taskId },
         "a status update could not be written down",
@@ -84,7 +86,13 @@ export class UpdateManager {
     if (stream === undefined || oldest === undefined || uuidKey(oldest.uuid) !== uuidKey(uuid))
       return "unknown";
     if (stream.path !== undefined) {
-      const data = encodeRecord({ type: StatusUpdateRecord_Type.ACK, uuid: Buffer.from(uuid) });
+      const acknowledgement = encodeRecord({ type: StatusUpdateRecord_Type.ACK, uuid: Buffer.from(uuid) });
+      const data = stream.unwritten.delete(uuidKey(uuid))
+        ? Buffer.concat([
+            encodeRecord({ type: StatusUpdateRecord_Type.UPDATE, update: oldest }),
+            acknowledgement,
+          ])
+        : acknowledgement;
       // If this record is lost the update is sent once more, and acknowledged once more.
       this.options.disk
         .apply([{ op: "append", path: stream.path, data }])

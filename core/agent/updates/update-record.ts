@@ -1,4 +1,13 @@
+import { crc32 } from "node:zlib";
 import { StatusUpdateRecord } from "../../../proto/gen/mesos/internal/messages.js";
+
+/**
+ * Checksum of a message as one more field of it, at its end: what reads the message and does not know this field passes over it, and
+ * so do Mesos's agents. The number is far from those that schemas have.
+ */
+const SEAL_FIELD = 51_966;
+const SEAL_TAG = varint((SEAL_FIELD << 3) | 5);
+const SEAL_SIZE = SEAL_TAG.length + 4;
 
 /** A record as Mesos writes it: the length in four bytes, little-endian, then the message. */
 export function encodeRecord(record: StatusUpdateRecord): Uint8Array {
@@ -6,27 +15,64 @@ export function encodeRecord(record: StatusUpdateRecord): Uint8Array {
 }
 
 export function encodeDelimited(message: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(4 + message.length);
-  new DataView(bytes.buffer).setUint32(0, message.length, true);
+  const bytes = Buffer.allocUnsafe(4 + message.length + SEAL_SIZE);
+  bytes.writeUInt32LE(message.length + SEAL_SIZE, 0);
   bytes.set(message, 4);
+  bytes.set(SEAL_TAG, 4 + message.length);
+  bytes.writeUInt32LE(crc32(message), 4 + message.length + SEAL_TAG.length);
   return bytes;
 }
 
 export interface Delimited {
+  /** As they were written, with their checksums. */
   readonly messages: readonly Uint8Array[];
   /** Bytes at the end that are no whole message: the writer was cut off. */
   readonly rest: number;
+  /** What cannot come from a writer that was cut off; `messages` are those before it. */
+  readonly damage: string | undefined;
 }
 
 export function splitDelimited(bytes: Uint8Array): Delimited {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages: Uint8Array[] = [];
   let offset = 0;
-  while (offset + 4 <= bytes.length) {
-    const end = offset + 4 + view.getUint32(offset, true);
-    if (end > bytes.length) break;
-    messages.push(bytes.subarray(offset + 4, end));
-    offset = end;
+  const split = (damage?: string): Delimited => ({ messages, rest: file.length - offset, damage });
+  while (offset < file.length) {
+    const left = file.subarray(offset);
+    const length = left.length < 4 ? 0 : left.readUInt32LE(0);
+    const whole = length > 0 && length <= left.length - 4;
+    const sealed = sealedLength(left.subarray(4));
+    if (sealed !== undefined && sealed !== length) return split("the length of a record in it is wrong");
+    if (!whole) {
+      // Zeros: the size of the file was on disk before its content.
+      const cutOff = length > 0 || left.length < 4 || left.every((byte) => byte === 0);
+      return split(cutOff ? undefined : "there is something in it that is no record");
+    }
+    const message = left.subarray(4, 4 + length);
+    if (sealed === undefined && endsInSeal(message)) return split("the checksum of a record in it is wrong");
+    messages.push(message);
+    offset += 4 + length;
   }
-  return { messages, rest: bytes.length - offset };
+  return split();
+}
+
+/** How long the message at the beginning of these bytes is, by its checksum; undefined where it carries none that fits. */
+function sealedLength(bytes: Buffer): number | undefined {
+  for (let at = bytes.indexOf(SEAL_TAG); at >= 0; at = bytes.indexOf(SEAL_TAG, at + 1)) {
+    const end = at + SEAL_SIZE;
+    if (end <= bytes.length && bytes.readUInt32LE(end - 4) === crc32(bytes.subarray(0, at))) return end;
+  }
+  return undefined;
+}
+
+/** False also for messages of Mesos's agents, which have no checksum. */
+const endsInSeal = (message: Buffer): boolean =>
+  message.length >= SEAL_SIZE && message.subarray(-SEAL_SIZE, -4).equals(SEAL_TAG);
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let left = value; ; left >>>= 7) {
+    bytes.push(left > 0x7f ? (left & 0x7f) | 0x80 : left);
+    if (left <= 0x7f) return Buffer.from(bytes);
+  }
 }

@@ -10,6 +10,8 @@ export class UpdateStream {
   readonly pending: StatusUpdate[] = [];
   readonly received = new Set<string>();
   readonly acknowledged = new Set<string>();
+  /** Those that could not be written down. */
+  readonly unwritten = new Set<string>();
   /** Runs while the oldest one is on its way. */
   retry: Timer | undefined;
 

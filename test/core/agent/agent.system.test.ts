@@ -60,7 +60,8 @@ class Life {
       new WorkerDisk({ aside: join(directory, "removing") }),
       join(directory, "work"),
     );
-    await life.agent.recover(await new SavedStateReader(life.agent.paths, Date.now()).read(), "boot");
+    const reader = new SavedStateReader(life.agent.paths, { now: Date.now(), strict: true });
+    await life.agent.recover(await reader.read("boot"), "boot");
     life.agent.start();
     life.master.lead();
     const known = life.agent.state.info.id !== undefined;

@@ -41,6 +41,7 @@ class Restarted {
       definition: undefined,
       updates,
       acknowledged: new Set(updates.slice(0, acknowledged).map(({ uuid }) => uuidKey(uuid))),
+      cutAt: undefined,
     };
   }
 

@@ -48,6 +48,7 @@ describe("agent registration", () => {
       op: "symlink",
       path: "/srv/meta/slaves/latest",
       target: `/srv/meta/slaves/${AGENT_ID}`,
+      durable: true,
     });
   });
 

@@ -1,4 +1,14 @@
-import { appendFile, mkdtemp, readFile, readlink, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  mkdtemp,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -10,6 +20,7 @@ import { AgentPaths } from "../../../core/agent/paths.js";
 import { SavedStateReader } from "../../../core/agent/recovery/read-saved-state.js";
 import { makeUpdate } from "../../../core/agent/status.js";
 import { encodeRecord } from "../../../core/agent/updates/update-record.js";
+import { AgentInfo, FrameworkInfo, Task } from "../../../proto/gen/mesos/v1/mesos.js";
 import { AGENT_ID, AgentBench, FRAMEWORK_ID } from "./support/agent-bench.js";
 
 const bench = new AgentBench();
@@ -31,7 +42,7 @@ describe("the agent's files", () => {
     await rm(directory, { recursive: true });
   });
 
-  const read = () => new SavedStateReader(paths, Date.now()).read();
+  const read = () => new SavedStateReader(paths, { now: Date.now(), strict: true }).read("b");
 
   async function writeAll(): Promise<void> {
     const checkpoints = new Checkpoints(paths);
@@ -100,16 +111,47 @@ describe("the agent's files", () => {
     const saved = await read();
     expect(saved.frameworks[0]!.executors[0]!.tasks[0]!.updates).to.have.length(1);
     expect(saved.problems.join()).to.match(/task.updates' was cut off; its last 6 bytes do not count/);
+    expect(saved.frameworks[0]!.executors[0]!.tasks[0]!.cutAt).to.equal(
+      (await stat(paths.meta.taskUpdates(ids, "t1"))).size - 6,
+    );
+    await rm(paths.meta.taskUpdates(ids, "t1"));
     await truncate(paths.meta.taskInfo(ids, "t1"), 3);
     expect((await read()).frameworks[0]!.executors[0]!.tasks).to.deep.equal([]);
+    await rm(paths.meta.latestRun(ids));
+    await rm(paths.meta.run(ids), { recursive: true });
     await truncate(paths.meta.executorInfo(ids), 0);
     expect((await read()).frameworks[0]!.executors).to.deep.equal([]);
+  });
+
+  it("of an executor that was to start again may be cut off: the run before it is over", async () => {
+    await writeAll();
+    await disk.apply([{ op: "create", path: paths.meta.sentinel(ids), data: Buffer.alloc(0) }]);
+    await truncate(paths.meta.executorInfo(ids), 2);
+    expect((await read()).frameworks[0]!.executors).to.deep.equal([]);
+  });
+
+  it("of an agent of Mesos carry no checksums, and are taken up", async () => {
+    await writeAll();
+    const unsealed = (path: string, message: Uint8Array) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(message.length);
+      return writeFile(path, Buffer.concat([length, message]));
+    };
+    const before = await read();
+    const [framework] = before.frameworks;
+    const [executor] = framework!.executors;
+    await unsealed(paths.meta.agentInfo(AGENT_ID), AgentInfo.encode(before.info!).finish());
+    await unsealed(paths.meta.frameworkInfo(ids), FrameworkInfo.encode(framework!.info).finish());
+    await unsealed(paths.meta.taskInfo(ids, "t1"), Task.encode(executor!.tasks[0]!.task).finish());
+    expect(await read()).to.deep.equal(before);
   });
 
   it("that make no sense stop the recovery, by name", async () => {
     await writeAll();
     await writeFile(paths.meta.executorInfo(ids), Buffer.from([2, 0, 0, 0, 255, 255]));
-    expect(await read().then(() => "", String)).to.match(/cannot take up .*executor\.info/);
+    const refused = await read().then(() => "", String);
+    expect(refused).to.match(/cannot take up .*\n.*executor\.info' is damaged/);
+    expect(refused).to.match(/--strict=false/);
   });
 
   it("of other agents and of frameworks that do not checkpoint are left over", async () => {
@@ -131,7 +173,7 @@ describe("the agent's files", () => {
     await disk.apply([
       { op: "mkdir", path: paths.work.run({ ...ids, containerId: "c0" }) },
       { op: "mkdir", path: paths.work.run(ended) },
-      { op: "mkdir", path: paths.meta.run({ ...ended, executorId: "unreadable" }) },
+      { op: "mkdir", path: paths.meta.executor({ ...ended, executorId: "unreadable" }) },
     ]);
     const hourAgo = new Date(Date.now() - 3_600_000);
     await utimes(paths.work.executor(ended), hourAgo, hourAgo);

@@ -1,0 +1,135 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename } from "node:path";
+import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
+import { splitDelimited } from "../updates/update-record.js";
+
+export interface Codec<T> {
+  decode(bytes: Uint8Array): T;
+}
+
+export interface Records<T> {
+  readonly records: readonly T[];
+  /** Bytes of the whole records, where the file goes on behind them; undefined: it does not. */
+  readonly cutAt: number | undefined;
+}
+
+export interface Expected<T> {
+  /** Says what is wrong with a record that can be read. */
+  readonly check?: (record: T) => string | undefined;
+  /**
+   * Whether what the record is for had begun. It was whole then, so that one that is cut off or missing now was damaged; otherwise it
+   * counts as not written.
+   */
+  readonly begun?: boolean;
+}
+
+/**
+ * Reads files that the agent wrote.
+ *
+ * What the death of a writer leaves behind is no fault and counts as not written. Anything else is: the disk or a person changed it.
+ * Then `strict` readers throw TEPUI_AGENT_RECOVERY_FAILED, which names the file; others pass it over.
+ */
+export class RecordReader {
+  /** What was passed over. */
+  readonly problems: string[] = [];
+
+  constructor(
+    private readonly strict: boolean,
+    /** What to do about a damaged file. */
+    private readonly advice: string,
+  ) {}
+
+  /** The message of a file that holds one. */
+  async record<T>(codec: Codec<T>, path: string, expected: Expected<T> = {}): Promise<T | undefined> {
+    const found = await this.records(codec, path, expected);
+    const [record] = found.records;
+    if (record === undefined) {
+      if (expected.begun === true && !this.blamed(path)) this.fault(path, "it is missing or not whole");
+      return undefined;
+    }
+    if (found.records.length > 1 || found.cutAt !== undefined) {
+      this.fault(path, "there is more in it than one record");
+      return undefined;
+    }
+    return record;
+  }
+
+  /** The messages of a file that holds several; none if there is no file. */
+  async records<T>(codec: Codec<T>, path: string, { check }: Expected<T> = {}): Promise<Records<T>> {
+    const bytes = await this.bytes(path);
+    if (bytes === undefined) return { records: [], cutAt: undefined };
+    const { messages, rest, damage } = splitDelimited(bytes);
+    const records: T[] = [];
+    let end = 0;
+    for (const message of messages) {
+      const record = this.decoded(codec, path, message);
+      const problem = record === undefined ? undefined : check?.(record);
+      if (problem !== undefined) this.fault(path, problem);
+      if (record === undefined || problem !== undefined) return { records, cutAt: end };
+      records.push(record);
+      end += 4 + message.length;
+    }
+    if (damage !== undefined) this.fault(path, damage);
+    else if (rest > 0) this.problems.push(`'${path}' was cut off; its last ${rest} bytes do not count`);
+    return { records, cutAt: rest > 0 ? end : undefined };
+  }
+
+  private decoded<T>(codec: Codec<T>, path: string, message: Uint8Array): T | undefined {
+    try {
+      return codec.decode(message);
+    } catch (error) {
+      this.fault(path, messageOf(error));
+      return undefined;
+    }
+  }
+
+  async text(path: string): Promise<string | undefined> {
+    return (await this.bytes(path))?.toString("utf8").trim();
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return (await this.bytes(path)) !== undefined;
+  }
+
+  /** The name that a `latest` link points to. */
+  latest(path: string): Promise<string | undefined> {
+    return this.attempt(path, async () => basename(await readlink(path)));
+  }
+
+  async list(path: string): Promise<string[]> {
+    return (await this.attempt(path, () => readdir(path))) ?? [];
+  }
+
+  /** Something is as no agent can have left it. */
+  fault(path: string, what: string): void {
+    const problem = `'${path}' is damaged: ${what}`;
+    if (this.strict) {
+      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems: [problem, this.advice] });
+    }
+    this.problems.push(`${problem}; passing it over`);
+  }
+
+  private blamed(path: string): boolean {
+    return this.problems.some((problem) => problem.startsWith(`'${path}' is damaged`));
+  }
+
+  private bytes(path: string): Promise<Buffer | undefined> {
+    return this.attempt(path, () => readFile(path));
+  }
+
+  /** Undefined where there is nothing. A disk that cannot be read is no matter of strictness. */
+  private async attempt<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
+        problems: [`'${path}' cannot be read: ${messageOf(error)}`, this.advice],
+        cause: error,
+      });
+    }
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
