@@ -35,12 +35,20 @@ class FakeElection implements Election {
 /** A registry that answers when the test says so. */
 class SlowRegistry implements Registry {
   answer: (error?: Error) => void = () => {};
+  /** What it takes to read it. */
+  needed: string[] = [];
 
   recover() {
     return new Promise<Awaited<ReturnType<Registry["recover"]>>>((resolve, reject) => {
       this.answer = (error) =>
         error === undefined
-          ? resolve({ schedules: [], quotas: [], quota_configs: [], weights: [], minimum_capabilities: [] })
+          ? resolve({
+              schedules: [],
+              quotas: [],
+              quota_configs: [],
+              weights: [],
+              minimum_capabilities: this.needed.map((capability) => ({ capability })),
+            })
           : reject(error);
     });
   }
@@ -188,6 +196,22 @@ describe("Master", () => {
     expect(master.leadership().role).to.equal("standby");
     expect(logger.messages("error")).to.include("Cannot lead without the registry");
     expect(failures).to.deep.equal(["failed"]);
+  });
+
+  it("does not lead by a registry that needs more than it can do", async () => {
+    const { master, election, registry, logger, failures, allocator } = make();
+    registry.needed = ["AGENT_DRAINING", "QUOTA_V2", "FROM_THE_FUTURE"];
+    election.candidates[0]!.elected();
+    await clock.advance(0);
+    registry.answer();
+    await clock.advance(0);
+    expect(master.leadership().role).to.equal("standby");
+    expect(failures).to.deep.equal(["failed"]);
+    const problem = logger.lines.find(({ level }) => level === "error")?.fields?.err;
+    expect(isTepuiError(problem) && problem.message).to.equal(
+      "The registry needs capabilities that this master lacks: FROM_THE_FUTURE",
+    );
+    expect(allocator.frameworks.size).to.equal(0);
   });
 
   it("steps back when the registry cannot be written, and says that it has failed", async () => {

@@ -15,6 +15,7 @@ import {
   type TaskStatus,
   TaskStatus_Reason,
   TaskStatus_Source,
+  type Unavailability,
 } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { type Event, Event_Type } from "../../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { isMessageName, jsonOf, wire } from "../../../../proto/json/index.js";
@@ -33,9 +34,16 @@ function factsOf(event: Event): string[] {
       return [event.subscribed?.framework_id?.value ?? ""];
     case Event_Type.OFFERS:
       return (event.offers?.offers ?? []).map(
-        ({ id, agent_id, resources, executor_ids }) =>
-          `${id?.value} on ${agent_id?.value} ${resourcesText(resources)}${executor_ids.length > 0 ? ` executors=${executor_ids.map(({ value }) => value).join(",")}` : ""};`,
+        ({ id, agent_id, resources, executor_ids, unavailability }) =>
+          `${id?.value} on ${agent_id?.value} ${resourcesText(resources)}${executor_ids.length > 0 ? ` executors=${executor_ids.map(({ value }) => value).join(",")}` : ""}${unavailabilityText(unavailability)};`,
       );
+    case Event_Type.INVERSE_OFFERS:
+      return (event.inverse_offers?.inverse_offers ?? []).map(
+        ({ id, agent_id, unavailability }) =>
+          `${id?.value} on ${agent_id?.value}${unavailabilityText(unavailability)};`,
+      );
+    case Event_Type.RESCIND_INVERSE_OFFER:
+      return [event.rescind_inverse_offer?.inverse_offer_id?.value ?? ""];
     case Event_Type.RESCIND:
       return [event.rescind?.offer_id?.value ?? ""];
     case Event_Type.UPDATE:
@@ -64,6 +72,9 @@ function factsOf(event: Event): string[] {
       return [];
   }
 }
+
+const unavailabilityText = (unavailability: Unavailability | undefined): string =>
+  unavailability === undefined ? "" : ` unavailable from ${unavailability.start?.nanoseconds}`;
 
 function describeStatus(status: TaskStatus): string {
   const words = [status.task_id?.value ?? "", TaskState[status.state ?? 0]];

@@ -1,4 +1,9 @@
 import { ConstraintsReader } from "../../../../plugins/drf-allocator/constraints/offer-constraints.js";
+import {
+  type InverseOfferStatus,
+  InverseOfferStatus_Status,
+} from "../../../../proto/gen/mesos/v1/allocator/allocator.js";
+import type { Unavailability } from "../../../../proto/gen/mesos/v1/mesos.js";
 import type { OfferConstraints } from "../../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type {
   Allocator,
@@ -26,6 +31,7 @@ export class ManualAllocator implements Allocator {
   readonly free = new Map<string, Resources>();
   private readonly totals = new Map<string, Resources>();
   private readonly constraints = new ConstraintsReader({ maxMem: 4096, maxProgramSize: 100 });
+  private readonly answers = new Map<string, Map<string, InverseOfferStatus>>();
   private callbacks: AllocatorCallbacks | undefined;
 
   start(callbacks: AllocatorCallbacks): void {
@@ -73,7 +79,10 @@ export class ManualAllocator implements Allocator {
     const used = Resources.sum(agent.used.values());
     this.totals.set(agent.id, agent.total);
     this.free.set(agent.id, agent.total.subtract(used.unallocate()));
-    this.told(`add agent ${agent.id} total=${agent.total} used=${used}`);
+    const start = agent.unavailability?.start?.nanoseconds;
+    const window = start === undefined ? "" : ` unavailable from ${start}`;
+    if (start !== undefined) this.answers.set(agent.id, new Map());
+    this.told(`add agent ${agent.id} total=${agent.total} used=${used}${window}`);
   }
 
   updateAgent(agent: { id: string; total?: Resources }): void {
@@ -158,16 +167,28 @@ export class ManualAllocator implements Allocator {
   /** Every launch does this, so it is not told. */
   transition(): void {}
 
-  updateUnavailability(agentId: string): void {
-    this.told(`unavailability of ${agentId}`);
+  updateUnavailability(agentId: string, unavailability: Unavailability | undefined): void {
+    const start = unavailability?.start?.nanoseconds;
+    this.told(`agent ${agentId} ${start === undefined ? "stays available" : `unavailable from ${start}`}`);
+    if (unavailability === undefined) this.answers.delete(agentId);
+    else this.answers.set(agentId, new Map());
   }
 
-  updateInverseOffer({ agentId, frameworkId }: Parameters<Allocator["updateInverseOffer"]>[0]): void {
-    this.told(`inverse offer of ${agentId} to ${frameworkId} is answered`);
+  updateInverseOffer(answer: Parameters<Allocator["updateInverseOffer"]>[0]): void {
+    const { agentId, frameworkId, status, filters } = answer;
+    const said = status === undefined ? "over" : InverseOfferStatus_Status[status.status ?? 0];
+    const refuse = filters === undefined ? "" : ` refuse=${filters.refuse_seconds}s`;
+    this.told(`inverse offer of ${agentId} to ${frameworkId}: ${said}${refuse}`);
+    if (status !== undefined) this.answers.get(agentId)?.set(frameworkId, status);
   }
 
   inverseOfferStatuses(): ReturnType<Allocator["inverseOfferStatuses"]> {
-    return new Map();
+    return this.answers;
+  }
+
+  /** Asks a framework to do without an agent. */
+  inverseOffer(frameworkId: string, agentId: string, unavailability: Unavailability): void {
+    this.callbacks?.inverseOffer?.({ frameworkId, agents: new Map([[agentId, unavailability]]) });
   }
 
   updateWhitelist(hostnames: ReadonlySet<string> | undefined): void {

@@ -16,6 +16,7 @@ import { parseWords, type Words } from "./words.js";
  *
  *     flags offer_timeout=30secs {more}        first of all
  *     offer F A role=dev cpus:1                the allocator offers that much, or all that is free
+ *     inverse-offer F A start=1                the allocator asks F to do without A
  *     advance 15secs
  *     restart                                  another master takes over what the registry knows
  *     show agents                              (show.ts)
@@ -80,6 +81,12 @@ export class Player {
           resources: words.at(3) === "" ? undefined : resourcesOf(words.at(3)),
         });
         break;
+      case "inverse-offer": {
+        const record = master.master.view.agent(agentId(stage, words.at(2)));
+        const start = { nanoseconds: BigInt(words.options.start ?? 1) };
+        master.allocator.inverseOffer(stage.frameworks.get(words.at(1)) ?? "", record?.id ?? "", { start });
+        break;
+      }
       case "advance":
         await master.clock.advance(parseDuration(words.at(1)));
         break;

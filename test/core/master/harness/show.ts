@@ -1,11 +1,13 @@
+import { InverseOfferStatus_Status } from "../../../../proto/gen/mesos/v1/allocator/allocator.js";
 import {
+  DrainState,
   Offer_Operation_Type,
   type Operation,
   OperationState,
   type Task,
   TaskState,
 } from "../../../../proto/gen/mesos/v1/mesos.js";
-import type { MasterView } from "../../../../sdk/contracts/master-view.js";
+import type { AgentRecord, MasterView } from "../../../../sdk/contracts/master-view.js";
 import type { Stage } from "./stage.js";
 import type { Words } from "./words.js";
 
@@ -23,6 +25,8 @@ function linesOf(stage: Stage, words: Words, view: MasterView): string[] {
       return frameworks(view);
     case "agents":
       return agents(view);
+    case "maintenance":
+      return maintenance(stage);
     case "operations":
       return [...view.agents()].flatMap((agent) => Array.from(agent.operations(), operationText));
     case "roles":
@@ -69,10 +73,32 @@ function frameworks(view: MasterView): string[] {
   return [...lines, ...Array.from(view.completedFrameworks(), ({ id }) => `${id} completed`)];
 }
 
+function drainText({ deactivated, drainInfo }: AgentRecord): string {
+  const drain = drainInfo === undefined ? "" : ` ${DrainState[drainInfo.state ?? 0]}`;
+  return `${deactivated ? " deactivated" : ""}${drain}`;
+}
+
+function maintenance({ master }: Stage): string[] {
+  const { draining_machines: draining, down_machines: down } = master.master.maintenanceStatus();
+  const windows = master.master
+    .maintenanceSchedule()
+    .windows.map(
+      ({ machine_ids, unavailability }) =>
+        `from ${unavailability?.start?.nanoseconds}: ${machine_ids.map(({ hostname }) => hostname).join(",")}`,
+    );
+  const answers = draining.map(({ id, statuses }) => {
+    const said = statuses.map(
+      ({ framework_id, status }) => ` ${framework_id?.value}=${InverseOfferStatus_Status[status ?? 0]}`,
+    );
+    return `${id?.hostname} draining${said.join("")}`;
+  });
+  return [...windows, ...answers, ...down.map(({ hostname }) => `${hostname} down`)];
+}
+
 function agents(view: MasterView): string[] {
   const lines = [...view.agents()].map(
     (one) =>
-      `${one.id} connected=${one.connected} active=${one.active} used=${one.used} offered=${one.offered} executors=${[...one.executors()].length}`,
+      `${one.id} connected=${one.connected} active=${one.active} used=${one.used} offered=${one.offered} executors=${[...one.executors()].length}${drainText(one)}`,
   );
   for (const { id } of view.recoveredAgents()) lines.push(`${id?.value} recovered`);
   if (view.unreachableAgents() > 0) lines.push(`unreachable: ${view.unreachableAgents()}`);
