@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { ContainerInfo } from "../../proto/gen/json/mesos/v1/mesos.js";
 import type { ContainerInfo as ContainerInfoMessage } from "../../proto/gen/mesos/v1/mesos.js";
 import { parseAttributes } from "../../sdk/attributes/index.js";
+import { AgentContainers } from "../../sdk/contracts/agent-containers.js";
 import { AgentView } from "../../sdk/contracts/agent-view.js";
 import { Containerizer } from "../../sdk/contracts/containerizer.js";
 import { Election } from "../../sdk/contracts/election.js";
@@ -18,6 +19,8 @@ import { definePlugin, durationText, faultDomain, z } from "../../sdk/plugin/ind
 import { parseResources, type Result } from "../../sdk/resources/index.js";
 import { Agent } from "./agent.js";
 import { chosenContainerizers } from "./chosen-containerizers.js";
+import { LateAgentContainers } from "./containers/late-agent-containers.js";
+import { SavedContainers } from "./containers/saved-containers.js";
 import { WorkerDisk } from "./disk/worker-disk.js";
 import { hostInfo } from "./host-info.js";
 import { LateExecutorService } from "./late-executor-service.js";
@@ -70,6 +73,7 @@ const config = z.strictObject({
   gc_delay: durationText("1weeks"),
   gc_disk_headroom: z.coerce.number().min(0).max(1).default(0.1),
   disk_watch_interval: durationText("1mins"),
+  gc_non_executor_container_sandboxes: flag.default(false),
   oversubscribed_resources_interval: durationText("15secs"),
   qos_correction_interval_min: durationText("0ns"),
 });
@@ -97,6 +101,7 @@ const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
   gcDelay: values.gc_delay,
   gcDiskHeadroom: values.gc_disk_headroom,
   diskWatchInterval: values.disk_watch_interval,
+  gcNonExecutorContainerSandboxes: values.gc_non_executor_container_sandboxes,
   oversubscribedResourcesInterval: values.oversubscribed_resources_interval,
   qosCorrectionInterval: values.qos_correction_interval_min,
 });
@@ -122,7 +127,7 @@ export default definePlugin({
   version: "1.0.0",
   description: "Runs tasks for the master that leads",
   targets: ["agent"],
-  provides: [ExecutorService, AgentView],
+  provides: [ExecutorService, AgentView, AgentContainers],
   requires: {
     containerizers: Containerizer,
     detectors: ResourceDetector,
@@ -146,6 +151,14 @@ export default definePlugin({
     };
     ctx.bind(ExecutorService, new LateExecutorService(() => agent?.calls));
     ctx.bind(AgentView, new LiveAgentView(running, ctx.settings.flags));
+    ctx.bind(
+      AgentContainers,
+      new LateAgentContainers(() => {
+        const { state, containers } = running();
+        if (state.phase === "recovering") throw new TepuiError("TEPUI_AGENT_RECOVERING");
+        return containers;
+      }),
+    );
     /** As Mesos's agent takes this signal: out of the cluster, with all that runs here. */
     const leave = (): void => agent?.unregister();
     return {

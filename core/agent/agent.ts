@@ -1,5 +1,6 @@
 import { ExitedExecutorMessage, UnregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
 import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerLaunch } from "../../sdk/contracts/agent-containers.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { Election } from "../../sdk/contracts/election.js";
@@ -16,6 +17,8 @@ import { Checkpoints } from "./checkpoint.js";
 import { CheckpointedResources } from "./checkpointed-resources.js";
 import { AGENT_ACTOR } from "./constants.js";
 import { ContainerSizes } from "./container-sizes.js";
+import { ContainerCalls } from "./containers/container-calls.js";
+import { SavedContainers } from "./containers/saved-containers.js";
 import type { Disk } from "./disk/operations.js";
 import { ExecutorCalls } from "./executor-calls.js";
 import { Executors } from "./executors.js";
@@ -76,6 +79,7 @@ export class Agent {
   readonly launches: Launches;
   readonly startTime: number;
   readonly paths: AgentPaths;
+  readonly containers: ContainerCalls;
   private readonly statuses: Statuses;
   private readonly checkpoints: Checkpoints;
   readonly resources: CheckpointedResources;
@@ -153,12 +157,19 @@ export class Agent {
       shrunk: (executor) => this.calls.shrink(executor),
     });
     const { statuses, updates } = this;
+    this.containers = new ContainerCalls({
+      ...common,
+      agent: options,
+      containerizers,
+      saved: new SavedContainers(paths.savedContainers()),
+    });
     this.executors = new Executors({
       ...common,
       statuses,
       updates,
       agent: options,
       send,
+      forgotten: (containerId) => this.containers.gone(containerId),
       idle: () => this.idle(),
     });
     const { executors } = this;
@@ -194,6 +205,7 @@ export class Agent {
     });
     this.recovery = new Recovery({
       ...common,
+      containerCalls: this.containers,
       agent: options,
       containerizers,
       taskContainers: containers,
@@ -246,8 +258,9 @@ export class Agent {
    * TEPUI_AGENT_RECOVERY_FAILED when this agent is not the earlier one any more.
    *
    * @param bootId names the present boot of the host
+   * @param launches containers within containers, and standalone ones
    */
-  async recover(saved: SavedAgent, bootId: string): Promise<void> {
+  async recover(saved: SavedAgent, bootId: string, launches: readonly ContainerLaunch[] = []): Promise<void> {
     const { state, gc, logger } = this;
     const { disk, clock, options } = this.dependencies;
     const started = clock.monotonic();
@@ -277,7 +290,7 @@ export class Agent {
     }
     for (const { path, age } of saved.leftovers) gc.schedule(path, age);
     this.calls.open = true;
-    await this.recovery.run(asBefore ? saved.frameworks : [], rebooted);
+    await this.recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);
     if (reconfigured && asBefore) await disk.apply(this.checkpoints.agent(state.info));
     await disk.apply(this.checkpoints.bootId(bootId));
     this.agentMetrics.recovered((clock.monotonic() - started) / 1000);

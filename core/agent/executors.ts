@@ -1,6 +1,7 @@
 import { ExitedExecutorMessage } from "../../proto/gen/mesos/internal/messages.js";
 import { Event_Type } from "../../proto/gen/mesos/v1/executor/executor.js";
 import {
+  type ContainerID,
   type KillPolicy,
   TaskStatus_Reason as Reason,
   TaskStatus_Source as Source,
@@ -41,6 +42,8 @@ export interface ExecutorsOptions {
   readonly logger: Logger;
   readonly agent: AgentOptions;
   readonly send: (message: NamedMessage) => void;
+  /** The container of an executor is over for good. */
+  readonly forgotten: (containerId: ContainerID) => void;
   /** The last framework is gone. */
   readonly idle: () => void;
 }
@@ -187,6 +190,7 @@ export class Executors {
     executor.command = undefined;
     // The container is over; this lets its runtime files go, which until now could have been needed to recover it.
     this.destroy(executor);
+    this.options.forgotten(executor.containerId);
     const layouts = executor.checkpoint ? [paths.work, paths.meta] : [paths.work];
     const unused = layouts.flatMap((layout) => [layout.run(ids), layout.executor(ids)]);
     for (const path of unused) gc.schedule(path);

@@ -25,6 +25,8 @@ export interface GarbageCollectorOptions {
 export class GarbageCollector {
   /** When each path's time is over, in milliseconds of the monotonic clock. */
   private readonly due = new Map<string, number>();
+  /** Directories above such paths in which others may write. */
+  private readonly boundaries = new Map<string, string>();
   private readonly removing = new Set<string>();
   private timer: Timer | undefined;
   private armedFor = Number.POSITIVE_INFINITY;
@@ -57,16 +59,21 @@ export class GarbageCollector {
     return this.maxAge;
   }
 
-  /** @param age milliseconds that it has been unused already */
-  schedule(path: string, age = 0): void {
+  /**
+   * @param age milliseconds that it has been unused already
+   * @param boundary directory above it in which others may write
+   */
+  schedule(path: string, age = 0, boundary?: string): void {
     const time = this.options.clock.monotonic() + this.options.delay - age;
     this.due.set(path, time);
+    if (boundary !== undefined) this.boundaries.set(path, boundary);
     if (time < this.armedFor) this.arm(time);
   }
 
   /** It is used again. */
   unschedule(path: string): void {
     this.due.delete(path);
+    this.boundaries.delete(path);
   }
 
   async checkDisk(): Promise<void> {
@@ -102,8 +109,10 @@ export class GarbageCollector {
   private async remove(path: string): Promise<void> {
     this.due.delete(path);
     this.removing.add(path);
+    const boundary = this.boundaries.get(path);
+    this.boundaries.delete(path);
     try {
-      await this.options.disk.discard(path);
+      await this.options.disk.discard(path, boundary);
       this.succeeded.inc();
     } catch (error) {
       this.failed.inc();

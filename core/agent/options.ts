@@ -36,6 +36,8 @@ export interface AgentOptions {
   /** Part (0 to 1) of the disk that is to stay free. */
   readonly gcDiskHeadroom: number;
   readonly diskWatchInterval: Duration;
+  /** Whether the sandboxes of containers within containers, and of standalone ones, go as those of executors do. */
+  readonly gcNonExecutorContainerSandboxes: boolean;
   readonly oversubscribedResourcesInterval: Duration;
   readonly qosCorrectionInterval: Duration;
 }

@@ -71,6 +71,11 @@ export class AgentPaths {
   /** The same on a disk of its own; `root` as in the resource. */
   removingOn = (root: string): string => join(resolve(this.workDir, root), "volumes", "removing");
 
+  /** Sandbox of a container that belongs to no framework. */
+  standaloneContainer = (containerId: string): string => join(this.workDir, "containers", containerId);
+  /** What is remembered of such containers, and of containers within containers. */
+  savedContainers = (): string => join(this.workDir, "meta", "containers");
+
   constructor(readonly workDir: string) {
     this.work = new Layout(workDir);
     this.meta = new MetaLayout(join(workDir, "meta"));

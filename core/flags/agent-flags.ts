@@ -78,7 +78,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("jwt_secret_key", "path", undefined, refused(AUTHN), "File with the key for signing executor / resource-provider JWTs.", { alias: "executor_secret_key", condition: "SSL build" }),
   flag("gc_delay", "duration", "1weeks", setting, "Max age of executor directories before deletion."),
   flag("gc_disk_headroom", "double", "0.1", setting, "Headroom h (0..1) in gc_delay*max(0,1-h-usage).", { check: between(0, 1) }),
-  flag("gc_non_executor_container_sandboxes", "bool", "false", refused("nested and standalone containers are not part of this version yet"), "Garbage collect sandboxes of nested and standalone containers too."),
+  flag("gc_non_executor_container_sandboxes", "bool", "false", setting, "Garbage collect sandboxes of nested and standalone containers too."),
   flag("disk_watch_interval", "duration", "1mins", setting, "How often disk usage is measured for GC.", { check: moreThanZero }),
   flag("container_logger", "string", undefined, choice(LOGROTATE), "Container logger module; default writes sandbox stdout/stderr files."),
   flag("recover", "string", "reconnect", values(["reconnect", "cleanup"], "there are two ways to begin"), "reconnect = reattach live executors; cleanup = kill them and exit."),

@@ -6,6 +6,7 @@ import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../sdk/c
 /** `cgroups/all`: those that the host has controllers for, which is known when the plugin starts, as one isolator. */
 export class AllIsolator implements Isolator {
   readonly name = "cgroups/all";
+  readonly nesting = true;
   private parts: readonly Isolator[] = [];
 
   /** Once, before any container. */

@@ -1,5 +1,7 @@
 import { join } from "node:path/posix";
+import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import { containerCgroup, containerName } from "../../sdk/ids/index.js";
 import type { Cgroup, CgroupHost, Controller } from "../../sdk/node-cgroup/index.js";
 import { endProcesses } from "./end-processes.js";
 import type { Markers } from "./markers.js";
@@ -21,9 +23,14 @@ interface Entry {
   readonly users: Set<string>;
 }
 
-/** The one cgroup of each container, `<root>/<container id>` in every hierarchy, which all isolators of the family share. */
+/**
+ * The one cgroup of each container in every hierarchy, which all isolators of the family share: `<root>/<container id>`, and below that of
+ * its parent for a container within another, which has one of its own only where it wants one. Otherwise it uses its parent's.
+ */
 export class ContainerGroups {
   private readonly entries = new Map<string, Entry>();
+  /** Containers in the cgroup of another one: that one, by container. */
+  private readonly guests = new Map<string, string>();
   private opened: CgroupHost | undefined;
   private controllers: readonly Controller[] = [];
   private recovery: Promise<void> | undefined;
@@ -49,19 +56,31 @@ export class ContainerGroups {
     return group;
   }
 
-  /** The container's cgroup, made by the first isolator that asks: `made` is true for that one. */
-  enter(containerId: string, isolator: string): { group: Cgroup; made: boolean } {
+  /** The cgroup of a new container; `made` is true for the first isolator that asks. `own`: it is not another container's. */
+  enter(request: ContainerRequest, isolator: string): { group: Cgroup; made: boolean; own: boolean } {
+    const containerId = containerName(request.containerId);
+    if (isGuest(request)) {
+      const made = !this.guests.has(containerId);
+      const home = this.settleIn(request);
+      const group = this.entries.get(home)?.group ?? this.host.group(this.path(home), []);
+      return { group, made, own: false };
+    }
     const known = this.entries.get(containerId);
     if (known !== undefined) {
       known.users.add(isolator);
-      return { group: known.group, made: false };
+      return { group: known.group, made: false, own: true };
     }
     const group = this.host.group(this.path(containerId), this.controllers);
     // Known before it exists: what a failure leaves half done is removed by the clean-up.
     this.entries.set(containerId, { group, users: new Set([isolator]) });
     this.options.markers.put(containerId);
     group.create();
-    return { group, made: true };
+    return { group, made: true, own: true };
+  }
+
+  /** The container whose cgroup this one is in. */
+  home(containerId: string): string {
+    return this.guests.get(containerId) ?? containerId;
   }
 
   /** Undefined for an unknown container, and for one from before these controllers were asked for. */
@@ -72,6 +91,7 @@ export class ContainerGroups {
 
   /** Ends a use; after the last one the cgroup is removed, with whatever still runs in it. */
   async leave(containerId: string, isolator: string): Promise<void> {
+    this.guests.delete(containerId);
     const entry = this.entries.get(containerId);
     if (entry === undefined || !entry.users.delete(isolator) || entry.users.size > 0) return;
     this.entries.delete(containerId);
@@ -79,8 +99,8 @@ export class ContainerGroups {
   }
 
   /** Makes known the cgroups that an earlier run left to these containers, and removes those of all its others. Once. */
-  recover(containerIds: readonly string[]): Promise<void> {
-    this.recovery ??= this.recoverOnce(new Set(containerIds));
+  recover(requests: readonly ContainerRequest[]): Promise<void> {
+    this.recovery ??= this.recoverOnce(requests);
     return this.recovery;
   }
 
@@ -90,8 +110,17 @@ export class ContainerGroups {
     return this.of(containerId, controllers);
   }
 
-  private async recoverOnce(containerIds: ReadonlySet<string>): Promise<void> {
+  private settleIn({ containerId }: ContainerRequest): string {
+    const home = this.home(containerName(containerId.parent!));
+    this.guests.set(containerName(containerId), home);
+    return home;
+  }
+
+  private async recoverOnce(requests: readonly ContainerRequest[]): Promise<void> {
     const { markers, logger } = this.options;
+    for (const request of requests) if (isGuest(request)) this.settleIn(request);
+    const hosts = requests.filter((request) => !isGuest(request));
+    const containerIds = new Set(hosts.map(({ containerId }) => containerName(containerId)));
     for (const id of containerIds) {
       const path = this.path(id);
       const present = this.controllers.filter((controller) => this.host.group(path, [controller]).exists());
@@ -126,6 +155,10 @@ export class ContainerGroups {
   }
 
   private path(containerId: string): string {
-    return join(this.options.root, containerId);
+    return join(this.options.root, containerCgroup(containerId));
   }
 }
+
+/** As in Mesos, a container within another shares that one's cgroup unless it says otherwise. */
+const isGuest = ({ containerId, container }: ContainerRequest): boolean =>
+  containerId.parent !== undefined && container?.linux_info?.share_cgroups !== false;

@@ -3,6 +3,7 @@ import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import { containerName } from "../../sdk/ids/index.js";
 import type { Cgroup, Controller } from "../../sdk/node-cgroup/index.js";
 import type { ContainerGroups } from "./container-groups.js";
 import { groupMounts } from "./group-mounts.js";
@@ -22,6 +23,7 @@ export interface GroupIsolatorOptions {
  */
 export class GroupIsolator implements Isolator {
   readonly name: string;
+  readonly nesting = true;
   readonly controllers: readonly Controller[];
   protected readonly groups: ContainerGroups;
   protected readonly logger: Logger;
@@ -43,16 +45,16 @@ export class GroupIsolator implements Isolator {
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
     const requests = containers.map(({ request }) => request);
-    await this.groups.recover(requests.map(({ containerId }) => containerId.value!));
+    await this.groups.recover(requests);
     for (const request of requests) {
-      const group = this.groups.retake(request.containerId.value!, this.name, this.controllers);
+      const group = this.groups.retake(containerName(request.containerId), this.name, this.controllers);
       if (group !== undefined) this.takeBack(group, request);
     }
   }
 
   async prepare(request: ContainerRequest): Promise<Contribution | undefined> {
-    const { group, made } = this.groups.enter(request.containerId.value!, this.name);
-    const own = this.setUp(group, request);
+    const { group, made, own: isOwn } = this.groups.enter(request, this.name);
+    const own = isOwn ? this.setUp(group, request) : undefined;
     if (!made) return own;
     // One for all isolators.
     const mounts = request.image === undefined ? undefined : groupMounts(this.groups.host, group);
@@ -60,10 +62,11 @@ export class GroupIsolator implements Isolator {
   }
 
   async usage(containerId: string): Promise<Partial<ResourceStatistics>> {
-    const group = this.groups.of(containerId, this.controllers);
+    const home = this.groups.home(containerId);
+    const group = this.groups.of(home, this.controllers);
     if (group === undefined) return {};
     try {
-      return this.measure(group, containerId);
+      return this.measure(group, home);
     } catch (error) {
       // What the other isolators know is told all the same. A container that is ending has its files taken away.
       this.logger.debug({ err: error, container: containerId, isolator: this.name }, "no statistics");

@@ -99,12 +99,12 @@ export class MemoryIsolator extends GroupIsolator {
 
   protected override setUp(
     group: Cgroup,
-    { resources, limits, task }: ContainerRequest,
+    { resources, limits, task, containerId: { parent } }: ContainerRequest,
   ): Contribution | undefined {
     const both = memoryLimits(resources, limits.mem);
     group.memory.setSoftLimit(both.soft);
     this.setHardLimit(group, both.hard);
-    const adjust = task === undefined ? undefined : oomScoreAdjust(both, totalmem());
+    const adjust = task === undefined && parent === undefined ? undefined : oomScoreAdjust(both, totalmem());
     return adjust === undefined ? undefined : { oomScoreAdjust: adjust };
   }
 

@@ -1,6 +1,7 @@
 import type { ContainerStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import { TepuiError } from "../../sdk/errors/index.js";
+import { containerName } from "../../sdk/ids/index.js";
 import type { Cgroup } from "../../sdk/node-cgroup/index.js";
 import { GroupIsolator, type GroupIsolatorOptions } from "./group-isolator.js";
 import type { NetClsHandles } from "./net-cls-handles.js";
@@ -18,7 +19,7 @@ export class NetClsIsolator extends GroupIsolator {
   }
 
   async status(containerId: string): Promise<Partial<ContainerStatus>> {
-    const classid = this.given.get(containerId);
+    const classid = this.given.get(this.groups.home(containerId));
     return classid === undefined ? {} : { cgroup_info: { net_cls: { classid } } };
   }
 
@@ -29,7 +30,7 @@ export class NetClsIsolator extends GroupIsolator {
       throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", {
         detail: "all handles of --cgroups_net_cls_secondary_handles are in use",
       });
-    this.given.set(containerId.value!, handle);
+    this.given.set(containerName(containerId), handle);
     group.netCls.setClassId(handle);
   }
 
@@ -37,13 +38,13 @@ export class NetClsIsolator extends GroupIsolator {
     const handle = group.netCls.classId();
     if (handle === 0) return;
     if (this.handles !== undefined && !this.handles.reserve(handle)) {
-      const container = containerId.value!;
+      const container = containerName(containerId);
       this.logger.warn(
         { container, handle },
         "a container keeps a net_cls handle that is not among those of the flags",
       );
     }
-    this.given.set(containerId.value!, handle);
+    this.given.set(containerName(containerId), handle);
   }
 
   protected override forget(containerId: string): void {

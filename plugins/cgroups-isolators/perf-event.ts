@@ -2,6 +2,7 @@ import type { PerfStatistics, ResourceStatistics } from "../../proto/gen/mesos/v
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import { messageOf } from "../../sdk/errors/index.js";
+import { containerName } from "../../sdk/ids/index.js";
 import { unavailableIsolation } from "../../sdk/isolation/index.js";
 import type { Cgroup } from "../../sdk/node-cgroup/index.js";
 import { formatDuration } from "../../sdk/values/index.js";
@@ -77,11 +78,11 @@ export class PerfEventIsolator extends GroupIsolator {
   }
 
   protected override setUp(group: Cgroup, { containerId }: ContainerRequest): undefined {
-    this.containers.set(containerId.value!, { group, latest: this.emptySample() });
+    this.containers.set(containerName(containerId), { group, latest: this.emptySample() });
   }
 
   protected override takeBack(group: Cgroup, { containerId }: ContainerRequest): void {
-    this.containers.set(containerId.value!, { group, latest: this.emptySample() });
+    this.containers.set(containerName(containerId), { group, latest: this.emptySample() });
   }
 
   protected override measure(_group: Cgroup, containerId: string): Partial<ResourceStatistics> {

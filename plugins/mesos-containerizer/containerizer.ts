@@ -4,6 +4,7 @@ import type {
   ContainerID,
   ContainerInfo,
   ContainerStatus,
+  Image,
   ResourceStatistics,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
@@ -19,17 +20,20 @@ import type {
 import type { Contribution, DeviceAccess } from "../../sdk/contracts/contribution.js";
 import type { ProvisionedImage, Provisioner } from "../../sdk/contracts/image.js";
 import type { ContainerLimitation, Isolator } from "../../sdk/contracts/isolator.js";
-import type { LaunchedProcess, Launcher } from "../../sdk/contracts/launcher.js";
+import type { LaunchedProcess, Launcher, LaunchPlan } from "../../sdk/contracts/launcher.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
 import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { containerName } from "../../sdk/ids/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { Attachments } from "./attachments.js";
 import { mergeContributions } from "./contributions.js";
+import { planLookingIn } from "./looking-in.js";
 import { launchPlan, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
 import { GIVERS, isMine, missingFeatures } from "./supported.js";
+import { SavedSurroundings, type Surroundings, surroundingsOf } from "./surroundings.js";
 
 export interface ContainerizerOptions {
   readonly isolators: readonly Isolator[];
@@ -49,9 +53,17 @@ export interface ContainerizerOptions {
 }
 
 interface Container {
+  /** `containerName` of its id. */
+  readonly id: string;
   request: ContainerRequest;
+  /** The one that it is within. */
+  readonly parent: Container | undefined;
+  /** That have a part in it. */
+  readonly isolators: readonly Isolator[];
   readonly abort: AbortController;
   process: LaunchedProcess | undefined;
+  /** Known from before it runs; undefined for one whose earlier agent did not come to write that down. */
+  surroundings: Surroundings | undefined;
   limitation: ContainerLimitation | undefined;
   /** Settles with the end of the container, or with why it never ran. */
   ended: Promise<ContainerTermination>;
@@ -68,16 +80,21 @@ export class MesosContainerizer implements Containerizer {
   private readonly running = new Map<string, Container>();
   private readonly names: readonly string[];
   private readonly attachments: Attachments;
+  private readonly nestingIsolators: readonly Isolator[];
+  private readonly surroundings: SavedSurroundings;
 
   constructor(private readonly options: ContainerizerOptions) {
     this.names = options.isolators.map(({ name }) => name);
     this.attachments = new Attachments(`${options.recordsDirectory}.streams`);
+    this.nestingIsolators = options.isolators.filter(({ nesting }) => nesting === true);
+    this.surroundings = new SavedSurroundings(`${options.recordsDirectory}.surroundings`);
   }
 
   /** Makes the directories that containers need. Once, before any launch. */
   async prepareDirectories(): Promise<void> {
     await mkdir(this.options.recordsDirectory, { recursive: true });
     await this.attachments.prepare();
+    await this.surroundings.open();
   }
 
   supports(feature: TaskFeature, container: ContainerInfo | undefined): boolean {
@@ -86,21 +103,14 @@ export class MesosContainerizer implements Containerizer {
 
   async launch(request: ContainerRequest): Promise<boolean> {
     if (!isMine(request)) return false;
-    const id = request.containerId.value!;
+    const id = containerName(request.containerId);
     if (this.running.has(id)) throw refused(`container '${id}' exists already`);
+    const container = this.enlisted(request, this.parentOf(request));
     const missing = missingFeatures(request, {
-      isolators: this.names,
+      isolators: container.isolators.map(({ name }) => name),
       images: this.options.provisioner !== undefined,
     });
     if (missing.length > 0) throw refused(`this agent has no ${missing.join(", no ")}`);
-    const container: Container = {
-      request,
-      abort: new AbortController(),
-      process: undefined,
-      limitation: undefined,
-      ended: Promise.resolve({ exit: undefined }),
-      settled: undefined,
-    };
     this.running.set(id, container);
     const started = this.start(container);
     container.ended = started.then(
@@ -121,11 +131,10 @@ export class MesosContainerizer implements Containerizer {
     resources: Resources,
     limits: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const container = this.running.get(containerId.value!);
+    const container = this.find(containerId);
     if (container === undefined) return;
     container.request = { ...container.request, resources, limits };
-    const { isolators } = this.options;
-    const id = containerId.value!;
+    const { id, isolators } = container;
     const to = { resources, limits, pid: container.process?.pid };
     const devices: DeviceAccess[] = [];
     let replanned = false;
@@ -140,14 +149,17 @@ export class MesosContainerizer implements Containerizer {
   }
 
   async usage(containerId: ContainerID): Promise<ResourceStatistics> {
-    const { id, container, pid } = this.processOf(containerId);
+    const container = this.runningOf(containerId);
+    // One that only looks into another has no part of its own in what is measured.
+    const { id, request, isolators, process } = isolated(container);
     const statistics: ResourceStatistics = {
       timestamp: this.options.clock.now() / 1000,
-      ...limitStatistics(container.request, { cfs: this.options.cfs === true }),
+      ...limitStatistics(request, { cfs: this.options.cfs === true }),
       disk_statistics: [],
       net_traffic_control_statistics: [],
     };
-    const parts = this.options.isolators.map((isolator) =>
+    const { pid } = process ?? container.process!;
+    const parts = isolators.map((isolator) =>
       this.asked(id, isolator, async () => isolator.usage?.(id, pid)),
     );
     return Object.assign(statistics, ...(await Promise.all(parts)));
@@ -155,16 +167,17 @@ export class MesosContainerizer implements Containerizer {
 
   /** Also of one that just ended: where it was does not change by that. */
   async status(containerId: ContainerID): Promise<ContainerStatus> {
-    const id = containerId.value!;
-    const container = this.running.get(id);
-    if (container?.process === undefined) throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: id });
+    const container = this.find(containerId);
+    if (container?.process === undefined)
+      throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: containerName(containerId) });
     const status: ContainerStatus = {
       container_id: containerId,
       network_infos: [],
       executor_pid: container.process.pid,
     };
     if (container.settled !== undefined) return status;
-    for (const isolator of this.options.isolators) {
+    const { id, isolators } = isolated(container);
+    for (const isolator of isolators) {
       const { cgroup_info: cgroups, ...rest } =
         (await this.asked(id, isolator, async () => isolator.status?.(id))) ?? {};
       Object.assign(status, rest, cgroups && { cgroup_info: { ...status.cgroup_info, ...cgroups } });
@@ -173,59 +186,59 @@ export class MesosContainerizer implements Containerizer {
   }
 
   async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {
-    return this.running.get(containerId.value!)?.ended;
+    return this.find(containerId)?.ended;
   }
 
   async signal(containerId: ContainerID, signal: number): Promise<boolean> {
-    if (this.running.get(containerId.value!)?.process === undefined) return false;
-    return this.options.launcher.signal(containerId.value!, signal);
+    const container = this.find(containerId);
+    if (container?.process === undefined) return false;
+    return this.options.launcher.signal(container.id, signal);
   }
 
   async destroy(containerId: ContainerID): Promise<void> {
-    const id = containerId.value!;
-    const container = this.running.get(id);
+    const container = this.find(containerId);
     if (container === undefined) return;
     await this.settle(container);
-    // Only now: until its owner destroys it, the record of how it ended must survive an agent that is killed.
-    await this.options.launcher.forget(this.record(id));
-    await this.attachments.forget(id);
-    this.running.delete(id);
+    await this.forget(container);
   }
 
   attach(containerId: ContainerID): ContainerStreams | undefined {
-    const id = containerId.value!;
-    const container = this.running.get(id);
+    const container = this.find(containerId);
     if (container?.process === undefined) return undefined;
-    return this.attachments.streams(id, container.request, container.ended);
+    return this.attachments.streams(container.id, container.request, container.ended);
+  }
+
+  async pruneImages(excluded: readonly Image[]): Promise<void> {
+    await this.options.provisioner?.prune(excluded);
   }
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
     const { isolators, launcher, provisioner, logger } = this.options;
-    const found: RecoverableContainer[] = [];
-    for (const { request } of containers) {
-      const id = request.containerId.value!;
+    // Those that others are within come first.
+    const requests = containers.map(({ request }) => request).toSorted((a, b) => depth(a) - depth(b));
+    for (const request of requests) {
+      const id = containerName(request.containerId);
       const process = await launcher.reattach(id, this.record(id));
       if (process === undefined) continue;
-      found.push({ request });
-      this.running.set(id, {
-        request,
-        abort: new AbortController(),
-        process,
-        limitation: undefined,
-        ended: Promise.resolve({ exit: undefined }),
-        settled: undefined,
-      });
+      const { parent } = request.containerId;
+      const container = this.enlisted(request, parent && this.find(parent));
+      container.process = process;
+      container.surroundings = await this.surroundings.load(id);
+      this.running.set(id, container);
       logger.info({ container: id, pid: process.pid }, "found a container of an earlier run");
     }
-    const known = new Set(containers.map(({ request }) => request.containerId.value!));
+    const known = new Set(requests.map(({ containerId }) => containerName(containerId)));
     await this.endUnknown(known);
+    await this.surroundings.keep(known);
     await this.attachments.keepOnly(known);
-    for (const isolator of isolators) await isolator.recover?.(found);
-    await provisioner?.recover(new Set(found.map(({ request }) => request.containerId.value!)));
-    // Only now: isolators are asked about a container that ends.
-    for (const container of this.running.values()) {
-      container.ended = this.follow(container, container.process!);
+    const found = [...this.running.values()];
+    for (const isolator of isolators) {
+      const theirs = found.filter((container) => container.isolators.includes(isolator));
+      await isolator.recover?.(theirs.map(({ request }) => ({ request })));
     }
+    await provisioner?.recover(new Set(found.map(({ id }) => id)));
+    // Only now: isolators are asked about a container that ends.
+    for (const container of found) container.ended = this.follow(container, container.process!);
   }
 
   containers(): readonly ContainerID[] {
@@ -247,23 +260,50 @@ export class MesosContainerizer implements Containerizer {
     }
   }
 
+  private find(containerId: ContainerID): Container | undefined {
+    return this.running.get(containerName(containerId));
+  }
+
+  /** Throws where there is none that a container could be made in. */
+  private parentOf({ containerId: { parent: id } }: ContainerRequest): Container | undefined {
+    if (id === undefined) return undefined;
+    const parent = this.find(id);
+    if (parent === undefined) throw refused(`Parent container ${containerName(id)} does not exist`);
+    if (parent.abort.signal.aborted || parent.settled !== undefined)
+      throw refused(`Parent container ${parent.id} is in 'DESTROYING' state`);
+    if (parent.process === undefined) throw refused(`Parent container ${parent.id} does not run yet`);
+    return parent;
+  }
+
+  private enlisted(request: ContainerRequest, parent: Container | undefined): Container {
+    const isolators = parent === undefined ? this.options.isolators : this.nestingIsolators;
+    return {
+      id: containerName(request.containerId),
+      request,
+      parent,
+      isolators: request.class === "debug" ? [] : isolators,
+      abort: new AbortController(),
+      process: undefined,
+      surroundings: undefined,
+      limitation: undefined,
+      ended: Promise.resolve({ exit: undefined }),
+      settled: undefined,
+    };
+  }
+
   private async start(container: Container): Promise<LaunchedProcess> {
-    const { request, abort } = container;
-    const { isolators, launcher, containerLogger } = this.options;
-    const id = request.containerId.value!;
+    const { id, request, abort, isolators } = container;
+    const { launcher } = this.options;
     const [image] = await Promise.all([this.image(container), this.fetch(container)]);
     if (image !== undefined) container.request = { ...request, image };
-    const contribution = await this.prepare(container);
-    const io = await containerLogger.prepare(container.request);
+    const plan = await this.plan(container);
+    container.surroundings = surroundingsOf(plan);
+    await this.surroundings.save(id, container.surroundings);
     abort.signal.throwIfAborted();
-    const immediate = isolators.every(({ isolate }) => isolate === undefined);
-    const process = await launcher.launch({
-      ...launchPlan({ request: container.request, contribution, io, record: this.record(id), immediate }),
-      ...this.attachments.planned(id, container.request),
-    });
+    const process = await launcher.launch({ ...plan, ...this.attachments.planned(id, container.request) });
     container.process = process;
     for (const isolator of isolators) {
-      const isolating = isolator.isolate?.(id, process.pid, contribution);
+      const isolating = isolator.isolate?.(id, process.pid, plan.contribution);
       await isolating?.catch(blaming(isolator, "isolate"));
       abort.signal.throwIfAborted();
     }
@@ -271,10 +311,27 @@ export class MesosContainerizer implements Containerizer {
     return process;
   }
 
-  private async image({ request, abort }: Container): Promise<ProvisionedImage | undefined> {
+  private async plan(container: Container): Promise<LaunchPlan> {
+    const { id, parent, isolators } = container;
+    const { containerLogger } = this.options;
+    const record = this.record(id);
+    if (container.request.class === "debug") {
+      const io = await containerLogger.prepare(container.request);
+      const { process, surroundings } = parent!;
+      if (surroundings === undefined)
+        throw refused(`the environment of container ${parent!.id} is not known any more`);
+      return planLookingIn({ id, request: container.request, io, record, pid: process!.pid, surroundings });
+    }
+    const contribution = await this.prepare(container);
+    const io = await containerLogger.prepare(container.request);
+    const immediate = isolators.every(({ isolate }) => isolate === undefined);
+    return launchPlan({ request: container.request, contribution, io, record, immediate });
+  }
+
+  private async image({ id, request, abort }: Container): Promise<ProvisionedImage | undefined> {
     const image = request.container?.mesos?.image;
-    if (image === undefined) return undefined;
-    return this.options.provisioner?.provision(request.containerId.value!, image, { signal: abort.signal });
+    if (image === undefined || request.class === "debug") return undefined;
+    return this.options.provisioner?.provision(id, image, { signal: abort.signal });
   }
 
   private async fetch({ request, abort }: Container): Promise<void> {
@@ -283,9 +340,9 @@ export class MesosContainerizer implements Containerizer {
     await this.options.sandboxFetch.fetch({ request, user, signal: abort.signal });
   }
 
-  private async prepare({ request, abort }: Container): Promise<Contribution> {
+  private async prepare({ request, abort, isolators }: Container): Promise<Contribution> {
     const contributions: (Contribution | undefined)[] = [];
-    for (const isolator of this.options.isolators) {
+    for (const isolator of isolators) {
       if (isolator.prepare === undefined) continue;
       contributions.push(await isolator.prepare(request).catch(blaming(isolator, "prepare")));
       abort.signal.throwIfAborted();
@@ -295,8 +352,8 @@ export class MesosContainerizer implements Containerizer {
 
   /** Watches a running container for limits, and ends with it. */
   private async follow(container: Container, process: LaunchedProcess): Promise<ContainerTermination> {
-    const id = container.request.containerId.value!;
-    for (const isolator of this.options.isolators) {
+    const { id, isolators } = container;
+    for (const isolator of isolators) {
       isolator.watch?.(id, container.abort.signal).then(
         (limitation) => {
           if (container.abort.signal.aborted) return;
@@ -313,7 +370,7 @@ export class MesosContainerizer implements Containerizer {
       );
     }
     const exit = await process.exited;
-    container.limitation ??= await this.verdict(id);
+    container.limitation ??= await this.verdict(container);
     // What the main process left behind ends in the background; nobody waits for it.
     this.settle(container).catch((error: unknown) =>
       this.options.logger.error({ err: error, container: id }, "a container could not be cleaned up"),
@@ -328,8 +385,8 @@ export class MesosContainerizer implements Containerizer {
   }
 
   /** The limit that ended the container, where one of the isolators sees that it was one. */
-  private async verdict(id: string): Promise<ContainerLimitation | undefined> {
-    for (const isolator of this.options.isolators) {
+  private async verdict({ id, isolators }: Container): Promise<ContainerLimitation | undefined> {
+    for (const isolator of isolators) {
       if (isolator.verdict === undefined) continue;
       try {
         const limitation = await isolator.verdict(id);
@@ -357,15 +414,25 @@ export class MesosContainerizer implements Containerizer {
     }
   }
 
+  /** Ends it and those within it; how they ended stays known. */
   private settle(container: Container): Promise<void> {
     if (!container.abort.signal.aborted) container.abort.abort(ENDED);
-    container.settled ??= this.endAll(container.request.containerId.value!);
+    container.settled ??= this.endAll(container);
     return container.settled;
   }
 
-  private async endAll(id: string): Promise<void> {
-    const { launcher, isolators, provisioner, destroyErrors, logger } = this.options;
+  private within(container: Container): Container[] {
+    return [...this.running.values()].filter(({ parent }) => parent === container);
+  }
+
+  private async endAll(container: Container): Promise<void> {
+    const { launcher, provisioner, destroyErrors, logger } = this.options;
+    const { id, isolators } = container;
     let failed = false;
+    // What cannot be ended here ends with the rest of what is in this container.
+    for (const result of await Promise.allSettled(this.within(container).map((child) => this.settle(child))))
+      if (result.status === "rejected")
+        logger.warn({ err: result.reason, container: id }, "a container within it could not be ended");
     await launcher.destroy(id).catch((error: unknown) => {
       destroyErrors.inc();
       throw error;
@@ -388,14 +455,35 @@ export class MesosContainerizer implements Containerizer {
     if (failed) destroyErrors.inc();
   }
 
-  private processOf(containerId: ContainerID): { id: string; container: Container; pid: number } {
-    const id = containerId.value!;
-    const container = this.running.get(id);
+  /** Only when its owner destroys it: until then the record of how it ended must survive an agent that is killed. */
+  private async forget(container: Container): Promise<void> {
+    for (const child of this.within(container)) await this.forget(child);
+    await this.options.launcher.forget(this.record(container.id));
+    await this.surroundings.forget(container.id);
+    await this.attachments.forget(container.id);
+    this.running.delete(container.id);
+  }
+
+  private runningOf(containerId: ContainerID): Container {
+    const container = this.find(containerId);
     if (container?.process === undefined || container.settled !== undefined)
-      throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: id });
-    return { id, container, pid: container.process.pid };
+      throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: containerName(containerId) });
+    return container;
   }
 }
+
+/** The container whose isolators keep this one: itself, or the one that it looks into. */
+function isolated(container: Container): Container {
+  return container.request.class === "debug" && container.parent !== undefined
+    ? isolated(container.parent)
+    : container;
+}
+
+const depth = ({ containerId }: ContainerRequest): number => {
+  let levels = 0;
+  for (let above = containerId.parent; above !== undefined; above = above.parent) levels++;
+  return levels;
+};
 
 /** Says which isolator it was. */
 const blaming =

@@ -5,6 +5,7 @@ import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { LaunchPlan } from "../../sdk/contracts/launcher.js";
 import { TepuiError } from "../../sdk/errors/index.js";
+import { containerName } from "../../sdk/ids/index.js";
 import { isOwnUser } from "../../sdk/proc/index.js";
 
 /** What Mesos gives containers whose environment names no PATH. */
@@ -25,7 +26,7 @@ export function launchPlan(options: {
 }): LaunchPlan {
   const { request, contribution, io, record, immediate } = options;
   return {
-    containerId: request.containerId.value!,
+    containerId: containerName(request.containerId),
     ...(contribution.command ?? commandOf(request)),
     environment: {
       PATH: DEFAULT_PATH,
@@ -47,7 +48,7 @@ export function launchPlan(options: {
 }
 
 /** With a shell, the value is its script; without, the value is the program and the arguments start with `argv[0]`. */
-function commandOf({ command }: ContainerRequest): { argv: readonly string[]; program?: string } {
+export function commandOf({ command }: ContainerRequest): { argv: readonly string[]; program?: string } {
   const { value } = command;
   if (command.shell !== false) {
     if (value === undefined) throw refused("the command has no value to run in a shell");

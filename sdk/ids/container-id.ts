@@ -42,3 +42,11 @@ export function containerName({ value, parent }: ContainerID): string {
 export function rootContainer(containerId: ContainerID): ContainerID {
   return containerId.parent === undefined ? containerId : rootContainer(containerId.parent);
 }
+
+/**
+ * The control group of a container, below the root group of all: those within it are below its own, as in Mesos, so that it holds all
+ * that is in it.
+ *
+ * @param name as `containerName` gives it
+ */
+export const containerCgroup = (name: string): string => name.replaceAll(".", "/mesos/");

@@ -1,2 +1,2 @@
-export { containerName, rootContainer, validateContainerId } from "./container-id.js";
+export { containerCgroup, containerName, rootContainer, validateContainerId } from "./container-id.js";
 export { MAX_CONTAINER_ID_BYTES, MAX_ID_BYTES, validateId } from "./validate.js";

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
+  renameSync,
   symlinkSync,
   unlinkSync,
 } from "node:fs";
@@ -78,6 +79,17 @@ export class SafeDirectory {
   unlink(path: string, target: string): void {
     this.within(path, ({ parent, name }) => {
       if (linkedTo(`${parent}/${name}`) === target) unlinkSync(`${parent}/${name}`);
+    });
+  }
+
+  /** Renames what is there to a place elsewhere on the same file system; nothing there is fine. */
+  moveOut(path: string, to: string): void {
+    this.within(path, ({ parent, name }) => {
+      try {
+        renameSync(`${parent}/${name}`, to);
+      } catch (error) {
+        if (codeOf(error) !== "ENOENT") throw error;
+      }
     });
   }
 

@@ -6,6 +6,13 @@ export type DiskOperation =
       readonly owner?: string | undefined;
       readonly durable?: boolean;
     }
+  /** A directory below one in which others may write, whose links are not followed. */
+  | {
+      readonly op: "mkdir-inside";
+      readonly path: string;
+      readonly boundary: string;
+      readonly owner?: string | undefined;
+    }
   /** Replaces the file as a whole: a reader sees the old or the new content. */
   | { readonly op: "write"; readonly path: string; readonly data: Uint8Array; readonly durable?: boolean }
   /** Writes a file that nobody reads before it is complete; half the cost of `write`. */
@@ -18,8 +25,13 @@ export type DiskOperation =
   | { readonly op: "rename"; readonly from: string; readonly path: string }
   /** Makes a directory look used now; nothing there is fine. */
   | { readonly op: "touch"; readonly path: string }
-  /** Renames; nothing there is fine. */
-  | { readonly op: "move-aside"; readonly from: string; readonly path: string }
+  /** Renames; nothing there is fine. With a boundary: `from` is below that directory, in which others may write. */
+  | {
+      readonly op: "move-aside";
+      readonly from: string;
+      readonly path: string;
+      readonly boundary?: string | undefined;
+    }
   /** All that is in a directory, but nothing of other file systems; these make it fail. Nothing there is fine. */
   | { readonly op: "empty"; readonly path: string }
   /** A whole tree; nothing there is fine. */
@@ -37,8 +49,10 @@ export interface Disk {
   /**
    * Removes a tree that only its former users wrote to; however long that takes, it holds up nothing else. Of what is mounted or
    * linked inside nothing is lost. The name is free for later operations from now on. Resolves when everything is gone.
+   *
+   * @param boundary directory above it in which others may write: nothing of it is looked up through their links
    */
-  discard(path: string): Promise<void>;
+  discard(path: string, boundary?: string): Promise<void>;
   /** The second half of that, for a tree that was moved aside: removes it, and nothing of what is mounted or linked inside. */
   finishDiscard(aside: string): Promise<void>;
   /** Goes on with what an earlier run of the agent moved aside, into this directory or the usual one, and did not remove. */

@@ -15,7 +15,8 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { SafeDirectory } from "../../../sdk/safe-files/index.js";
 import type { DiskOperation } from "./operations.js";
 
 /** Mesos's mode of sandboxes. */
@@ -43,6 +44,9 @@ export class DiskPerformer {
       case "mkdir":
         makeDirectory(operation.path, operation.durable === true);
         if (operation.owner !== undefined) this.own(operation.path, operation.owner);
+        break;
+      case "mkdir-inside":
+        this.makeInside(operation);
         break;
       case "write":
         replaceFile(operation);
@@ -75,6 +79,19 @@ export class DiskPerformer {
         rmSync(operation.path, { recursive: true, force: true });
         break;
     }
+  }
+
+  private makeInside({
+    path,
+    boundary,
+    owner,
+  }: {
+    path: string;
+    boundary: string;
+    owner?: string | undefined;
+  }): void {
+    const account = owner === undefined ? undefined : { owner: this.accountOf(owner) };
+    new SafeDirectory(boundary).makeDirectory(relative(boundary, path), account);
   }
 
   private own(path: string, owner: string): void {
@@ -168,10 +185,19 @@ function replaceLink(link: { path: string; target: string; durable?: boolean }):
   if (link.durable === true) syncDirectory(dirname(path));
 }
 
-function moveAside({ from, path }: { from: string; path: string }): void {
+function moveAside({
+  from,
+  path,
+  boundary,
+}: {
+  from: string;
+  path: string;
+  boundary?: string | undefined;
+}): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    renameSync(from, path);
+    if (boundary === undefined) renameSync(from, path);
+    else new SafeDirectory(boundary).moveOut(relative(boundary, from), path);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }

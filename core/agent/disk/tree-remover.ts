@@ -37,9 +37,9 @@ export class TreeRemover {
   ) {}
 
   /** Resolves when nothing is left. Nothing there is fine. */
-  async remove(path: string): Promise<void> {
+  async remove(path: string, boundary?: string): Promise<void> {
     const aside = join(this.options.aside, randomUUID());
-    const move: DiskOperation = { op: "move-aside", from: path, path: aside };
+    const move: DiskOperation = { op: "move-aside", from: path, path: aside, boundary };
     try {
       await this.options.apply([move]);
     } catch (error) {

@@ -25,8 +25,8 @@ export class WorkerDisk implements Disk {
     this.remover = new TreeRemover({ aside, apply: (operations) => this.apply(operations) });
   }
 
-  discard(path: string): Promise<void> {
-    return this.remover.remove(path);
+  discard(path: string, boundary?: string): Promise<void> {
+    return this.remover.remove(path, boundary);
   }
 
   finishDiscard(aside: string): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type TaskInfo,
   TaskState,
 } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Containerizer, ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
@@ -11,6 +12,7 @@ import { Resources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { formatDuration } from "../../../sdk/values/index.js";
 import type { AgentState } from "../agent-state.js";
+import type { ContainerCalls } from "../containers/container-calls.js";
 import type { Disk, DiskOperation } from "../disk/operations.js";
 import { Executor } from "../executor.js";
 import { executorLimits } from "../executor-limits.js";
@@ -30,6 +32,7 @@ export interface RecoveryOptions {
   readonly agent: AgentOptions;
   readonly containerizers: readonly Containerizer[];
   readonly taskContainers: TaskContainers;
+  readonly containerCalls: ContainerCalls;
   readonly executors: Executors;
   readonly updates: UpdateManager;
   readonly paths: AgentPaths;
@@ -52,16 +55,23 @@ export class Recovery {
    * Resolves when custom executors have come back, or had their time to.
    *
    * @param rebooted the host was: no container survived
+   * @param launches containers within containers, and standalone ones
    */
-  async run(saved: readonly SavedFramework[], rebooted: boolean): Promise<void> {
+  async run(
+    saved: readonly SavedFramework[],
+    rebooted: boolean,
+    launches: readonly ContainerLaunch[],
+  ): Promise<void> {
     const { containerizers, state, executors, disk } = this.options;
     const live = saved.flatMap((framework) => this.framework(framework));
     await disk.apply(live.flatMap((one) => this.cutOffRecords(one)));
     const requests = live.map(({ executor, saved: { tasks } }) => ({
       request: this.request(executor, tasks),
     }));
-    const containers = rebooted ? [] : requests;
+    const others = this.options.containerCalls.recover(launches);
+    const containers = rebooted ? [] : [...requests, ...others];
     for (const containerizer of containerizers) await containerizer.recover(containers);
+    this.options.containerCalls.recovered();
     for (const one of live) await this.follow(one);
     if (this.options.agent.recover === "reconnect") await this.awaitExecutors(live);
     for (const framework of [...state.frameworks.values()]) executors.removeIfIdle(framework);
@@ -134,7 +144,9 @@ export class Recovery {
   private async follow({ framework, executor, saved }: Live): Promise<void> {
     const { containerizers, taskContainers, executors, clock, logger } = this.options;
     const id = executor.containerId.value;
-    const owner = containerizers.find((one) => one.containers().some(({ value }) => value === id));
+    const owner = containerizers.find((one) =>
+      one.containers().some(({ value, parent }) => value === id && parent === undefined),
+    );
     if (owner === undefined) {
       logger.warn(
         { executor: executor.id, framework: framework.id },

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { containerCgroup } from "../../../sdk/ids/index.js";
 import { type Cgroup, type CgroupHost, openCgroups } from "../../../sdk/node-cgroup/index.js";
 import type { CageDirectories } from "./linux-command.js";
 
@@ -32,14 +33,21 @@ export class Cages {
 
   /** @param of a container, or the path of its group as an earlier run recorded it */
   group(of: { readonly containerId: string } | { readonly path: string }): Cgroup {
-    const path = "path" in of ? of.path : join(this.options.root, of.containerId);
+    const path = "path" in of ? of.path : join(this.options.root, containerCgroup(of.containerId));
     return this.opened().group(path, ["freezer"]);
   }
 
   directories(containerId: string): CageDirectories {
     const group = this.group({ containerId });
-    const directory = join(this.opened().mountPoint("freezer")!, group.path);
-    return { path: group.path, made: [...new Set([directory, ...group.directories])] };
+    const mount = this.opened().mountPoint("freezer")!;
+    const directory = join(mount, group.path);
+    const [root] = containerId.split(".");
+    return {
+      path: group.path,
+      above: containerId === root ? [] : [dirname(directory)],
+      made: [...new Set([directory, ...group.directories])],
+      outermost: join(mount, this.options.root, root!),
+    };
   }
 
   private opened(): CgroupHost {

@@ -10,8 +10,12 @@ import { kernelMount } from "./mount-options.js";
 export interface CageDirectories {
   /** Below the root of the hierarchy. */
   readonly path: string;
+  /** What is to be there first: with a container within another, a place below that one's group. */
+  readonly above: readonly string[];
   /** The group's own directory, and on v2 the one in it that holds the processes. */
   readonly made: readonly string[];
+  /** The group of the outermost container, which is this one's own where it is within none. */
+  readonly outermost: string;
 }
 
 /** Everything that a plan asks for, in the kernel's terms. Throws for what contradicts itself. */
@@ -20,12 +24,16 @@ export function linuxCommand(plan: LaunchPlan, cage: CageDirectories): LaunchCom
   const problem = contradiction(plan);
   if (problem !== undefined) throw refused(problem);
   const own = cage.made.at(-1)!;
-  // On v2 a process is in one group: one that an isolator made in the same place goes before.
-  const others = command.cgroups.filter((path) => path !== own);
+  const isOwn = (path: string): boolean => path.startsWith(`${cage.made[0]}/`);
+  // On v2 a process is in one group. Of those that isolators made in the same place, one of its own goes before; one of a container that
+  // it is within is above its own anyway.
+  const others = command.cgroups.filter(
+    (path) => path !== own && (isOwn(path) || !path.startsWith(`${cage.outermost}/`)),
+  );
   return {
     ...command,
-    cgroups: others.some((path) => path.startsWith(`${cage.made[0]}/`)) ? others : [own, ...others],
-    more: { group: cage.path, cage: cage.made, ...setup(plan) },
+    cgroups: others.some(isOwn) ? others : [own, ...others],
+    more: { group: cage.path, above: cage.above, cage: cage.made, ...setup(plan) },
   };
 }
 

@@ -27,7 +27,7 @@ sub read_control {
 
 sub make_cage {
   my ($request) = @_;
-  for my $path (@{ $request->{cage} || [] }) {
+  for my $path (@{ $request->{above} || [] }, @{ $request->{cage} || [] }) {
     mkdir($path, 0755) || $!{EEXIST} or return "Failed to make the cgroup '$path': $!";
   }
   return "";

@@ -56,6 +56,7 @@ export const AGENT_OPTIONS: AgentOptions = {
   gcDelay: 604_800_000,
   gcDiskHeadroom: 0.1,
   diskWatchInterval: 60_000,
+  gcNonExecutorContainerSandboxes: false,
   oversubscribedResourcesInterval: 15_000,
   qosCorrectionInterval: 0,
 };

@@ -11,6 +11,7 @@ import type {
   TaskFeature,
 } from "../../../../sdk/contracts/containerizer.js";
 import { TepuiError } from "../../../../sdk/errors/index.js";
+import { containerName } from "../../../../sdk/ids/index.js";
 import type { Resources } from "../../../../sdk/resources/index.js";
 
 export class ScriptedContainer {
@@ -72,7 +73,7 @@ export class ScriptedContainerizer implements Containerizer {
   adopt(request: ContainerRequest): ScriptedContainer {
     const container = new ScriptedContainer(request);
     this.launched.push(container);
-    this.byId.set(request.containerId.value!, container);
+    this.byId.set(containerName(request.containerId), container);
     return container;
   }
 
@@ -91,7 +92,7 @@ export class ScriptedContainerizer implements Containerizer {
   ): Promise<void> {
     await this.beforeUpdate();
     if (this.updateFailure !== undefined) throw this.updateFailure;
-    const container = this.byId.get(containerId.value!);
+    const container = this.byId.get(containerName(containerId));
     container?.sizes.push(resources);
     container?.limits.push(limits);
   }
@@ -106,18 +107,18 @@ export class ScriptedContainerizer implements Containerizer {
   }
 
   async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {
-    return this.byId.get(containerId.value!)?.ended;
+    return this.byId.get(containerName(containerId))?.ended;
   }
 
   async signal(containerId: ContainerID, signal: number): Promise<boolean> {
-    const container = this.byId.get(containerId.value!);
+    const container = this.byId.get(containerName(containerId));
     container?.signals.push(signal);
     if (signal === 9) container?.terminate({ exit: { code: undefined, signal } });
     return container !== undefined;
   }
 
   async destroy(containerId: ContainerID): Promise<void> {
-    const container = this.byId.get(containerId.value!);
+    const container = this.byId.get(containerName(containerId));
     if (container === undefined) return;
     container.destroyed = true;
     container.terminate({ exit: { code: undefined, signal: 9 } });

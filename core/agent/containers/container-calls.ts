@@ -1,0 +1,369 @@
+import { join } from "node:path";
+import type { ContainerID, Image } from "../../../proto/gen/mesos/v1/mesos.js";
+import { ContainerInfo_Type } from "../../../proto/gen/mesos/v1/mesos.js";
+import type {
+  AgentContainer,
+  AgentContainers,
+  ContainerLaunch,
+} from "../../../sdk/contracts/agent-containers.js";
+import type {
+  Containerizer,
+  ContainerRequest,
+  ContainerStreams,
+  ContainerTermination,
+  RecoverableContainer,
+} from "../../../sdk/contracts/containerizer.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
+import { containerName, rootContainer } from "../../../sdk/ids/index.js";
+import { Resources } from "../../../sdk/resources/index.js";
+import type { AgentState } from "../agent-state.js";
+import type { Disk, DiskOperation } from "../disk/operations.js";
+import type { Executor } from "../executor.js";
+import { commandEnvironment } from "../executor-environment.js";
+import type { GarbageCollector } from "../garbage-collector.js";
+import type { AgentOptions } from "../options.js";
+import type { AgentPaths } from "../paths.js";
+import { validateId, validateLaunch } from "./launch-validation.js";
+import type { SavedContainers } from "./saved-containers.js";
+
+export interface ContainerCallsOptions {
+  readonly state: AgentState;
+  readonly agent: AgentOptions;
+  readonly containerizers: readonly Containerizer[];
+  readonly saved: SavedContainers;
+  readonly paths: AgentPaths;
+  readonly disk: Disk;
+  readonly gc: GarbageCollector;
+  readonly logger: Logger;
+}
+
+/** Where a container is, or is to be: of what others, and for whom. */
+interface Home {
+  readonly directory: string;
+  readonly user: string | undefined;
+  readonly checkpoint: boolean;
+  /** Undefined for a standalone container and those within it. */
+  readonly executor: Executor | undefined;
+  /** Undefined where none has it yet. */
+  readonly containerizer: Containerizer | undefined;
+}
+
+interface Entry extends Home {
+  readonly launch: ContainerLaunch;
+  containerizer: Containerizer | undefined;
+  /** Settles when it runs, or never will. */
+  started: Promise<void>;
+  ended: ContainerTermination | undefined;
+}
+
+/** The agent's containers within containers and standalone ones: what may be asked of them, and what becomes of them. */
+export class ContainerCalls implements AgentContainers {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(private readonly options: ContainerCallsOptions) {}
+
+  async launch(launch: ContainerLaunch): Promise<"launched" | "exists"> {
+    const problem = validateLaunch(launch);
+    if (problem !== undefined) throw invalid(problem);
+    const { containerId } = launch;
+    const name = containerName(containerId);
+    const before = this.entries.get(name);
+    if (before !== undefined && before.ended === undefined) return "exists";
+    if (containerId.parent === undefined && this.executorOf(containerId) !== undefined) return "exists";
+    if (launch.container !== undefined && launch.container.type !== ContainerInfo_Type.MESOS)
+      throw invalid("The provided ContainerInfo is not supported");
+    const entry = this.enlist(launch);
+    entry.started = this.start(entry, before);
+    try {
+      await entry.started;
+    } catch (error) {
+      await this.forget(name, entry);
+      throw error;
+    }
+    this.follow(name, entry);
+    return "launched";
+  }
+
+  /** Whether there is, or was, such a container: until it is removed, or what it was in goes. */
+  has(containerId: ContainerID): boolean {
+    return this.entries.has(containerName(containerId));
+  }
+
+  async wait(containerId: ContainerID): Promise<ContainerTermination> {
+    const termination = await this.ownerOf(containerId)?.wait(containerId);
+    if (termination === undefined) throw unknown(containerId);
+    return termination;
+  }
+
+  async kill(containerId: ContainerID, signal: number): Promise<void> {
+    const owner = this.ownerOf(containerId);
+    if (await owner?.signal(containerId, signal)) return;
+    const entry = this.entries.get(containerName(containerId));
+    if (entry === undefined || entry.ended !== undefined) throw unknown(containerId);
+    // It does not run yet, and now never will.
+    await owner?.destroy(containerId);
+  }
+
+  async remove(containerId: ContainerID): Promise<void> {
+    const name = containerName(containerId);
+    const entry = this.entries.get(name);
+    if (entry !== undefined && entry.ended === undefined)
+      throw invalid(
+        `${containerId.parent === undefined ? "Container" : "Nested container"} has not terminated yet`,
+      );
+    const place = entry ?? this.placeOf(containerId);
+    if (place === undefined) throw unknown(containerId);
+    if (entry !== undefined) await this.forget(name, entry);
+    this.options.gc.unschedule(place.directory);
+    await this.options.disk.discard(place.directory, this.boundaryOf(containerId));
+  }
+
+  async destroy(containerId: ContainerID): Promise<void> {
+    const name = containerName(containerId);
+    const entry = this.entries.get(name);
+    if (entry === undefined) throw unknown(containerId);
+    await entry.containerizer?.destroy(containerId);
+    await this.forget(name, entry);
+  }
+
+  async attach(containerId: ContainerID): Promise<ContainerStreams> {
+    const streams = this.ownerOf(containerId)?.attach?.(containerId);
+    if (streams === undefined) throw unknown(containerId);
+    return streams;
+  }
+
+  async list(of: { nested: boolean; standalone: boolean }): Promise<readonly AgentContainer[]> {
+    const executors = [...this.options.state.executors()].filter(({ state }) => state !== "terminated");
+    const homes = new Map<ContainerID, Pick<Home, "executor" | "containerizer">>(
+      executors.map((executor) => [
+        executor.containerId,
+        { executor, containerizer: executor.containerizer },
+      ]),
+    );
+    for (const entry of this.entries.values()) {
+      const { containerId } = entry.launch;
+      if (containerId.parent === undefined ? of.standalone : of.nested) homes.set(containerId, entry);
+    }
+    return Promise.all(
+      Array.from(homes, async ([containerId, { executor, containerizer }]) => {
+        const [status, statistics] = await Promise.all([
+          containerizer?.status(containerId).catch(() => undefined),
+          containerizer?.usage(containerId).catch(() => undefined),
+        ]);
+        return {
+          containerId,
+          frameworkId: executor?.ids.frameworkId ?? "",
+          executorId: executor?.id ?? "",
+          executorName: executor?.name ?? "",
+          status: this.entries.get(containerName(containerId))?.ended === undefined ? status : undefined,
+          statistics,
+        };
+      }),
+    );
+  }
+
+  async pruneImages(excluded: readonly Image[]): Promise<void> {
+    for (const containerizer of this.options.containerizers) await containerizer.pruneImages?.(excluded);
+  }
+
+  /** The container of an executor is over and forgotten, and with it those within it. */
+  gone(root: ContainerID): void {
+    for (const [name, entry] of this.entries)
+      if (rootContainer(entry.launch.containerId).value === root.value)
+        this.forget(name, entry).catch((error: unknown) =>
+          this.options.logger.error({ err: error, container: name }, "a container could not be forgotten"),
+        );
+  }
+
+  /**
+   * Takes up what an earlier run left, once the executors are known. Gives what containerizers are to look for; `recovered` says that
+   * they did.
+   */
+  recover(launches: readonly ContainerLaunch[]): readonly RecoverableContainer[] {
+    const ordered = launches.toSorted((a, b) => depth(a.containerId) - depth(b.containerId));
+    const found: RecoverableContainer[] = [];
+    for (const launch of ordered) {
+      try {
+        found.push({ request: this.request(this.enlist(launch)) });
+      } catch (error) {
+        // What it was in is gone, and it with that.
+        this.options.logger.info({ container: containerName(launch.containerId) }, messageOf(error));
+        this.write([this.options.saved.forget(containerName(launch.containerId))]);
+      }
+    }
+    return found;
+  }
+
+  recovered(): void {
+    const { containerizers } = this.options;
+    for (const [name, entry] of this.entries) {
+      const { containerId } = entry.launch;
+      entry.containerizer = containerizers.find((one) =>
+        one.containers().some((id) => containerName(id) === name),
+      );
+      if (entry.containerizer !== undefined) this.follow(name, entry);
+      else if (containerId.parent === undefined) this.gone(containerId);
+      else this.lost(name, entry);
+    }
+  }
+
+  /** It had not begun, or the host was booted meanwhile. */
+  private lost(name: string, entry: Entry): void {
+    this.options.logger.warn({ container: name }, "nothing is left of a container");
+    this.forget(name, entry).catch((error: unknown) =>
+      this.options.logger.error({ err: error, container: name }, "a container could not be forgotten"),
+    );
+  }
+
+  private enlist(launch: ContainerLaunch): Entry {
+    const { containerId, command } = launch;
+    const { agent, paths } = this.options;
+    const name = containerName(containerId);
+    const above = containerId.parent && this.homeOf(containerId.parent);
+    if (containerId.parent !== undefined && above === undefined)
+      throw invalid(`Parent container ${containerName(containerId.parent)} does not exist`);
+    const own = agent.switchUser ? command?.user : undefined;
+    const entry: Entry = {
+      launch,
+      directory:
+        above === undefined
+          ? paths.standaloneContainer(containerId.value!)
+          : join(above.directory, within(containerId)),
+      user: own ?? (agent.switchUser ? above?.user : undefined),
+      checkpoint: launch.class !== "debug" && (above?.checkpoint ?? true),
+      executor: above?.executor,
+      containerizer: above?.containerizer,
+      started: Promise.resolve(),
+      ended: undefined,
+    };
+    this.entries.set(name, entry);
+    return entry;
+  }
+
+  private async start(entry: Entry, before: Entry | undefined): Promise<void> {
+    const { disk, saved } = this.options;
+    const { launch, directory, user } = entry;
+    // One of the same id that ended makes room.
+    await before?.containerizer?.destroy(launch.containerId);
+    const boundary = this.boundaryOf(launch.containerId);
+    const sandbox: DiskOperation =
+      boundary === undefined
+        ? { op: "mkdir", path: directory, owner: user }
+        : { op: "mkdir-inside", path: directory, boundary, owner: user };
+    await disk.apply([sandbox, ...(entry.checkpoint ? [saved.save(launch)] : [])]);
+    const request = this.request(entry);
+    const asked = entry.containerizer === undefined ? this.options.containerizers : [entry.containerizer];
+    for (const containerizer of asked) {
+      entry.containerizer = containerizer;
+      if (await containerizer.launch(request)) return;
+    }
+    throw invalid("The provided ContainerInfo is not supported");
+  }
+
+  private request(entry: Entry): ContainerRequest {
+    const { launch, executor, directory, user, checkpoint } = entry;
+    const command = launch.command ?? { uris: [], arguments: [] };
+    return {
+      containerId: launch.containerId,
+      class: launch.class,
+      interactive: launch.interactive,
+      frameworkId: executor?.ids.frameworkId ?? "",
+      executorId: executor?.id ?? "",
+      task: undefined,
+      executor: executor?.info ?? { executor_id: { value: "" }, resources: [] },
+      command,
+      container: launch.container,
+      environment: commandEnvironment(command),
+      // One that looks into another is who that one is, unless its command says otherwise.
+      user: launch.class === "debug" && command.user === undefined ? undefined : user,
+      resources: Resources.of(launch.resources),
+      limits: launch.limits,
+      directory,
+      checkpoint,
+    };
+  }
+
+  private follow(name: string, entry: Entry): void {
+    const { gc, logger, agent } = this.options;
+    const { containerizer, launch, directory } = entry;
+    containerizer!.wait(launch.containerId).then(
+      (termination) => {
+        entry.ended = termination ?? { exit: undefined };
+        if (this.entries.get(name) === entry && agent.gcNonExecutorContainerSandboxes)
+          gc.schedule(directory, 0, this.boundaryOf(launch.containerId));
+      },
+      (error: unknown) => {
+        entry.ended = { exit: undefined, message: messageOf(error) };
+        logger.error({ err: error, container: name }, "the end of a container could not be observed");
+      },
+    );
+  }
+
+  private async forget(name: string, entry: Entry): Promise<void> {
+    if (this.entries.get(name) !== entry) return;
+    this.entries.delete(name);
+    for (const [other, child] of this.entries) {
+      if (child.launch.containerId.parent !== undefined && other.startsWith(`${name}.`))
+        await this.forget(other, child);
+    }
+    await entry.containerizer?.destroy(entry.launch.containerId);
+    if (entry.checkpoint) await this.options.disk.apply([this.options.saved.forget(name)]);
+  }
+
+  private write(operations: readonly DiskOperation[]): void {
+    this.options.disk
+      .apply(operations)
+      .catch((error: unknown) =>
+        this.options.logger.error({ err: error }, "the agent's state could not be written down"),
+      );
+  }
+
+  private executorOf({ value }: ContainerID): Executor | undefined {
+    for (const executor of this.options.state.executors())
+      if (executor.containerId.value === value && executor.state !== "terminated") return executor;
+    return undefined;
+  }
+
+  private homeOf(containerId: ContainerID): Home | undefined {
+    const entry = this.entries.get(containerName(containerId));
+    if (entry !== undefined || containerId.parent !== undefined) return entry;
+    const executor = this.executorOf(containerId);
+    return executor && { ...pick(executor), executor };
+  }
+
+  private ownerOf(containerId: ContainerID): Containerizer | undefined {
+    return this.homeOf(containerId)?.containerizer;
+  }
+
+  /** Where the sandbox of a container is that is known no more, but of which the outermost is. */
+  private placeOf(containerId: ContainerID): { readonly directory: string } | undefined {
+    if (containerId.parent === undefined) return undefined;
+    const above = this.homeOf(containerId.parent) ?? this.placeOf(containerId.parent);
+    return above && { directory: join(above.directory, within(containerId)) };
+  }
+
+  /** The sandbox that is not within another: below it anybody may have put anything in the way. */
+  private boundaryOf(containerId: ContainerID): string | undefined {
+    return containerId.parent === undefined ? undefined : this.homeOf(rootContainer(containerId))?.directory;
+  }
+}
+
+const pick = ({ directory, user, checkpoint, containerizer }: Executor): Omit<Home, "executor"> => ({
+  directory,
+  user,
+  checkpoint,
+  containerizer,
+});
+
+const within = ({ value }: ContainerID): string => join("containers", value!);
+
+const depth = ({ parent }: ContainerID): number => (parent === undefined ? 0 : depth(parent) + 1);
+
+const invalid = (detail: string): TepuiError => new TepuiError("TEPUI_CONTAINER_REQUEST_INVALID", { detail });
+
+function unknown(containerId: ContainerID): TepuiError {
+  const problem = validateId(containerId);
+  if (problem !== undefined) return invalid(problem);
+  return new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: containerName(containerId) });
+}

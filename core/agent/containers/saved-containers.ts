@@ -1,0 +1,95 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Call_LaunchContainer } from "../../../proto/gen/mesos/v1/agent/agent.js";
+import type { Value_Scalar } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
+import { messageOf } from "../../../sdk/errors/index.js";
+import { containerName } from "../../../sdk/ids/index.js";
+import type { DiskOperation } from "../disk/operations.js";
+
+interface Saved {
+  readonly interactive: boolean;
+  /** `agent.Call.LaunchContainer` in base64. */
+  readonly launch: string;
+}
+
+/**
+ * The containers within containers and the standalone ones, as they were asked for: one file each, below `meta/containers`, there before they
+ * run and until they are removed.
+ */
+export class SavedContainers {
+  constructor(private readonly directory: string) {}
+
+  save(launch: ContainerLaunch): DiskOperation {
+    const limits = Object.entries(launch.limits).map(([name, value]): [string, Value_Scalar] => [
+      name,
+      { value },
+    ]);
+    const message = Call_LaunchContainer.encode({
+      container_id: launch.containerId,
+      command: launch.command,
+      container: launch.container,
+      resources: [...launch.resources],
+      limits: Object.fromEntries(limits),
+    }).finish();
+    const saved: Saved = {
+      interactive: launch.interactive === true,
+      launch: Buffer.from(message).toString("base64"),
+    };
+    return {
+      op: "write",
+      path: join(this.directory, containerName(launch.containerId)),
+      data: Buffer.from(JSON.stringify(saved)),
+    };
+  }
+
+  forget(name: string): DiskOperation {
+    return { op: "remove", path: join(this.directory, name) };
+  }
+
+  /** Those that lie there, and what could not be read: that is passed over. */
+  async read(): Promise<{
+    readonly launches: readonly ContainerLaunch[];
+    readonly problems: readonly string[];
+  }> {
+    const launches: ContainerLaunch[] = [];
+    const problems: string[] = [];
+    for (const name of await this.names()) {
+      try {
+        const launch = parse(await readFile(join(this.directory, name), "utf8"));
+        if (containerName(launch.containerId) !== name) throw new Error("it is of another container");
+        launches.push(launch);
+      } catch (error) {
+        problems.push(`'${join(this.directory, name)}' cannot be read: ${messageOf(error)}`);
+      }
+    }
+    return { launches, problems };
+  }
+
+  private async names(): Promise<string[]> {
+    try {
+      // One that is being written is of no container that runs.
+      return (await readdir(this.directory)).filter((name) => !name.endsWith(".tmp"));
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      throw error;
+    }
+  }
+}
+
+function parse(text: string): ContainerLaunch {
+  const saved = JSON.parse(text) as Partial<Saved>;
+  const { container_id, command, container, resources, limits } = Call_LaunchContainer.decode(
+    Buffer.from(saved.launch ?? "", "base64"),
+  );
+  if (container_id?.value === undefined) throw new Error("it names no container");
+  const amounts = Object.entries(limits).map(([name, { value }]) => [name, value ?? 0]);
+  return {
+    containerId: container_id,
+    command,
+    container,
+    resources,
+    limits: Object.fromEntries(amounts),
+    interactive: saved.interactive === true,
+  };
+}

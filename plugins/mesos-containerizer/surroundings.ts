@@ -1,0 +1,75 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Contribution } from "../../sdk/contracts/contribution.js";
+import type { LaunchPlan } from "../../sdk/contracts/launcher.js";
+
+/** What a process that is to look into a container shares with it, beside its namespaces. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string>>;
+  /** As the container sees it. */
+  readonly workingDirectory: string;
+  readonly user: string | undefined;
+  /** Its groups, and what it may do at most: nobody gets more rights by looking in. */
+  readonly confinement: Pick<Contribution, (typeof CONFINEMENT)[number]>;
+}
+
+const CONFINEMENT = [
+  "cgroups",
+  "supplementaryGroups",
+  "rlimits",
+  "capabilities",
+  "noNewPrivileges",
+  "seccompFilter",
+  "oomScoreAdjust",
+] as const satisfies readonly (keyof Contribution)[];
+
+export function surroundingsOf({
+  environment,
+  workingDirectory,
+  user,
+  contribution,
+}: LaunchPlan): Surroundings {
+  const parts = CONFINEMENT.filter((part) => contribution[part] !== undefined);
+  const confinement = Object.fromEntries(parts.map((part) => [part, contribution[part]]));
+  return { environment, workingDirectory, user, confinement };
+}
+
+/** Keeps the surroundings of containers over a restart of the agent, for its own eyes: environments hold secrets. */
+export class SavedSurroundings {
+  constructor(private readonly directory: string) {}
+
+  async open(): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+  }
+
+  async save(container: string, surroundings: Surroundings): Promise<void> {
+    await writeFile(this.path(container), JSON.stringify(surroundings), { mode: 0o600 });
+  }
+
+  /** Undefined where there is none, or one that was cut off. */
+  async load(container: string): Promise<Surroundings | undefined> {
+    try {
+      return JSON.parse(await readFile(this.path(container), "utf8")) as Surroundings;
+    } catch (error) {
+      if (error instanceof SyntaxError || isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async forget(container: string): Promise<void> {
+    await rm(this.path(container), { force: true });
+  }
+
+  /** Removes what earlier runs left of other containers. */
+  async keep(containers: ReadonlySet<string>): Promise<void> {
+    for (const container of await readdir(this.directory))
+      if (!containers.has(container)) await this.forget(container);
+  }
+
+  private path(container: string): string {
+    return join(this.directory, container);
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOENT";
