@@ -192,7 +192,9 @@ export default definePlugin({
         });
         const boot = await bootId();
         const reader = new SavedStateReader(agent.paths, { now: ctx.clock.now(), strict: options.strict });
-        await agent.recover(await reader.read(boot), boot);
+        const containers = await new SavedContainers(agent.paths.savedContainers()).read();
+        for (const problem of containers.problems) ctx.logger.warn(problem);
+        await agent.recover(await reader.read(boot), boot, containers.launches);
         if (options.recover === "cleanup") return agent.endEarlierRun();
         agent.start();
         process.on("SIGUSR1", leave);
