@@ -119,7 +119,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("docker_kill_orphans", "bool", "true", setting, "Kill unknown mesos docker containers at recovery."),
   flag("docker_mesos_image", "string", undefined, refused("tasks of Docker containers have no executor process that could run in a container of its own"), "Image of a dockerised agent; makes docker executors run in containers of it."),
   flag("docker_socket", "string", "/var/run/docker.sock", setting, "Path of the Docker daemon socket given to CLI and executor."),
-  flag("docker_config", "json-object", undefined, setting, "Default docker registry credentials: path or inline JSON."),
+  flag("docker_config", "secret-json", undefined, setting, "Default docker registry credentials: path or inline JSON."),
   flag("sandbox_directory", "string", "/mnt/mesos/sandbox", setting, "Where the sandbox is mounted inside containers with their own rootfs."),
   flag("domain_socket_location", "string", undefined, refused(SOCKETS), "Unix socket path (or systemd:<name>) for executor API; below 108 chars.", { condition: "POSIX" }),
   flag("default_container_dns", "json", undefined, setting, "JSON DNS settings for CNI networks and Docker bridge/user networks."),

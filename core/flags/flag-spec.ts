@@ -14,7 +14,9 @@ export type FlagType =
   | "json-object"
   | "json"
   /** A text that may hold a password: `file://` is followed, and `/flags` shows only the path. */
-  | "secret-text";
+  | "secret-text"
+  /** A JSON object that holds passwords: as `json-object`, but neither `/flags` nor an error repeats anything of it. */
+  | "secret-json";
 
 /** What becomes of the flag. */
 export type Support =

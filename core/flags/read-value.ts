@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { messageOf } from "../../sdk/errors/index.js";
 import { formatBytes, formatDuration, parseBytes, parseDuration } from "../../sdk/values/index.js";
-import type { FlagSpec } from "./flag-spec.js";
+import { MASK } from "../kernel/secrets.js";
+import type { FlagSpec, FlagType } from "./flag-spec.js";
 import type { SettingValue } from "./typed-settings.js";
 
 export type ReadValue =
@@ -17,7 +18,7 @@ export function readText(spec: FlagSpec, text: string): ReadValue {
   try {
     const { content, warning: oldForm } = contentOf(spec, text);
     const value = parseText(spec, content);
-    const shown = spec.type === "secret-text" && text.startsWith("file://") ? text : textOf(spec, value);
+    const shown = SECRET.has(spec.type) && isPlace(spec, text) ? text : textOf(spec, value);
     const present = typeof value === "string" ? spec.present?.(value) : undefined;
     const warning = oldForm ?? (present?.deprecation && `--${spec.name}: ${present.deprecation}`);
     return {
@@ -36,7 +37,7 @@ export function readNatural(spec: FlagSpec, value: unknown): ReadValue {
   if (spec.type === "string-set" && Array.isArray(value) && value.every((item) => typeof item === "string")) {
     return readText(spec, value.join(","));
   }
-  if (spec.type === "json" || spec.type === "json-object") return readText(spec, JSON.stringify(value) ?? "");
+  if (JSON_TYPES.has(spec.type)) return readText(spec, JSON.stringify(value) ?? "");
   if (typeof value === "number" && (spec.type === "duration" || spec.type === "bytes")) {
     if (!(value >= 0)) return { ok: false, problem: `must not be negative, found ${value}` };
     return { ok: true, value: { value, text: textOf(spec, value) } };
@@ -61,6 +62,8 @@ function textOf(spec: FlagSpec, value: unknown): string {
     case "json":
     case "json-object":
       return JSON.stringify(value);
+    case "secret-json":
+      return MASK;
     default:
       return String(value);
   }
@@ -80,7 +83,15 @@ const EXPECTED: Readonly<Record<FlagSpec["type"], string>> = {
   "json-object": "a JSON object",
   json: "JSON",
   "secret-text": "a text",
+  "secret-json": "a JSON object",
 };
+
+const SECRET: ReadonlySet<FlagType> = new Set(["secret-text", "secret-json"]);
+const JSON_TYPES: ReadonlySet<FlagType> = new Set(["json", "json-object", "secret-json"]);
+
+/** Whether the text names a file that holds the value. */
+const isPlace = (spec: FlagSpec, text: string): boolean =>
+  text.startsWith("file://") || (JSON_TYPES.has(spec.type) && isAbsolute(text));
 
 class Problem extends Error {}
 
@@ -93,7 +104,7 @@ function problemOf(error: unknown): string {
 function contentOf(spec: FlagSpec, text: string): { content: string; warning?: string } {
   if (spec.type === "path") return { content: text };
   if (text.startsWith("file://")) return { content: readValueFile(text.slice("file://".length)) };
-  if ((spec.type === "json" || spec.type === "json-object") && isAbsolute(text)) {
+  if (isPlace(spec, text)) {
     return {
       content: readValueFile(text),
       warning: `--${spec.name}: a path without file:// is deprecated; write --${spec.name}=file://${text}`,
@@ -140,6 +151,7 @@ function parseText(spec: FlagSpec, text: string): unknown {
       return [...new Set(text.split(",").filter(Boolean))].sort();
     case "json":
     case "json-object":
+    case "secret-json":
       return parseJson(spec, text);
     default:
       return text;
@@ -147,14 +159,16 @@ function parseText(spec: FlagSpec, text: string): unknown {
 }
 
 function parseJson(spec: FlagSpec, text: string): unknown {
+  const secret = SECRET.has(spec.type);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Problem(`is not JSON: ${messageOf(error)}`);
+    // It quotes what it stumbled over.
+    throw new Problem(secret ? "is not JSON" : `is not JSON: ${messageOf(error)}`);
   }
-  if (spec.type === "json-object" && (typeof value !== "object" || value === null || Array.isArray(value))) {
-    throw new Problem(`must be a JSON object, found ${text}`);
+  if (spec.type !== "json" && (typeof value !== "object" || value === null || Array.isArray(value))) {
+    throw new Problem(secret ? "must be a JSON object" : `must be a JSON object, found ${text}`);
   }
   return value;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-const MASK = "********";
+/** What stands for a secret. */
+export const MASK = "********";
 
 /** Names that hold a secret whatever the schema says, so that a forgotten mark does no harm. */
 const SECRET_NAME = /passw(or)?d|secret|token|private_?key|credential/i;

@@ -51,6 +51,7 @@ function natural(spec: FlagSpec): z.ZodType[] {
       return [z.array(z.string())];
     case "json":
     case "json-object":
+    case "secret-json":
       return [z.record(z.string(), z.unknown())];
     default:
       return [];

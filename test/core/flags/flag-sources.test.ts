@@ -101,6 +101,21 @@ describe("flags from files", () => {
     });
   });
 
+  it("show nothing of an object with passwords, given or wrong", () => {
+    const text = '{"auths":{"registry.example":{"auth":"dXNlcjpwYXNz"}}}';
+    const shown = (flag: string) => load("agent", [`--docker_config=${flag}`]).given.get("docker_config");
+    expect(shown(text)?.value).to.deep.equal({ value: JSON.parse(text), text: "********" });
+    const path = write("config.json", text);
+    expect(shown(`file://${path}`)?.value).to.deep.equal({ value: JSON.parse(text), text: `file://${path}` });
+    expect(shown(path)?.value).to.deep.equal({ value: JSON.parse(text), text: path });
+    for (const wrong of ['"dXNlcjpwYXNz"', '{"auth": dXNlcjpwYXNz}', `["dXNlcjpwYXNz"]`]) {
+      const { problems } = load("agent", [`--docker_config=${wrong}`]);
+      expect(problems).to.have.length(1);
+      expect(problems[0]).to.match(/^--docker_config: .*JSON/);
+      expect(problems[0]).to.not.match(/dXNlc/);
+    }
+  });
+
   it("take a folder with one flag a file, between environment and command line", () => {
     write("flags/port", "5060\n");
     write("flags/cluster", "from file");

@@ -11,6 +11,7 @@ import { UriFetch } from "../../../plugins/sandbox-fetch/uri-fetch.js";
 import { SandboxLogger } from "../../../plugins/sandbox-logger/sandbox-logger.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { Fetcher } from "../../../sdk/contracts/fetcher.js";
+import type { Provisioner } from "../../../sdk/contracts/image.js";
 import type { Isolator } from "../../../sdk/contracts/isolator.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { SystemClock } from "../../../sdk/contracts/system-clock.js";
@@ -18,6 +19,12 @@ import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 
 const SUPERVISOR = new URL("../../../plugins/launchers/posix/supervisor.js", import.meta.url).pathname;
+
+interface Parts {
+  /** Not started; the posix launcher where it is absent. */
+  readonly launcher?: ShimLauncher;
+  readonly provisioner?: Provisioner;
+}
 
 /** A containerizer of the real parts, in a directory of its own. */
 export class ContainerizerBench {
@@ -31,7 +38,7 @@ export class ContainerizerBench {
     readonly directory: string,
     isolators: readonly Isolator[],
     fetchers: ReadonlyMap<string, Fetcher>,
-    launcher: ShimLauncher | undefined,
+    { launcher, provisioner }: Parts,
   ) {
     this.launcher =
       launcher ??
@@ -61,6 +68,7 @@ export class ContainerizerBench {
         succeeded: this.metrics.counter("succeeded"),
         failed: this.metrics.counter("failed"),
       }),
+      provisioner,
       recordsDirectory: join(directory, "records"),
       destroyErrors: this.metrics.counter("destroyErrors"),
       clock: new SystemClock(),
@@ -73,13 +81,11 @@ export class ContainerizerBench {
       isolators?: readonly Isolator[];
       fetchers?: ReadonlyMap<string, Fetcher>;
       directory?: string;
-      /** Not started; the posix launcher where it is absent. */
-      launcher?: ShimLauncher;
-    } = {},
+    } & Parts = {},
   ): Promise<ContainerizerBench> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "tepui-containerizer-")));
     const fetchers = options.fetchers ?? new Map([["file", new FileFetcher()]]);
-    const bench = new ContainerizerBench(directory, options.isolators ?? [], fetchers, options.launcher);
+    const bench = new ContainerizerBench(directory, options.isolators ?? [], fetchers, options);
     await bench.containerizer.prepareDirectories();
     await bench.launcher.start();
     return bench;
