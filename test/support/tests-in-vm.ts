@@ -4,6 +4,7 @@ import Mocha, { type Suite } from "mocha";
 import { packageRoot } from "../../core/flags/package-root.js";
 import type { Content } from "./initramfs.js";
 import { runInVm, type VmRun } from "./kernel-vm.js";
+import type { CaseOutcome } from "./run-cases.js";
 
 /** Test files that are to pass on another kernel, too. */
 export interface VmTests extends Omit<VmRun, "command"> {
@@ -15,22 +16,15 @@ export interface VmTests extends Omit<VmRun, "command"> {
   readonly packages?: readonly string[];
 }
 
-export interface VmCase {
-  readonly title: string;
-  readonly outcome: "passed" | "failed" | "skipped";
-  readonly error?: string;
-}
-
-interface MochaReport {
-  readonly passes: readonly { fullTitle: string }[];
-  readonly pending: readonly { fullTitle: string }[];
-  readonly failures: readonly { fullTitle: string; err: { message?: string; stack?: string } }[];
-}
-
 const REPORT = "@@report:";
 
 /** Runs mocha inside the virtual machine, and gives what came of each case. */
-export async function runTestsInVm({ specs, grep = ".", packages = [], ...vm }: VmTests): Promise<VmCase[]> {
+export async function runTestsInVm({
+  specs,
+  grep = ".",
+  packages = [],
+  ...vm
+}: VmTests): Promise<CaseOutcome[]> {
   const compiled = join(import.meta.dirname, "../..");
   const files: Record<string, Content> = {
     "/tepui/package.json": { from: join(packageRoot, "package.json") },
@@ -40,44 +34,26 @@ export async function runTestsInVm({ specs, grep = ".", packages = [], ...vm }: 
     files[`/tepui/dist/${folder}`] = { from: join(compiled, folder) };
   for (const directory of await packageClosure(["mocha", "chai", ...packages]))
     files[`/tepui/${directory}`] = { from: join(packageRoot, directory) };
-  const mocha = [
-    ...[
-      "node",
-      "--enable-source-maps",
-      "node_modules/mocha/bin/mocha.js",
-      "--no-config",
-      "--timeout",
-      "60000",
-    ],
-    ...["--reporter", "json", "--reporter-option", "output=/tmp/report.json", "--exit"],
-    ...["--grep", `'${grep}'`],
-    ...specs.map((spec) => `dist/${spec}`),
-  ];
+  const report = "/tmp/report.json";
+  const argv = [report, `'${grep}'`, ...specs.map((spec) => `dist/${spec}`)].join(" ");
+  const mocha = `node --enable-source-maps dist/test/support/run-cases.js ${argv}`;
   const result = await runInVm({
     ...vm,
     files: { ...files, ...vm.files },
     programs: ["node", ...(vm.programs ?? [])],
-    command: `cd /tepui; ${mocha.join(" ")} > /tmp/log 2>&1; code=$?; cat /tmp/log; echo; echo '${REPORT}'; cat /tmp/report.json; exit $code`,
+    command: `cd /tepui; ${mocha} > /tmp/log 2>&1; code=$?; cat /tmp/log; echo; echo '${REPORT}'; cat ${report}; exit $code`,
   });
   const start = result.output.lastIndexOf(REPORT);
-  const report = parseReport(result.output.slice(start + REPORT.length));
-  if (report === undefined)
+  const cases = parseReport(result.output.slice(start + REPORT.length));
+  if (cases === undefined)
     throw new Error(
       `mocha ended with ${result.code} and no report:\n${result.output}\n${result.console.slice(-3000)}`,
     );
-  return [
-    ...report.passes.map(({ fullTitle }) => ({ title: fullTitle, outcome: "passed" as const })),
-    ...report.pending.map(({ fullTitle }) => ({ title: fullTitle, outcome: "skipped" as const })),
-    ...report.failures.map(({ fullTitle, err }) => ({
-      title: fullTitle,
-      outcome: "failed" as const,
-      error: err.stack ?? err.message ?? "failed",
-    })),
-  ];
+  return cases;
 }
 
 /** To be called in a `before`: each case of the virtual machine becomes one of the suite. */
-export function addCases(suite: Suite, cases: readonly VmCase[]): void {
+export function addCases(suite: Suite, cases: readonly CaseOutcome[]): void {
   for (const { title, outcome, error } of cases) {
     const test =
       outcome === "skipped"
@@ -89,9 +65,9 @@ export function addCases(suite: Suite, cases: readonly VmCase[]): void {
   }
 }
 
-function parseReport(text: string): MochaReport | undefined {
+function parseReport(text: string): CaseOutcome[] | undefined {
   try {
-    return JSON.parse(text) as MochaReport;
+    return JSON.parse(text) as CaseOutcome[];
   } catch {
     return undefined;
   }

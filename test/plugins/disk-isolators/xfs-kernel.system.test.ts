@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import { requireVm } from "../../support/kernel-vm.js";
 import { requirePart } from "../../support/require-part.js";
-import { addCases, runTestsInVm, type VmCase } from "../../support/tests-in-vm.js";
+import type { CaseOutcome } from "../../support/run-cases.js";
+import { addCases, runTestsInVm } from "../../support/tests-in-vm.js";
 
 describe("a kernel with quotas of XFS", function () {
   this.timeout(180_000);
-  let cases: readonly VmCase[];
+  let cases: readonly CaseOutcome[];
 
   before(async function () {
     requireVm(this);

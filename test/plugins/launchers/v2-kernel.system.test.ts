@@ -1,13 +1,14 @@
 import { expect } from "chai";
 import { requireVm } from "../../support/kernel-vm.js";
-import { addCases, runTestsInVm, type VmCase } from "../../support/tests-in-vm.js";
+import type { CaseOutcome } from "../../support/run-cases.js";
+import { addCases, runTestsInVm } from "../../support/tests-in-vm.js";
 
 const SUITES = ["linux-launcher", "linux-destroy"];
 
 describe("the linux launcher on a kernel with cgroup v2 alone", function () {
   // Without hardware acceleration.
   this.timeout(600_000);
-  let cases: readonly VmCase[];
+  let cases: readonly CaseOutcome[];
 
   before(async function () {
     requireVm(this);

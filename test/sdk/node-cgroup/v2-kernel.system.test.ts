@@ -1,12 +1,13 @@
 import { expect } from "chai";
 import { requireVm } from "../../support/kernel-vm.js";
-import { addCases, runTestsInVm, type VmCase } from "../../support/tests-in-vm.js";
+import type { CaseOutcome } from "../../support/run-cases.js";
+import { addCases, runTestsInVm } from "../../support/tests-in-vm.js";
 
 const SUITES = ["devices", "io-and-network", "life", "limits"];
 
 describe("node-cgroup on a kernel with cgroup v2 alone", function () {
   this.timeout(180_000);
-  let cases: readonly VmCase[];
+  let cases: readonly CaseOutcome[];
 
   before(async function () {
     requireVm(this);
