@@ -4,7 +4,7 @@ import type { QuotaConfig, QuotaRequest } from "../../proto/gen/mesos/v1/quota/q
 import { type Call, Call_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { Allocator } from "../../sdk/contracts/allocator.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
-import type { Election } from "../../sdk/contracts/election.js";
+import type { Election, Tenure } from "../../sdk/contracts/election.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { MasterView } from "../../sdk/contracts/master-view.js";
 import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
@@ -27,6 +27,7 @@ import { Leadership } from "./leadership.js";
 import { regionConflict } from "./master-info.js";
 import { type CounterName, MasterMetrics } from "./metrics.js";
 import type { MasterOptions } from "./options.js";
+import { FOR_NOW, TenuredConnection, TenuredTransport } from "./tenure.js";
 import { invalidCall, validateCall } from "./validation/call.js";
 import { ClusterView } from "./view.js";
 
@@ -64,6 +65,8 @@ export class Master implements SchedulerService, OperatorService {
   private readonly ids: Ids;
   private info: MasterInfo;
   private current: Leadership | undefined;
+  /** Of the current leadership. */
+  private tenure: Tenure = FOR_NOW;
   private electedTime: number | undefined;
   private leader: MasterInfo | undefined;
   private unwatch: (() => void) | undefined;
@@ -110,18 +113,20 @@ export class Master implements SchedulerService, OperatorService {
 
   private contend(): void {
     this.withdraw = this.deps.election.contend(this.info, {
-      elected: () => void this.lead(),
+      elected: (tenure) => void this.lead(tenure),
       lost: (reason) => this.lose(reason),
     });
   }
 
-  private async lead(): Promise<void> {
+  private async lead(tenure: Tenure = FOR_NOW): Promise<void> {
     const { deps, info, metrics, ids } = this;
     const registry = new GuardedRegistry(deps.registry, (err) => {
       if (this.current === leadership) void this.giveUp(err, "The registry cannot be written");
     });
-    const leadership = new Leadership({ ...deps, registry, info, metrics, ids });
+    const transport = new TenuredTransport(deps.transport, tenure);
+    const leadership = new Leadership({ ...deps, transport, registry, info, metrics, ids });
     this.step(leadership);
+    this.tenure = tenure;
     deps.logger.info({ id: this.id }, "Elected as the leading master");
     try {
       await leadership.start();
@@ -152,6 +157,7 @@ export class Master implements SchedulerService, OperatorService {
 
   leadership(): LeadershipRecord {
     if (this.current === undefined) return { role: "standby", leader: this.leader };
+    if (!this.tenure.holds()) return { role: "standby", leader: undefined };
     return { role: this.current.recovered ? "leading" : "recovering", leader: this.leader ?? this.info };
   }
 
@@ -164,7 +170,9 @@ export class Master implements SchedulerService, OperatorService {
   }
 
   subscribe(subscription: SchedulerSubscription): SchedulerSession {
-    return this.serving().subscriptions.subscribe(subscription);
+    const { subscriptions } = this.serving();
+    const connection = new TenuredConnection(subscription.connection, this.tenure);
+    return subscriptions.subscribe({ ...subscription, connection });
   }
 
   call(request: SchedulerRequest): void | Promise<void> {
@@ -246,12 +254,13 @@ export class Master implements SchedulerService, OperatorService {
   }
 
   private operated(): Leadership {
-    if (!this.current?.recovered) throw new TepuiError("TEPUI_OPERATOR_NOT_LEADING");
+    if (!this.current?.recovered || !this.tenure.holds()) throw new TepuiError("TEPUI_OPERATOR_NOT_LEADING");
     return this.current;
   }
 
   private serving(): Leadership {
-    if (!this.current?.recovered) throw new TepuiError("TEPUI_SCHEDULER_MASTER_NOT_LEADING");
+    if (!this.current?.recovered || !this.tenure.holds())
+      throw new TepuiError("TEPUI_SCHEDULER_MASTER_NOT_LEADING");
     return this.current;
   }
 }

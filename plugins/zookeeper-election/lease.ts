@@ -39,10 +39,15 @@ export class Lease {
     });
   }
 
+  /** Nobody else can have been elected yet. */
+  holds(): boolean {
+    return !this.ended && this.options.clock.monotonic() < this.validUntil;
+  }
+
   /** The first confirmation. False: it came too late to hold. Rejects with ZooKeeperError. */
   async acquire(): Promise<boolean> {
     await this.confirm();
-    if (this.ended || this.options.clock.monotonic() >= this.validUntil) return false;
+    if (!this.holds()) return false;
     this.watchOver();
     this.schedule();
     return true;

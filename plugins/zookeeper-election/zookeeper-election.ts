@@ -188,7 +188,7 @@ export class ZooKeeperElection implements Election {
     }
     this.leading = true;
     this.leader.set(contention.info, own.name);
-    contention.candidacy.elected();
+    contention.candidacy.elected(lease);
     return "done";
   }
 

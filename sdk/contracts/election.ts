@@ -1,9 +1,18 @@
 import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { extensionPoint } from "../plugin/extension-point.js";
 
+/** A leadership that is held, as the one that holds it may know by its own clock. */
+export interface Tenure {
+  /**
+   * To be asked before anything is done that others see. False once the leadership may have passed to another, also where nobody has come to
+   * say so yet: a process that was stopped for a while first does what had been waiting for it.
+   */
+  holds(): boolean;
+}
+
 export interface Candidacy {
-  /** Called once when this master leads. */
-  elected(): void;
+  /** Called once when this master leads. @param tenure absent: until `lost` is called */
+  elected(tenure?: Tenure): void;
   /** Called once when a held leadership is gone: the master must stop acting at once. */
   lost(reason: string): void;
 }
