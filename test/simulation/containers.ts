@@ -16,7 +16,7 @@ export interface RunningContainer {
   termination: ContainerTermination | undefined;
   /** Destroyed: nothing is left of it. */
   gone: boolean;
-  /** It ended with its machine. */
+  /** Its machine lost power after it had started. */
   lostPower: boolean;
   readonly watchers: Set<() => void>;
 }
@@ -24,6 +24,7 @@ export interface RunningContainer {
 /** Told of what happens to containers, whoever did it. */
 export interface ContainerObserver {
   started(container: RunningContainer): void;
+  lostPower(host: ContainerHost): void;
 }
 
 const SIGKILL = 9;
@@ -74,10 +75,8 @@ export class ContainerHost {
 
   /** Nothing is left, and nobody will know how it ended. */
   losePower(): void {
-    for (const container of [...this.containers.values()]) {
-      container.lostPower = true;
-      this.remove(container);
-    }
+    this.observer.lostPower(this);
+    for (const container of [...this.containers.values()]) this.remove(container);
   }
 }
 

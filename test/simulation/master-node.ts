@@ -43,6 +43,7 @@ export class MasterNode {
   }
 
   start(): void {
+    if (this.life !== undefined) return;
     const { world, ensemble, messages } = this.cluster;
     const process = new SimulatedProcess(world, this.host, `${this.name}.${++this.lives}`);
     const { clock, logger } = process;
@@ -145,9 +146,9 @@ export class MasterNode {
       watch: (changed) => election.watch(changed),
       contend: (info, candidacy) =>
         election.contend(info, {
-          elected: () => {
+          elected: (tenure) => {
             if (this.life?.process === process) this.life.term = this.cluster.terms.begin(process.name);
-            candidacy.elected();
+            candidacy.elected(tenure);
           },
           lost: (reason) => {
             if (this.life?.process === process) this.life.term = 0;

@@ -4,7 +4,7 @@ import { Resources } from "../../../sdk/resources/index.js";
 import { resourceList } from "../../../sdk/scheduler/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { Cluster } from "../cluster.js";
-import type { ContainerObserver, RunningContainer } from "../containers.js";
+import type { ContainerHost, ContainerObserver, RunningContainer } from "../containers.js";
 import type { FrameworkNode, TaskRecord } from "../framework-node.js";
 
 const { TASK_FINISHED, TASK_FAILED, TASK_KILLED } = TaskState;
@@ -58,6 +58,11 @@ export class Watch implements ContainerObserver {
     if (!Resources.of(resourceList(node.resources)).contains(used)) {
       world.violate("no host is overcommitted", `${node.name} has ${node.resources}, and runs ${used}`);
     }
+  }
+
+  lostPower({ name }: ContainerHost): void {
+    for (const container of this.containers.values())
+      if (container.agent === name) container.lostPower = true;
   }
 
   /** An agent tells of a task. */
