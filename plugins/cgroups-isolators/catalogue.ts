@@ -1,5 +1,6 @@
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import { devicesOf } from "../../sdk/isolation/index.js";
 import type { CgroupVersion, Controller } from "../../sdk/node-cgroup/index.js";
 import type { CgroupsConfig } from "./config.js";
 import type { ContainerGroups } from "./container-groups.js";
@@ -40,7 +41,8 @@ export const CATALOGUE: Readonly<Record<string, CatalogueRow>> = {
   },
   "cgroups/devices": {
     controllers: ["devices"],
-    make: (options, { config }) => new DevicesIsolator({ ...options, allowed: config.allowed_devices }),
+    make: (options, { config }) =>
+      new DevicesIsolator({ ...options, allowed: devicesOf(config.allowed_devices) }),
   },
   "cgroups/pids": { controllers: ["pids"], make: plain },
   "cgroups/cpuset": { controllers: ["cpuset"], make: plain },

@@ -1,5 +1,5 @@
+import { allowedDevices } from "../../sdk/isolation/index.js";
 import { durationText, z } from "../../sdk/plugin/index.js";
-import { allowedDevices } from "./allowed-devices.js";
 import { parseHandle, parseHandleRange } from "./net-cls-handles.js";
 
 const handle = z.string().refine((text) => parseHandle(text) !== undefined, {

@@ -1,8 +1,7 @@
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import { messageOf } from "../../sdk/errors/index.js";
-import { unavailableIsolation } from "../../sdk/isolation/index.js";
+import { type AllowedDevice, findAllowedDevice, unavailableIsolation } from "../../sdk/isolation/index.js";
 import type { Cgroup, DeviceRule } from "../../sdk/node-cgroup/index.js";
-import { type AllowedDevices, deviceRules } from "./allowed-devices.js";
 import { GroupIsolator, type GroupIsolatorOptions } from "./group-isolator.js";
 
 const character = (major: number, minor?: number): DeviceRule => ({ type: "c", major, minor, access: "rwm" });
@@ -31,15 +30,16 @@ const EVERYBODYS: readonly DeviceRule[] = [
 /** `cgroups/devices`: a container opens no device but the harmless ones, the operator's and those that other isolators gave it. */
 export class DevicesIsolator extends GroupIsolator {
   private rules: readonly DeviceRule[] = EVERYBODYS;
-  private readonly allowed: AllowedDevices | undefined;
+  private readonly allowed: readonly AllowedDevice[];
 
-  constructor(options: GroupIsolatorOptions & { readonly allowed: AllowedDevices | undefined }) {
+  constructor(options: GroupIsolatorOptions & { readonly allowed: readonly AllowedDevice[] }) {
     super(options);
     this.allowed = options.allowed;
   }
 
   override async start(trial: Cgroup): Promise<void> {
-    this.rules = [...EVERYBODYS, ...(await deviceRules(this.name, this.allowed))];
+    const operators = await Promise.all(this.allowed.map((device) => this.ruleOf(device)));
+    this.rules = [...EVERYBODYS, ...operators];
     try {
       await trial.devices.set(this.rules);
     } catch (error) {
@@ -57,5 +57,10 @@ export class DevicesIsolator extends GroupIsolator {
   async replan(containerId: string, plan: Pick<Contribution, "devices">): Promise<void> {
     const group = this.groups.of(containerId, this.controllers);
     await group?.devices.set([...this.rules, ...(plan.devices ?? [])]);
+  }
+
+  private async ruleOf({ path, read, write, mknod }: AllowedDevice): Promise<DeviceRule> {
+    const access = `${read ? "r" : ""}${write ? "w" : ""}${mknod ? "m" : ""}`;
+    return { ...(await findAllowedDevice(this.name, path)), access };
   }
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TepuiError } from "../../sdk/errors/index.js";
+import { deviceNumbers } from "../../sdk/isolation/index.js";
 
 /** A device node of the driver. */
 export interface NvidiaDevice {
@@ -95,12 +96,7 @@ async function unnamedGpus(root: string): Promise<Described[]> {
 async function deviceAt(root: string, name: string): Promise<NvidiaDevice | undefined> {
   const found = await stat(join(root, "dev", name)).catch(() => undefined);
   if (found === undefined || !found.isCharacterDevice()) return undefined;
-  const number = BigInt(found.rdev);
-  return {
-    path: `/dev/${name}`,
-    major: Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n)),
-    minor: Number((number & 0xffn) | ((number >> 12n) & 0xffffff00n)),
-  };
+  return { path: `/dev/${name}`, ...deviceNumbers(found.rdev) };
 }
 
 async function driverVersion(root: string): Promise<string | undefined> {

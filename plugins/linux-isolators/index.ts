@@ -1,9 +1,14 @@
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { Isolator } from "../../sdk/contracts/isolator.js";
-import { isolationNames, unavailableIsolation, unmetNeed } from "../../sdk/isolation/index.js";
+import {
+  allowedDevices,
+  devicesOf,
+  isolationNames,
+  unavailableIsolation,
+  unmetNeed,
+} from "../../sdk/isolation/index.js";
 import { definePlugin, z } from "../../sdk/plugin/index.js";
-import { allowedDevices, devicesOf } from "./allowed-devices.js";
 import {
   ALL_CAPABILITIES,
   CapabilitiesIsolator,

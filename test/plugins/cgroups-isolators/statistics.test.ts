@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { numbersOf } from "../../../plugins/cgroups-isolators/allowed-devices.js";
 import { blkioStatistics } from "../../../plugins/cgroups-isolators/io.js";
 import { memoryLimitation, ranIntoLimit } from "../../../plugins/cgroups-isolators/memory-limitation.js";
 import { CgroupInfo_Blkio_Operation as Operation } from "../../../proto/gen/mesos/v1/mesos.js";
+import { deviceNumbers } from "../../../sdk/isolation/index.js";
 import type { Cgroup, IoDeviceStat, MemoryControl } from "../../../sdk/node-cgroup/index.js";
 
 const MB = 1024 * 1024;
@@ -74,11 +74,14 @@ describe("running out of memory", () => {
 
 describe("a device number", () => {
   it("is taken apart as the kernel put it together", () => {
-    expect(numbersOf(0x103)).to.deep.equal({ major: 1, minor: 3 });
-    expect(numbersOf(0xaed)).to.deep.equal({ major: 10, minor: 237 });
+    expect(deviceNumbers(0x103)).to.deep.equal({ major: 1, minor: 3 });
+    expect(deviceNumbers(0xaed)).to.deep.equal({ major: 10, minor: 237 });
     // As glibc's makedev(3) does.
     const packed = (major: bigint, minor: bigint): bigint =>
       (minor & 0xffn) | ((major & 0xfffn) << 8n) | ((minor & ~0xffn) << 12n) | ((major & ~0xfffn) << 32n);
-    expect(numbersOf(Number(packed(0x12345n, 0xabcden)))).to.deep.equal({ major: 0x12345, minor: 0xabcde });
+    expect(deviceNumbers(Number(packed(0x12345n, 0xabcden)))).to.deep.equal({
+      major: 0x12345,
+      minor: 0xabcde,
+    });
   });
 });
