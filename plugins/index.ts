@@ -1,6 +1,7 @@
 /** The one list of what ships: short name, as manifests use it, to module. Each is loaded only when a manifest names it. */
 export const SHIPPED = {
   "agent-endpoints": () => import("./agent-endpoints/index.js"),
+  "agent-operator-http": () => import("./agent-operator-http/index.js"),
   "cgroups-isolators": () => import("./cgroups-isolators/index.js"),
   "cni-isolator": () => import("./cni-isolator/index.js"),
   "disk-isolators": () => import("./disk-isolators/index.js"),

@@ -27,7 +27,6 @@ import {
   MODULES,
   PORTMAP,
   SECRETS,
-  SESSIONS,
   SOCKETS,
 } from "./reasons.js";
 
@@ -64,7 +63,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("hadoop_home", "string", undefined, refused(HDFS), "Hadoop installation path for hdfs fetching; unset = env HADOOP_HOME or PATH."),
   flag("switch_user", "bool", "true", setting, "Run tasks as the framework/command user (needs setuid); off = agent's user.", { condition: "POSIX" }),
   flag("volume_gid_range", "string", undefined, setting, "GID range for shared persistent / PARENT sandbox volumes of non-root tasks, e.g. [10000-20000].", { condition: "POSIX" }),
-  flag("http_heartbeat_interval", "duration", "30secs", refused(SESSIONS), "Heartbeat period on LAUNCH_NESTED_CONTAINER_SESSION and ATTACH_CONTAINER_OUTPUT streams."),
+  flag("http_heartbeat_interval", "duration", "30secs", setting, "Heartbeat period on LAUNCH_NESTED_CONTAINER_SESSION and ATTACH_CONTAINER_OUTPUT streams."),
   flag("frameworks_home", "string", "", setting, "Prefix for relative executor URIs."),
   flag("registration_backoff_factor", "duration", "1secs", setting, "Base b of random (re)registration delay [0,b], doubling per retry up to 1mins."),
   flag("authentication_backoff_factor", "duration", "1secs", refused(AUTHN), "Factor of the growing authentication timeout window [min, min+factor*2^n]."),

@@ -99,6 +99,20 @@ class NodeStream implements ReplyStream {
     this.response.write(this.chunked ? inChunks(parts) : Buffer.concat(parts));
   }
 
+  async drained(): Promise<void> {
+    const { response } = this;
+    if (this.over || !response.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        response.off("drain", done);
+        response.off("close", done);
+        resolve();
+      };
+      response.on("drain", done);
+      response.on("close", done);
+    });
+  }
+
   end(): void {
     if (this.over) return;
     if (this.chunked) this.response.write(LAST_CHUNK);

@@ -257,6 +257,10 @@ class PostRequest implements RequestSource {
   body(): Promise<Buffer> {
     return Promise.resolve(this.received);
   }
+
+  async *stream(): AsyncGenerator<Buffer, void> {
+    if (this.received.length > 0) yield this.received;
+  }
 }
 
 /** False when something else than a plain POST begins there, so that it is answered without waiting for the end of its head. */

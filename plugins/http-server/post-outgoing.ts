@@ -77,7 +77,7 @@ export class PostOutgoing implements Outgoing {
         left -= chunk.length;
         if (this.connection.gone || left < 0) break;
         this.write(chunk);
-        if (this.waiting > PIPED_BYTES) await this.haveRoom();
+        await this.haveRoom();
       }
     } catch {
       left = -1;
@@ -90,8 +90,10 @@ export class PostOutgoing implements Outgoing {
     this.connection.answered();
   }
 
-  private haveRoom(): Promise<void> {
-    return new Promise((resolve) => {
+  /** Resolves once not too much of it waits for the client. */
+  async haveRoom(): Promise<void> {
+    if (this.done || this.connection.gone || this.waiting <= PIPED_BYTES) return;
+    await new Promise<void>((resolve) => {
       this.room = resolve;
     });
   }
@@ -144,6 +146,10 @@ class PostStream implements ReplyStream {
 
   write(parts: readonly Uint8Array[]): void {
     if (!this.over && parts.length > 0) this.outgoing.write(inChunks(parts));
+  }
+
+  drained(): Promise<void> {
+    return this.outgoing.haveRoom();
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpRequest } from "../../sdk/contracts/http-server.js";
+import { TepuiError } from "../../sdk/errors/index.js";
 import { BodyReader, type BodyWatch } from "./request-body.js";
 
 /** What was sent. */
@@ -12,6 +13,7 @@ export interface RequestSource {
   readonly peer: string;
   readonly received: Buffer | undefined;
   body(): Promise<Buffer>;
+  stream(): AsyncIterable<Buffer>;
 }
 
 /** What the target leads to. */
@@ -67,6 +69,10 @@ export class ServerRequest implements HttpRequest {
   body(): Promise<Buffer> {
     return this.source.body();
   }
+
+  stream(): AsyncIterable<Buffer> {
+    return this.source.stream();
+  }
 }
 
 export interface BodyLimits {
@@ -103,6 +109,18 @@ export class NodeRequest implements RequestSource {
   body(): Promise<Buffer> {
     this.wholeBody ??= BodyReader.read(this.message, this.limits.maxBodyBytes, this.limits.watch);
     return this.wholeBody;
+  }
+
+  async *stream(): AsyncGenerator<Buffer, void> {
+    const { message } = this;
+    try {
+      yield* message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    } catch (error) {
+      throw new TepuiError("TEPUI_CLIENT_GONE", { cause: error });
+    } finally {
+      // A client that is still sending need not wait for ever.
+      message.resume();
+    }
   }
 }
 

@@ -1,5 +1,4 @@
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, lstat, open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerInput, ContainerStreams, OutputChunk } from "../contracts/containerizer.js";
 import { TepuiError } from "../errors/index.js";
@@ -23,12 +22,9 @@ export class FileStreams implements ContainerStreams {
   output(signal: AbortSignal): AsyncIterable<OutputChunk> {
     const { stdout, stderr, ended } = this.options;
     const followed = [new FollowedFile(stdout, "stdout"), new FollowedFile(stderr, "stderr")];
-    const begun = Promise.all(followed.map((file) => file.begin()));
-    begun.catch(() => undefined);
-    return follow(
-      begun.then(() => followed),
-      { ended, signal },
-    );
+    // At once, and not with the first read: what is written from now on counts.
+    for (const file of followed) file.begin();
+    return follow(followed, { ended, signal });
   }
 
   async input(): Promise<ContainerInput> {
@@ -39,7 +35,7 @@ export class FileStreams implements ContainerStreams {
 }
 
 async function* follow(
-  beginning: Promise<readonly FollowedFile[]>,
+  files: readonly FollowedFile[],
   { ended, signal }: { ended: Promise<unknown>; signal: AbortSignal },
 ): AsyncGenerator<OutputChunk, void> {
   let over = false;
@@ -47,13 +43,12 @@ async function* follow(
     () => (over = true),
     () => (over = true),
   );
-  const files = await beginning;
   try {
     while (!signal.aborted) {
       const last = over;
       let quiet = true;
       for (const file of files) {
-        const data = await file.read();
+        const data = file.read();
         if (data === undefined) continue;
         quiet = false;
         yield { stream: file.stream, data };
@@ -64,13 +59,16 @@ async function* follow(
       await (over ? undefined : Promise.race([end, waited]));
     }
   } finally {
-    for (const file of files) await file.close();
+    for (const file of files) file.close();
   }
 }
 
-/** A file that grows, is cut, or gives way to a new one of its name. Whoever may write its directory must not lead the reader elsewhere: links are not followed. */
+/**
+ * A file that grows, is cut, or gives way to a new one of its name. Whoever may write its directory must not lead the reader elsewhere:
+ * links are not followed.
+ */
 class FollowedFile {
-  private handle: FileHandle | undefined;
+  private descriptor: number | undefined;
   private inode = 0;
   private position = 0;
 
@@ -80,51 +78,50 @@ class FollowedFile {
   ) {}
 
   /** What is in it by now is not of interest. */
-  async begin(): Promise<void> {
-    const stats = await this.open();
-    this.position = stats?.size ?? 0;
+  begin(): void {
+    this.position = this.open();
   }
 
   /** What is new, up to a bound; undefined when nothing is. */
-  async read(): Promise<Buffer | undefined> {
-    const data = await this.readOpen();
+  read(): Buffer | undefined {
+    const data = this.readOpen();
     if (data !== undefined) return data;
-    const now = await lstat(this.path).catch(() => undefined);
-    if (now === undefined) return undefined;
-    if (now.ino === this.inode && now.size >= this.position) return undefined;
+    const now = lstatSync(this.path, { throwIfNoEntry: false });
+    if (now === undefined || (now.ino === this.inode && now.size >= this.position)) return undefined;
     this.position = 0;
-    if (now.ino !== this.inode) await this.open();
+    if (now.ino !== this.inode) this.open();
     return this.readOpen();
   }
 
-  async close(): Promise<void> {
-    await this.handle?.close();
-    this.handle = undefined;
+  close(): void {
+    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    this.descriptor = undefined;
   }
 
-  private async readOpen(): Promise<Buffer | undefined> {
-    if (this.handle === undefined) return undefined;
-    const { buffer, bytesRead } = await this.handle.read({
-      buffer: Buffer.allocUnsafe(CHUNK_BYTES),
-      position: this.position,
-    });
-    if (bytesRead === 0) return undefined;
-    this.position += bytesRead;
-    return buffer.subarray(0, bytesRead);
+  private readOpen(): Buffer | undefined {
+    if (this.descriptor === undefined) return undefined;
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const count = readSync(this.descriptor, chunk, 0, CHUNK_BYTES, this.position);
+    if (count === 0) return undefined;
+    this.position += count;
+    return chunk.subarray(0, count);
   }
 
-  private async open(): Promise<Stats | undefined> {
-    await this.close();
-    // Not waiting for who writes into a pipe.
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const handle = await open(this.path, flags).catch(() => undefined);
-    const stats = await handle?.stat();
-    this.inode = stats?.ino ?? 0;
-    if (stats?.isFile() === true) {
-      this.handle = handle;
-      return stats;
+  /** Gives its size. */
+  private open(): number {
+    this.close();
+    let descriptor: number;
+    try {
+      // Not waiting for who writes into a pipe.
+      descriptor = openSync(this.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch {
+      // Not there yet, or no file.
+      return 0;
     }
-    await handle?.close();
-    return undefined;
+    const stats = fstatSync(descriptor);
+    this.inode = stats.ino;
+    if (stats.isFile()) this.descriptor = descriptor;
+    else closeSync(descriptor);
+    return stats.isFile() ? stats.size : 0;
   }
 }

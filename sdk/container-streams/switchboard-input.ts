@@ -5,8 +5,11 @@ import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES, type SwitchboardFrame } fro
 
 /** A connection to a switchboard that was given the input. */
 export class SwitchboardInput implements ContainerInput {
+  readonly over: Promise<void>;
   private refused = false;
+  private ended = false;
   private closed = false;
+  private tellOver!: () => void;
   private readonly waiting = new Set<() => void>();
 
   /** Asks for the input on a fresh connection. Undefined where another has it; the connection is closed then. */
@@ -30,6 +33,9 @@ export class SwitchboardInput implements ContainerInput {
 
   private constructor(private readonly socket: Socket) {
     const decoder = new FrameDecoder();
+    this.over = new Promise((resolve) => {
+      this.tellOver = resolve;
+    });
     socket.on("data", (chunk: Buffer) => {
       try {
         if (decoder.push(chunk).some(({ type }) => type === "C")) this.refuse();
@@ -39,7 +45,10 @@ export class SwitchboardInput implements ContainerInput {
     });
     socket.resume();
     socket.on("drain", () => this.wake());
-    socket.once("close", () => this.refuse());
+    socket.once("close", () => {
+      this.ended = false;
+      this.refuse();
+    });
   }
 
   async write(data: Buffer): Promise<void> {
@@ -49,7 +58,9 @@ export class SwitchboardInput implements ContainerInput {
   }
 
   async end(): Promise<void> {
-    if (!this.refused) await this.send(encodeFrame("e"));
+    if (this.refused) return;
+    this.ended = true;
+    await this.send(encodeFrame("e"));
   }
 
   async resize({ rows, columns }: { rows: number; columns: number }): Promise<void> {
@@ -75,6 +86,8 @@ export class SwitchboardInput implements ContainerInput {
 
   private refuse(): void {
     this.refused = true;
+    // The end of what was ended is not news; that of the container comes with the end of the connection.
+    if (!this.ended) this.tellOver();
     this.wake();
   }
 

@@ -69,6 +69,8 @@ export interface OutputChunk {
 
 /** The way into the standard input of a container. */
 export interface ContainerInput {
+  /** Resolves when the container takes no more, though `end` was not called: it ended, or closed its input. */
+  readonly over: Promise<void>;
   /** Resolves when more can be taken; rejects when the container does not read any more. */
   write(data: Buffer): Promise<void>;
   /** No more input: the container reads its end. Through a terminal this is the end-of-file character. */

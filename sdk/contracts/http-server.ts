@@ -22,6 +22,11 @@ export interface HttpRequest {
   body(): Promise<Buffer>;
   /** The same, where it has come already: saves handlers of many small calls a wait. Undefined: wait for `body`. */
   readonly received: Buffer | undefined;
+  /**
+   * The body as it comes, instead of `body`: of any length, for as long as the client sends, which waits for who reads. Fails with
+   * TEPUI_CLIENT_GONE when the client leaves before its end. What is not read of it is thrown away.
+   */
+  stream(): AsyncIterable<Buffer>;
 }
 
 export interface HttpReply {
@@ -54,6 +59,8 @@ export interface ReplyStream {
   readonly waiting: number;
   /** Each part is an HTTP chunk of its own; all of them leave in one write. No part may be empty. */
   write(parts: readonly Uint8Array[]): void;
+  /** Resolves once the client has read enough for more to be written, or nothing more can be. */
+  drained(): Promise<void>;
   end(): void;
   /** Cuts the connection. */
   destroy(): void;
