@@ -1,10 +1,15 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { MESOS_VERSION } from "../../sdk/mesos-version.js";
+import { parseDuration } from "../../sdk/values/index.js";
+import type { PlaceOptions } from "../backup/places.js";
 import { TEPUI_VERSION } from "../version.js";
 import { runExplain } from "./explain.js";
 import { runLocal } from "./local.js";
 import { explainManifest, validateManifest } from "./manifest.js";
 import { graphPlugins, inspectPlugin, listPlugins } from "./plugins.js";
+
+/** Exit code of a command line that cannot be understood. */
+const BAD_USAGE = 2;
 
 const DAEMON_COMMANDS = [
   ["master", "run a master (flags of mesos-master)"],
@@ -51,6 +56,33 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .action((framework: string, options: { role?: string; master: string; json?: boolean }) =>
       set(runExplain({ framework, ...options }, process)),
     );
+
+  const place = "a work_dir, or the registry's URL: zk://..., etcd://..., or file:///path of a file with one";
+  savesAndRestores(
+    program.command("backup").description("save what a master or an agent must not forget, while it runs"),
+  )
+    .argument("<from>", place)
+    .argument("<file>", "the archive to make")
+    .action(async (from: string, file: string, options: PlaceFlags) => {
+      const { runBackup } = await import("./backup.js");
+      await set(runBackup({ from, file, ...placeOptions(options) }, process));
+    });
+  savesAndRestores(
+    program
+      .command("restore")
+      .description("check an archive of backup, and put back what is in it, there or elsewhere"),
+  )
+    .argument("<file>", "the archive")
+    .argument("[to]", `${place}; without it the archive is only checked`)
+    .option(
+      "--force",
+      "also where there is something already: directories are moved aside, registries replaced",
+    )
+    .action(async (file: string, to: string | undefined, options: PlaceFlags & { force?: boolean }) => {
+      const { runRestore } = await import("./restore.js");
+      const force = options.force === true;
+      await set(runRestore({ file, to, force, ...placeOptions(options) }, process));
+    });
 
   const plugins = program.command("plugins").description("what a daemon is made of");
   const daemonFlags = "flags of the daemon, such as --manifest=FILE, after --";
@@ -111,6 +143,46 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
     throw error;
+  }
+}
+
+interface PlaceFlags {
+  readonly timeout?: number;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
+function savesAndRestores(command: Command): Command {
+  return command
+    .exitOverride(({ exitCode, code, message }) => {
+      throw new CommanderError(exitCode === 0 ? 0 : BAD_USAGE, code, message);
+    })
+    .option(
+      "--timeout <duration>",
+      "how long servers may take, or a directory may change; default 30secs",
+      durationArgument,
+    )
+    .option("--ca-file <file>", "of etcds:// URLs: certificates that sign those of the servers")
+    .option("--cert-file <file>", "of etcds:// URLs: the own certificate")
+    .option("--key-file <file>", "of etcds:// URLs: the key of the own certificate");
+}
+
+const placeOptions = ({
+  timeout = 30_000,
+  caFile: ca,
+  certFile: cert,
+  keyFile: key,
+}: PlaceFlags): PlaceOptions => ({
+  timeout,
+  tls: { ca, cert, key },
+});
+
+function durationArgument(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch {
+    throw new InvalidArgumentError("It is a duration, such as 30secs.");
   }
 }
 

@@ -55,7 +55,7 @@ async function run(start: Start): Promise<Daemon> {
     join(root, "bin", name),
     "--ip=127.0.0.1",
     `--port=${port}`,
-    `--work_dir=${folder}`,
+    ...(flags.some((flag) => flag.startsWith("--work_dir=")) ? [] : [`--work_dir=${folder}`]),
     "--logging_level=WARNING",
     ...(name === "mesos-agent"
       ? [`--runtime_dir=${join(folder, "run")}`, `--fetcher_cache_dir=${join(folder, "cache")}`]

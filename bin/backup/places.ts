@@ -1,0 +1,150 @@
+import { readFile } from "node:fs/promises";
+import { EtcdStore } from "../../plugins/etcd-registry/etcd-store.js";
+import { ZooKeeperStore } from "../../plugins/zookeeper-registry/zookeeper-store.js";
+import { Registry } from "../../proto/gen/mesos/internal/registry.js";
+import { SystemClock } from "../../sdk/contracts/system-clock.js";
+import { SystemRandom } from "../../sdk/contracts/system-random.js";
+import {
+  describeEtcdUrl,
+  EtcdClient,
+  type EtcdTlsFiles,
+  isEtcdUrl,
+  parseEtcdUrl,
+} from "../../sdk/etcd/index.js";
+import {
+  encodeRecords,
+  type FencedStore,
+  type RegistryFacts,
+  replay,
+  SharedLog,
+  stateOf,
+  withTimeout,
+} from "../../sdk/registry/index.js";
+import {
+  CREATOR_ACCESS,
+  describeUrl,
+  isZooKeeperUrl,
+  OPEN_ACCESS,
+  PRIVATE_ACCESS,
+  parseZooKeeperUrl,
+  ZooKeeperClient,
+} from "../../sdk/zookeeper/index.js";
+import { NO_LOG } from "../daemon.js";
+import { LineLogger } from "../log.js";
+
+/** Where the masters that share a registry keep it, below the path of the URL. */
+const NODE = "tepui_registry";
+
+const SESSION_TIMEOUT_MS = 10_000;
+
+export interface PlaceOptions {
+  /** Milliseconds that the servers have for each step. */
+  readonly timeout: number;
+  readonly tls?: EtcdTlsFiles;
+}
+
+/** A registry that several masters share. */
+export interface SharedPlace {
+  /** Without credentials. */
+  readonly url: string;
+  /** What it holds now; masters go on. Undefined: nobody has used it. */
+  peek(): Promise<RegistryFacts | undefined>;
+  /** Puts these facts in the place of what it holds, and shuts out the writes of the master that leads. */
+  replace(facts: RegistryFacts): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A directory, or the registry behind a URL; `file:///path` names a file that holds the URL. Throws TepuiError for a wrong URL. */
+export async function placeOf(text: string, options: PlaceOptions): Promise<SharedPlace | string> {
+  const place = text.startsWith("file://")
+    ? (await readFile(text.slice("file://".length), "utf8")).trim()
+    : text;
+  if (isZooKeeperUrl(place)) return inZooKeeper(place, options);
+  if (isEtcdUrl(place)) return inEtcd(place, options);
+  const scheme = /^([a-z0-9+.-]+:\/\/)/i.exec(place);
+  if (scheme !== null)
+    throw new Error(`${scheme[1]} is none of zk://, etcd://, etcds://, file://, or a directory`);
+  return place;
+}
+
+function inZooKeeper(text: string, { timeout }: PlaceOptions): SharedPlace {
+  const { servers, credentials, path } = parseZooKeeperUrl(text);
+  const node = `${path}/${NODE}`;
+  const client = new ZooKeeperClient({
+    servers,
+    credentials,
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    logger: new LineLogger(NO_LOG, "error"),
+  });
+  client.start();
+  const secret = credentials !== undefined;
+  const store = () =>
+    new ZooKeeperStore({ client, path: node, access: secret ? PRIVATE_ACCESS : OPEN_ACCESS });
+  return shared({
+    url: describeUrl({ servers, path }),
+    store,
+    timeout,
+    // As the election makes it, so that tools find the leader there.
+    prepare: () => client.createPath(path, secret ? CREATOR_ACCESS : OPEN_ACCESS),
+    close: () => client.close(),
+  });
+}
+
+function inEtcd(text: string, { timeout, tls }: PlaceOptions): SharedPlace {
+  const url = parseEtcdUrl(text);
+  const clock = new SystemClock();
+  const client = new EtcdClient({ ...url, tls, clock });
+  return shared({
+    url: describeEtcdUrl(url),
+    store: () => new EtcdStore({ client, path: `${url.path}/${NODE}`, clock }),
+    timeout,
+    prepare: async () => {},
+    close: () => client.close(),
+  });
+}
+
+function shared(options: {
+  url: string;
+  store: () => FencedStore;
+  timeout: number;
+  prepare: () => Promise<void>;
+  close: () => Promise<void>;
+}): SharedPlace {
+  const { url, timeout, prepare } = options;
+  const clock = new SystemClock();
+  const store = options.store();
+  const log = new SharedLog(store, new SystemRandom());
+  const within = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await withTimeout({ clock, ms: timeout, work, by: store.engine });
+    } catch (error) {
+      throw new Error(`${url}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  };
+  return {
+    url,
+    peek: async () => {
+      const stored = await within(log.peek());
+      return stored && replay(stored);
+    },
+    replace: async (facts) => {
+      await within(store.persist(prepare));
+      await within(log.open());
+      await within(log.replace(encodeFacts(facts)));
+    },
+    close: async () => {
+      log.close();
+      await options.close();
+    },
+  };
+}
+
+/** One record with everything. */
+export const encodeFacts = (facts: RegistryFacts): Buffer =>
+  Buffer.concat(encodeRecords([{ kind: "snapshot", state: stateOf(facts) }]));
+
+/** Nothing that anybody would miss: who led last does not count. */
+export const isEmpty = (facts: RegistryFacts): boolean =>
+  Registry.encode({ ...stateOf(facts), master: undefined }).finish().length === 0;

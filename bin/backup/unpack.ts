@@ -1,0 +1,90 @@
+import { lstat, mkdir, open, readdir, rename, rm, symlink } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative } from "node:path";
+import { DirectoryLock } from "../../plugins/embedded-registry/directory-lock.js";
+import { writeRegistry } from "../../plugins/embedded-registry/offline.js";
+import type { RegistryFacts } from "../../sdk/registry/index.js";
+import { syncDirectory } from "./archive.js";
+import { META_NAME } from "./manifest.js";
+import { readArchive } from "./tar.js";
+
+/** A directory that is made beside the one that it is to be, and takes its place at once. */
+export interface Staged {
+  readonly path: string;
+  /** Where it is made. */
+  readonly aside: string;
+}
+
+export const stagedAt = (path: string): Staged => ({ path, aside: `${path}.restoring` });
+
+/** What the directory holds; undefined: it is not there. Rejects where the name stands for something else. */
+export async function contentsOf(path: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+export async function stageRegistry({ aside }: Staged, facts: RegistryFacts): Promise<void> {
+  await rm(aside, { recursive: true, force: true });
+  await writeRegistry(aside, facts);
+}
+
+/** @param from the directory that the links of the archive lead into, which is now `path` */
+export async function stageMeta(
+  { path, aside }: Staged,
+  { archive, from }: { archive: string; from: string },
+): Promise<void> {
+  await rm(aside, { recursive: true, force: true });
+  const directories: string[] = [];
+  for await (const entry of readArchive(archive)) {
+    if (entry.path !== META_NAME && !entry.path.startsWith(`${META_NAME}/`)) continue;
+    const target = join(aside, entry.path.slice(META_NAME.length));
+    if (entry.kind === "directory") {
+      await mkdir(target, { mode: entry.mode });
+      directories.push(target);
+    } else if (entry.kind === "link") {
+      await symlink(moved(entry.target, { from, to: path }), target);
+    } else {
+      const file = await open(target, "wx", entry.mode);
+      try {
+        await file.writeFile(entry.content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    }
+  }
+  for (const directory of directories) await syncDirectory(directory);
+}
+
+/** A link into what was saved leads into what is restored. */
+function moved(target: string, { from, to }: { from: string; to: string }): string {
+  if (!isAbsolute(target)) return target;
+  const below = relative(from, target);
+  return below.startsWith("..") || isAbsolute(below) ? target : join(to, below);
+}
+
+/**
+ * Puts what was made aside in its place. What stood there is kept beside it, under the name that this resolves to; undefined: nothing
+ * did. Rejects when a master uses it.
+ */
+export async function takePlace({ path, aside }: Staged, stamp: string): Promise<string | undefined> {
+  const before = `${path}.before-${stamp}`;
+  const there = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  if (there) {
+    const lock = await DirectoryLock.take(path);
+    try {
+      await rename(path, before);
+    } finally {
+      await lock.release();
+    }
+  }
+  await rename(aside, path);
+  await syncDirectory(dirname(path));
+  return there ? before : undefined;
+}
