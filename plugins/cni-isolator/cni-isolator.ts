@@ -12,6 +12,7 @@ import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf } from "../../sdk/errors/index.js";
+import { containerName } from "../../sdk/ids/index.js";
 import { type Attachment, attachmentOf, declares, problemWith } from "./attachment.js";
 import { ContainerDirectory } from "./container-directory.js";
 import { hostFiles, networkFiles } from "./contributions.js";
@@ -51,6 +52,8 @@ interface Container {
   readonly networks: readonly Network[];
 }
 
+/** The address that the agent may have given a container is the host's. */
+const ANY_ADDRESS = { LIBPROCESS_IP: "0.0.0.0" };
 /** Of a clean-up that failed. */
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
@@ -60,7 +63,10 @@ const ENOUGH_ATTEMPTS = 4;
 /** `network/cni`: joins containers to the networks that they name. One that names none is in the host's network. */
 export class CniIsolator implements Isolator {
   readonly name = "network/cni";
+  readonly nesting = true;
   private readonly containers = new Map<string, Container>();
+  /** Containers in the network of one that they are within: that one, by container. */
+  private readonly guests = new Map<string, string>();
   private readonly retries = new Set<Timer>();
   /** A clean-up waits for the ADD that is under way: DEL at the same time would leave what ADD makes after it. */
   private readonly turns = new Turns();
@@ -73,7 +79,8 @@ export class CniIsolator implements Isolator {
     if (configs === undefined) return;
     const ended = await endLeftovers(root, clock);
     if (ended > 0) logger.warn({ processes: ended }, "ended CNI plugins of an earlier run of the agent");
-    const requests = new Map(known.map(({ request }) => [request.containerId.value!, request]));
+    const requests = new Map(known.map(({ request }) => [containerName(request.containerId), request]));
+    for (const { request } of known) if (joinsAnother(request)) this.settleIn(request);
     for (const id of await readdir(root)) {
       const request = requests.get(id);
       if (request !== undefined) {
@@ -87,7 +94,7 @@ export class CniIsolator implements Isolator {
   }
 
   prepare(request: ContainerRequest): Promise<Contribution | undefined> {
-    return this.turns.run(request.containerId.value!, () => this.plan(request));
+    return this.turns.run(containerName(request.containerId), () => this.plan(request));
   }
 
   isolate(id: string, pid: number): Promise<void> {
@@ -98,7 +105,7 @@ export class CniIsolator implements Isolator {
   }
 
   async status(id: string): Promise<Partial<ContainerStatus>> {
-    const container = this.containers.get(id);
+    const container = this.containers.get(this.guests.get(id) ?? id);
     if (container === undefined) return {};
     const infos: NetworkInfo[] = [];
     for (const { info, result } of container.networks) {
@@ -113,11 +120,12 @@ export class CniIsolator implements Isolator {
   }
 
   async usage(id: string, pid: number): Promise<Partial<ResourceStatistics>> {
-    return this.options.measures && this.containers.has(id) ? networkUsage(pid) : {};
+    return this.options.measures && this.containers.has(this.guests.get(id) ?? id) ? networkUsage(pid) : {};
   }
 
   cleanup(id: string): Promise<void> {
     return this.turns.run(id, async () => {
+      this.guests.delete(id);
       if (this.containers.delete(id)) await this.remove(id);
     });
   }
@@ -130,12 +138,14 @@ export class CniIsolator implements Isolator {
   }
 
   private async plan(request: ContainerRequest): Promise<Contribution | undefined> {
-    const id = request.containerId.value!;
+    const id = containerName(request.containerId);
     const rootfs = request.image?.rootfs !== undefined;
     const infos = request.container?.network_infos ?? [];
     const named = infos.filter(({ name }) => name !== undefined);
     if (named.length === 0) {
       refuseWishes(request.container?.hostname, infos);
+      const home = joinsAnother(request) ? this.settleIn(request) : id;
+      if (this.containers.has(home)) return this.visit(request, home);
       return rootfs ? { mounts: await hostFiles() } : undefined;
     }
     const hostname = hostnameOf(request);
@@ -151,8 +161,25 @@ export class CniIsolator implements Isolator {
       namespaces: ["mount", "network", "uts"],
       hostname,
       mounts: await networkFiles(directory, { rootfs }),
-      // The address that the agent may have given it is the host's.
-      finalEnvironment: { LIBPROCESS_IP: "0.0.0.0" },
+      finalEnvironment: ANY_ADDRESS,
+    };
+  }
+
+  private settleIn({ containerId }: ContainerRequest): string {
+    const parent = containerName(containerId.parent!);
+    const home = this.guests.get(parent) ?? parent;
+    this.guests.set(containerName(containerId), home);
+    return home;
+  }
+
+  /** What makes a container at home in the networks of one that it is within. */
+  private async visit({ image, within }: ContainerRequest, home: string): Promise<Contribution> {
+    const directory = this.directory(home);
+    return {
+      namespaces: ["mount"],
+      enter: { network: directory.namespace, uts: `/proc/${within!.pid}/ns/uts` },
+      mounts: await networkFiles(directory, { rootfs: image?.rootfs !== undefined }),
+      finalEnvironment: ANY_ADDRESS,
     };
   }
 
@@ -285,6 +312,11 @@ export class CniIsolator implements Isolator {
     return new ContainerDirectory(join(this.options.root, id));
   }
 }
+
+/** A container within another is in that one's network unless it names its own. */
+const joinsAnother = ({ containerId, container }: ContainerRequest): boolean =>
+  containerId.parent !== undefined &&
+  container?.network_infos.some(({ name }) => name !== undefined) !== true;
 
 /** In the host's network nobody could fulfil them. */
 function refuseWishes(hostname: string | undefined, infos: readonly NetworkInfo[]): void {

@@ -3,11 +3,13 @@ import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import { containerName } from "../../sdk/ids/index.js";
 import { launchCommand } from "./launch-command.js";
 
 /** Runs a container of a Docker image as the image says: its variables, its directory, and, where the framework gives none, its command. */
 export class DockerRuntime implements Isolator {
   readonly name = "docker/runtime";
+  readonly nesting = true;
 
   constructor(private readonly logger: Logger) {}
 
@@ -21,7 +23,10 @@ export class DockerRuntime implements Isolator {
     const { environment, workingDirectory, user } = image.config;
     if (user !== undefined) {
       // As in Mesos: whom a task runs as is its framework's decision, with the agent's consent.
-      this.logger.warn({ container: containerId.value, user }, "the user that the image names is not used");
+      this.logger.warn(
+        { container: containerName(containerId), user },
+        "the user that the image names is not used",
+      );
     }
     const launch = launchCommand(command, image.config);
     return {

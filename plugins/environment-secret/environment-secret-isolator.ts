@@ -8,6 +8,7 @@ import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 /** `environment_secret`: variables of type SECRET, resolved when the container starts and never written down. */
 export class EnvironmentSecretIsolator implements Isolator {
   readonly name = "environment_secret";
+  readonly nesting = true;
 
   constructor(private readonly resolver: SecretResolver) {}
 

@@ -1,4 +1,6 @@
+import type { ContainerID } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
+import { containerName } from "../../sdk/ids/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { type PersistentVolume, persistentVolumes } from "../../sdk/volumes/index.js";
 import type { VolumeAccess } from "./volume-access.js";
@@ -19,6 +21,7 @@ export interface VolumeContainer {
 }
 
 interface Held extends VolumeContainer {
+  readonly containerId: ContainerID;
   /** By place in the container. */
   readonly volumes: Map<string, PersistentVolume>;
   /** Changes of one container come one after the other. */
@@ -47,7 +50,7 @@ export class ContainerVolumes {
   recover(requests: readonly ContainerRequest[]): void {
     for (const request of requests) {
       const held = this.hold(request);
-      for (const volume of this.volumesOf(request.resources)) {
+      for (const volume of this.volumesOf(request)) {
         held.volumes.set(volume.containerPath, volume);
         this.options.access.note(volume, held.id);
       }
@@ -60,7 +63,7 @@ export class ContainerVolumes {
   ): Promise<{ volumes: readonly PersistentVolume[]; groups: readonly number[] }> {
     const held = this.hold(request);
     const groups = new Set<number>();
-    for (const volume of this.volumesOf(request.resources)) {
+    for (const volume of this.volumesOf(request)) {
       // Noted first: `cleanup` also follows a failure.
       held.volumes.set(volume.containerPath, volume);
       const group = await this.options.access.grant(volume, { containerId: held.id, sandbox: held.sandbox });
@@ -85,7 +88,8 @@ export class ContainerVolumes {
 
   private async change(held: Held, resources: Resources, pid: number | undefined): Promise<void> {
     const { access, add, remove } = this.options;
-    const wanted = new Map(this.volumesOf(resources).map((volume) => [volume.containerPath, volume]));
+    const volumes = this.volumesOf({ containerId: held.containerId, resources });
+    const wanted = new Map(volumes.map((volume) => [volume.containerPath, volume]));
     const placement = { pid, container: held };
     for (const [place, volume] of [...held.volumes]) {
       if (wanted.get(place)?.path === volume.path) continue;
@@ -101,13 +105,18 @@ export class ContainerVolumes {
     }
   }
 
-  private volumesOf(resources: Resources): PersistentVolume[] {
-    return persistentVolumes(resources, this.options.workDir);
+  /** Those of a container within another are that one's, which gives them on as volumes of its sandbox. */
+  private volumesOf({
+    containerId,
+    resources,
+  }: Pick<ContainerRequest, "containerId" | "resources">): PersistentVolume[] {
+    return containerId.parent === undefined ? persistentVolumes(resources, this.options.workDir) : [];
   }
 
   private hold({ containerId, directory, container }: ContainerRequest): Held {
     const held: Held = {
-      id: containerId.value!,
+      id: containerName(containerId),
+      containerId,
       sandbox: directory,
       image: container?.mesos?.image !== undefined,
       volumes: new Map(),

@@ -24,6 +24,7 @@ export interface LinuxFilesystemOptions {
  */
 export class LinuxFilesystem implements Isolator {
   readonly name = "filesystem/linux";
+  readonly nesting = true;
   private readonly volumes: ContainerVolumes;
 
   constructor(private readonly options: LinuxFilesystemOptions) {
@@ -55,7 +56,7 @@ export class LinuxFilesystem implements Isolator {
           sandbox: request.directory,
           sandboxDirectory,
           sharedMemory: !ipcIsolated,
-          privileged: request.container?.linux_info?.share_pid_namespace === true,
+          privileged: sharesHostProcesses(request),
         })
       : { namespaces: ["mount"] };
     if (volumes.length === 0) return base;
@@ -90,4 +91,12 @@ export class LinuxFilesystem implements Isolator {
     if (pid === undefined) throw new Error("the container does not run yet");
     return { pid, directory: container.image ? this.options.sandboxDirectory : container.sandbox, path };
   }
+}
+
+/** It, and all that it is within. */
+function sharesHostProcesses({ container, within }: ContainerRequest): boolean {
+  return (
+    container?.linux_info?.share_pid_namespace === true &&
+    (within === undefined || sharesHostProcesses(within.request))
+  );
 }

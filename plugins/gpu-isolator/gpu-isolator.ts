@@ -4,6 +4,7 @@ import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts
 import type { ContainerMount, Contribution, DeviceAccess } from "../../sdk/contracts/contribution.js";
 import type { ImageConfig } from "../../sdk/contracts/image.js";
 import type { ContainerUpdate, Isolator } from "../../sdk/contracts/isolator.js";
+import { containerName, isWithinAnother, rootContainer } from "../../sdk/ids/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import type { DriverFiles } from "./driver-files.js";
 import { GpuPool } from "./gpu-pool.js";
@@ -27,6 +28,7 @@ export interface GpuEquipment {
  */
 export class GpuIsolator implements Isolator {
   readonly name = "gpu/nvidia";
+  readonly nesting = true;
   private equipment: GpuEquipment = { gpus: [], controls: [], driverFiles: { binaries: [], libraries: [] } };
   private pool = new GpuPool([]);
 
@@ -41,7 +43,7 @@ export class GpuIsolator implements Isolator {
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
     const { pool, stateDirectory } = this;
-    const known = new Set(containers.map(({ request }) => request.containerId.value!));
+    const known = new Set(containers.map(({ request }) => containerName(request.containerId)));
     await mkdir(stateDirectory, { recursive: true });
     for (const id of await readdir(stateDirectory)) {
       if (known.has(id)) pool.restore(id, indicesIn(await readFile(join(stateDirectory, id), "utf8")));
@@ -50,8 +52,11 @@ export class GpuIsolator implements Isolator {
   }
 
   async prepare({ containerId, resources, image }: ContainerRequest): Promise<Contribution | undefined> {
-    const id = containerId.value!;
-    const gpus = await this.give(id, resources);
+    const gpus =
+      containerId.parent === undefined
+        ? await this.give(containerName(containerId), resources)
+        : // What the outermost container has is all of theirs.
+          this.pool.of(containerName(rootContainer(containerId)));
     if (gpus.length === 0) return undefined;
     const devices = [...gpus, ...this.equipment.controls];
     return {
@@ -75,6 +80,7 @@ export class GpuIsolator implements Isolator {
     { resources }: ContainerUpdate,
   ): Promise<Pick<Contribution, "devices"> | undefined> {
     const before = this.pool.of(containerId);
+    if (isWithinAnother(containerId)) return undefined;
     const gpus = await this.give(containerId, resources);
     if (gpus.length === before.length) return undefined;
     return { devices: this.access(gpus) };

@@ -52,6 +52,7 @@ export function grantedCapabilities(
 /** `linux/capabilities`: containers have no more capabilities than they ask for and the operator allows. */
 export class CapabilitiesIsolator implements Isolator {
   readonly name = "linux/capabilities";
+  readonly nesting = true;
 
   constructor(private readonly policy: CapabilityPolicy) {}
 

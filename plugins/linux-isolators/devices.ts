@@ -10,6 +10,7 @@ const WRITE = 0o022;
 /** `linux/devices`: containers with a root file system of their own find the operator's `--allowed_devices` in their `/dev`. */
 export class DevicesIsolator implements Isolator {
   readonly name = "linux/devices";
+  readonly nesting = true;
   private nodes: readonly DeviceNode[] = [];
 
   constructor(private readonly allowed: readonly AllowedDevice[]) {}

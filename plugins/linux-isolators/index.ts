@@ -84,7 +84,7 @@ export default definePlugin({
     ];
 
     use(new CapabilitiesIsolator(policy), [...withLinux("linux/capabilities"), () => checkPolicy(policy)]);
-    use({ name: "linux/nnp", prepare: async () => ({ noNewPrivileges: true }) });
+    use({ name: "linux/nnp", nesting: true, prepare: async () => ({ noNewPrivileges: true }) });
     use(new DevicesIsolator(devicesOf(ctx.config.allowed_devices)), withLinux("linux/devices", true));
     use(new RlimitsIsolator());
     if (named.has("linux/seccomp")) {

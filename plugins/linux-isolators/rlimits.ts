@@ -9,6 +9,7 @@ const PREFIX = "RLMT_";
 /** `posix/rlimits`: limits of single processes, as the framework asks for them. */
 export class RlimitsIsolator implements Isolator {
   readonly name = "posix/rlimits";
+  readonly nesting = true;
 
   async prepare({ container }: ContainerRequest): Promise<Contribution | undefined> {
     const asked = container?.rlimit_info?.rlimits;

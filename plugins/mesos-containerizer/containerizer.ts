@@ -292,10 +292,14 @@ export class MesosContainerizer implements Containerizer {
   }
 
   private async start(container: Container): Promise<LaunchedProcess> {
-    const { id, request, abort, isolators } = container;
+    const { id, request, abort, isolators, parent } = container;
     const { launcher } = this.options;
     const [image] = await Promise.all([this.image(container), this.fetch(container)]);
-    if (image !== undefined) container.request = { ...request, image };
+    container.request = {
+      ...request,
+      ...(image !== undefined && { image }),
+      ...(parent !== undefined && { within: { request: parent.request, pid: parent.process!.pid } }),
+    };
     const plan = await this.plan(container);
     container.surroundings = surroundingsOf(plan);
     await this.surroundings.save(id, container.surroundings);

@@ -1,5 +1,5 @@
 import { LinuxInfo_IpcMode as IpcMode } from "../../proto/gen/mesos/v1/mesos.js";
-import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
+import type { ContainerRequest, EnclosingContainer } from "../../sdk/contracts/containerizer.js";
 import type { ContainerMount, Contribution } from "../../sdk/contracts/contribution.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
 
@@ -19,35 +19,60 @@ const BYTES_PER_MB = 1024 * 1024;
  * | unset | own | own | the agent's |
  * | PRIVATE | own | own, of `shm_size` | own, of `shm_size` |
  * | SHARE_PARENT | the agent's | the agent's | the agent's |
+ *
+ * For a container within another, "the agent's" is that one's, and an unset mode shares its namespace. A `/dev/shm` of a container's own
+ * is in no other container's reach.
  */
 export class IpcNamespace implements Isolator {
   readonly name = "namespaces/ipc";
+  readonly nesting = true;
 
   constructor(private readonly options: IpcNamespaceOptions) {}
 
-  async prepare({ container, image }: ContainerRequest): Promise<Contribution | undefined> {
+  async prepare(request: ContainerRequest): Promise<Contribution | undefined> {
+    const { container, image, within } = request;
     const { ipc_mode: mode, shm_size: size } = container?.linux_info ?? {};
     if (size !== undefined && mode !== IpcMode.PRIVATE)
       throw new Error("Only support specifying the size of /dev/shm when the IPC mode is `PRIVATE`");
     switch (mode) {
       case undefined:
+        if (within !== undefined)
+          return { ...entered(within), ...(image !== undefined && { mounts: [sharedMemory()] }) };
         return { namespaces: ["ipc"], ...(image !== undefined && { mounts: [sharedMemory()] }) };
       case IpcMode.PRIVATE: {
         const bytes = size === undefined ? this.options.defaultShmSize : size * BYTES_PER_MB;
         return { namespaces: ["ipc", "mount"], mounts: [sharedMemory(bytes)] };
       }
       case IpcMode.SHARE_PARENT:
+        if (within !== undefined) return sharedWith(within, image !== undefined);
         if (this.options.disallowSharingAgent)
           throw new Error("Sharing agent IPC namespace with top-level container is not allowed");
-        return image === undefined
-          ? undefined
-          : {
-              mounts: [{ source: "/dev/shm", target: "/dev/shm", options: ["bind"], create: "directory" }],
-            };
+        return image === undefined ? undefined : { mounts: [AGENTS] };
       default:
         throw new Error("Unknown IPC mode");
     }
   }
+}
+
+const AGENTS: ContainerMount = {
+  source: "/dev/shm",
+  target: "/dev/shm",
+  options: ["bind"],
+  create: "directory",
+};
+
+const entered = ({ pid }: EnclosingContainer): Contribution => ({ enter: { ipc: `/proc/${pid}/ns/ipc` } });
+
+function sharedWith(within: EnclosingContainer, image: boolean): Contribution {
+  if (hasOwnMemory(within.request))
+    throw new Error("Sharing a /dev/shm that is the parent container's own is not supported");
+  return { ...entered(within), ...(image && { mounts: [AGENTS] }) };
+}
+
+/** Whether its `/dev/shm` is not the agent's. */
+function hasOwnMemory({ container, image }: ContainerRequest): boolean {
+  const mode = container?.linux_info?.ipc_mode;
+  return mode === IpcMode.PRIVATE || (mode === undefined && image !== undefined);
 }
 
 const sharedMemory = (bytes?: number): ContainerMount => ({

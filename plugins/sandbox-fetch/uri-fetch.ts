@@ -6,6 +6,7 @@ import type { Counter } from "../../sdk/contracts/metrics.js";
 import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { makeDirectory } from "../../sdk/files/index.js";
+import { containerName } from "../../sdk/ids/index.js";
 import { type Account, accountOf } from "../../sdk/proc/index.js";
 import { unpackingCommand, unpackingOf } from "./archive.js";
 import type { CachedFile, FetchCache } from "./fetch-cache.js";
@@ -63,7 +64,7 @@ export class UriFetch implements SandboxFetch {
   }): Promise<void> {
     const { request, user } = options;
     if (request.command.uris.length === 0) return;
-    const staging = join(this.options.stagingDirectory, request.containerId.value!);
+    const staging = join(this.options.stagingDirectory, containerName(request.containerId));
     try {
       await makeDirectory(staging, 0o700);
       const items = request.command.uris.map((uri) => readUri(uri, this.options.frameworksHome));

@@ -17,6 +17,7 @@ export interface HostPathOptions {
 /** Directories and files of the host in containers. */
 export class HostPathVolumes implements Isolator {
   readonly name = "volume/host_path";
+  readonly nesting = true;
 
   constructor(private readonly options: HostPathOptions) {}
 

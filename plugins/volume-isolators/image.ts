@@ -3,6 +3,7 @@ import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { ContainerMount, Contribution, RootFilesystem } from "../../sdk/contracts/contribution.js";
 import type { Provisioner } from "../../sdk/contracts/image.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
+import { containerName } from "../../sdk/ids/index.js";
 import { type MountPoint, mountPoint } from "./mount-point.js";
 import { volumesOf } from "./volumes-of.js";
 
@@ -14,6 +15,7 @@ export interface ImageVolumeOptions {
 /** Images as volumes. What the provisioner made of them it removes itself, with the container's root file system. */
 export class ImageVolumes implements Isolator {
   readonly name = "volume/image";
+  readonly nesting = true;
   private readonly pulls = new Map<string, AbortController>();
 
   constructor(private readonly options: ImageVolumeOptions) {}
@@ -21,7 +23,7 @@ export class ImageVolumes implements Isolator {
   async prepare(request: ContainerRequest): Promise<Contribution | undefined> {
     const asked = volumesOf(request, "image");
     if (asked.length === 0) return undefined;
-    const id = request.containerId.value!;
+    const id = containerName(request.containerId);
     const pull = new AbortController();
     this.pulls.set(id, pull);
     const { provisioner, sandboxDirectory } = this.options;

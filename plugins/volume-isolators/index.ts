@@ -55,7 +55,7 @@ export default definePlugin({
       opened.push({ name: isolator.name, open: typeof open === "string" ? async () => open : open });
     };
     if (linux || isolation.has("volume/sandbox_path"))
-      use(new SandboxPathVolumes({ sandboxDirectory, mounts: linux }));
+      use(new SandboxPathVolumes({ workDir: resolve(ctx.config.work_dir), sandboxDirectory, mounts: linux }));
     if (linux || isolation.has("volume/host_path")) {
       const forceCreation = ctx.config.host_path_volume_force_creation ?? [];
       use(new HostPathVolumes({ sandboxDirectory, forceCreation }));

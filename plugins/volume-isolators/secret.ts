@@ -3,6 +3,7 @@ import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts
 import type { ContainerMount, Contribution } from "../../sdk/contracts/contribution.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
 import type { SecretResolver } from "../../sdk/contracts/secret-resolver.js";
+import { containerName } from "../../sdk/ids/index.js";
 import { accountOf } from "../../sdk/proc/index.js";
 import { mountPoint } from "./mount-point.js";
 import type { SecretStore } from "./secret-store.js";
@@ -17,11 +18,14 @@ export interface SecretVolumeOptions {
 /** Secrets as files that only their container sees. */
 export class SecretVolumes implements Isolator {
   readonly name = "volume/secret";
+  readonly nesting = true;
 
   constructor(private readonly options: SecretVolumeOptions) {}
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
-    await this.options.store.keep(new Set(containers.map(({ request }) => request.containerId.value!)));
+    await this.options.store.keep(
+      new Set(containers.map(({ request }) => containerName(request.containerId))),
+    );
   }
 
   async prepare(request: ContainerRequest): Promise<Contribution | undefined> {
@@ -31,7 +35,7 @@ export class SecretVolumes implements Isolator {
       const point = await mountPoint(request, volume, { kind: "file", sandboxDirectory });
       const secret = await resolver.resolve(source.secret);
       const name = String(mounts.length);
-      const path = await store.write(request.containerId.value!, { name, secret });
+      const path = await store.write(containerName(request.containerId), { name, secret });
       if (!readOnly) await give(path, request.user);
       mounts.push({ source: path, ...point, options: readOnly ? ["bind", "ro"] : ["bind"] });
     }

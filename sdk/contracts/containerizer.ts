@@ -49,6 +49,15 @@ export interface ContainerRequest {
   readonly checkpoint: boolean;
   /** Set by the containerizer, for its isolators, where `container` names an image. */
   readonly image?: ProvisionedImage | undefined;
+  /** Likewise, for a container within another: that one, as it runs now. */
+  readonly within?: EnclosingContainer | undefined;
+}
+
+/** The container that another one is within. */
+export interface EnclosingContainer {
+  readonly request: ContainerRequest;
+  /** Its first process, as the host sees it. */
+  readonly pid: number;
 }
 
 export interface ContainerTermination {

@@ -50,3 +50,6 @@ export function rootContainer(containerId: ContainerID): ContainerID {
  * @param name as `containerName` gives it
  */
 export const containerCgroup = (name: string): string => name.replaceAll(".", "/mesos/");
+
+/** @param name as `containerName` gives it */
+export const isWithinAnother = (name: string): boolean => name.includes(".");

@@ -1,2 +1,8 @@
-export { containerCgroup, containerName, rootContainer, validateContainerId } from "./container-id.js";
+export {
+  containerCgroup,
+  containerName,
+  isWithinAnother,
+  rootContainer,
+  validateContainerId,
+} from "./container-id.js";
 export { MAX_CONTAINER_ID_BYTES, MAX_ID_BYTES, validateId } from "./validate.js";

@@ -167,6 +167,10 @@ export class IsolatedContainers {
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  get cgroupRoot(): string {
+    return this.parts.cgroupRoot;
+  }
+
   /** Below the agent's work directory, which exists from then on. */
   work(...path: string[]): string {
     return join(this.directory, "work", ...path);

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { containerCgroup } from "../../../sdk/ids/index.js";
+import { containerCgroup, isWithinAnother } from "../../../sdk/ids/index.js";
 import { type Cgroup, type CgroupHost, openCgroups } from "../../../sdk/node-cgroup/index.js";
 import type { CageDirectories } from "./linux-command.js";
 
@@ -44,7 +44,7 @@ export class Cages {
     const [root] = containerId.split(".");
     return {
       path: group.path,
-      above: containerId === root ? [] : [dirname(directory)],
+      above: isWithinAnother(containerId) ? [dirname(directory)] : [],
       made: [...new Set([directory, ...group.directories])],
       outermost: join(mount, this.options.root, root!),
     };

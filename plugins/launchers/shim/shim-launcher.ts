@@ -127,7 +127,8 @@ export class ShimLauncher implements Launcher {
       const patience =
         cage !== undefined ? SHIM_PATIENCE_MS : container.exited.settled ? DESTROY_INTERVAL_MS : 0;
       const until = Math.min(now() + patience, deadline);
-      while (now() < until && !(await this.isOver(container)))
+      // One that has ended leaves a group that holds those of containers within it.
+      while (now() < until && isSame(shim.shimPid, shim.shimStart) && !(await this.isOver(container)))
         await this.pause(container, DESTROY_INTERVAL_MS);
     }
     while (!(await this.isOver(container))) {

@@ -22,6 +22,7 @@ export interface SeccompOptions {
 /** `linux/seccomp`: lets containers make only those system calls that a profile in Docker's format allows. */
 export class SeccompIsolator implements Isolator {
   readonly name = "linux/seccomp";
+  readonly nesting = true;
   private defaultProfile: SeccompProfile | undefined;
 
   constructor(private readonly options: SeccompOptions) {}

@@ -4,6 +4,7 @@ import type { ContainerMount, Contribution } from "../../../sdk/contracts/contri
 import type { Isolator } from "../../../sdk/contracts/isolator.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { messageOf } from "../../../sdk/errors/index.js";
+import { containerName } from "../../../sdk/ids/index.js";
 import { accountOf, isOwnUser } from "../../../sdk/proc/index.js";
 import { mountPoint } from "../mount-point.js";
 import { type AskedVolume, volumesOf } from "../volumes-of.js";
@@ -27,6 +28,7 @@ interface Wanted {
 /** Volumes of Docker's volume plugins. One is mounted once on the host, and unmounted when the last of its containers has ended. */
 export class DockerVolumes implements Isolator {
   readonly name = "docker/volume";
+  readonly nesting = true;
   private readonly used = new Map<string, ReadonlyMap<string, DockerVolume>>();
   /** What is done to one volume is done in order. */
   private readonly queues = new Map<string, Promise<unknown>>();
@@ -34,7 +36,7 @@ export class DockerVolumes implements Isolator {
   constructor(private readonly options: DockerVolumesOptions) {}
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
-    const live = new Set(containers.map(({ request }) => request.containerId.value!));
+    const live = new Set(containers.map(({ request }) => containerName(request.containerId)));
     const found = await this.options.checkpoints.read();
     for (const [id, volumes] of found) this.used.set(id, byKey(volumes));
     for (const id of found.keys()) {
@@ -47,7 +49,7 @@ export class DockerVolumes implements Isolator {
   }
 
   async prepare(request: ContainerRequest): Promise<Contribution | undefined> {
-    const id = request.containerId.value!;
+    const id = containerName(request.containerId);
     const wanted = volumesOf(request, "docker-volume").map((asked) => ({
       asked,
       volume: nameOf(asked, id),
