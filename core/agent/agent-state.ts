@@ -1,4 +1,4 @@
-import type { AgentInfo, Operation } from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentInfo, DrainConfig, Operation } from "../../proto/gen/mesos/v1/mesos.js";
 import { Resources } from "../../sdk/resources/index.js";
 import { MAX_COMPLETED_FRAMEWORKS } from "./constants.js";
 import type { Executor } from "./executor.js";
@@ -22,6 +22,8 @@ export class AgentState {
   checkpointed: Resources = Resources.empty;
   /** Revocable: what is lent and what could be, as last estimated; undefined before the first estimate. */
   oversubscribed: Resources | undefined;
+  /** While it is being emptied; `since` in seconds since the epoch. */
+  draining: { readonly config: DrainConfig; readonly since: number } | undefined;
   /** Offer operations whose end nobody has acknowledged yet, by the keys of their UUIDs. */
   readonly operations = new Map<string, Operation>();
   readonly frameworks = new Map<string, Framework>();

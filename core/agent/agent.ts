@@ -20,6 +20,7 @@ import { ContainerSizes } from "./container-sizes.js";
 import { ContainerCalls } from "./containers/container-calls.js";
 import { SavedContainers } from "./containers/saved-containers.js";
 import type { Disk } from "./disk/operations.js";
+import { Draining } from "./draining.js";
 import { ExecutorCalls } from "./executor-calls.js";
 import { Executors } from "./executors.js";
 import { GarbageCollector } from "./garbage-collector.js";
@@ -81,6 +82,7 @@ export class Agent {
   readonly paths: AgentPaths;
   readonly containers: ContainerCalls;
   private readonly statuses: Statuses;
+  private readonly draining: Draining;
   private readonly checkpoints: Checkpoints;
   readonly resources: CheckpointedResources;
   private readonly operationUpdates: OperationUpdates;
@@ -139,6 +141,7 @@ export class Agent {
       resourceVersion,
       send,
       reregister: () => this.link.reregister(),
+      settled: () => this.draining.check(),
     });
     const agentPid = (): string => this.pid;
     const executorNotLaunched = this.tellNotLaunched.bind(this);
@@ -173,6 +176,7 @@ export class Agent {
       idle: () => this.idle(),
     });
     const { executors } = this;
+    this.draining = new Draining({ ...common, executors });
     this.calls = new ExecutorCalls({
       ...common,
       sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
@@ -236,6 +240,7 @@ export class Agent {
       updates,
       resources: this.resources,
       operations,
+      draining: this.draining,
       oversubscription: this.oversubscription,
       end: () => this.end(),
       executorNotLaunched,
@@ -290,7 +295,9 @@ export class Agent {
     }
     for (const { path, age } of saved.leftovers) gc.schedule(path, age);
     this.calls.open = true;
+    if (asBefore && saved.drainConfig !== undefined) this.draining.restore(saved.drainConfig);
     await this.recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);
+    this.draining.resume();
     if (reconfigured && asBefore) await disk.apply(this.checkpoints.agent(state.info));
     await disk.apply(this.checkpoints.bootId(bootId));
     this.agentMetrics.recovered((clock.monotonic() - started) / 1000);
@@ -388,6 +395,7 @@ export class Agent {
   }
 
   private idle(): void {
+    this.draining.check();
     if (this.state.phase !== "terminating") return;
     this.logger.info("nothing of this agent is left");
     this.dependencies.finished();

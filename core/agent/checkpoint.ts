@@ -1,6 +1,7 @@
 import { ResourceState } from "../../proto/gen/mesos/internal/state.js";
 import {
   AgentInfo,
+  DrainConfig,
   ExecutorInfo,
   FrameworkInfo,
   type Operation,
@@ -81,6 +82,15 @@ export class Checkpoints {
       });
     }
     return operations;
+  }
+
+  drainConfig(agentId: string, config: DrainConfig): DiskOperation[] {
+    const path = this.paths.meta.drainConfig(agentId);
+    return [{ op: "write", path, data: bytesOf(DrainConfig, config) }];
+  }
+
+  drained(agentId: string): DiskOperation[] {
+    return [{ op: "remove", path: this.paths.meta.drainConfig(agentId) }];
   }
 
   bootId(bootId: string): DiskOperation[] {

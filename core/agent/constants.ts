@@ -8,7 +8,7 @@ export const AGENT_ACTOR = "slave(1)";
 
 /**
  * What masters may rely on. RESOURCE_PROVIDER means, beside resource providers, of which there need not be any, that operations come
- * as such, and that the agent knows best which reservations and volumes it has. Mesos's agents also have AGENT_DRAINING.
+ * as such, and that the agent knows best which reservations and volumes it has.
  */
 export const AGENT_CAPABILITIES: readonly AgentInfo_Capability[] = [
   { type: Type.MULTI_ROLE },
@@ -17,6 +17,7 @@ export const AGENT_CAPABILITIES: readonly AgentInfo_Capability[] = [
   { type: Type.RESOURCE_PROVIDER },
   { type: Type.RESIZE_VOLUME },
   { type: Type.AGENT_OPERATION_FEEDBACK },
+  { type: Type.AGENT_DRAINING },
   { type: Type.TASK_RESOURCE_LIMITS },
 ];
 

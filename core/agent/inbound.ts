@@ -18,6 +18,7 @@ interface Bodies {
   readonly ApplyOperationMessage: messages.ApplyOperationMessage;
   readonly AcknowledgeOperationStatusMessage: messages.AcknowledgeOperationStatusMessage;
   readonly ReconcileOperationsMessage: messages.ReconcileOperationsMessage;
+  readonly DrainSlaveMessage: messages.DrainSlaveMessage;
 }
 
 /** A message that agents take, by its name without the package. */
@@ -44,6 +45,7 @@ const DECODERS: Decoders = {
   ApplyOperationMessage: codecs.ApplyOperationMessage,
   AcknowledgeOperationStatusMessage: codecs.AcknowledgeOperationStatusMessage,
   ReconcileOperationsMessage: codecs.ReconcileOperationsMessage,
+  DrainSlaveMessage: codecs.DrainSlaveMessage,
 };
 
 const PACKAGE = "mesos.internal.";

@@ -24,7 +24,7 @@ import type { AgentOptions } from "./options.js";
 import type { AgentPaths } from "./paths.js";
 import type { Statuses } from "./statuses.js";
 import type { TaskContainers } from "./task-containers.js";
-import { dropped, type Refusal, refusalOf, usesUnknown } from "./task-refusal.js";
+import { drainingRefusal, dropped, type Refusal, refusalOf, usesUnknown } from "./task-refusal.js";
 
 export interface LaunchesOptions {
   readonly state: AgentState;
@@ -82,6 +82,7 @@ export class Launches {
     const executorId = executorInfo.executor_id!.value!;
     const existing = framework.running.get(executorId);
     const refusal =
+      (this.options.state.draining === undefined ? undefined : drainingRefusal(framework)) ??
       refusalOf(task, framework, this.options.containerizers) ??
       this.versionRefusal(framework, message.resource_version_uuids) ??
       this.resourceRefusal(framework, task, executorInfo) ??

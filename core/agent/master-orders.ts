@@ -20,6 +20,7 @@ import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
 import type { CheckpointedResources } from "./checkpointed-resources.js";
 import type { Disk } from "./disk/operations.js";
+import type { Draining } from "./draining.js";
 import type { ExecutorCalls } from "./executor-calls.js";
 import type { Executors } from "./executors.js";
 import type { GarbageCollector } from "./garbage-collector.js";
@@ -44,6 +45,7 @@ export interface MasterOrdersOptions {
   readonly updates: UpdateManager;
   readonly resources: CheckpointedResources;
   readonly operations: AgentOperations;
+  readonly draining: Draining;
   readonly oversubscription: Oversubscription;
   readonly checkpoints: Checkpoints;
   readonly disk: Disk;
@@ -101,6 +103,9 @@ export class MasterOrders {
         break;
       case "ReconcileOperationsMessage":
         if (this.options.link.registered) this.options.operations.reconcile(message.body);
+        break;
+      case "DrainSlaveMessage":
+        if (this.options.state.phase === "serving") void this.options.draining.start(message.body.config ?? {});
         break;
       case "ShutdownMessage":
         this.shutdown(message.body.message ?? "");

@@ -44,6 +44,8 @@ export class MetaLayout extends Layout {
   resourceState = (): string => join(this.root, "resources", "resources_and_operations.state");
   resourceStateTarget = (): string => join(this.root, "resources", "resources_and_operations.target");
   agentInfo = (agentId: string): string => join(this.agent(agentId), "slave.info");
+  /** There while the agent is being emptied. */
+  drainConfig = (agentId: string): string => join(this.agent(agentId), "drain.config");
   frameworkInfo = (ids: FrameworkIds): string => join(this.framework(ids), "framework.info");
   frameworkPid = (ids: FrameworkIds): string => join(this.framework(ids), "framework.pid");
   executorInfo = (ids: ExecutorIds): string => join(this.executor(ids), "executor.info");

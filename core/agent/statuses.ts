@@ -5,6 +5,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import type { AgentState } from "./agent-state.js";
+import { asDraining } from "./draining-status.js";
 import type { Executor } from "./executor.js";
 import type { NamedMessage } from "./master-link.js";
 import type { AgentMetrics } from "./metrics.js";
@@ -44,16 +45,18 @@ export class Statuses {
   /**
    * @param taken called when the update is safe with the agent, or can be forgotten: its sender need not send it again
    */
-  take(update: StatusUpdate, taken: () => void): void {
+  take(received: StatusUpdate, taken: () => void): void {
     const { state, metrics, updates, logger } = this.options;
-    const status = update.status!;
-    const taskId = status.task_id!.value!;
-    const framework = state.frameworks.get(update.framework_id!.value!);
+    const taskId = received.status!.task_id!.value!;
+    const framework = state.frameworks.get(received.framework_id!.value!);
     if (framework === undefined || framework.terminating) {
       logger.info({ task: taskId }, "ignoring a status update: its framework is not known or is being ended");
       metrics.invalidStatusUpdates.inc();
       return;
     }
+    const { draining } = state;
+    const update = draining === undefined ? received : asDraining(received, framework, draining.config);
+    const status = update.status!;
     const executor = framework.executorOf(taskId);
     if (
       status.source === Source.SOURCE_EXECUTOR &&

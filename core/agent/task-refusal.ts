@@ -21,6 +21,13 @@ export interface Refusal {
 export const dropped = (framework: Framework): TaskState =>
   framework.partitionAware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST;
 
+/** The agent is being emptied. */
+export const drainingRefusal = (framework: Framework): Refusal => ({
+  state: dropped(framework),
+  reason: Reason.REASON_AGENT_DRAINING,
+  message: "Task was received while agent was already draining",
+});
+
 /** What a task asks for that this agent does not have. Running it without would be less than was asked for. */
 export function refusalOf(
   task: TaskInfo,

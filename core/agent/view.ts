@@ -1,4 +1,4 @@
-import type { AgentInfo, AgentInfo_Capability } from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentInfo, AgentInfo_Capability, DrainConfig } from "../../proto/gen/mesos/v1/mesos.js";
 import type { AgentFrameworkView, AgentView, ContainerUsageView } from "../../sdk/contracts/agent-view.js";
 import { Resources } from "../../sdk/resources/index.js";
 import type { Agent } from "./agent.js";
@@ -33,6 +33,14 @@ export class LiveAgentView implements AgentView {
 
   get allocated(): Resources {
     return Resources.sum(Array.from(this.agent().state.executors(), ({ resources }) => resources));
+  }
+
+  get drainConfig(): DrainConfig | undefined {
+    return this.agent().state.draining?.config;
+  }
+
+  get estimatedDrainStartTime(): number | undefined {
+    return this.agent().state.draining?.since;
   }
 
   get registered(): boolean {

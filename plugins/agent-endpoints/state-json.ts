@@ -1,3 +1,4 @@
+import { jsonOf } from "../../proto/json/index.js";
 import { attributesJson } from "../../sdk/attributes/index.js";
 import type { AgentView } from "../../sdk/contracts/agent-view.js";
 import {
@@ -18,6 +19,8 @@ import {
 } from "../../sdk/v0-json/index.js";
 import { frameworkJson } from "./framework-json.js";
 
+const drainConfig = jsonOf("mesos.v1.DrainConfig");
+
 /** GET /state. */
 export function stateJson(view: AgentView, build: BuildInfo): string {
   const { info, pid, capabilities, startTime, flags, total, allocated } = view;
@@ -27,6 +30,9 @@ export function stateJson(view: AgentView, build: BuildInfo): string {
     `${buildFieldsJson(build)},"start_time":${timeJson(startTime)},"id":${quote(info.id?.value ?? "")}` +
     `,"pid":${quote(pid)},"hostname":${quote(info.hostname ?? "")},"capabilities":${agentCapabilitiesJson(capabilities)}`;
   if (info.domain !== undefined) json += `,"domain":${domainJson(info.domain)}`;
+  if (view.drainConfig !== undefined) json += `,"drain_config":${drainConfig.write(view.drainConfig)}`;
+  const drainStart = view.estimatedDrainStartTime;
+  if (drainStart !== undefined) json += `,"estimated_drain_start_time_seconds":${Math.floor(drainStart)}`;
   json +=
     `,"resources":${resourcesJson(total)},"reserved_resources":${reservedResourcesJson(total)}` +
     `,"unreserved_resources":${resourcesJson(unreserved)},"reserved_resources_full":${reservedResourceListsJson(total)}` +

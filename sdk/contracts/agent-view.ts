@@ -3,6 +3,7 @@ import type {
   AgentInfo_Capability,
   ContainerID,
   ContainerStatus,
+  DrainConfig,
   ExecutorInfo,
   FrameworkInfo,
   ResourceStatistics,
@@ -61,6 +62,10 @@ export interface AgentView {
   /** Held by executors and their tasks. */
   readonly allocated: Resources;
   readonly registered: boolean;
+  /** While it is being emptied. */
+  readonly drainConfig?: DrainConfig | undefined;
+  /** Seconds since the epoch. */
+  readonly estimatedDrainStartTime?: number | undefined;
   masterHostname(): string | undefined;
   frameworks(): Iterable<AgentFrameworkView>;
   completedFrameworks(): Iterable<AgentFrameworkView>;

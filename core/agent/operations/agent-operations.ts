@@ -40,6 +40,8 @@ export interface AgentOperationsOptions {
   readonly send: (message: NamedMessage) => void;
   /** Registers again, so that the master learns what this agent really has. */
   readonly reregister: () => void;
+  /** An operation is over, and its end acknowledged. */
+  readonly settled: () => void;
 }
 
 /**
@@ -146,6 +148,7 @@ export class AgentOperations {
     }
     updates.acknowledged(key);
     state.operations.delete(key);
+    this.options.settled();
     // If this is lost, the end is told once more and acknowledged once more.
     resources.save();
   }

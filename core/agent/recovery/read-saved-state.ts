@@ -69,6 +69,8 @@ export class SavedStateReader {
       bootId: savedBootId,
       resources: await this.resources(),
       frameworks,
+      drainConfig:
+        known === undefined ? undefined : await this.reader.record(v1.DrainConfig, meta.drainConfig(known)),
       leftovers: await findLeftovers(this.paths, taken, { reader: this.reader, now: this.options.now }),
       problems: this.reader.problems,
     };

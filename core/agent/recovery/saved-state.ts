@@ -1,6 +1,7 @@
 import type { StatusUpdate } from "../../../proto/gen/mesos/internal/messages.js";
 import type {
   AgentInfo,
+  DrainConfig,
   ExecutorInfo,
   FrameworkInfo,
   Operation,
@@ -17,6 +18,8 @@ export interface SavedAgent {
   /** Names the boot of the host that the earlier run lived in. */
   readonly bootId: string | undefined;
   readonly frameworks: readonly SavedFramework[];
+  /** It was being emptied. */
+  readonly drainConfig?: DrainConfig | undefined;
   /** Directories that nobody uses any more. */
   readonly leftovers: readonly Leftover[];
   /** What could not be read, and was passed over. */
