@@ -11,7 +11,8 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { formatBytes } from "../../sdk/values/index.js";
 import type { MeasureOptions } from "./disk-use.js";
-import { type Quota, quotasOf } from "./quotas.js";
+import { Limitation } from "./limitation.js";
+import { diskStatistics, type Quota, quotasOf } from "./quotas.js";
 
 export interface DiskUsageOptions {
   readonly workDir: string;
@@ -29,8 +30,7 @@ interface Watched {
   quotas: readonly Quota[];
   /** Bytes, by directory. */
   readonly used: Map<string, bigint>;
-  limitation: ContainerLimitation | undefined;
-  readonly limited: (() => void)[];
+  readonly limitation: Limitation;
 }
 
 /**
@@ -77,12 +77,7 @@ export class DiskUsageIsolator implements Isolator {
     };
     for (const { directory, bytes, disk } of container.quotas) {
       const used = container.used.get(directory);
-      statistics.disk_statistics.push({
-        limit_bytes: bytes,
-        ...(used !== undefined && { used_bytes: used }),
-        ...(disk?.source !== undefined && { source: disk.source }),
-        ...(disk?.persistence !== undefined && { persistence: disk.persistence }),
-      });
+      statistics.disk_statistics.push(diskStatistics({ limit: bytes, used, disk }));
       if (directory !== container.sandbox) continue;
       statistics.disk_limit_bytes = bytes;
       if (used !== undefined) statistics.disk_used_bytes = used;
@@ -91,15 +86,8 @@ export class DiskUsageIsolator implements Isolator {
   }
 
   watch(containerId: string, signal: AbortSignal): Promise<ContainerLimitation> {
-    return new Promise((resolve) => {
-      const container = this.containers.get(containerId);
-      if (container === undefined) return;
-      const tell = (): void => {
-        if (!signal.aborted && container.limitation !== undefined) resolve(container.limitation);
-      };
-      container.limited.push(tell);
-      tell();
-    });
+    const container = this.containers.get(containerId);
+    return container === undefined ? new Promise(() => undefined) : container.limitation.watch(signal);
   }
 
   async cleanup(containerId: string): Promise<void> {
@@ -133,12 +121,11 @@ export class DiskUsageIsolator implements Isolator {
     // Its quota may have been raised while it was measured.
     const now = container.quotas.find(({ directory }) => directory === quota.directory);
     if (!enforce || now === undefined || now.ownDisk || used <= now.bytes) return;
-    container.limitation = {
+    container.limitation.cross({
       reason: Reason.REASON_CONTAINER_LIMITATION_DISK,
       message: `Disk usage (${formatBytes(Number(used))}) exceeds quota (${formatBytes(Number(now.bytes))})`,
       limitation: { resources: [...now.resources] },
-    };
-    for (const tell of container.limited.splice(0)) tell();
+    });
   }
 
   private take({ containerId, directory, resources }: ContainerRequest): void {
@@ -146,8 +133,7 @@ export class DiskUsageIsolator implements Isolator {
       sandbox: directory,
       quotas: this.quotas(directory, resources),
       used: new Map(),
-      limitation: undefined,
-      limited: [],
+      limitation: new Limitation(),
     });
   }
 

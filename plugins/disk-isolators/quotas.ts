@@ -1,5 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import {
+  type DiskStatistics,
   type Resource,
   type Resource_DiskInfo,
   Resource_DiskInfo_Source_Type as SourceType,
@@ -52,6 +53,21 @@ export function quotasOf(resources: Resources, of: { sandbox: string; workDir: s
     });
   }
   return quotas;
+}
+
+/** What is told of a directory: how much of how much, in bytes; of the sandbox where there is no `disk`. */
+export function diskStatistics(facts: {
+  readonly limit: bigint | undefined;
+  readonly used: bigint | undefined;
+  readonly disk: Resource_DiskInfo | undefined;
+}): DiskStatistics {
+  const { limit, used, disk } = facts;
+  return {
+    ...(limit !== undefined && { limit_bytes: limit }),
+    ...(used !== undefined && { used_bytes: used }),
+    ...(disk?.source !== undefined && { source: disk.source }),
+    ...(disk?.persistence !== undefined && { persistence: disk.persistence }),
+  };
 }
 
 /** Roots of the disks of type PATH in `--resources`. What is wrong in there the agent says itself. */

@@ -25,9 +25,9 @@ import { Launcher } from "../../sdk/contracts/launcher.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
 import { SystemClock } from "../../sdk/contracts/system-clock.js";
 import { accountOf } from "../../sdk/proc/index.js";
-import { Resources } from "../../sdk/resources/index.js";
 import { MemoryLogger } from "../../sdk/testing/memory-logger.js";
 import { type BusyboxRootfs, busyboxRootfs } from "./busybox-rootfs.js";
+import { containerRequest } from "./container-request.js";
 import { endCgroups } from "./end-cgroups.js";
 import { requirePart, requireThat } from "./require-part.js";
 
@@ -180,26 +180,11 @@ export class IsolatedContainers {
   async request(script: string, more: Partial<ContainerRequest> = {}): Promise<ContainerRequest> {
     const id = `c${process.pid}-${count++}`;
     this.ids.push(id);
-    const directory = join(this.directory, "sandboxes", id);
-    await mkdir(directory, { recursive: true });
+    const place = { id, sandboxes: join(this.directory, "sandboxes") };
+    const request = await containerRequest(place, script, more);
     const account = more.user === undefined ? undefined : await accountOf(more.user);
-    if (account !== undefined) await chown(directory, account.uid, account.gid);
-    return {
-      containerId: { value: id },
-      frameworkId: "f",
-      executorId: id,
-      task: undefined,
-      executor: { executor_id: { value: id }, resources: [] },
-      command: { value: script, uris: [], arguments: [] },
-      container: undefined,
-      environment: {},
-      user: undefined,
-      resources: Resources.empty,
-      limits: {},
-      directory,
-      checkpoint: true,
-      ...more,
-    };
+    if (account !== undefined) await chown(join(place.sandboxes, id), account.uid, account.gid);
+    return request;
   }
 
   /** From its launch to its end. */

@@ -2,13 +2,11 @@ import { expect } from "chai";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { resourceList } from "../../sdk/index.js";
 import { exampleFile } from "../examples/run-example.js";
-import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
-import type { Daemon } from "../support/daemons.js";
-import { endCgroups } from "../support/end-cgroups.js";
+import { getJson, until } from "../support/cluster.js";
+import { OneAgent } from "../support/one-agent.js";
 import { requireThat } from "../support/require-part.js";
-import { Runner } from "../support/runner.js";
+import type { Runner } from "../support/runner.js";
 
-const CGROUPS = `tepui-limits-${process.pid}`;
 const MB = 1024 * 1024;
 
 interface Usage {
@@ -18,34 +16,20 @@ interface Usage {
 
 describe("limits of tasks on a real agent", function () {
   this.timeout(60_000);
-  let cluster: Cluster;
-  let agent: Daemon;
+  let host: OneAgent;
   let runner: Runner;
 
   before(async function () {
     requireThat(this, process.getuid?.() === 0, "control groups need root");
-    cluster = await startCluster({
-      agentFlags: [
-        "--isolation=cgroups/cpu,cgroups/mem",
-        "--cgroups_enable_cfs",
-        `--cgroups_root=${CGROUPS}`,
-      ],
-    });
-    agent = cluster.agents[0]!;
-    runner = new Runner(cluster);
-    await runner.start();
+    host = await OneAgent.open(["--isolation=cgroups/cpu,cgroups/mem", "--cgroups_enable_cfs"]);
+    runner = host.runner;
   });
 
-  after(async () => {
-    await runner?.stop();
-    await agent?.stop();
-    await cluster?.stop();
-    await endCgroups(CGROUPS);
-  });
+  after(() => host?.close());
 
   /** Undefined also while the agent recovers. */
   const usage = async (name: string): Promise<Usage["statistics"] | undefined> => {
-    const all = await getJson(agent, "/monitor/statistics").catch(() => []);
+    const all = await getJson(host.agent, "/monitor/statistics").catch(() => []);
     return (all as Usage[]).find(({ executor_id: id }) => id === name)?.statistics;
   };
 
@@ -61,8 +45,7 @@ describe("limits of tasks on a real agent", function () {
       expect([cpus_limit, cpus_soft_limit]).to.deep.equal([1.1, 0.2]);
     };
     await check();
-    await agent.kill();
-    agent = await agent.restart();
+    await host.kill();
     await until(async () => (await usage("limited"))?.mem_limit_bytes !== undefined);
     await check();
     await runner.kill("limited");

@@ -10,14 +10,12 @@ import {
   Volume_Mode,
   Volume_Source_Type,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { type Cluster, startCluster, until } from "../support/cluster.js";
-import type { Daemon } from "../support/daemons.js";
-import { endCgroups } from "../support/end-cgroups.js";
+import { until } from "../support/cluster.js";
 import { hostMounts } from "../support/host-mounts.js";
+import { OneAgent } from "../support/one-agent.js";
 import { requirePart, requireThat } from "../support/require-part.js";
-import { Runner, sandboxOf } from "../support/runner.js";
+import { type Runner, sandboxOf } from "../support/runner.js";
 
-const CGROUPS = `tepui-volumes-${process.pid}`;
 const SECRET = `hunter2-${process.pid}`;
 
 /** A private /var/tmp for everybody who says nothing else. */
@@ -28,33 +26,22 @@ const DEFAULT_CONTAINER = {
 
 describe("volumes and namespaces on a real agent", function () {
   this.timeout(60_000);
-  let cluster: Cluster;
-  let agent: Daemon;
+  let host: OneAgent;
   let runner: Runner;
 
   before(async function () {
     requireThat(this, process.getuid?.() === 0, "mounts and namespaces need root");
     requirePart(this, "perl", "perl-base");
-    cluster = await startCluster({
-      agentFlags: [
-        "--launcher=linux",
-        "--isolation=filesystem/linux,namespaces/pid,namespaces/ipc,volume/secret",
-        `--default_container_info=${JSON.stringify(DEFAULT_CONTAINER)}`,
-        "--default_container_shm_size=8MB",
-        `--cgroups_root=${CGROUPS}`,
-      ],
-    });
-    agent = cluster.agents[0]!;
-    runner = new Runner(cluster);
-    await runner.start();
+    host = await OneAgent.open([
+      "--launcher=linux",
+      "--isolation=filesystem/linux,namespaces/pid,namespaces/ipc,volume/secret",
+      `--default_container_info=${JSON.stringify(DEFAULT_CONTAINER)}`,
+      "--default_container_shm_size=8MB",
+    ]);
+    runner = host.runner;
   });
 
-  after(async () => {
-    await runner?.stop();
-    await agent?.stop();
-    await cluster?.stop();
-    await endCgroups(CGROUPS);
-  });
+  after(() => host?.close());
 
   /** Names of the file of the secret in memory. */
   const secrets = (): string[] => {
@@ -71,7 +58,7 @@ describe("volumes and namespaces on a real agent", function () {
     const mounts = hostMounts();
     runner.run("default", { value: `touch /var/tmp/${SECRET}; ls /var/tmp; echo $$` });
     await runner.reaches("default", TaskState.TASK_FINISHED);
-    const sandbox = await sandboxOf(agent, "default");
+    const sandbox = await sandboxOf(host.agent, "default");
     expect(await readdir(join(sandbox, "tmp"))).to.deep.equal([SECRET]);
     expect(existsSync(`/var/tmp/${SECRET}`)).to.equal(false);
     const [name, pid] = (await readFile(join(sandbox, "stdout"), "utf8")).split("\n");
@@ -91,9 +78,8 @@ describe("volumes and namespaces on a real agent", function () {
     const value = 'until [ -e go ]; do sleep 0.05; done; [ "$(wc -c < key)" -gt 8 ]';
     runner.run("keeper", { value }, { container });
     await runner.reaches("keeper", TaskState.TASK_RUNNING);
-    const sandbox = await sandboxOf(agent, "keeper");
-    await agent.kill();
-    agent = await agent.restart();
+    const sandbox = await sandboxOf(host.agent, "keeper");
+    await host.kill();
     expect(secrets()).to.have.length(1);
     expect(await readFile(join(sandbox, "key"), "utf8")).to.equal("");
     await writeFile(join(sandbox, "go"), "");

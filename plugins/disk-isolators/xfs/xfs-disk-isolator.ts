@@ -13,7 +13,8 @@ import type { Logger } from "../../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import type { Resources } from "../../../sdk/resources/index.js";
 import { formatBytes } from "../../../sdk/values/index.js";
-import { type Quota, quotasOf } from "../quotas.js";
+import { Limitation } from "../limitation.js";
+import { diskStatistics, type Quota, quotasOf } from "../quotas.js";
 import { sandboxDirectories, volumeDirectories } from "./known-directories.js";
 import type { ProjectIds } from "./project-ids.js";
 import type { ProjectLimit, ProjectQuotas } from "./project-quotas.js";
@@ -62,8 +63,7 @@ interface Container {
   readonly sandbox: string;
   readonly held: Held;
   counted: readonly Counted[];
-  limitation: ContainerLimitation | undefined;
-  readonly limited: (() => void)[];
+  readonly limitation: Limitation;
 }
 
 /**
@@ -141,26 +141,15 @@ export class XfsDiskIsolator implements Isolator {
         continue;
       }
       const used = held === undefined ? await usedOnDisk(directory) : await this.usedBy(held);
-      statistics.disk_statistics.push({
-        ...(held !== undefined && { limit_bytes: bytes }),
-        ...(used !== undefined && { used_bytes: used }),
-        ...(disk.source !== undefined && { source: disk.source }),
-        ...(disk.persistence !== undefined && { persistence: disk.persistence }),
-      });
+      const limit = held === undefined ? undefined : bytes;
+      statistics.disk_statistics.push(diskStatistics({ limit, used, disk }));
     }
     return statistics;
   }
 
   watch(containerId: string, signal: AbortSignal): Promise<ContainerLimitation> {
-    return new Promise((resolve) => {
-      const container = this.containers.get(containerId);
-      if (container === undefined) return;
-      const tell = (): void => {
-        if (!signal.aborted && container.limitation !== undefined) resolve(container.limitation);
-      };
-      container.limited.push(tell);
-      tell();
-    });
+    const container = this.containers.get(containerId);
+    return container === undefined ? new Promise(() => undefined) : container.limitation.watch(signal);
   }
 
   /** The ids stay with the directories, which outlive the container. */
@@ -174,8 +163,7 @@ export class XfsDiskIsolator implements Isolator {
       for (const { quota, held } of container.counted) {
         const used = held === undefined ? undefined : await this.usedBy(held);
         if (used === undefined || used <= quota.bytes) continue;
-        container.limitation = limitationOf(quota, used);
-        for (const tell of container.limited.splice(0)) tell();
+        container.limitation.cross(limitationOf(quota, used));
       }
     }
   }
@@ -209,8 +197,7 @@ export class XfsDiskIsolator implements Isolator {
       sandbox: directory,
       held: await this.hold(directory),
       counted: [],
-      limitation: undefined,
-      limited: [],
+      limitation: new Limitation(),
     };
     this.containers.set(request.containerId.value!, container);
     await this.apply(container, resources);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FileFetcher } from "../../../plugins/fetcher-file/file-fetcher.js";
@@ -15,8 +15,8 @@ import type { Provisioner } from "../../../sdk/contracts/image.js";
 import type { Isolator } from "../../../sdk/contracts/isolator.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { SystemClock } from "../../../sdk/contracts/system-clock.js";
-import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { containerRequest } from "../../support/container-request.js";
 
 const SUPERVISOR = new URL("../../../plugins/launchers/posix/supervisor.js", import.meta.url).pathname;
 
@@ -100,23 +100,6 @@ export class ContainerizerBench {
   /** As an agent would ask, for a container of `sh -c script`. */
   async request(script: string, more: Partial<ContainerRequest> = {}): Promise<ContainerRequest> {
     const id = `c${this.count++}`;
-    const directory = join(this.directory, "sandboxes", id);
-    await mkdir(directory, { recursive: true });
-    return {
-      containerId: { value: id },
-      frameworkId: "f",
-      executorId: id,
-      task: undefined,
-      executor: { executor_id: { value: id }, resources: [] },
-      command: { value: script, uris: [], arguments: [] },
-      container: undefined,
-      environment: {},
-      user: undefined,
-      resources: Resources.empty,
-      limits: {},
-      directory,
-      checkpoint: true,
-      ...more,
-    };
+    return containerRequest({ id, sandboxes: join(this.directory, "sandboxes") }, script, more);
   }
 }
