@@ -17,7 +17,7 @@ export function objection(spec: FlagSpec, given: SettingValue): string | undefin
     return `is refused: ${support.why} (${fine})`;
   }
   if (support.allowed.some((text) => same(spec, given, text) || begins(given, text))) return undefined;
-  const list = support.allowed.map((text) => `'${text}'`).join(" or ");
+  const list = support.allowed.map((text) => `'${text.replace(/\*$/, "...")}'`).join(" or ");
   const why = support.kind === "values" ? ` (${support.why})` : "";
   return `must be ${list}${why}, found '${given.text}'`;
 }

@@ -143,8 +143,11 @@ describe("flags whose feature is missing", () => {
       [],
     );
     expect(load("master", ["--registry=etcd"]).problems).to.deep.equal([
-      "--registry: must be 'replicated_log' or 'in_memory', found 'etcd'",
+      "--registry: must be 'replicated_log' or 'in_memory' or 'etcd://...' or 'etcds://...', found 'etcd'",
     ]);
+    for (const url of ["etcd://user:secret@h1,h2/mesos", "etcds://h1:1234/mesos"]) {
+      expect(load("master", [`--registry=${url}`]).problems).to.deep.equal([]);
+    }
   });
 
   it("understand old names of isolators, and say so", () => {
