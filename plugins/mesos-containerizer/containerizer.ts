@@ -276,7 +276,8 @@ export class MesosContainerizer implements Containerizer {
   }
 
   private enlisted(request: ContainerRequest, parent: Container | undefined): Container {
-    const isolators = parent === undefined ? this.options.isolators : this.nestingIsolators;
+    const nested = request.containerId.parent !== undefined;
+    const isolators = nested ? this.nestingIsolators : this.options.isolators;
     return {
       id: containerName(request.containerId),
       request,

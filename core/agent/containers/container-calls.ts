@@ -41,6 +41,8 @@ export interface ContainerCallsOptions {
 /** Where a container is, or is to be: of what others, and for whom. */
 interface Home {
   readonly directory: string;
+  /** The sandbox that is within no other. */
+  readonly outermost: string;
   readonly user: string | undefined;
   readonly checkpoint: boolean;
   /** Undefined for a standalone container and those within it. */
@@ -116,7 +118,7 @@ export class ContainerCalls implements AgentContainers {
     if (place === undefined) throw unknown(containerId);
     if (entry !== undefined) await this.forget(name, entry);
     this.options.gc.unschedule(place.directory);
-    await this.options.disk.discard(place.directory, this.boundaryOf(containerId));
+    await this.options.disk.discard(place.directory, boundaryOf(place));
   }
 
   async destroy(containerId: ContainerID): Promise<void> {
@@ -224,12 +226,14 @@ export class ContainerCalls implements AgentContainers {
     if (containerId.parent !== undefined && above === undefined)
       throw invalid(`Parent container ${containerName(containerId.parent)} does not exist`);
     const own = agent.switchUser ? command?.user : undefined;
+    const directory =
+      above === undefined
+        ? paths.standaloneContainer(containerId.value!)
+        : join(above.directory, within(containerId));
     const entry: Entry = {
       launch,
-      directory:
-        above === undefined
-          ? paths.standaloneContainer(containerId.value!)
-          : join(above.directory, within(containerId)),
+      directory,
+      outermost: above?.outermost ?? directory,
       user: own ?? (agent.switchUser ? above?.user : undefined),
       checkpoint: launch.class !== "debug" && (above?.checkpoint ?? true),
       executor: above?.executor,
@@ -246,7 +250,7 @@ export class ContainerCalls implements AgentContainers {
     const { launch, directory, user } = entry;
     // One of the same id that ended makes room.
     await before?.containerizer?.destroy(launch.containerId);
-    const boundary = this.boundaryOf(launch.containerId);
+    const boundary = boundaryOf(entry);
     const sandbox: DiskOperation =
       boundary === undefined
         ? { op: "mkdir", path: directory, owner: user }
@@ -274,7 +278,7 @@ export class ContainerCalls implements AgentContainers {
       executor: executor?.info ?? { executor_id: { value: "" }, resources: [] },
       command,
       container: launch.container,
-      environment: commandEnvironment(command),
+      environment: { ...addressOf(executor), ...commandEnvironment(command) },
       // One that looks into another is who that one is, unless its command says otherwise.
       user: launch.class === "debug" && command.user === undefined ? undefined : user,
       resources: Resources.of(launch.resources),
@@ -291,7 +295,7 @@ export class ContainerCalls implements AgentContainers {
       (termination) => {
         entry.ended = termination ?? { exit: undefined };
         if (this.entries.get(name) === entry && agent.gcNonExecutorContainerSandboxes)
-          gc.schedule(directory, 0, this.boundaryOf(launch.containerId));
+          gc.schedule(directory, 0, boundaryOf(entry));
       },
       (error: unknown) => {
         entry.ended = { exit: undefined, message: messageOf(error) };
@@ -329,7 +333,7 @@ export class ContainerCalls implements AgentContainers {
     const entry = this.entries.get(containerName(containerId));
     if (entry !== undefined || containerId.parent !== undefined) return entry;
     const executor = this.executorOf(containerId);
-    return executor && { ...pick(executor), executor };
+    return executor && homeIn(executor);
   }
 
   private ownerOf(containerId: ContainerID): Containerizer | undefined {
@@ -337,24 +341,29 @@ export class ContainerCalls implements AgentContainers {
   }
 
   /** Where the sandbox of a container is that is known no more, but of which the outermost is. */
-  private placeOf(containerId: ContainerID): { readonly directory: string } | undefined {
+  private placeOf(containerId: ContainerID): Place | undefined {
     if (containerId.parent === undefined) return undefined;
     const above = this.homeOf(containerId.parent) ?? this.placeOf(containerId.parent);
-    return above && { directory: join(above.directory, within(containerId)) };
-  }
-
-  /** The sandbox that is not within another: below it anybody may have put anything in the way. */
-  private boundaryOf(containerId: ContainerID): string | undefined {
-    return containerId.parent === undefined ? undefined : this.homeOf(rootContainer(containerId))?.directory;
+    return above && { directory: join(above.directory, within(containerId)), outermost: above.outermost };
   }
 }
 
-const pick = ({ directory, user, checkpoint, containerizer }: Executor): Omit<Home, "executor"> => ({
-  directory,
-  user,
-  checkpoint,
-  containerizer,
-});
+type Place = Pick<Home, "directory" | "outermost">;
+
+/** Above a sandbox that is within another: below it anybody may have put anything in the way. */
+const boundaryOf = ({ directory, outermost }: Place): string | undefined =>
+  directory === outermost ? undefined : outermost;
+
+const homeIn = (executor: Executor): Home => {
+  const { directory, user, checkpoint, containerizer } = executor;
+  return { directory, outermost: directory, user, checkpoint, executor, containerizer };
+};
+
+/** As Mesos's default executor tells its tasks. */
+function addressOf(executor: Executor | undefined): Record<string, string> {
+  const address = executor?.containerStatus?.network_infos[0]?.ip_addresses[0]?.ip_address;
+  return address === undefined ? {} : { MESOS_CONTAINER_IP: address };
+}
 
 const within = ({ value }: ContainerID): string => join("containers", value!);
 
