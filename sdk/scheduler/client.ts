@@ -21,7 +21,7 @@ import { frameworkError } from "./errors.js";
 import { type SchedulerEvent, type SchedulerEventOf, schedulerEvent } from "./events.js";
 import { Masters } from "./masters.js";
 import type { SchedulerClientOptions } from "./options.js";
-import { Silence } from "./silence.js";
+import { MISSED_HEARTBEATS, Silence } from "./silence.js";
 import { Subscription } from "./subscription.js";
 import type { SchedulerStream, SchedulerTransport } from "./transport.js";
 
@@ -35,7 +35,7 @@ const DEFAULT_BACKOFF = { initial: 500, max: 10_000 };
  *     await client.start();
  *
  * or `for await (const event of client.events()) ...`. It finds the leader, subscribes, subscribes again with the same id when
- * the connection breaks or five heartbeats are missing, and acknowledges status updates.
+ * the connection breaks or heartbeats are missing, and acknowledges status updates.
  */
 export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
   /**
@@ -66,6 +66,8 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
 
   constructor(options: SchedulerClientOptions) {
     super();
+    const { missedHeartbeats: missed = MISSED_HEARTBEATS } = options;
+    if (!(missed > 0)) throw new RangeError("missedHeartbeats must be more than 0");
     this.options = options;
     this.clock = options.clock ?? new SystemClock();
     this.backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF, options.random ?? new SystemRandom());
@@ -200,7 +202,8 @@ export class SchedulerClient extends SchedulerCalls implements AsyncDisposable {
     stream: SchedulerStream,
     { masters, connection, signal }: { masters: Masters; connection: AbortController; signal: AbortSignal },
   ): Promise<void> {
-    const silence = new Silence(this.clock, (reason) => connection.abort(reason));
+    const { missedHeartbeats = MISSED_HEARTBEATS } = this.options;
+    const silence = new Silence(this.clock, missedHeartbeats, (reason) => connection.abort(reason));
     try {
       for await (const event of stream.events) {
         silence.broken();

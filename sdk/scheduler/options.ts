@@ -37,6 +37,12 @@ export interface SchedulerClientOptions {
   readonly backoff?: BackoffOptions;
   /** Milliseconds until a master that accepts no connection, or does not answer, counts as unreachable. Default 10 s. */
   readonly timeout?: number;
+  /**
+   * Heartbeats (the master says how often it sends one; Mesos: every 15 s) that may be missing before the connection counts as broken
+   * and the leader is looked for again. Default 5, Mesos's advice. A master that stands still keeps its connections open: with 1 the
+   * client leaves it within 15 s, and once in a while a master that is only slow.
+   */
+  readonly missedHeartbeats?: number;
   /** Milliseconds without a subscription after which the client gives up: at the start, and after a disconnection. Default: never. */
   readonly patience?: { readonly connect?: number; readonly reconnect?: number };
   /** Default: the machine's. */

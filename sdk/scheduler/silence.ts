@@ -2,7 +2,7 @@ import { UnreachableError } from "../client/errors.js";
 import type { Clock, Timer } from "../contracts/clock.js";
 
 /** Mesos's advice to schedulers: so many missed heartbeats mean that the connection is broken. */
-const MISSED_HEARTBEATS = 5;
+export const MISSED_HEARTBEATS = 5;
 
 /** Mesos's interval, for masters that do not say theirs. */
 const DEFAULT_HEARTBEAT_SECONDS = 15;
@@ -10,22 +10,25 @@ const DEFAULT_HEARTBEAT_SECONDS = 15;
 /** Notices when a stream that should have heartbeats is silent for too long. */
 export class Silence {
   private last: number;
-  private limit = MISSED_HEARTBEATS * DEFAULT_HEARTBEAT_SECONDS * 1000;
+  private limit: number;
   private timer: Timer | undefined;
   private suspensions = 0;
 
+  /** @param missed heartbeats after which the silence is too long */
   constructor(
     private readonly clock: Clock,
+    private readonly missed: number,
     private readonly tooLong: (reason: UnreachableError) => void,
   ) {
     this.last = clock.monotonic();
+    this.limit = missed * DEFAULT_HEARTBEAT_SECONDS * 1000;
     this.arm(this.limit);
   }
 
   /** The interval that the master announced, in seconds. */
   expect(heartbeatSeconds: number | undefined): void {
     if (heartbeatSeconds === undefined || !(heartbeatSeconds > 0)) return;
-    this.limit = MISSED_HEARTBEATS * heartbeatSeconds * 1000;
+    this.limit = this.missed * heartbeatSeconds * 1000;
     this.arm(this.limit);
   }
 

@@ -225,6 +225,24 @@ describe("SchedulerClient", () => {
       expect(transport.streams[0]!.request.signal.aborted).to.equal(true);
     });
 
+    it("takes fewer, where it is told to, and tries the other masters", async () => {
+      make({ missedHeartbeats: 1 });
+      const started = client.start();
+      await settle();
+      transport.last.subscribed("fw-1", 15);
+      await started;
+      const left = transport.last.request.master.host;
+      await clock.advance(14_900);
+      expect(client.connected).to.equal(true);
+      await clock.advance(1200);
+      expect(transport.streams).to.have.length(2);
+      expect(transport.last.request.master.host).to.not.equal(left);
+      transport.last.subscribed("fw-1", 15);
+      await settle();
+      expect(client.connected).to.equal(true);
+      expect(() => make({ missedHeartbeats: 0 })).to.throw("missedHeartbeats must be more than 0");
+    });
+
     it("keeps a connection on which heartbeats arrive", async () => {
       await subscribed();
       for (let i = 0; i < 20; i++) {
