@@ -34,6 +34,7 @@ import { OperationUpdates } from "./operations/operation-updates.js";
 import type { AgentOptions } from "./options.js";
 import { Oversubscription } from "./oversubscription.js";
 import { AgentPaths } from "./paths.js";
+import { Pods } from "./pods/pods.js";
 import { QoSCorrections } from "./qos-corrections.js";
 import { incompatibilities, isReconfigured } from "./recovery/compatibility.js";
 import { Recovery } from "./recovery/recovery.js";
@@ -86,6 +87,7 @@ export class Agent {
   private readonly checkpoints: Checkpoints;
   readonly resources: CheckpointedResources;
   private readonly operationUpdates: OperationUpdates;
+  private readonly pods: Pods;
   private readonly recovery: Recovery;
   private readonly orders: MasterOrders;
   private readonly oversubscription: Oversubscription;
@@ -194,6 +196,14 @@ export class Agent {
       containerizers,
       executors,
       statuses,
+      startPod: (framework, executor) => this.pods.start(framework, executor),
+    });
+    this.pods = new Pods({
+      ...common,
+      containers: this.containers,
+      check: () => undefined,
+      calls: this.calls,
+      executors,
     });
     this.launches = new Launches({
       ...common,
@@ -213,6 +223,7 @@ export class Agent {
       agent: options,
       containerizers,
       taskContainers: containers,
+      pods: this.pods,
       executors,
       updates,
     });

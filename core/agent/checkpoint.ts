@@ -8,6 +8,7 @@ import {
   type Resource,
   Resource as ResourceCodec,
   Task,
+  TaskGroupInfo,
   TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { convertResources } from "../../sdk/resources/index.js";
@@ -82,6 +83,12 @@ export class Checkpoints {
       });
     }
     return operations;
+  }
+
+  /** Tasks that are launched together, as they were asked for: Mesos leaves that to its executor, which survives the agent. */
+  group({ ids }: Executor, group: TaskGroupInfo): DiskOperation[] {
+    const path = this.paths.meta.group(ids, group.tasks[0]!.task_id!.value!);
+    return [{ op: "create", path, data: bytesOf(TaskGroupInfo, group) }];
   }
 
   drainConfig(agentId: string, config: DrainConfig): DiskOperation[] {

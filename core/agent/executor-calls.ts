@@ -3,6 +3,7 @@ import { type Call, Call_Type, Event_Type } from "../../proto/gen/mesos/v1/execu
 import {
   TaskStatus_Reason as Reason,
   TaskStatus_Source as Source,
+  type TaskGroupInfo,
   type TaskInfo,
   TaskState,
   type TaskStatus,
@@ -46,6 +47,13 @@ export interface ExecutorCallsOptions {
   readonly sendTo: (pid: string, message: NamedMessage) => void;
 }
 
+interface Attachment {
+  readonly framework: Framework;
+  readonly executor: Executor;
+  readonly connection: ExecutorConnection;
+  readonly subscribe: Call["subscribe"];
+}
+
 /** The executor API: custom executors subscribe, get their tasks, and tell how these fare. */
 export class ExecutorCalls implements ExecutorService {
   /** False until recovery knows which executors may come back. */
@@ -68,6 +76,11 @@ export class ExecutorCalls implements ExecutorService {
 
   subscribe({ call, connection }: { call: Call; connection: ExecutorConnection }): ExecutorSession {
     const { framework, executor } = this.find(call);
+    return this.attach({ framework, executor, connection, subscribe: call.subscribe });
+  }
+
+  /** An executor is there: a process that subscribed, or one that the agent runs by itself. */
+  attach({ framework, executor, connection, subscribe }: Attachment): ExecutorSession {
     const { state, executors, disk, checkpoints, clock, logger } = this.options;
     const refused =
       state.phase === "terminating" ||
@@ -89,7 +102,7 @@ export class ExecutorCalls implements ExecutorService {
     );
     executor.timers.add(heartbeat);
     if (executor.checkpoint) this.persist(disk.apply(checkpoints.httpMarker(executor)));
-    const { unacknowledged_updates = [], unacknowledged_tasks = [] } = call.subscribe ?? {};
+    const { unacknowledged_updates = [], unacknowledged_tasks = [] } = subscribe ?? {};
     for (const update of unacknowledged_updates)
       if (update.status !== undefined) this.update(executor, update.status);
     this.dropUnknown(framework, executor, unacknowledged_tasks);
@@ -147,7 +160,11 @@ export class ExecutorCalls implements ExecutorService {
       .resize(executor)
       .then(() => {
         if (executor.state !== "running") return;
-        for (const task of waiting) this.launch(executor, task);
+        const { queuedGroups } = executor;
+        executor.queuedGroups = [];
+        const grouped = new Set(queuedGroups.flatMap(({ tasks }) => tasks));
+        for (const group of queuedGroups) this.launchGroup(executor, group);
+        for (const task of waiting) if (!grouped.has(task)) this.launch(executor, task);
       })
       .catch((error: unknown) => this.resizeFailed(executor, error));
   }
@@ -188,7 +205,17 @@ export class ExecutorCalls implements ExecutorService {
     executor.connection?.send({ type: Event_Type.LAUNCH, launch: { task } });
   }
 
-  private update(executor: Executor, status: TaskStatus): void {
+  private launchGroup(executor: Executor, group: TaskGroupInfo): void {
+    for (const task of group.tasks) {
+      executor.queued.delete(task.task_id!.value!);
+      executor.launched.set(task.task_id!.value!, makeTask(task, executor.ids.frameworkId));
+    }
+    executor.everSentTask = true;
+    executor.connection?.send({ type: Event_Type.LAUNCH_GROUP, launch_group: { task_group: group } });
+  }
+
+  /** A running executor tells how a task fares. */
+  update(executor: Executor, status: TaskStatus): void {
     const { state, statuses } = this.options;
     const agentId = { value: state.id };
     const update = {
@@ -244,7 +271,8 @@ export class ExecutorCalls implements ExecutorService {
     const framework = this.options.state.frameworks.get(call.framework_id?.value ?? "");
     if (framework === undefined) throw new TepuiError("TEPUI_EXECUTOR_FRAMEWORK_UNKNOWN");
     const executor = framework.running.get(call.executor_id?.value ?? "");
-    if (executor === undefined || executor.generated) throw new TepuiError("TEPUI_EXECUTOR_UNKNOWN");
+    if (executor === undefined || executor.generated || executor.isPod)
+      throw new TepuiError("TEPUI_EXECUTOR_UNKNOWN");
     return { framework, executor };
   }
 

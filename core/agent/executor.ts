@@ -1,15 +1,17 @@
-import type {
-  ContainerID,
-  ContainerStatus,
-  ExecutorInfo,
-  Task,
-  TaskInfo,
-  TaskState,
-  TaskStatus_Reason,
+import {
+  type ContainerID,
+  type ContainerStatus,
+  type ExecutorInfo,
+  ExecutorInfo_Type,
+  type Task,
+  type TaskGroupInfo,
+  type TaskInfo,
+  type TaskState,
+  type TaskStatus_Reason,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { AgentExecutorView } from "../../sdk/contracts/agent-view.js";
 import type { Timer } from "../../sdk/contracts/clock.js";
-import type { Containerizer } from "../../sdk/contracts/containerizer.js";
+import type { ContainerExit, Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { ExecutorConnection } from "../../sdk/contracts/executor-service.js";
 import { Resources } from "../../sdk/resources/index.js";
 import type { CommandTask } from "./command-task.js";
@@ -64,11 +66,15 @@ export class Executor implements AgentExecutorView {
   connection: ExecutorConnection | undefined;
   readonly timers = new Set<Timer>();
   verdict: Verdict | undefined;
+  /** How it ended, where its container's main process does not tell. */
+  exit: ContainerExit | undefined;
   /** Whether a task ever reached it. */
   everSentTask = false;
 
   /** Not given to it yet. */
   readonly queued = new Map<string, TaskInfo>();
+  /** Of the queued ones, those that are to be given to it together. */
+  queuedGroups: TaskGroupInfo[] = [];
   readonly launched = new Map<string, Task>();
   /** Ended; the end is not acknowledged yet. */
   readonly terminated = new Map<string, Task>();
@@ -84,6 +90,11 @@ export class Executor implements AgentExecutorView {
     this.user = options.user;
     this.checkpoint = options.checkpoint;
     this.generated = options.generated;
+  }
+
+  /** Its tasks run as a pod, of which the agent takes care by itself. */
+  get isPod(): boolean {
+    return this.info.type === ExecutorInfo_Type.DEFAULT;
   }
 
   get name(): string {
@@ -129,6 +140,16 @@ export class Executor implements AgentExecutorView {
 
   task(taskId: string): Task | undefined {
     return this.launched.get(taskId) ?? this.terminated.get(taskId);
+  }
+
+  /** Takes the group of a queued task out of the queue; the ids of its tasks, or of the one task where it is in no group. */
+  dequeueGroup(taskId: string): string[] {
+    const group = this.queuedGroups.find(({ tasks }) =>
+      tasks.some(({ task_id }) => task_id?.value === taskId),
+    );
+    if (group === undefined) return [taskId];
+    this.queuedGroups = this.queuedGroups.filter((one) => one !== group);
+    return group.tasks.map(({ task_id }) => task_id!.value!);
   }
 
   complete(taskId: string): void {

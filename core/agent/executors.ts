@@ -63,7 +63,7 @@ export class Executors {
     logger.info({ executor: executor.id, framework: executor.ids.frameworkId }, "shutting an executor down");
     if (executor.command !== undefined && wasRunning) {
       executor.command.killWithin(Math.max(0, grace - SHUTDOWN_MARGIN));
-    } else if (executor.generated) {
+    } else if (executor.connection === undefined && (executor.generated || executor.isPod)) {
       // Not running yet: nothing to be polite to.
       this.destroy(executor);
     } else {
@@ -103,8 +103,16 @@ export class Executors {
     this.terminated(executor, undefined);
   }
 
+  /** An executor that the agent runs by itself has nothing left to do. */
+  leave(executor: Executor): void {
+    executor.state = "terminating";
+    executor.exit = { code: 0, signal: undefined };
+    this.destroy(executor);
+  }
+
   /** The executor's container ended. */
-  terminated(executor: Executor, termination: ContainerTermination | undefined): void {
+  terminated(executor: Executor, told: ContainerTermination | undefined): void {
+    const termination = executor.exit === undefined ? told : { exit: executor.exit };
     const { state, logger, metrics } = this.options;
     const framework = state.frameworks.get(executor.ids.frameworkId);
     if (framework?.running.get(executor.id) !== executor || executor.state === "terminated") return;
@@ -214,16 +222,19 @@ export class Executors {
     this.removeIfIdle(framework);
   }
 
-  private killUndelivered(executor: Executor, taskId: string): void {
-    this.options.statuses.report({
-      frameworkId: executor.ids.frameworkId,
-      taskId,
-      executorId: executor.id,
-      state: TaskState.TASK_KILLED,
-      source: Source.SOURCE_AGENT,
-      reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH,
-      message: "Killed before delivery to the executor",
-    });
+  /** With the tasks of its group: what was to start together does not start in part. */
+  private killUndelivered(executor: Executor, killed: string): void {
+    for (const taskId of executor.dequeueGroup(killed)) {
+      this.options.statuses.report({
+        frameworkId: executor.ids.frameworkId,
+        taskId,
+        executorId: executor.id,
+        state: TaskState.TASK_KILLED,
+        source: Source.SOURCE_AGENT,
+        reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH,
+        message: "Killed before delivery to the executor",
+      });
+    }
   }
 
   /** Nobody is told: the framework is gone. */
@@ -231,6 +242,7 @@ export class Executors {
     for (const [taskId, task] of executor.launched) executor.terminated.set(taskId, task);
     executor.launched.clear();
     executor.queued.clear();
+    executor.queuedGroups = [];
   }
 
   /** Tells the end of every task that had none yet. */

@@ -1,10 +1,11 @@
-import type { RunTaskMessage } from "../../proto/gen/mesos/internal/messages.js";
+import type { RunTaskGroupMessage, RunTaskMessage } from "../../proto/gen/mesos/internal/messages.js";
 import {
   type ExecutorInfo,
   type FrameworkInfo,
   TaskStatus_Reason as Reason,
   type Resource,
   TaskStatus_Source as Source,
+  type TaskGroupInfo,
   type TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Containerizer } from "../../sdk/contracts/containerizer.js";
@@ -48,6 +49,15 @@ export interface LaunchesOptions {
   readonly executorNotLaunched: (frameworkId: string, executorId: string) => void;
 }
 
+interface Launch {
+  readonly framework: Framework;
+  /** All with a custom executor, the same one, or one alone without. */
+  readonly tasks: readonly TaskInfo[];
+  readonly executorInfo: ExecutorInfo;
+  /** The tasks again, where they are to be delivered together. */
+  readonly group: TaskGroupInfo | undefined;
+}
+
 /** Starts tasks: from the master's word to a running container, or to a status that says why not. */
 export class Launches {
   constructor(private readonly options: LaunchesOptions) {}
@@ -68,40 +78,68 @@ export class Launches {
   }
 
   runTask(message: RunTaskMessage): void {
-    const { logger, executors } = this.options;
     const info = message.framework!;
     const task = withAllocations(message.task!, info);
-    const taskId = task.task_id!.value!;
-    const framework = this.framework(info, message.pid);
+    this.run(message, {
+      framework: this.framework(info, message.pid),
+      tasks: [task],
+      executorInfo: task.executor ?? commandExecutorInfo(info, task),
+      group: undefined,
+    });
+  }
+
+  /** All of its tasks run, or none does. */
+  runTaskGroup(message: RunTaskGroupMessage): void {
+    const info = message.framework!;
+    const executorInfo = withAllocation(message.executor!, info);
+    const tasks = message.task_group!.tasks.map((task) =>
+      withAllocations({ ...task, executor: executorInfo }, info),
+    );
+    this.run(message, { framework: this.framework(info, undefined), tasks, executorInfo, group: { tasks } });
+  }
+
+  private run(
+    message: Pick<RunTaskMessage, "launch_executor" | "resource_version_uuids">,
+    launch: Launch,
+  ): void {
+    const { logger, executors, containers, containerizers, checkpoints } = this.options;
+    const { framework, tasks, executorInfo, group } = launch;
+    const taskIds = tasks.map(({ task_id }) => task_id!.value!);
     if (framework.terminating) {
-      logger.info({ task: taskId }, "ignoring a task: its framework is being ended");
+      logger.info({ tasks: taskIds }, "ignoring tasks: their framework is being ended");
       return;
     }
-    logger.debug({ task: taskId, framework: framework.id }, "asked to run a task");
-    const executorInfo = task.executor ?? commandExecutorInfo(info, task);
+    logger.debug({ tasks: taskIds, framework: framework.id }, "asked to run tasks");
     const executorId = executorInfo.executor_id!.value!;
     const existing = framework.running.get(executorId);
+    const custom = tasks[0]!.executor !== undefined;
     const refusal =
       (this.options.state.draining === undefined ? undefined : drainingRefusal(framework)) ??
-      refusalOf(task, framework, this.options.containerizers) ??
+      tasks.map((task) => refusalOf(task, framework, containerizers)).find((one) => one !== undefined) ??
       this.versionRefusal(framework, message.resource_version_uuids) ??
-      this.resourceRefusal(framework, task, executorInfo) ??
-      this.executorRefusal(framework, { task, existing, launchExecutor: message.launch_executor });
+      this.resourceRefusal(framework, tasks, executorInfo) ??
+      this.executorRefusal(framework, { custom, existing, launchExecutor: message.launch_executor });
     if (refusal !== undefined) {
-      this.refuse(framework, { taskId, executorId, refusal });
-      if (message.launch_executor === true && existing === undefined && task.executor !== undefined) {
+      for (const taskId of taskIds) this.refuse(framework, { taskId, executorId, refusal });
+      if (message.launch_executor === true && existing === undefined && custom) {
         this.options.executorNotLaunched(framework.id, executorId);
       }
       executors.removeIfIdle(framework);
       return;
     }
-    const executor = existing ?? this.addExecutor(framework, executorInfo, task.executor === undefined);
-    executor.queued.set(taskId, task);
-    const record = executor.checkpoint ? this.options.checkpoints.task(executor, task) : [];
+    const executor = existing ?? this.addExecutor(framework, executorInfo, !custom);
+    for (const task of tasks) executor.queued.set(task.task_id!.value!, task);
+    if (group !== undefined) executor.queuedGroups.push(group);
+    const record = executor.checkpoint
+      ? [
+          ...(group === undefined ? [] : checkpoints.group(executor, group)),
+          ...tasks.flatMap((task) => checkpoints.task(executor, task)),
+        ]
+      : [];
     if (existing === undefined) {
-      const start = () => void this.options.containers.start(framework, executor, { task, record });
+      const start = () => void containers.start(framework, executor, { tasks, record });
       const { pending } = this.options.resources;
-      // It may use volumes that are just being made.
+      // They may use volumes that are just being made.
       if (pending === undefined) start();
       else void pending.then(start);
       return;
@@ -132,9 +170,13 @@ export class Launches {
     };
   }
 
-  private resourceRefusal(framework: Framework, task: TaskInfo, executor: ExecutorInfo): Refusal | undefined {
+  private resourceRefusal(
+    framework: Framework,
+    tasks: readonly TaskInfo[],
+    executor: ExecutorInfo,
+  ): Refusal | undefined {
     const { checkpointed } = this.options.state;
-    const unknown = usesUnknown(task.resources, checkpointed)
+    const unknown = tasks.some(({ resources }) => usesUnknown(resources, checkpointed))
       ? "task or task group"
       : usesUnknown(executor.resources, checkpointed)
         ? "executor"
@@ -150,12 +192,12 @@ export class Launches {
   /** The master says whether it expects a new executor; where that is not so, one of the two is out of date. */
   private executorRefusal(
     framework: Framework,
-    of: { task: TaskInfo; existing: Executor | undefined; launchExecutor: boolean | undefined },
+    of: { custom: boolean; existing: Executor | undefined; launchExecutor: boolean | undefined },
   ): Refusal | undefined {
     const { existing, launchExecutor } = of;
     const state = dropped(framework);
     const reason = Reason.REASON_EXECUTOR_TERMINATED;
-    if (of.task.executor === undefined) {
+    if (!of.custom) {
       if (existing === undefined) return undefined;
       const message = "Cannot reuse an already existing executor for a command task";
       return { state, reason: Reason.REASON_TASK_INVALID, message };
@@ -202,17 +244,20 @@ export class Launches {
 }
 
 /** Resources from masters and frameworks without MULTI_ROLE carry no allocation: there it is the framework's one role. */
-function withAllocations(task: TaskInfo, framework: FrameworkInfo): TaskInfo {
+function allocated(resources: readonly Resource[], framework: FrameworkInfo): Resource[] {
   const role = framework.roles[0] ?? framework.role ?? "*";
-  const complete = (resources: readonly Resource[]): Resource[] =>
-    convertResources(resources, "post-refinement").map((resource) =>
-      resource.allocation_info === undefined ? { ...resource, allocation_info: { role } } : resource,
-    );
-  return {
-    ...task,
-    resources: complete(task.resources),
-    ...(task.executor !== undefined && {
-      executor: { ...task.executor, resources: complete(task.executor.resources) },
-    }),
-  };
+  return convertResources(resources, "post-refinement").map((resource) =>
+    resource.allocation_info === undefined ? { ...resource, allocation_info: { role } } : resource,
+  );
 }
+
+const withAllocation = (executor: ExecutorInfo, framework: FrameworkInfo): ExecutorInfo => ({
+  ...executor,
+  resources: allocated(executor.resources, framework),
+});
+
+const withAllocations = (task: TaskInfo, framework: FrameworkInfo): TaskInfo => ({
+  ...task,
+  resources: allocated(task.resources, framework),
+  ...(task.executor !== undefined && { executor: withAllocation(task.executor, framework) }),
+});

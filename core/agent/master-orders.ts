@@ -75,7 +75,7 @@ export class MasterOrders {
         this.runTask(message.body);
         break;
       case "RunTaskGroupMessage":
-        this.refuseGroup(message.body);
+        this.runTaskGroup(message.body);
         break;
       case "KillTaskMessage":
         this.killTask(message.body);
@@ -105,7 +105,8 @@ export class MasterOrders {
         if (this.options.link.registered) this.options.operations.reconcile(message.body);
         break;
       case "DrainSlaveMessage":
-        if (this.options.state.phase === "serving") void this.options.draining.start(message.body.config ?? {});
+        if (this.options.state.phase === "serving")
+          void this.options.draining.start(message.body.config ?? {});
         break;
       case "ShutdownMessage":
         this.shutdown(message.body.message ?? "");
@@ -188,27 +189,21 @@ export class MasterOrders {
     }
   }
 
-  private refuseGroup(message: RunTaskGroupMessage): void {
-    const info = message.framework!;
-    if (this.options.state.phase !== "serving" || info.id === undefined) return;
-    const framework = this.options.launches.framework(info, undefined);
-    if (framework.terminating) return;
-    const executorId = message.executor!.executor_id!.value!;
-    for (const { task_id } of message.task_group!.tasks) {
-      this.options.launches.refuse(framework, {
-        taskId: task_id!.value!,
-        executorId,
-        refusal: {
-          state: TaskState.TASK_ERROR,
-          reason: Reason.REASON_TASK_GROUP_INVALID,
-          message: "Task groups are not supported by this agent",
-        },
-      });
+  private runTaskGroup(message: RunTaskGroupMessage): void {
+    const { state, logger, launches } = this.options;
+    const { tasks } = message.task_group!;
+    const taskIds = tasks.map(({ task_id }) => task_id!.value!);
+    const foreign = tasks.some(({ agent_id }) => agent_id!.value !== state.info.id?.value);
+    if (state.phase !== "serving" || foreign) {
+      logger.warn(
+        { tasks: taskIds },
+        "ignoring tasks: the agent is ending, or they are for an agent of another id",
+      );
+    } else if (message.framework!.id === undefined) {
+      logger.warn({ tasks: taskIds }, "ignoring tasks of a framework without an id");
+    } else if (tasks.length > 0) {
+      launches.runTaskGroup(message);
     }
-    if (message.launch_executor === true && !framework.running.has(executorId)) {
-      this.options.executorNotLaunched(framework.id, executorId);
-    }
-    this.options.executors.removeIfIdle(framework);
   }
 
   private killTask({ framework_id, task_id, kill_policy }: KillTaskMessage): void {

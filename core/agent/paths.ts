@@ -55,6 +55,9 @@ export class MetaLayout extends Layout {
   sentinel = (ids: RunIds): string => join(this.run(ids), "executor.sentinel");
   httpMarker = (ids: RunIds): string => join(this.run(ids), "http.marker");
   forkedPid = (ids: RunIds): string => join(this.run(ids), "pids", "forked.pid");
+  groups = (ids: RunIds): string => join(this.run(ids), "task_groups");
+  /** Tasks that are launched and end together, named after the first. */
+  group = (ids: RunIds, firstTaskId: string): string => join(this.groups(ids), firstTaskId);
   tasks = (ids: RunIds): string => join(this.run(ids), "tasks");
   task = (ids: RunIds, taskId: string): string => join(this.tasks(ids), taskId);
   taskInfo = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.info");
@@ -72,6 +75,13 @@ export class AgentPaths {
   removing = (): string => join(this.workDir, "removing");
   /** The same on a disk of its own; `root` as in the resource. */
   removingOn = (root: string): string => join(resolve(this.workDir, root), "volumes", "removing");
+
+  /** Below the sandbox of a pod: links from its tasks to their sandboxes. */
+  podTasks = (sandbox: string): string => join(sandbox, "tasks");
+  podTask = ({ directory, taskId }: { directory: string; taskId: string }): string =>
+    join(this.podTasks(directory), taskId);
+  podContainer = ({ directory, containerId }: { directory: string; containerId: string }): string =>
+    join(directory, "containers", containerId);
 
   /** Sandbox of a container that belongs to no framework. */
   standaloneContainer = (containerId: string): string => join(this.workDir, "containers", containerId);

@@ -162,7 +162,9 @@ export class Statuses {
     } else {
       const network_infos =
         given.network_infos.length > 0 ? given.network_infos : containerStatus.network_infos;
-      status.container_status = { ...given, ...containerStatus, network_infos };
+      // A task of a pod has a container of its own, within this one.
+      const container_id = given.container_id ?? containerStatus.container_id;
+      status.container_status = { ...given, ...containerStatus, container_id, network_infos };
     }
   }
 }

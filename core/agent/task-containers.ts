@@ -1,5 +1,6 @@
 import {
   FrameworkInfo_Capability_Type as Capability,
+  type CommandInfo,
   type ContainerStatus,
   type NetworkInfo,
   NetworkInfo_Protocol,
@@ -34,6 +35,8 @@ export interface TaskContainersOptions {
   readonly containerizers: readonly Containerizer[];
   readonly executors: Executors;
   readonly statuses: Statuses;
+  /** The container of a pod runs; its tasks can follow. */
+  readonly startPod: (framework: Framework, executor: Executor) => void;
   readonly checkpoints: Checkpoints;
   readonly disk: Disk;
   readonly metrics: AgentMetrics;
@@ -55,7 +58,7 @@ export class TaskContainers {
   async start(
     framework: Framework,
     executor: Executor,
-    first: { task: TaskInfo; record: readonly DiskOperation[] },
+    first: { tasks: readonly TaskInfo[]; record: readonly DiskOperation[] },
   ): Promise<void> {
     const { checkpoints, disk, executors, metrics, logger } = this.options;
     try {
@@ -64,9 +67,9 @@ export class TaskContainers {
         ...(executor.checkpoint ? checkpoints.executor(executor) : []),
         ...first.record,
       ]);
-      const containerizer = await this.launch(framework, executor, first.task);
+      const containerizer = await this.launch(framework, executor, first.tasks);
       if (containerizer !== undefined) {
-        await this.launched(framework, executor, { containerizer, task: first.task });
+        await this.launched(framework, executor, { containerizer, tasks: first.tasks });
         return;
       }
       if (executor.state === "registering") metrics.containerLaunchErrors.inc();
@@ -95,9 +98,9 @@ export class TaskContainers {
   private async launch(
     framework: Framework,
     executor: Executor,
-    task: TaskInfo,
+    tasks: readonly TaskInfo[],
   ): Promise<Containerizer | undefined> {
-    const request = this.request(framework, executor, task);
+    const request = this.request(framework, executor, tasks);
     for (const containerizer of this.options.containerizers) {
       if (executor.state !== "registering") return undefined;
       executor.containerizer = containerizer;
@@ -107,11 +110,10 @@ export class TaskContainers {
     return undefined;
   }
 
-  private request(framework: Framework, executor: Executor, task: TaskInfo): ContainerRequest {
+  private request(framework: Framework, executor: Executor, tasks: readonly TaskInfo[]): ContainerRequest {
     const { agent, agentPid } = this.options;
-    const command = executor.generated
-      ? task.command!
-      : (executor.info.command ?? { uris: [], arguments: [] });
+    const task = tasks[0]!;
+    const command = executor.generated ? task.command! : executorCommand(executor);
     const role = task.resources[0]?.allocation_info?.role;
     return {
       containerId: executor.containerId,
@@ -135,8 +137,8 @@ export class TaskContainers {
         ...(executor.generated && role !== undefined && { MESOS_ALLOCATION_ROLE: role }),
       },
       user: executor.user,
-      resources: Resources.of(executor.info.resources).add(Resources.of(task.resources)),
-      limits: executorLimits(executor.info.resources, [task], { cfs: agent.cgroupsEnableCfs }),
+      resources: Resources.of([...executor.info.resources, ...tasks.flatMap(({ resources }) => resources)]),
+      limits: executorLimits(executor.info.resources, tasks, { cfs: agent.cgroupsEnableCfs }),
       directory: executor.directory,
       checkpoint: executor.checkpoint,
     };
@@ -145,7 +147,7 @@ export class TaskContainers {
   private async launched(
     framework: Framework,
     executor: Executor,
-    { containerizer, task }: { containerizer: Containerizer; task: TaskInfo },
+    { containerizer, tasks }: { containerizer: Containerizer; tasks: readonly TaskInfo[] },
   ): Promise<void> {
     const { executors, agent, clock } = this.options;
     executor.containerStatus = await this.containerStatus(executor, containerizer);
@@ -153,7 +155,10 @@ export class TaskContainers {
     if (executor.checkpoint && pid !== undefined) this.noteMainProcess(executor, pid);
     if (executor.state === "terminating") {
       executors.destroy(executor);
+    } else if (executor.isPod) {
+      this.options.startPod(framework, executor);
     } else if (executor.generated) {
+      const [task] = tasks as [TaskInfo];
       executor.state = "running";
       executor.everSentTask = true;
       executor.queued.delete(task.task_id!.value!);
@@ -225,6 +230,15 @@ export class TaskContainers {
       .catch((error: unknown) => logger.error({ err: error }, "the agent's state could not be written down"));
   }
 }
+
+/** Nothing of a pod runs in its own container but this, which holds its namespaces and groups, and waits for orphans of its tasks. */
+const POD_COMMAND = "trap 'exit 0' TERM; while :; do sleep 86400 & wait $!; done";
+
+/** What the container of an executor runs. */
+export const executorCommand = ({ info, isPod }: Executor): CommandInfo =>
+  isPod
+    ? { ...info.command, value: POD_COMMAND, shell: true, uris: info.command?.uris ?? [], arguments: [] }
+    : (info.command ?? { uris: [], arguments: [] });
 
 function launchFailure(error: unknown): string {
   const message = messageOf(error);

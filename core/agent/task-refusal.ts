@@ -1,5 +1,6 @@
 import {
   ContainerInfo_Type,
+  ExecutorInfo_Type,
   TaskStatus_Reason as Reason,
   type Resource,
   type TaskInfo,
@@ -45,7 +46,7 @@ export function refusalOf(
     }
   }
   // Custom executors run checks by themselves.
-  if (task.executor === undefined) {
+  if (task.executor === undefined || task.executor.type === ExecutorInfo_Type.DEFAULT) {
     if (task.check !== undefined) return invalid("Checks ('TaskInfo.check') are not supported by this agent");
     if (task.health_check !== undefined) {
       return invalid("Health checks ('TaskInfo.health_check') are not supported by this agent");

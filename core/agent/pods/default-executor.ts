@@ -45,8 +45,10 @@ export interface DefaultExecutorHost {
   readonly ip: string | undefined;
   /** The framework wants to hear of TASK_KILLING. */
   readonly reportsKilling: boolean;
-  /** Resolves when the container runs, or is there already. */
+  /** Resolves when the container runs. */
   launch(launch: ContainerLaunch): Promise<unknown>;
+  /** Whether there is or was such a container. */
+  knows(containerId: ContainerID): boolean;
   /** Resolves with the end of a container; rejects with TEPUI_CONTAINER_UNKNOWN. */
   wait(containerId: ContainerID): Promise<ContainerTermination>;
   kill(containerId: ContainerID, signal: number): Promise<void>;
@@ -56,8 +58,8 @@ export interface DefaultExecutorHost {
   update(status: TaskStatus): void;
   /** The task's sandbox can be shown under its id. */
   sandboxMade(taskId: string, containerId: ContainerID): void;
-  /** Nothing is left to do: the pod's own container is to end, as if it had exited with 0. */
-  exit(): void;
+  /** Nothing is left to do: the pod's own container is to end, as if it had exited with 0. False: there is something on its way. */
+  exit(): boolean;
 }
 
 /** A task of an earlier run of the agent, as it was written down. */
@@ -166,15 +168,15 @@ export class DefaultExecutor {
 
   private resume(task: PodTask, statuses: readonly TaskStatus[]): void {
     const running = statuses.find(({ state }) => state === TaskState.TASK_RUNNING);
-    if (running === undefined && task.status?.state !== TaskState.TASK_KILLING) {
-      // Whether the container was made before the agent died is found out by making it.
+    const killing = task.status?.state === TaskState.TASK_KILLING;
+    if (running === undefined && !killing && !this.host.knows(task.containerId)) {
       void this.start([task]);
       return;
     }
     task.launched = true;
-    if (task.status?.state === TaskState.TASK_KILLING)
-      this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: true });
-    else this.watch(task, Math.max(0, this.host.clock.now() - running!.timestamp! * 1000));
+    if (killing) this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: true });
+    else if (running === undefined) this.begin(task);
+    else this.watch(task, Math.max(0, this.host.clock.now() - running.timestamp! * 1000));
     this.follow(task);
   }
 
@@ -183,13 +185,18 @@ export class DefaultExecutor {
     if (this.stopped) return;
     for (const task of tasks) {
       if (!task.launched) continue;
-      this.host.sandboxMade(task.id, task.containerId);
-      void this.tell(task, this.status(task, TaskState.TASK_RUNNING));
-      this.watch(task, 0);
+      this.begin(task);
       // It may have been asked to end before there was anything to end.
       if (task.killing) this.signal(task);
     }
     for (const task of tasks) this.follow(task);
+  }
+
+  /** Its container runs, and nobody knows yet. */
+  private begin(task: PodTask): void {
+    this.host.sandboxMade(task.id, task.containerId);
+    void this.tell(task, this.status(task, TaskState.TASK_RUNNING));
+    this.watch(task, 0);
   }
 
   private async launch(task: PodTask): Promise<void> {
@@ -300,8 +307,7 @@ export class DefaultExecutor {
 
   private leave(): void {
     if (this.stopped || this.leaving || this.tasks.size > 0) return;
-    this.leaving = true;
-    this.host.exit();
+    this.leaving = this.host.exit();
   }
 
   /** Resolves when the agent has the status for good. */

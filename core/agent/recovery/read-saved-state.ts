@@ -6,7 +6,13 @@ import {
   type StatusUpdateRecord,
   StatusUpdateRecord_Type,
 } from "../../../proto/gen/mesos/internal/messages.js";
-import { type ExecutorInfo, type Resource, type Task, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
+import {
+  type ExecutorInfo,
+  type Resource,
+  type Task,
+  type TaskGroupInfo,
+  TaskState,
+} from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateResources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { AgentPaths, RunIds } from "../paths.js";
@@ -126,6 +132,18 @@ export class SavedStateReader {
     return undefined;
   }
 
+  private async groups(run: RunIds): Promise<TaskGroupInfo[]> {
+    const { meta } = this.paths;
+    const found: TaskGroupInfo[] = [];
+    for (const firstTaskId of await this.reader.list(meta.groups(run))) {
+      const group = await this.reader.record(v1.TaskGroupInfo, meta.group(run, firstTaskId), {
+        check: ({ tasks }) => other("task", tasks[0]?.task_id, firstTaskId),
+      });
+      if (group !== undefined) found.push(group);
+    }
+    return found;
+  }
+
   private async executor(ids: Omit<RunIds, "containerId">): Promise<SavedExecutor | undefined> {
     const { meta } = this.paths;
     const containerId = await this.reader.latest(meta.latestRun(ids));
@@ -150,6 +168,7 @@ export class SavedStateReader {
       containerId,
       completed,
       tasks,
+      groups: completed ? [] : await this.groups(run),
     };
   }
 

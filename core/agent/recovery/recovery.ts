@@ -1,9 +1,4 @@
-import {
-  TaskStatus_Reason as Reason,
-  type Task,
-  type TaskInfo,
-  TaskState,
-} from "../../../proto/gen/mesos/v1/mesos.js";
+import { TaskStatus_Reason as Reason, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Containerizer, ContainerRequest } from "../../../sdk/contracts/containerizer.js";
@@ -20,18 +15,22 @@ import type { Executors } from "../executors.js";
 import { Framework } from "../framework.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
+import type { Pods } from "../pods/pods.js";
 import { noteStatus } from "../task.js";
 import type { TaskContainers } from "../task-containers.js";
 import { dropped } from "../task-refusal.js";
 import type { UpdateManager } from "../updates/update-manager.js";
 import { uuidKey } from "../updates/update-stream.js";
+import { earlierGroups } from "./earlier-groups.js";
 import type { SavedExecutor, SavedFramework, SavedTask } from "./saved-state.js";
+import { definitionOf } from "./task-definition.js";
 
 export interface RecoveryOptions {
   readonly state: AgentState;
   readonly agent: AgentOptions;
   readonly containerizers: readonly Containerizer[];
   readonly taskContainers: TaskContainers;
+  readonly pods: Pods;
   readonly containerCalls: ContainerCalls;
   readonly executors: Executors;
   readonly updates: UpdateManager;
@@ -158,6 +157,7 @@ export class Recovery {
     executor.containerizer = owner;
     executor.containerStatus = await taskContainers.containerStatus(executor, owner);
     const [only] = saved.tasks;
+    if (executor.isPod) this.options.pods.start(framework, executor, earlierGroups(saved));
     if (executor.generated && only !== undefined) {
       executor.state = "running";
       executor.command = taskContainers.commandTask(framework, executor, definitionOf(only));
@@ -210,13 +210,6 @@ export class Recovery {
       checkpoint: true,
     };
   }
-}
-
-/** The task as it was asked for, as far as that is needed to see it through. */
-function definitionOf({ task, definition }: SavedTask): TaskInfo {
-  if (definition !== undefined) return definition;
-  const { name, task_id, agent_id, resources, kill_policy, limits }: Task = task;
-  return { name, task_id, agent_id, resources, kill_policy, limits };
 }
 
 function lost(

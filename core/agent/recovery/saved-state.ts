@@ -7,6 +7,7 @@ import type {
   Operation,
   Resource,
   Task,
+  TaskGroupInfo,
   TaskInfo,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 
@@ -54,6 +55,8 @@ export interface SavedExecutor {
   /** It was over, and everything of it acknowledged. */
   readonly completed: boolean;
   readonly tasks: readonly SavedTask[];
+  /** Those of its tasks that were to be launched together, as they were asked for. */
+  readonly groups: readonly TaskGroupInfo[];
 }
 
 export interface SavedUpdates {

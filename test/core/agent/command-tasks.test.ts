@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ExecutorInfo_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import { AGENT_ID, AgentBench, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
 
 const KILLING = { type: 2 };
@@ -313,20 +314,23 @@ describe("command tasks", () => {
       expect(bench.containerizer.launched.map(({ request }) => request.executorId)).to.deep.equal(["new"]);
     });
 
-    it("task groups", async () => {
+    it("groups of which one task asks for it, as a whole", async () => {
       const bench = await AgentBench.registered();
+      const checked = bench.task("b", { limits: { mem: { value: 64 } } });
       bench.master.say("RunTaskGroupMessage", {
         framework: bench.framework(),
-        executor: { executor_id: { value: "pod" }, resources: [] },
-        task_group: { tasks: [bench.task("a"), bench.task("b")] },
+        executor: { executor_id: { value: "pod" }, type: ExecutorInfo_Type.DEFAULT, resources: [] },
+        task_group: { tasks: [bench.task("a"), checked] },
         resource_version_uuids: [],
         launch_executor: true,
       });
       const lines = [...(await bench.drain("a")), ...(await bench.drain("b"))].map(line);
-      const text = "TASK_ERROR REASON_TASK_GROUP_INVALID: Task groups are not supported by this agent";
+      const text =
+        "TASK_LOST REASON_TASK_INVALID: Memory limits can only be set on tasks launched in Mesos containers when the agent has loaded the 'cgroups/mem' isolator";
       expect(lines).to.deep.equal([text, text]);
       const [exited] = bench.master.heard("ExitedExecutorMessage");
       expect(exited).to.deep.include({ executor_id: { value: "pod" }, status: -1 });
+      expect(bench.containerizer.launched).to.deep.equal([]);
     });
   });
 

@@ -55,6 +55,7 @@ class Pod {
           throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: `no ${task}` });
         this.run(task, launch.containerId);
       },
+      knows: ({ value }) => this.ends.has(value!),
       wait: async ({ value }) => {
         const end = this.ends.get(value!);
         if (end === undefined) throw new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: value! });
@@ -77,6 +78,7 @@ class Pod {
       sandboxMade: (taskId, { value }) => this.sandboxes.push(`${taskId} ${value}`),
       exit: () => {
         this.exits++;
+        return true;
       },
     });
   }
@@ -365,6 +367,19 @@ describe("The built-in default executor", () => {
       expect(pod.launches.map(({ containerId }) => containerId)).to.deep.equal(
         before.groups.map(({ statuses }) => statuses[0]!.container_status!.container_id),
       );
+    });
+
+    it("launches nothing twice that it had no time to tell about", async () => {
+      const before = await earlier([task("a"), task("b")], async (pod) => {
+        await pod.settle();
+      });
+      const groups = before.groups.map(({ info, statuses }) => ({ info, statuses: statuses.slice(0, 1) }));
+      const pod = secondLife({ ...before, groups });
+      await pod.settle();
+      expect(pod.launches).to.deep.equal([]);
+      expect(pod.lines()).to.deep.equal(["a RUNNING", "b RUNNING"]);
+      await pod.exit("a", 0);
+      expect(pod.lines()).to.deep.equal(['a FINISHED "Command exited with status 0"']);
     });
 
     it("follows what runs, for the rest of its time", async () => {

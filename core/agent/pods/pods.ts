@@ -1,0 +1,119 @@
+import { type Event, Event_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
+import { FrameworkInfo_Capability_Type as Capability } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import type { Random } from "../../../sdk/contracts/random.js";
+import type { ContainerCalls } from "../containers/container-calls.js";
+import type { Disk } from "../disk/operations.js";
+import type { Executor } from "../executor.js";
+import type { ExecutorCalls } from "../executor-calls.js";
+import type { Executors } from "../executors.js";
+import type { Framework } from "../framework.js";
+import type { AgentPaths } from "../paths.js";
+import { DefaultExecutor, type DefaultExecutorHost, type EarlierTask } from "./default-executor.js";
+
+export interface PodsOptions {
+  readonly containers: ContainerCalls;
+  readonly check: DefaultExecutorHost["check"];
+  readonly calls: ExecutorCalls;
+  readonly executors: Executors;
+  readonly paths: AgentPaths;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Gives pods an executor each: one that speaks the executor API as any other does, only within the agent. */
+export class Pods {
+  constructor(private readonly options: PodsOptions) {}
+
+  /**
+   * The pod's own container runs.
+   *
+   * @param earlier what an earlier run of the agent launched in it, group by group
+   */
+  start(framework: Framework, executor: Executor, earlier: readonly (readonly EarlierTask[])[] = []): void {
+    const pod = new DefaultExecutor(this.host(framework, executor));
+    // Also where nothing was told of them yet: the pod knows what it has to launch.
+    if (earlier.length > 0) executor.everSentTask = true;
+    const unacknowledged_tasks = earlier.flat().map(({ info }) => info);
+    this.options.calls.attach({
+      framework,
+      executor,
+      connection: {
+        send: (event) => {
+          obey(pod, event);
+          return true;
+        },
+        close: () => pod.stop(),
+      },
+      subscribe: { unacknowledged_tasks, unacknowledged_updates: [] },
+    });
+    if (earlier.length === 0) return;
+    for (const group of earlier) pod.resumeGroup(group);
+    pod.resumed();
+  }
+
+  private host(framework: Framework, executor: Executor): DefaultExecutorHost {
+    const { containers, check, calls, executors, clock, random, logger } = this.options;
+    const [network] = executor.containerStatus?.network_infos ?? [];
+    return {
+      clock,
+      random,
+      logger,
+      check,
+      executorId: executor.id,
+      containerId: executor.containerId,
+      ip: network?.ip_addresses[0]?.ip_address,
+      reportsKilling: framework.can(Capability.TASK_KILLING_STATE),
+      launch: (launch) => containers.launch(launch),
+      knows: (containerId) => containers.has(containerId),
+      wait: (containerId) => containers.wait(containerId),
+      kill: (containerId, signal) => containers.kill(containerId, signal),
+      update: (status) => calls.update(executor, status),
+      sandboxMade: (taskId, { value }) => this.link(executor, taskId, value!),
+      exit: () => {
+        // A group may just be on its way to it.
+        if (executor.queued.size > 0) return false;
+        executors.leave(executor);
+        return true;
+      },
+    };
+  }
+
+  /** Where people and the files endpoint look for what a task wrote. */
+  private link({ directory, ids, user }: Executor, taskId: string, containerId: string): void {
+    const { disk, paths, logger } = this.options;
+    const place = { directory, taskId, containerId };
+    disk
+      .apply([
+        { op: "mkdir", path: paths.podTasks(directory), owner: user },
+        { op: "symlink", path: paths.podTask(place), target: paths.podContainer(place) },
+      ])
+      .catch((error: unknown) =>
+        logger.warn({ err: error, executor: ids.executorId, task: taskId }, "a sandbox could not be linked"),
+      );
+  }
+}
+
+function obey(pod: DefaultExecutor, event: Event): void {
+  switch (event.type) {
+    case Event_Type.LAUNCH_GROUP:
+      pod.launchGroup(event.launch_group!.task_group!);
+      break;
+    case Event_Type.KILL:
+      pod.kill(event.kill!.task_id!.value!, event.kill!.kill_policy);
+      break;
+    case Event_Type.ACKNOWLEDGED:
+      pod.acknowledged(event.acknowledged!.uuid!);
+      break;
+    // A task that is in no group is none of a pod's; Mesos's default executor ends itself, too.
+    case Event_Type.LAUNCH:
+    case Event_Type.SHUTDOWN:
+      pod.shutdown();
+      break;
+    default:
+      break;
+  }
+}

@@ -1,0 +1,26 @@
+import type { EarlierTask } from "../pods/default-executor.js";
+import type { SavedExecutor } from "./saved-state.js";
+import { definitionOf } from "./task-definition.js";
+
+/**
+ * What an earlier run of the agent launched in a pod, group by group. A group that was not written down whole was not begun; the master
+ * learns that its tasks are not here.
+ */
+export function earlierGroups({ tasks, groups }: SavedExecutor): EarlierTask[][] {
+  const saved = new Map(tasks.map((task) => [task.task.task_id!.value!, task]));
+  const statusesOf = (taskId: string): EarlierTask["statuses"] =>
+    saved.get(taskId)!.updates.flatMap(({ status }) => (status === undefined ? [] : [status]));
+  const earlier: EarlierTask[][] = [];
+  const grouped = new Set<string>();
+  for (const group of groups) {
+    const ids = group.tasks.map(({ task_id }) => task_id!.value!);
+    if (!ids.every((id) => saved.has(id))) continue;
+    for (const id of ids) grouped.add(id);
+    earlier.push(group.tasks.map((info, i) => ({ info, statuses: statusesOf(ids[i]!) })));
+  }
+  // The record of their group is lost; each is seen through by itself.
+  for (const [id, task] of saved)
+    if (!grouped.has(id) && task.updates.length > 0)
+      earlier.push([{ info: definitionOf(task), statuses: statusesOf(id) }]);
+  return earlier;
+}

@@ -1,0 +1,9 @@
+import type { Task, TaskInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { SavedTask } from "./saved-state.js";
+
+/** The task as it was asked for, as far as that is needed to see it through. */
+export function definitionOf({ task, definition }: SavedTask): TaskInfo {
+  if (definition !== undefined) return definition;
+  const { name, task_id, agent_id, resources, kill_policy, limits }: Task = task;
+  return { name, task_id, agent_id, resources, kill_policy, limits };
+}
