@@ -11,14 +11,14 @@ export interface CaseOutcome {
   readonly error?: string;
 }
 
-export interface CaseRun {
+interface CaseRun {
   readonly grep: string;
   readonly specs: readonly string[];
   readonly timeoutMs: number;
 }
 
 /** What came of each case, in the order in which that became known; hooks that failed are among them. */
-export async function runCases({ grep, specs, timeoutMs }: CaseRun): Promise<CaseOutcome[]> {
+async function runCases({ grep, specs, timeoutMs }: CaseRun): Promise<CaseOutcome[]> {
   const outcomes: CaseOutcome[] = [];
   const note = (outcome: CaseOutcome["outcome"]) => (test: Test, error?: Error) => {
     const told = error === undefined ? {} : { error: error.stack ?? error.message };

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,10 +75,25 @@ describe("an agent that cannot isolate as it is told", function () {
 
   const linux = "--launcher=linux";
   const cases: Readonly<Record<string, readonly [flags: readonly string[], line: RegExp]>> = {
-    "names what is no isolator": [["--isolation=posix/cpu,cgroups/nonsense"], /cgroups\/nonsense/],
+    "names what is no isolator": [
+      ["--isolation=posix/cpu,cgroups/nonsense"],
+      /no plugin brings 'cgroups\/nonsense': correct the name, or list a plugin that brings it/,
+    ],
     "has no such controller": [
       [linux, "--isolation=cgroups/cpu", "--cgroups_hierarchy=DIRECTORY/none"],
       /'cgroups\/cpu': cgroup controller cpu is mounted at .*, which is not below/,
+    ],
+    "has it in the other version of cgroups alone": [
+      [linux, `--isolation=${existsSync("/sys/fs/cgroup/memory") ? "cgroups/io" : "cgroups/blkio"}`],
+      /'cgroups\/(io|blkio)': cgroup v\d has it alone, .*: name cgroups\/(blkio|io) instead/,
+    ],
+    "has no device that it is to allow": [
+      [
+        linux,
+        "--isolation=cgroups/devices",
+        '--allowed_devices={"allowed_devices":[{"device":{"path":"/dev/none"},"access":{"read":true}}]}',
+      ],
+      /'cgroups\/devices' needs the device '\/dev\/none' of --allowed_devices, which cannot be found/,
     ],
     "has another launcher": [
       ["--launcher=posix", "--isolation=filesystem/linux,namespaces/pid"],
