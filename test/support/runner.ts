@@ -16,7 +16,7 @@ interface Wanted {
 export class Runner {
   readonly updates: TaskStatus[] = [];
   private readonly waiting: Wanted[] = [];
-  private readonly client: SchedulerClient;
+  readonly client: SchedulerClient;
 
   constructor(
     private readonly cluster: Cluster,

@@ -60,6 +60,18 @@ export const MAINTENANCE = `
 > wait 2s
   F asked about a
 
+## nobody is asked about an agent that is off: nobody could answer
+> framework F
+> agent a cpus:1;mem:100
+> wait 1s
+  F * a cpus:1; mem:100
+> agent-off a
+> down a 100
+> wait 2s
+> agent-on a
+> wait 2s
+  F asked about a
+
 ## an inverse offer that is rescinded is made again
 > framework F
 > agent a cpus:1;mem:100 down=100
