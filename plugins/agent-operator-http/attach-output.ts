@@ -45,6 +45,7 @@ async function pass(
     stream.write([encodeProcessIo(outputMessage(chunk), format)]);
     // A client that does not read holds up nobody but itself: whoever gives the output sees that.
     await stream.drained();
+    if (stream.over) return;
   }
   stream.end();
 }
