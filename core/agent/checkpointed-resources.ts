@@ -89,7 +89,14 @@ export class CheckpointedResources {
   private count(checkpointed: Resources): void {
     const { state } = this.options;
     const total = applyCheckpointed(Resources.of(state.info.resources), checkpointed);
-    if (!total.ok) throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { detail: total.error });
+    if (!total.ok) {
+      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
+        problems: [
+          `${total.error}: the agent no longer has what is reserved on it`,
+          "start it with as many resources as before, unreserve them and destroy their volumes, and then take them away",
+        ],
+      });
+    }
     state.checkpointed = checkpointed;
     state.total = total.value;
   }

@@ -168,6 +168,11 @@ export class Agents {
     this.context.allocator.activateAgent(agent.id);
   }
 
+  /** It is not what it was when it was offered. First of all, so that nothing of what it was is accepted or counted as offered. */
+  reconfigured(agent: Agent): void {
+    this.offers.rescindAllOf(agent);
+  }
+
   /** The agent is back on a new link. */
   reconnected(agent: Agent): void {
     agent.reregistrationTimer?.cancel();

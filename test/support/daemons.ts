@@ -102,7 +102,8 @@ async function run(start: Start): Promise<Daemon> {
 }
 
 async function healthy(port: number, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  // A minute: many may be starting on a small machine.
+  for (let attempt = 0; attempt < 1200; attempt++) {
     if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}`);
     const ok = await fetch(`http://127.0.0.1:${port}/health`).then(
       (response) => response.ok,
@@ -111,6 +112,8 @@ async function healthy(port: number, child: ChildProcess): Promise<void> {
     if (ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  // Nobody else knows of it, and its files are about to be removed.
+  child.kill("SIGKILL");
   throw new Error(`no answer on port ${port}`);
 }
 

@@ -62,7 +62,7 @@ class Restarted {
   command(id: string, task: SavedTask, more: Partial<SavedExecutor> = {}): SavedExecutor {
     const info = commandExecutorInfo(this.framework, this.bench.task(id));
     const containerId = `c-${id}`;
-    return { id, info, generated: true, groups: [], containerId, completed: false, tasks: [task], ...more };
+    return { id, info, generated: true, containerId, completed: false, tasks: [task], ...more };
   }
 
   saved(executors: readonly SavedExecutor[], more: Partial<SavedAgent> = {}): SavedAgent {
@@ -198,7 +198,6 @@ describe("an agent that comes back", () => {
         id,
         info,
         generated: false,
-        groups: [],
         containerId: `c-${id}`,
         completed: false,
         tasks: [it.task(`of-${id}`, [TASK_RUNNING])],
@@ -436,7 +435,6 @@ describe("an agent that is only to end what is left", () => {
       id: "e1",
       info: it.bench.custom("e1")!,
       generated: false,
-      groups: [],
       containerId: "c-e1",
       completed: false,
       tasks: [it.task("of-e1", [TASK_RUNNING])],

@@ -12,6 +12,7 @@ type Command = (agent: TestAgent, words: Words, stage: Stage) => void;
  *
  *     register cpus:4;mem:1024 without=MULTI_ROLE version=1.4.0 {more of AgentInfo}
  *     reregister pid=slave(1)@10.0.0.9:5051    reports the tasks that it was told to run
+ *     is cpus:2;mem:512 {more of AgentInfo}     has been reconfigured
  *     forget t1                                a task or an executor
  *     update t1 TASK_RUNNING latest=TASK_FINISHED {more of TaskStatus}
  *     applied op1 OPERATION_FAILED             an operation; OPERATION_FINISHED unless it says so
@@ -32,6 +33,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     agent.pid = words.options.pid ?? agent.pid;
     agent.reregister();
   },
+  is: (agent, words) => agent.reconfigure(words.at(3), words.json as Partial<AgentInfo>),
   forget: (agent, words) => {
     agent.tasks.delete(words.at(3));
     agent.executors.delete(words.at(3));

@@ -51,12 +51,15 @@ export class TestAgent {
   /** Also of tasks that it has forgotten. */
   private readonly frameworkIds = new Map<string, FrameworkID>();
   private updates = 0;
+  private resources: string;
+  private more: Partial<AgentInfo> = {};
 
   constructor(
     readonly options: TestAgentOptions,
     private readonly transport: FakeTransport,
   ) {
     this.pid = options.pid;
+    this.resources = options.resources;
   }
 
   /** What the master sent to this agent. */
@@ -105,11 +108,22 @@ export class TestAgent {
     if (executor !== undefined) this.executors.set(executor.executor_id?.value ?? "", executor);
   }
 
+  /** Restarted with other flags. */
+  reconfigure(resources: string, more: Partial<AgentInfo> = {}): void {
+    this.resources = resources;
+    this.more = more;
+  }
+
   private info(): AgentInfo {
-    const { name, resources } = this.options;
-    const list = parseResourceList(resources);
+    const list = parseResourceList(this.resources);
     if (!list.ok) throw new Error(list.error);
-    const info: AgentInfo = { hostname: `host-${name}`, port: 5051, resources: list.value, attributes: [] };
+    const info: AgentInfo = {
+      hostname: `host-${this.options.name}`,
+      port: 5051,
+      resources: list.value,
+      attributes: [],
+      ...this.more,
+    };
     if (this.id !== "") info.id = { value: this.id };
     return info;
   }

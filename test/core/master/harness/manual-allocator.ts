@@ -30,6 +30,8 @@ export class ManualAllocator implements Allocator {
   readonly frameworks = new Map<string, AllocatorFramework>();
   readonly free = new Map<string, Resources>();
   private readonly totals = new Map<string, Resources>();
+  /** What is held of an agent though it has shrunk and has it no more: not free when it comes back. */
+  private readonly owed = new Map<string, Resources>();
   private readonly constraints = new ConstraintsReader({ maxMem: 4096, maxProgramSize: 100 });
   private readonly answers = new Map<string, Map<string, InverseOfferStatus>>();
   private callbacks: AllocatorCallbacks | undefined;
@@ -89,8 +91,11 @@ export class ManualAllocator implements Allocator {
     const before = this.totals.get(agent.id);
     const free = this.free.get(agent.id);
     if (before !== undefined && free !== undefined && agent.total !== undefined) {
-      this.free.set(agent.id, free.add(agent.total.subtract(before)).subtract(before.subtract(agent.total)));
+      const gone = before.subtract(agent.total);
+      this.owed.set(agent.id, this.owedBy(agent.id).add(gone.subtract(free)));
+      this.free.set(agent.id, free.subtract(gone));
       this.totals.set(agent.id, agent.total);
+      this.gain(agent.id, agent.total.subtract(before));
     }
     this.told(`update agent ${agent.id} total=${agent.total}`);
   }
@@ -109,10 +114,21 @@ export class ManualAllocator implements Allocator {
   }
 
   recover({ frameworkId, agentId, resources, filters }: ResourceRecovery): void {
-    const free = this.free.get(agentId);
-    if (free !== undefined) this.free.set(agentId, free.add(resources.unallocate()));
+    this.gain(agentId, resources.unallocate());
     const filter = filters === undefined ? "" : ` refuse=${filters.refuse_seconds}s`;
     this.told(`recover ${resources} of ${frameworkId} on ${agentId}${filter}`);
+  }
+
+  private owedBy(agentId: string): Resources {
+    return this.owed.get(agentId) ?? Resources.empty;
+  }
+
+  private gain(agentId: string, resources: Resources): void {
+    const free = this.free.get(agentId);
+    if (free === undefined) return;
+    const owed = this.owedBy(agentId);
+    this.owed.set(agentId, owed.subtract(resources));
+    this.free.set(agentId, free.add(resources.subtract(owed)));
   }
 
   updateAllocation(change: Parameters<Allocator["updateAllocation"]>[0]): void {
