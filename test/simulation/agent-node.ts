@@ -102,7 +102,7 @@ export class AgentNode {
 
   private run(saved: SavedAgent): void {
     this.starting = false;
-    const { world, ensemble, messages } = this.cluster;
+    const { world, ensemble, messages, mutation } = this.cluster;
     const process = new SimulatedProcess(world, this.host, `${this.name}.${++this.lives}`);
     const { clock, logger } = process;
     const random = world.randomFor();
@@ -116,7 +116,7 @@ export class AgentNode {
     });
     const detector = new ZooKeeperDetector({ client, path: ZOOKEEPER_PATH, clock, logger });
     const transport = new SimulatedTransport(messages, process, this.endpoint);
-    const disk = new SimulatedDiskAccess(this.disk, process);
+    const disk = new SimulatedDiskAccess(this.disk, process, mutation === "write-later");
     const agent = new Agent({
       options: AGENT_OPTIONS,
       info: {
@@ -126,7 +126,7 @@ export class AgentNode {
         attributes: [],
       },
       ip: this.ip,
-      containerizers: [new SimulatedContainerizer(this.containers, process)],
+      containerizers: [new SimulatedContainerizer(this.containers, process, mutation === "no-recovery")],
       election: detector,
       transport,
       estimator: { oversubscribable: async () => Resources.empty },

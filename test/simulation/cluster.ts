@@ -5,6 +5,7 @@ import { Terms } from "./invariants/terms.js";
 import { Watch } from "./invariants/watch.js";
 import { MasterNode } from "./master-node.js";
 import { MessageNetwork } from "./message-network.js";
+import type { Mutation } from "./mutations.js";
 import { Network } from "./network.js";
 import { World } from "./world.js";
 import { Ensemble } from "./zookeeper/ensemble.js";
@@ -14,6 +15,12 @@ export interface ClusterSize {
   readonly agents: number;
   readonly frameworks: number;
   readonly zookeepers: number;
+}
+
+export interface ClusterSurroundings {
+  readonly scratch: string;
+  readonly told?: ((line: string) => void) | undefined;
+  readonly mutation?: Mutation | undefined;
 }
 
 /** Everything of one run. */
@@ -31,17 +38,22 @@ export class Cluster {
 
   /** A directory of the machine that simulates. */
   readonly scratch: string;
+  readonly mutation: Mutation | undefined;
 
   constructor(
     seed: number,
     readonly size: ClusterSize,
-    { scratch, told }: { readonly scratch: string; readonly told?: ((line: string) => void) | undefined },
+    { scratch, told, mutation }: ClusterSurroundings,
   ) {
     this.scratch = scratch;
+    this.mutation = mutation;
     this.world = new World(seed, told);
     this.network = new Network(this.world);
-    this.messages = new MessageNetwork(this.network);
-    this.ensemble = new Ensemble(this.world, this.network, size.zookeepers);
+    this.messages = new MessageNetwork(this.network, mutation === "double-delivery");
+    this.ensemble = new Ensemble(this.world, this.network, {
+      count: size.zookeepers,
+      fencing: mutation !== "no-fencing",
+    });
     this.terms = new Terms(this.world);
     this.watch = new Watch(this);
     this.containerObserver = this.watch;

@@ -88,6 +88,8 @@ export class SimulatedContainerizer implements Containerizer {
   constructor(
     private readonly host: ContainerHost,
     private readonly process: SimulatedProcess,
+    /** Leaves everything that runs to itself when it starts: a mistake. */
+    private readonly forgetful = false,
   ) {}
 
   async launch(request: ContainerRequest): Promise<boolean> {
@@ -155,6 +157,7 @@ export class SimulatedContainerizer implements Containerizer {
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
     await this.after(this.process.world.dice.exponential(20));
+    if (this.forgetful) return;
     const wanted = new Set(containers.map(({ request }) => request.containerId.value!));
     for (const [id, container] of [...this.host.containers]) {
       if (wanted.has(id)) this.known.set(id, container);

@@ -69,13 +69,16 @@ export class SimulatedDiskAccess implements Disk {
   constructor(
     private readonly disk: SimulatedDisk,
     private readonly process: SimulatedProcess,
+    /** Says that something is done before it is: a mistake. */
+    private readonly hasty = false,
   ) {}
 
   apply(operations: readonly DiskOperation[]): Promise<void> {
     if (!this.process.alive) return new Promise(() => undefined);
     return new Promise((done) => {
-      this.waiting.push({ operations, done });
+      this.waiting.push({ operations, done: this.hasty ? () => undefined : done });
       this.next();
+      if (this.hasty) done();
     });
   }
 

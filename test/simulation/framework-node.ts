@@ -288,6 +288,7 @@ export class FrameworkNode {
 
   private receive(line: SchedulerLine, event: Event): void {
     if (this.line !== line) return;
+    const { world } = this.cluster;
     this.awaitEvent(line);
     if (event.subscribed !== undefined) {
       this.id = event.subscribed.framework_id!.value!;
@@ -299,8 +300,14 @@ export class FrameworkNode {
     if (rescinded !== undefined)
       this.offers = this.offers.filter(({ offer }) => offer.id!.value !== rescinded);
     if (event.update?.status !== undefined) this.update(event.update.status);
-    if (event.error !== undefined)
-      this.cluster.world.violate("no scheduler is refused", event.error.message ?? "");
+    if (event.error !== undefined) {
+      // A subscription that was given up may arrive late, and take the place of the one that was made since.
+      world.note(`${this.name} is told: ${event.error.message}`);
+      if (event.error.message !== "Framework failed over") {
+        world.violate("no scheduler is refused", `${this.name}: ${event.error.message}`);
+      }
+      line.close();
+    }
     if (this.calm) this.declineAll();
   }
 

@@ -148,7 +148,7 @@ export class MasterNode {
         election.contend(info, {
           elected: (tenure) => {
             if (this.life?.process === process) this.life.term = this.cluster.terms.begin(process.name);
-            candidacy.elected(tenure);
+            candidacy.elected(this.cluster.mutation === "no-lease-check" ? undefined : tenure);
           },
           lost: (reason) => {
             if (this.life?.process === process) this.life.term = 0;

@@ -26,7 +26,11 @@ export class MessageNetwork {
   private readonly channels = new Map<string, Pipe>();
   readonly taps: Tap[] = [];
 
-  constructor(readonly network: Network) {}
+  constructor(
+    readonly network: Network,
+    /** Delivers orders to launch twice: a mistake. */
+    private readonly doubles = false,
+  ) {}
 
   attach(transport: SimulatedTransport): void {
     this.endpoints.set(transport.endpoint, transport);
@@ -69,9 +73,12 @@ export class MessageNetwork {
     const sender = from.address(message.from);
     const { name } = message;
     const body = Buffer.from(message.body);
-    this.channel(from, endpoint)?.send(() =>
-      this.endpoints.get(endpoint)?.deliver(actor, { from: sender, name, body }),
-    );
+    const times = this.doubles && name === "mesos.internal.RunTaskMessage" ? 2 : 1;
+    for (let i = 0; i < times; i++) {
+      this.channel(from, endpoint)?.send(() =>
+        this.endpoints.get(endpoint)?.deliver(actor, { from: sender, name, body }),
+      );
+    }
   }
 
   /** Breaks the connection in this direction, as time-outs and resets do. */

@@ -3,6 +3,8 @@ import { Cluster } from "./cluster.js";
 import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
 import { disagreements, leftovers } from "./invariants/agreement.js";
 import { checkLeaders, checkLedger } from "./invariants/ledger.js";
+import type { Mutation } from "./mutations.js";
+import { countImmediates } from "./turns.js";
 import { Violation } from "./world.js";
 
 export interface SimulationOptions {
@@ -11,23 +13,32 @@ export interface SimulationOptions {
   /** A directory for the files of agents that start. */
   readonly scratch: string;
   readonly faults?: FaultWeights;
+  /** A rule to break. */
+  readonly mutation?: Mutation | undefined;
   /** Called with every line of the trace. */
   readonly told?: ((line: string) => void) | undefined;
 }
 
 export interface SimulationResult {
   readonly seed: number;
-  /** Steps that were made. */
-  readonly step: number;
+  readonly steps: number;
   /** Over everything that happened. */
   readonly digest: string;
   readonly events: number;
   /** Virtual milliseconds. */
   readonly time: number;
   readonly tasks: number;
-  readonly failure:
-    | { readonly invariant: string; readonly detail: string; readonly trace: readonly string[] }
-    | undefined;
+  readonly failure: Failure | undefined;
+}
+
+export interface Failure {
+  /** The step after or in which it was noticed; later than the last one: while everything was to settle. */
+  readonly step: number;
+  /** As a sentence that should be true. */
+  readonly invariant: string;
+  readonly detail: string;
+  /** The last lines. */
+  readonly trace: readonly string[];
 }
 
 /** Virtual time in which a cluster that nothing disturbs any more must come to agree. */
@@ -38,23 +49,26 @@ const RECONCILE_MS = 30_000;
 /** One run: a cluster, chance, and what must hold after every step. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { seed, steps } = options;
+  const uncount = countImmediates();
   const run = new Run(options);
-  let failure: SimulationResult["failure"];
+  let failure: Failure | undefined;
   try {
     await run.disturbed(steps);
     await run.settled();
   } catch (error) {
     const violated = error instanceof Violation;
     failure = {
+      step: run.step,
       invariant: violated ? error.invariant : "no part of the simulation throws",
       detail: violated ? error.message : String((error as Error).stack),
       trace: run.cluster.world.lastLines,
     };
   }
+  uncount();
   const { world, frameworks } = run.cluster;
   return {
     seed,
-    step: run.step,
+    steps,
     digest: world.digest(),
     events: world.events,
     time: world.time,
@@ -68,9 +82,9 @@ class Run {
   step = 0;
   private readonly faults: Faults;
 
-  constructor({ seed, scratch, told, faults = ALL_FAULTS }: SimulationOptions) {
+  constructor({ seed, scratch, told, mutation, faults = ALL_FAULTS }: SimulationOptions) {
     const size = { masters: 3, agents: 3, frameworks: 2, zookeepers: 3 };
-    this.cluster = new Cluster(seed, size, { scratch, told });
+    this.cluster = new Cluster(seed, size, { scratch, told, mutation });
     this.faults = new Faults(this.cluster, faults);
   }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { SeededRandom } from "../../sdk/testing/seeded-random.js";
 import { Dice } from "./dice.js";
 import type { SimulatedProcess } from "./process.js";
+import { settle } from "./turns.js";
 
 /** Wall time at which every run begins: 2026-01-01T00:00:00Z. */
 const START_MS = 1_767_225_600_000;
@@ -183,9 +184,3 @@ export class World {
 }
 
 const before = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
-
-/** Two turns: promises that hop over a `setImmediate` of their own come before. */
-export async function settle(): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve));
-  await new Promise<void>((resolve) => setImmediate(resolve));
-}

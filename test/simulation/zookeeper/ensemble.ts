@@ -45,9 +45,9 @@ export class Ensemble {
   constructor(
     readonly world: World,
     readonly network: Network,
-    count: number,
+    private readonly options: { readonly count: number; readonly fencing: boolean },
   ) {
-    this.servers = Array.from({ length: count }, (_, i) => {
+    this.servers = Array.from({ length: options.count }, (_, i) => {
       const host = { name: `zk${i + 1}`, clockOffset: 0 };
       return new ZooKeeperServer(this, new SimulatedProcess(world, host, host.name));
     });
@@ -77,14 +77,12 @@ export class Ensemble {
     this.review();
     if (this.leader === undefined || !this.followers.has(server)) return undefined;
     const changes: Change[] = [];
-    const trial: Asked[] = [];
     const errors: number[] = [];
     for (const one of asked) {
       const change = this.changeOf(one, session);
-      const problem = this.agreed.problem(change, one.version);
+      const problem = this.agreed.problem(change, this.options.fencing ? one.version : -1);
       errors.push(problem);
       changes.push(change);
-      trial.push(one);
       if (problem !== 0) return { errors };
     }
     return { transaction: this.agree({ changes }) };

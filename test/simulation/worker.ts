@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import type { Mutation } from "./mutations.js";
+import { simulate } from "./simulation.js";
+
+/** What a thread is given: every `stride`th seed from `first` on. */
+export interface WorkerTask {
+  readonly first: number;
+  readonly last: number;
+  readonly stride: number;
+  readonly steps: number;
+  readonly mutation: Mutation | undefined;
+}
+
+const { first, last, stride, steps, mutation } = workerData as WorkerTask;
+const scratch = mkdtempSync(join(tmpdir(), "tepui-sim-"));
+try {
+  for (let seed = first; seed <= last; seed += stride) {
+    parentPort?.postMessage(await simulate({ seed, steps, scratch, mutation }));
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
