@@ -103,6 +103,10 @@ export class EmbeddedRegistry implements Registry {
     return changed;
   }
 
+  async peek(): Promise<RegistryState | undefined> {
+    return this.state === "open" ? stateOf(this.facts) : undefined;
+  }
+
   /** Waits for what is under way and closes the files. */
   async close(): Promise<void> {
     if (this.state === "closed") return;

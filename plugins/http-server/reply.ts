@@ -49,17 +49,17 @@ export class ServerReply implements HttpReply {
     this.send(status, body, { ...headers, "Content-Type": TEXT });
   }
 
-  json(body: string, status = 200): void {
+  json(body: string, status = 200, headers: OutgoingHttpHeaders = {}): void {
     const callback = this.request.query.get("jsonp");
     if (callback === null) {
-      this.send(status, body, { "Content-Type": "application/json" });
+      this.send(status, body, { ...headers, "Content-Type": "application/json" });
       return;
     }
     if (callback.length > MAX_CALLBACK_LENGTH || !CALLBACK_NAME.test(callback)) {
       this.text(400, "The value of 'jsonp' is not the name of a JavaScript function");
       return;
     }
-    this.send(status, `${callback}(${body})`, { "Content-Type": "text/javascript" });
+    this.send(status, `${callback}(${body})`, { ...headers, "Content-Type": "text/javascript" });
   }
 
   stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream {

@@ -28,4 +28,8 @@ export class MemoryRegistry implements Registry {
     }
     return changed;
   }
+
+  async peek(): Promise<RegistryState> {
+    return stateOf(this.facts);
+  }
 }

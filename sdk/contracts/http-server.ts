@@ -35,7 +35,7 @@ export interface HttpReply {
   /** Mesos's plain error form: `text/plain; charset=utf-8`. */
   text(status: number, body: string, headers?: OutgoingHttpHeaders): void;
   /** `application/json`, wrapped in a callback when the request has `?jsonp=`. `body` is JSON text already. */
-  json(body: string, status?: number): void;
+  json(body: string, status?: number, headers?: OutgoingHttpHeaders): void;
   /**
    * Begins an answer that lasts.
    *

@@ -48,6 +48,11 @@ export interface Registry {
   recover(master: MasterInfo): Promise<RegistryState>;
   /** Resolves to whether the operation changed anything. Rejects when it could not be made durable. */
   apply(operation: RegistryOperation): Promise<boolean>;
+  /**
+   * What is stored now, for who only looks: also on a master that does not lead, where whoever leads may write meanwhile. Takes no part
+   * in the writing and shuts nobody out. Undefined: nothing yet. Rejects with an Error when it cannot be read.
+   */
+  peek?(): Promise<RegistryState | undefined>;
 }
 
 export const Registry = extensionPoint<Registry, "one">("tepui.registry", {

@@ -53,6 +53,7 @@ export class SharedRegistry implements Registry {
   private snapshotBytes = 0;
   private readonly queue: WriteQueue;
   private closed = false;
+  private peeking: Promise<RegistryState | undefined> | undefined;
 
   constructor(private readonly options: SharedRegistryOptions) {
     this.queue = new WriteQueue({
@@ -106,6 +107,25 @@ export class SharedRegistry implements Registry {
     else if (this.queue.idle) return false;
     await this.queue.add(changed ? operation : undefined);
     return changed;
+  }
+
+  /** Always of the engine: this master may have been deposed without knowing it. */
+  peek(): Promise<RegistryState | undefined> {
+    this.peeking ??= this.look().finally(() => {
+      this.peeking = undefined;
+    });
+    return this.peeking;
+  }
+
+  private async look(): Promise<RegistryState | undefined> {
+    const { clock, engine, fetchTimeout, random, store } = this.options;
+    const log = new SharedLog(store(), random);
+    try {
+      const stored = await withTimeout({ clock, ms: fetchTimeout, work: log.peek(), by: engine });
+      return stored && stateOf(replay(stored));
+    } finally {
+      log.close();
+    }
   }
 
   /** Waits for what is under way, as long as a store may take. */

@@ -114,6 +114,17 @@ export function registrySuite(make: MakeRegistry): SuiteCase[] {
     assert.deepEqual(lists(await registry.recover(master("1"))).admitted, ["b"]);
   });
 
+  test("shows who only looks what it has, and is not disturbed by it", async (registry) => {
+    if (registry.peek === undefined) return;
+    await registry.peek();
+    await registry.recover(master("1"));
+    await registry.apply({ kind: "admit-agent", agent: agent("a") });
+    const seen = await registry.peek();
+    assert.deepEqual(lists(seen ?? assert.fail("it has nothing")).admitted, ["a"]);
+    assert.equal(await registry.apply({ kind: "admit-agent", agent: agent("b") }), true);
+    assert.deepEqual(lists((await registry.peek())!).admitted, ["a", "b"]);
+  });
+
   durable(
     "finds every acknowledged change again, in order, and records the new leader",
     async (registry) => {
