@@ -90,7 +90,7 @@ async function contentOf({ from, ...options }: BackupOptions): Promise<Content> 
   return { source, registry, meta };
 }
 
-export async function exists(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);
     return true;

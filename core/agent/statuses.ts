@@ -73,7 +73,7 @@ export class Statuses {
     metrics.validStatusUpdates.inc();
     if (updates.knows(update)) {
       // An executor repeats what was not acknowledged to it.
-      taken();
+      updates.whenSafe(update, taken);
       return;
     }
     if (executor === undefined) {

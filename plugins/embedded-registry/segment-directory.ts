@@ -101,7 +101,7 @@ export class SegmentDirectory {
 }
 
 /** The file of the segment whose first commit has this sequence. */
-export const segmentName = (sequence: bigint): string => `${sequence.toString().padStart(20, "0")}.segment`;
+const segmentName = (sequence: bigint): string => `${sequence.toString().padStart(20, "0")}.segment`;
 
 const segmentsOf = (names: readonly string[]): string[] =>
   names.filter((name) => SEGMENT_NAME.test(name)).sort();

@@ -38,7 +38,7 @@ export class UpdateManager {
   constructor(private readonly options: UpdateManagerOptions) {}
 
   /**
-   * Takes an update over. Resolves when it is safe with us, so that its sender may forget it; also for one seen before.
+   * Takes an update over. Resolves when it is safe with us, so that its sender may forget it; at once for one seen before.
    *
    * @param path where the task's updates are written down; undefined: nowhere
    */
@@ -55,8 +55,10 @@ export class UpdateManager {
       return;
     }
     const data = encodeRecord({ type: StatusUpdateRecord_Type.UPDATE, update });
+    const written = this.options.disk.apply([{ op: "append", path: stream.path, data }]);
+    stream.writing.set(key, written);
     try {
-      await this.options.disk.apply([{ op: "append", path: stream.path, data }]);
+      await written;
     } catch (error) {
       // Better told without a record than not told: it is lost only if the agent dies before the acknowledgement, with which it is
       // written once more.
@@ -66,13 +68,25 @@ export class UpdateManager {
         "a status update could not be written down",
       );
     }
+    stream.writing.delete(key);
     this.enqueue(stream, update);
   }
 
   /** Whether this very update was taken before. */
   knows(update: StatusUpdate): boolean {
-    const stream = this.streams.get(update.framework_id!.value!)?.get(update.status!.task_id!.value!);
-    return stream?.received.has(uuidKey(update.uuid)) === true;
+    return this.streamOf(update)?.received.has(uuidKey(update.uuid)) === true;
+  }
+
+  /** Calls when an update that was taken before may be forgotten by its sender: at once, unless it is just being written down. */
+  whenSafe(update: StatusUpdate, safe: () => void): void {
+    const writing = this.streamOf(update)?.writing.get(uuidKey(update.uuid));
+    if (writing === undefined) safe();
+    // Where it cannot be written down it is told without.
+    else void writing.catch(() => undefined).then(safe);
+  }
+
+  private streamOf(update: StatusUpdate): UpdateStream | undefined {
+    return this.streams.get(update.framework_id!.value!)?.get(update.status!.task_id!.value!);
   }
 
   /** Whether something of the framework is not acknowledged yet. */

@@ -10,6 +10,8 @@ export class UpdateStream {
   readonly pending: StatusUpdate[] = [];
   readonly received = new Set<string>();
   readonly acknowledged = new Set<string>();
+  /** Those that are just being written down. */
+  readonly writing = new Map<string, Promise<void>>();
   /** Those that could not be written down. */
   readonly unwritten = new Set<string>();
   /** Runs while the oldest one is on its way. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Call_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
-import type { TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { FrameworkInfo, TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
 import { AGENT_ID, AgentBench, executorCall, FRAMEWORK_ID, line } from "./support/agent-bench.js";
 
 const status = (taskId: string, state: number, more: Partial<TaskStatus> = {}): TaskStatus => ({
@@ -18,9 +18,9 @@ const FINISHED = 2;
 const STAGING = 6;
 
 /** A running executor `e1` with a task `t1`. */
-async function running() {
+async function running(more: Partial<FrameworkInfo> = {}) {
   const bench = await AgentBench.registered();
-  bench.run(bench.task("t1", { executor: bench.custom("e1") }), bench.framework(), true);
+  bench.run(bench.task("t1", { executor: bench.custom("e1") }), bench.framework(more), true);
   await bench.settle();
   const executor = bench.subscribe("e1");
   await bench.settle();
@@ -70,6 +70,38 @@ describe("custom executors", () => {
     expect(again.types).to.deep.equal(["ACKNOWLEDGED", "SUBSCRIBED"]);
     expect(bench.agent.state.executor(FRAMEWORK_ID, "e1")!.task("t1")!.state).to.equal(RUNNING);
     expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
+  });
+
+  it("are not told that a repeated update is safe while it is still being written down", async () => {
+    const { bench, update } = await running({ checkpoint: true });
+    let written = (): void => undefined;
+    const apply = bench.disk.apply.bind(bench.disk);
+    bench.disk.apply = async (operations) => {
+      if (operations.some(({ op }) => op === "append"))
+        await new Promise<void>((resolve) => (written = resolve));
+      return apply(operations);
+    };
+    update("t1", RUNNING);
+    await bench.settle();
+    const again = bench.subscribe("e1", {
+      unacknowledged_updates: [{ status: status("t1", RUNNING) }],
+      unacknowledged_tasks: [bench.task("t1")],
+    });
+    await bench.settle();
+    expect(again.types).to.deep.equal(["SUBSCRIBED"]);
+    written();
+    await bench.settle();
+    expect(again.types.filter((type) => type === "ACKNOWLEDGED")).not.to.have.length(0);
+    expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_RUNNING"]);
+  });
+
+  it("report in vain for a framework that is being ended, which is counted", async () => {
+    const { bench, update } = await running();
+    bench.master.say("ShutdownFrameworkMessage", { framework_id: { value: FRAMEWORK_ID } });
+    update("t1", RUNNING);
+    await bench.settle();
+    expect(bench.updates).to.deep.equal([]);
+    expect(bench.metrics.snapshot().get("slave/invalid_status_updates")).to.equal(1);
   });
 
   it("run many tasks, in a container that grows and shrinks with them", async () => {

@@ -302,4 +302,29 @@ describe("operations on an agent", () => {
     expect(bench.agent.state.total.persistentVolumes().isEmpty).to.equal(true);
     expect(bench.agent.state.total.reserved("dev").disk).to.equal(10);
   });
+
+  it("are told again after 10 s, then after twice as long each time, and acknowledged by their status alone", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    const { bench } = it;
+    bench.master.say("AcknowledgeOperationStatusMessage", {
+      status_uuid: { value: Buffer.alloc(16, 77) },
+      operation_uuid: uuid(1),
+    });
+    bench.master.say("AcknowledgeOperationStatusMessage", {
+      status_uuid: bench.master.heard("UpdateOperationStatusMessage")[0]!.status!.uuid,
+      operation_uuid: uuid(2),
+    });
+    const counts: number[] = [];
+    for (const wait of [9_999, 1, 19_999, 1, 39_999, 1]) {
+      bench.master.say("PingSlaveMessage", { connected: true });
+      await bench.clock.advance(wait);
+      counts.push(it.told.length);
+    }
+    expect(counts).to.deep.equal([1, 2, 2, 3, 3, 4]);
+    await it.acknowledge(1);
+    bench.master.say("PingSlaveMessage", { connected: true });
+    await bench.clock.advance(70_000);
+    expect(it.told).to.have.length(4);
+  });
 });

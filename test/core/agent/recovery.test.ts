@@ -62,7 +62,7 @@ class Restarted {
   command(id: string, task: SavedTask, more: Partial<SavedExecutor> = {}): SavedExecutor {
     const info = commandExecutorInfo(this.framework, this.bench.task(id));
     const containerId = `c-${id}`;
-    return { id, info, generated: true, containerId, completed: false, tasks: [task], ...more };
+    return { id, info, generated: true, groups: [], containerId, completed: false, tasks: [task], ...more };
   }
 
   saved(executors: readonly SavedExecutor[], more: Partial<SavedAgent> = {}): SavedAgent {
@@ -198,6 +198,7 @@ describe("an agent that comes back", () => {
         id,
         info,
         generated: false,
+        groups: [],
         containerId: `c-${id}`,
         completed: false,
         tasks: [it.task(`of-${id}`, [TASK_RUNNING])],
@@ -286,6 +287,64 @@ describe("an agent that comes back", () => {
     const bench = await it.recover(it.saved([], { leftovers, frameworks: [] }));
     await bench.settle();
     expect(bench.disk.paths("remove")).to.have.members(["/srv/slaves/old", "/srv/slaves/older"]);
+  });
+
+  it("does not mistake the acknowledgement of an older update for the one that it waits for", async () => {
+    const it = new Restarted();
+    const task = it.task("t1", [TASK_STARTING, TASK_RUNNING], 1);
+    const bench = await it.recover(it.saved([it.command("t1", task)]));
+    await it.register();
+    bench.acknowledge(task.updates[0]!);
+    bench.master.say("PingSlaveMessage", { connected: true });
+    await bench.clock.advance(10_000);
+    expect(bench.updates.map(({ status }) => status!.state)).to.deep.equal([TASK_RUNNING, TASK_RUNNING]);
+    bench.acknowledge(task.updates[1]!);
+    bench.acknowledge(task.updates[0]!);
+    await bench.clock.advance(60_000);
+    expect(bench.updates).to.have.length(2);
+  });
+
+  it("takes from an executor what it had not written down, and nothing twice", async () => {
+    const it = new Restarted();
+    const task = it.task("t1", [TASK_STARTING], 0);
+    const executor: SavedExecutor = {
+      ...it.command("e1", { ...task, task: { ...task.task, executor_id: { value: "e1" } } }),
+      info: it.bench.custom("e1")!,
+      generated: false,
+    };
+    const recovered = it.bench.agent.recover(it.saved([executor]), BOOT);
+    await it.bench.settle();
+    const [told] = task.updates;
+    const later = { ...told!.status!, state: TASK_RUNNING, uuid: Buffer.alloc(16, 8) };
+    const connection = it.bench.subscribe("e1", {
+      unacknowledged_tasks: [],
+      unacknowledged_updates: [{ status: told!.status }, { status: later }],
+    });
+    await it.bench.clock.advance(2000);
+    await recovered;
+    it.bench.agent.start();
+    await it.register();
+    const acknowledged = connection.events.flatMap(({ acknowledged: one }) =>
+      one === undefined ? [] : [one],
+    );
+    expect(acknowledged.map(({ uuid }) => uuid!.toString("hex"))).to.deep.equal(
+      [told!.uuid, later.uuid].map((uuid) => uuid!.toString("hex")),
+    );
+    expect((await it.bench.drain("t1")).map(line)).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
+  });
+
+  it("tells the end of tasks until it is acknowledged, also where nothing else is left of their executor", async () => {
+    const it = new Restarted();
+    it.bench.containerizer.recover = async () => undefined;
+    const bench = await it.recover(
+      it.saved([it.command("t1", it.task("t1", [TASK_STARTING, TASK_RUNNING, TASK_FINISHED], 2))]),
+    );
+    await it.register();
+    expect(bench.updates.map(({ status }) => status!.state)).to.deep.equal([TASK_FINISHED]);
+    expect(bench.agent.state.frameworks.size).to.equal(1);
+    await bench.drain("t1");
+    expect(bench.updates).to.have.length(1);
+    expect(bench.agent.state.frameworks.size).to.equal(0);
   });
 
   it("goes on behind the last whole record of its updates", async () => {
@@ -435,6 +494,7 @@ describe("an agent that is only to end what is left", () => {
       id: "e1",
       info: it.bench.custom("e1")!,
       generated: false,
+      groups: [],
       containerId: "c-e1",
       completed: false,
       tasks: [it.task("of-e1", [TASK_RUNNING])],

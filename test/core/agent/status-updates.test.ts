@@ -136,4 +136,93 @@ describe("status updates", () => {
     expect(messages.map((bytes) => [...bytes])).to.deep.equal([[7, 8]]);
     expect(rest).to.equal(5);
   });
+
+  it("are never further apart than 10 min", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    const times: number[] = [];
+    for (let count = 1; bench.clock.now() < 3 * 3_600_000; ) {
+      bench.master.say("PingSlaveMessage", { connected: true });
+      await bench.clock.advance(10_000);
+      if (bench.updates.length > count) times.push(bench.clock.now());
+      count = bench.updates.length;
+    }
+    const waits = times.slice(1).map((time, i) => (time - times[i]!) / 1000);
+    expect(waits.slice(0, 8)).to.deep.equal([20, 40, 80, 160, 320, 600, 600, 600]);
+  });
+
+  it("ignore acknowledgements of what is still to be sent, and of what was acknowledged", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"), bench.framework(checkpointing));
+    await bench.settle();
+    bench.containerizer.of("t1").exit(0);
+    await bench.settle();
+    const recorded = bench.disk.operations.flatMap((one) =>
+      one.op === "append" ? [StatusUpdateRecord.decode(splitDelimited(one.data).messages[0]!).update!] : [],
+    );
+    const [starting, running, finished] = recorded;
+    bench.acknowledge(finished!);
+    bench.acknowledge(running!);
+    await bench.settle();
+    expect(bench.updates).to.have.length(1);
+    bench.acknowledge(starting!);
+    await bench.settle();
+    bench.acknowledge(starting!);
+    await bench.settle();
+    expect(bench.updates.map(({ status }) => line(status!))).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
+    expect((await bench.drain("t1")).map(line).at(-1)).to.equal(
+      "TASK_FINISHED: Command exited with status 0",
+    );
+  });
+
+  it("ignore acknowledgements of frameworks and tasks that are not here", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"));
+    await bench.settle();
+    const [first] = bench.updates;
+    bench.acknowledge({ ...first!, framework_id: { value: "other" } });
+    bench.acknowledge({ ...first!, status: { ...first!.status!, task_id: { value: "other" } } });
+    await bench.settle();
+    expect(bench.updates).to.have.length(1);
+    await bench.clock.advance(10_000);
+    expect(bench.updates, "it is still waited for").to.have.length(2);
+  });
+
+  it("are written with their acknowledgement when they could not be before", async () => {
+    const bench = await AgentBench.registered();
+    let full = true;
+    bench.disk.failing = ({ op }) => op === "append" && full;
+    bench.run(bench.task("t1"), bench.framework(checkpointing));
+    await bench.settle();
+    full = false;
+    bench.acknowledge(bench.updates[0]!);
+    await bench.settle();
+    const appended = bench.disk.operations.flatMap((one) => (one.op === "append" ? [one.data] : []));
+    const types = splitDelimited(Buffer.concat(appended)).messages.map(
+      (message) => StatusUpdateRecord.decode(message).type,
+    );
+    expect(types, "an acknowledgement of something that is not there makes no sense").to.deep.equal([0, 1]);
+  });
+
+  it("of an executor that is gone are told until they are acknowledged, and only then is it over", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1", { executor: bench.custom("e1") }), bench.framework(checkpointing), true);
+    await bench.settle();
+    bench.subscribe("e1");
+    await bench.settle();
+    bench.containerizer.of("e1").exit(1);
+    await bench.settle();
+    const sentinels = () => bench.disk.paths("create").filter((path) => path.endsWith("executor.sentinel"));
+    bench.master.say("PingSlaveMessage", { connected: true });
+    await bench.clock.advance(30_000);
+    expect(bench.updates).to.have.length(3);
+    expect([sentinels().length, bench.agent.state.frameworks.size]).to.deep.equal([0, 1]);
+    expect((await bench.drain("t1")).map(line)).to.deep.equal([
+      "TASK_FAILED REASON_EXECUTOR_TERMINATED: Executor terminated",
+    ]);
+    expect([sentinels().length, bench.agent.state.frameworks.size]).to.deep.equal([1, 0]);
+    await bench.clock.advance(600_000);
+    expect(bench.updates).to.have.length(3);
+  });
 });

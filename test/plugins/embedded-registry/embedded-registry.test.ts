@@ -1,4 +1,5 @@
-import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -27,7 +28,7 @@ function open(directory: string, compactionBytes?: number) {
     storeTimeout: 20_000,
     ...(compactionBytes === undefined ? {} : { compactionBytes }),
   });
-  return { registry, logger, metrics };
+  return { registry, logger, metrics, clock };
 }
 
 async function newest(directory: string): Promise<string> {
@@ -179,6 +180,19 @@ describe("embedded registry", () => {
   it("says why a directory cannot be used", async () => {
     await writeFile(directory, "a file");
     expect(await codeOf(open(directory).registry.recover(MASTER))).to.equal("TEPUI_REGISTRY_UNREADABLE");
+  });
+
+  it("gives a disk up that does not answer in time", async () => {
+    const { registry, clock } = open(directory);
+    await mkdir(directory);
+    // Reading it lasts until somebody writes.
+    const silent = join(directory, "00000000000000000001.segment");
+    execFileSync("mkfifo", [silent]);
+    const outcome = registry.recover(MASTER).then(String, (error: Error) => error.message);
+    // The timer is set at once; what opens the file is Node's own.
+    await clock.advance(60_000);
+    expect(await outcome).to.contain("no answer from the disk within 60000 ms");
+    await writeFile(silent, "");
   });
 
   it("acknowledges nothing more once a write has failed", async () => {

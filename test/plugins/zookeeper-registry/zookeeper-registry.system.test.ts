@@ -45,7 +45,7 @@ describe("the registry in ZooKeeper", function () {
     return client;
   }
 
-  async function open(path: string, compactionEntries?: number): Promise<SharedRegistry> {
+  async function open(path: string, compactionEntries?: number, timeout = 20_000): Promise<SharedRegistry> {
     const client = await connect();
     return new SharedRegistry({
       store: () => new ZooKeeperStore({ client, path, access: OPEN_ACCESS }),
@@ -55,8 +55,8 @@ describe("the registry in ZooKeeper", function () {
       random,
       logger: new MemoryLogger(),
       metrics: new RegistryMetrics(new MetricsRegistry(clock)),
-      fetchTimeout: 20_000,
-      storeTimeout: 20_000,
+      fetchTimeout: timeout,
+      storeTimeout: timeout,
       ...(compactionEntries === undefined ? {} : { compactionEntries }),
     });
   }
@@ -146,6 +146,34 @@ describe("the registry in ZooKeeper", function () {
     await writing;
     await registry.close();
     expect(await admitted(await open(path))).to.deep.equal(Array.from({ length: 60 }, (_, i) => `${i}`));
+  });
+
+  it("gives up after the time limits when there is no majority, and goes on when there is one", async () => {
+    const path = fresh();
+    const registry = await open(path, undefined, 1500);
+    await registry.recover(MASTER);
+    await registry.apply({ kind: "admit-agent", agent: agent("a") });
+    const [first, second] = ensemble.nodes;
+    await Promise.all([first!.kill(), second!.kill()]);
+    try {
+      const stored = await registry
+        .apply({ kind: "admit-agent", agent: agent("b") })
+        .catch((error: unknown) => error);
+      expect(stored).to.include({ code: "TEPUI_REGISTRY_WRITE_FAILED" });
+      expect(String(stored)).to.contain("no answer from ZooKeeper within 1500 ms");
+      const read = await registry.recover(MASTER).catch((error: unknown) => error);
+      expect(read).to.include({ code: "TEPUI_REGISTRY_UNREADABLE" });
+      expect(String(read)).to.contain("no answer from ZooKeeper within 1500 ms");
+    } finally {
+      first!.start();
+      second!.start();
+      await ensemble.ready();
+    }
+    const again = await open(path);
+    const [a, ...others] = await admitted(again);
+    expect(a).to.equal("a");
+    // It was not acknowledged, and may have been stored.
+    expect(others.length).to.be.below(2);
   });
 
   it("says what is wrong with a registry that it cannot read", async () => {
