@@ -1,5 +1,3 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { Agent } from "../../core/agent/agent.js";
 import { AgentPaths } from "../../core/agent/paths.js";
 import { SavedStateReader } from "../../core/agent/recovery/read-saved-state.js";
@@ -35,7 +33,7 @@ export class AgentNode {
   readonly containers: ContainerHost;
   readonly resources: string;
   life: AgentLife | undefined;
-  /** The disk is being read, for a start. */
+  /** The disk is being read, for a start; no virtual time passes meanwhile. */
   private starting = false;
   private boots = 1;
   private lives = 0;
@@ -60,7 +58,11 @@ export class AgentNode {
   start(): void {
     if (this.life !== undefined || this.starting) return;
     this.starting = true;
-    this.cluster.world.outside(async () => this.run(await this.read()));
+    this.read().then(
+      (saved) => this.run(saved),
+      (error: unknown) =>
+        this.cluster.world.violate("an agent comes back", `${this.name}: ${messageOf(error)}`),
+    );
   }
 
   /** The daemon dies; containers go on. */
@@ -90,14 +92,10 @@ export class AgentNode {
 
   /** Reads what is on the disk as a starting agent does, with the real reader. */
   private async read(): Promise<SavedAgent> {
-    const directory = join(this.cluster.scratch, this.name);
-    this.disk.copyTo(directory);
-    const paths = new AgentPaths(join(directory, AGENT_OPTIONS.workDir));
     const now = this.cluster.world.wallTime + this.host.clockOffset;
-    const saved = await new SavedStateReader(paths, { now, strict: true }).read(this.bootId);
-    rmSync(directory, { recursive: true, force: true });
-    const leftovers = saved.leftovers.map(({ path }) => ({ path: path.slice(directory.length), age: 0 }));
-    return { ...saved, leftovers };
+    const paths = new AgentPaths(AGENT_OPTIONS.workDir);
+    const reader = new SavedStateReader(paths, { now, strict: true, files: this.disk.files() });
+    return reader.read(this.bootId);
   }
 
   private run(saved: SavedAgent): void {

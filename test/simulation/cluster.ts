@@ -18,7 +18,6 @@ export interface ClusterSize {
 }
 
 export interface ClusterSurroundings {
-  readonly scratch: string;
   readonly told?: ((line: string) => void) | undefined;
   readonly mutation?: Mutation | undefined;
 }
@@ -36,16 +35,13 @@ export class Cluster {
   readonly agents: readonly AgentNode[];
   readonly frameworks: readonly FrameworkNode[];
 
-  /** A directory of the machine that simulates. */
-  readonly scratch: string;
   readonly mutation: Mutation | undefined;
 
   constructor(
     seed: number,
     readonly size: ClusterSize,
-    { scratch, told, mutation }: ClusterSurroundings,
+    { told, mutation }: ClusterSurroundings,
   ) {
-    this.scratch = scratch;
     this.mutation = mutation;
     this.world = new World(seed, told);
     this.network = new Network(this.world);

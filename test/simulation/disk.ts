@@ -1,6 +1,5 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { Disk, DiskOperation } from "../../core/agent/disk/operations.js";
+import type { StateFiles } from "../../core/agent/recovery/state-files.js";
 import type { SimulatedProcess } from "./process.js";
 import type { World } from "./world.js";
 
@@ -28,7 +27,7 @@ export class SimulatedDisk {
   perform(operation: DiskOperation): void {
     change(this.entries, operation);
     this.unsafe.push(operation);
-    if (operation.op !== "write" || operation.durable !== true) return;
+    if (!("durable" in operation) || operation.durable !== true) return;
     for (const one of this.unsafe) change(this.safe, one);
     this.unsafe = [];
   }
@@ -40,26 +39,51 @@ export class SimulatedDisk {
     this.unsafe = [];
   }
 
-  has(path: string): boolean {
-    return this.entries.has(path);
-  }
-
-  /** Puts everything below a directory of the machine that simulates. */
-  copyTo(directory: string): void {
-    rmSync(directory, { recursive: true, force: true });
-    mkdirSync(directory, { recursive: true });
-    for (const [path, entry] of this.entries) {
-      const real = join(directory, path);
-      if (entry.kind === "directory") {
-        mkdirSync(real, { recursive: true });
-        continue;
-      }
-      mkdirSync(dirname(real), { recursive: true });
-      if (entry.kind === "file") writeFileSync(real, entry.data);
-      else symlinkSync(entry.target, real);
-    }
+  /** The files as they are now, for a process that starts. */
+  files(): StateFiles {
+    const { entries, world } = this;
+    const names = directories(entries);
+    return {
+      readFile: async (path) => {
+        const entry = entries.get(path);
+        if (entry?.kind === "file") return Buffer.from(entry.data);
+        throw missing(path);
+      },
+      readlink: async (path) => {
+        const entry = entries.get(path);
+        if (entry?.kind === "link") return entry.target;
+        throw missing(path);
+      },
+      readdir: async (path) => {
+        const found = names.get(path);
+        if (found === undefined) throw missing(path);
+        return [...found].sort();
+      },
+      lstat: async (path) => {
+        if (!entries.has(path) && !names.has(path)) throw missing(path);
+        return { mtimeMs: world.wallTime, isDirectory: () => names.has(path) };
+      },
+    };
   }
 }
+
+/** What is in each directory; those above a file are there with it. */
+function directories(entries: Entries): Map<string, Set<string>> {
+  const names = new Map<string, Set<string>>();
+  for (const [path, { kind }] of entries) {
+    if (kind === "directory" && !names.has(path)) names.set(path, new Set());
+    for (let at = path; at !== ""; ) {
+      const slash = at.lastIndexOf("/");
+      const above = at.slice(0, slash);
+      const found = names.get(above) ?? new Set();
+      names.set(above, found.add(at.slice(slash + 1)));
+      at = above;
+    }
+  }
+  return names;
+}
+
+const missing = (path: string): Error => Object.assign(new Error(`there is no ${path}`), { code: "ENOENT" });
 
 /** One process's way to the disk: changes are made in the order of the calls, some time after them. */
 export class SimulatedDiskAccess implements Disk {
@@ -124,6 +148,7 @@ function change(entries: Entries, operation: DiskOperation): void {
   const { path } = operation;
   switch (operation.op) {
     case "mkdir":
+    case "mkdir-inside":
       entries.set(path, { kind: "directory" });
       break;
     case "write":
@@ -134,6 +159,13 @@ function change(entries: Entries, operation: DiskOperation): void {
       const before = entries.get(path);
       const data = before?.kind === "file" ? before.data : Buffer.alloc(0);
       entries.set(path, { kind: "file", data: Buffer.concat([data, operation.data]) });
+      break;
+    }
+    case "truncate": {
+      const before = entries.get(path);
+      if (before?.kind === "file") {
+        entries.set(path, { kind: "file", data: before.data.subarray(0, operation.size) });
+      }
       break;
     }
     case "symlink":

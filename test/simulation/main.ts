@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { MUTATIONS, type Mutation } from "./mutations.js";
@@ -69,10 +67,8 @@ function report(result: SimulationResult, { mutation }: Settings, lines: number)
 }
 
 async function one(options: Settings): Promise<boolean> {
-  const scratch = mkdtempSync(join(tmpdir(), "tepui-sim-"));
   const told = options.trace ? (line: string) => console.log(line) : undefined;
-  const result = await simulate({ ...options, seed: options.first, scratch, told });
-  rmSync(scratch, { recursive: true, force: true });
+  const result = await simulate({ ...options, seed: options.first, told });
   report(result, options, options.trace ? 0 : SHOWN_LINES);
   const { digest, events, tasks, time } = result;
   console.log(

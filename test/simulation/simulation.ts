@@ -10,8 +10,6 @@ import { Violation } from "./world.js";
 export interface SimulationOptions {
   readonly seed: number;
   readonly steps: number;
-  /** A directory for the files of agents that start. */
-  readonly scratch: string;
   readonly faults?: FaultWeights;
   /** A rule to break. */
   readonly mutation?: Mutation | undefined;
@@ -82,9 +80,9 @@ class Run {
   step = 0;
   private readonly faults: Faults;
 
-  constructor({ seed, scratch, told, mutation, faults = ALL_FAULTS }: SimulationOptions) {
+  constructor({ seed, told, mutation, faults = ALL_FAULTS }: SimulationOptions) {
     const size = { masters: 3, agents: 3, frameworks: 2, zookeepers: 3 };
-    this.cluster = new Cluster(seed, size, { scratch, told, mutation });
+    this.cluster = new Cluster(seed, size, { told, mutation });
     this.faults = new Faults(this.cluster, faults);
   }
 

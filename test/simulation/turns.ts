@@ -11,7 +11,9 @@ export function countImmediates(): () => void {
       call(...values);
     });
   };
-  globalThis.setImmediate = Object.assign(counted, { __promisify__: real.__promisify__ }) as typeof setImmediate;
+  globalThis.setImmediate = Object.assign(counted, {
+    __promisify__: real.__promisify__,
+  }) as typeof setImmediate;
   return () => {
     globalThis.setImmediate = real;
   };

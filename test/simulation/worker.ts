@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Mutation } from "./mutations.js";
 import { simulate } from "./simulation.js";
@@ -15,11 +12,6 @@ export interface WorkerTask {
 }
 
 const { first, last, stride, steps, mutation } = workerData as WorkerTask;
-const scratch = mkdtempSync(join(tmpdir(), "tepui-sim-"));
-try {
-  for (let seed = first; seed <= last; seed += stride) {
-    parentPort?.postMessage(await simulate({ seed, steps, scratch, mutation }));
-  }
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
+for (let seed = first; seed <= last; seed += stride) {
+  parentPort?.postMessage(await simulate({ seed, steps, mutation }));
 }

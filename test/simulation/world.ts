@@ -50,7 +50,6 @@ export class World {
   private readonly lines: string[] = [];
   private readonly hash = createHash("sha256");
   private violation: Violation | undefined;
-  private readonly work: (() => Promise<void>)[] = [];
 
   /** @param told called with every line of the trace */
   constructor(
@@ -117,25 +116,12 @@ export class World {
   /** Lets time pass, and everything happen that is due in it. Throws Violation. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;
-    await this.awaitOutside();
+    await settle();
     while (this.runNext(end)) {
       await settle();
-      await this.awaitOutside();
       this.check();
     }
     this.time = end;
-  }
-
-  /** Work that takes real time, such as reading a file: no virtual time passes until it is done, and one is done after the other. */
-  outside(work: () => Promise<void>): void {
-    this.work.push(work);
-  }
-
-  private async awaitOutside(): Promise<void> {
-    for (let work = this.work.shift(); work !== undefined; work = this.work.shift()) {
-      await work();
-      await settle();
-    }
   }
 
   private runNext(end: number): boolean {

@@ -1,8 +1,8 @@
-import { lstat, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type AgentPaths, LATEST, type Layout, RUNS } from "../paths.js";
 import type { RecordReader } from "./record-reader.js";
 import type { Leftover, SavedExecutor, SavedFramework } from "./saved-state.js";
+import type { StateFiles } from "./state-files.js";
 
 /**
  * Directories of agents, frameworks, executors and runs that will not be taken up.
@@ -29,7 +29,9 @@ export async function findLeftovers(
       else paths.push(...(await unusedExecutors(layout, ids, { executors: framework.executors, reader })));
     }
   }
-  return Promise.all(paths.map(async (path) => ({ path, age: Math.max(0, now - (await lastUse(path))) })));
+  return Promise.all(
+    paths.map(async (path) => ({ path, age: Math.max(0, now - (await lastUse(reader.files, path))) })),
+  );
 }
 
 async function unusedExecutors(
@@ -55,11 +57,13 @@ async function unusedExecutors(
 }
 
 /** When a directory of the layout, or one of those in it, was changed last. Milliseconds since the epoch. */
-async function lastUse(path: string): Promise<number> {
-  const found = await lstat(path);
+async function lastUse(files: StateFiles, path: string): Promise<number> {
+  const found = await files.lstat(path);
   // A run is the lowest: what is in there is the task's. Some things are no directories, such as links that were being replaced.
   if (!found.isDirectory() || basename(dirname(path)) === RUNS) return found.mtimeMs;
   let newest = found.mtimeMs;
-  for (const name of await readdir(path)) newest = Math.max(newest, await lastUse(join(path, name)));
+  for (const name of await files.readdir(path)) {
+    newest = Math.max(newest, await lastUse(files, join(path, name)));
+  }
   return newest;
 }

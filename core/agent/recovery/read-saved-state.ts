@@ -27,6 +27,7 @@ import type {
   SavedTask,
   SavedUpdates,
 } from "./saved-state.js";
+import type { StateFiles } from "./state-files.js";
 
 const UUID_SIZE = 16;
 const UUID_TEXT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -37,6 +38,8 @@ export interface SavedStateReaderOptions {
   readonly now: number;
   /** Whether a damaged record is an error, or passed over. */
   readonly strict: boolean;
+  /** The host's by default. */
+  readonly files?: StateFiles;
 }
 
 /**
@@ -57,6 +60,7 @@ export class SavedStateReader {
     this.reader = new RecordReader(
       options.strict,
       `put the file back as it was; or start with --strict=false, which forgets what is damaged and ends its containers; or remove '${latest}' to start as a new agent and end all tasks of this one`,
+      options.files,
     );
   }
 

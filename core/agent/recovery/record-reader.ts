@@ -1,7 +1,7 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
 import { basename } from "node:path";
 import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import { splitDelimited } from "../updates/update-record.js";
+import { REAL_FILES, type StateFiles } from "./state-files.js";
 
 export interface Codec<T> {
   decode(bytes: Uint8Array): T;
@@ -37,6 +37,7 @@ export class RecordReader {
     private readonly strict: boolean,
     /** What to do about a damaged file. */
     private readonly advice: string,
+    readonly files: StateFiles = REAL_FILES,
   ) {}
 
   /** The message of a file that holds one. */
@@ -93,11 +94,11 @@ export class RecordReader {
 
   /** The name that a `latest` link points to. */
   latest(path: string): Promise<string | undefined> {
-    return this.attempt(path, async () => basename(await readlink(path)));
+    return this.attempt(path, async () => basename(await this.files.readlink(path)));
   }
 
   async list(path: string): Promise<string[]> {
-    return (await this.attempt(path, () => readdir(path))) ?? [];
+    return (await this.attempt(path, () => this.files.readdir(path))) ?? [];
   }
 
   /** Something is as no agent can have left it. */
@@ -114,7 +115,7 @@ export class RecordReader {
   }
 
   private bytes(path: string): Promise<Buffer | undefined> {
-    return this.attempt(path, () => readFile(path));
+    return this.attempt(path, () => this.files.readFile(path));
   }
 
   /** Undefined where there is nothing. A disk that cannot be read is no matter of strictness. */
