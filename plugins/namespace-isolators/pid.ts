@@ -17,7 +17,12 @@ export class PidNamespace implements Isolator {
       return undefined;
     }
     const { namespaces = [], ...files } = processes(image);
-    return { namespaces: ["pid", ...namespaces], ...files };
+    return {
+      namespaces: ["pid", ...namespaces],
+      ...files,
+      // Below its parent's, which sees its processes, and with which they end.
+      ...(within !== undefined && { enter: { pid: `/proc/${within.pid}/ns/pid` } }),
+    };
   }
 }
 

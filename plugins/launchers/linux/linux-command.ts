@@ -87,7 +87,8 @@ function contradiction({ contribution }: LaunchPlan): string | undefined {
   const { namespaces = [], enter = {}, hostname, seccompFilter, capabilities } = contribution;
   const has = (namespace: Namespace): boolean => namespaces.includes(namespace);
   for (const namespace of namespaces) {
-    if (namespace !== "mount" && enter[namespace] !== undefined) {
+    // A mount namespace is a copy of the one entered, and processes have a namespace below it.
+    if (namespace !== "mount" && namespace !== "pid" && enter[namespace] !== undefined) {
       return `the container cannot both have a ${namespace} namespace of its own and enter '${enter[namespace]}'`;
     }
   }

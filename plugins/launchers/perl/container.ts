@@ -108,7 +108,7 @@ sub run_container {
     my $files = delete $entered{mount};
     enter_namespace($_, $entered{$_}) for grep { $_ ne "pid" } keys %entered;
     # Not to be looked into by what runs in the container: PR_SET_DUMPABLE, until the exec.
-    prctl(4, 0) if $request->{init} || exists $entered{pid};
+    prctl(4, 0) if $request->{init};
     my @new = @{ $request->{unshare} || [] };
     make_namespaces(@new) unless $files;
     if ($gate) {

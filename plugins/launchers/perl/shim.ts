@@ -17,6 +17,36 @@ sub give_up {
   POSIX::_exit(1);
 }
 
+# Forks: 0 in the child. Its namespace of processes is this one, another that is entered, a new one, or a new one below the one entered.
+sub fork_first {
+  my ($request) = @_;
+  my %entered = @{ $request->{enter} || [] };
+  my ($inside, $own) = (exists $entered{pid}, $request->{init});
+  # These are for the children of who calls. Of these, whoever is in there already can see nothing: PR_SET_DUMPABLE, until the exec.
+  prctl(4, 0) if $inside;
+  enter_namespace("pid", $entered{pid}) if $inside;
+  make_namespaces("pid") if $own && !$inside;
+  my $failed = sub { die "Failed to fork: $!\n" };
+  my $pid = fork();
+  $failed->() unless defined $pid;
+  return $pid unless $inside && $own;
+  if ($pid == 0) {
+    # Only who is in a namespace can make one below it: this process, in its parent's place (CLONE_NEWPID, CLONE_PARENT and SIGCHLD).
+    my $made = sys("clone", 0x20000000 | 0x8000 | 17, 0, 0, 0, 0);
+    return 0 if $made == 0;
+    POSIX::_exit($made > 0 ? 0 : $! + 0);
+  }
+  1 until waitpid($pid, 0) == $pid || !$!{EINTR};
+  if ($? != 0) {
+    $! = $? >> 8;
+    $failed->();
+  }
+  my $children = read_control("/proc/$$/task/$$/children");
+  my ($child) = defined $children ? split(/ /, $children) : descendants();
+  $failed->() unless $child;
+  return $child;
+}
+
 # Forks the first process. Returns its pid, where it reports, and where it says how the command ended.
 sub start_container {
   my ($request, $gate) = @_;
@@ -26,20 +56,13 @@ sub start_container {
   }
   my $problem = make_cage($request);
   give_up($request, $problem) if $problem ne "";
-  eval {
-    my %entered = @{ $request->{enter} || [] };
-    # These two are for the children of who calls.
-    enter_namespace("pid", $entered{pid}) if exists $entered{pid};
-    make_namespaces("pid") if $request->{init};
-    1;
-  } or do {
-    chomp(my $text = $@);
-    give_up($request, $text);
-  };
   my ($outcome, $report, $ended, $ending);
   pipe($outcome, $report) && (!$request->{init} || pipe($ended, $ending)) or give_up($request, "Failed to make a pipe: $!");
-  my $pid = fork();
-  give_up($request, "Failed to fork: $!") unless defined $pid;
+  my $pid = eval { fork_first($request) };
+  if (!defined $pid) {
+    chomp(my $text = $@);
+    give_up($request, $text);
+  }
   if ($pid == 0) {
     close($outcome);
     my $failed = run_container($request, $gate, $report, $ending);

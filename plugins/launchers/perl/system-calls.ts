@@ -6,11 +6,13 @@ export const SYSTEM_CALLS = String.raw`
 my %generic = (
   prctl => 167, prlimit64 => 261, capset => 91, mount => 40, umount2 => 39, pivot_root => 41, unshare => 97, setns => 268,
   sethostname => 161, mknodat => 33, fstatfs => 44, open_tree => 428, move_mount => 429, openat2 => 437, mount_setattr => 442,
+  clone => 220,
 );
 my %numbers = (
   x86_64 => {
     prctl => 157, prlimit64 => 302, capset => 126, mount => 165, umount2 => 166, pivot_root => 155, unshare => 272, setns => 308,
     sethostname => 170, mknodat => 259, fstatfs => 138, open_tree => 428, move_mount => 429, openat2 => 437, mount_setattr => 442,
+    clone => 56,
   },
   aarch64 => \%generic, riscv64 => \%generic, loongarch64 => \%generic,
   i686 => { prctl => 172, prlimit64 => 340 }, armv7l => { prctl => 172, prlimit64 => 369 },

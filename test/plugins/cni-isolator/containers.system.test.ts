@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -186,6 +186,47 @@ describe("containers of the linux launcher in CNI networks", function () {
     expect(await host.traces()).to.deep.equal([]);
   });
 
+  it("let those within them into their network, which may have one of their own instead, also after a new start of the agent", async () => {
+    const outer = await request("exec sleep 1000", {}, "outer.example");
+    await containerizer.launch(outer);
+    const within = async (
+      script: string,
+      more: Partial<ContainerRequest> = {},
+    ): Promise<ContainerRequest> => {
+      const made = await request(script, { container: undefined, ...more });
+      return { ...made, containerId: { ...made.containerId, parent: outer.containerId } };
+    };
+    const looks = "hostname; cat /etc/hosts; readlink /proc/self/ns/net";
+    const seen = async (made: ContainerRequest): Promise<string> => {
+      await containerizer.launch(made);
+      await containerizer.wait(made.containerId);
+      return output(made);
+    };
+    const address = await addressOf(outer);
+    const { executor_pid: pid } = await containerizer.status(outer.containerId);
+    const namespace = await readlink(`/proc/${pid}/ns/net`);
+    const expected = new RegExp(`^outer.example\n[^]*${address} outer.example\n${escaped(namespace)}\n$`);
+    expect(await seen(await within(looks))).to.match(expected);
+    expect(await seen(await within(looks, { class: "debug", checkpoint: false }))).to.match(expected);
+    const lasting = await within(`exec ${SERVER}`);
+    await containerizer.launch(lasting);
+    expect(await addressOf(lasting)).to.equal(address);
+    await eventually(() => get(address));
+
+    await close();
+    await open();
+    await containerizer.recover([outer, lasting].map((request) => ({ request })));
+    expect(await addressOf(lasting)).to.equal(address);
+    expect(await seen(await within(looks))).to.match(expected);
+    const own = await within(`${looks}; exec sleep 1000`, containerOf(outer, [networkInfo("alpha")]));
+    await containerizer.launch(own);
+    expect(await addressOf(own)).to.not.equal(address);
+    await containerizer.destroy(own.containerId);
+    expect(await get(address)).to.equal("outer.example");
+    await containerizer.destroy(outer.containerId);
+    expect(await host.traces()).to.deep.equal([]);
+  });
+
   it("fail with the isolator's name where a network cannot be joined, and leave nothing", async () => {
     await host.configure("b.conf", { cniVersion: "0.3.1", name: "beta", ...host.bridgePlugin("b") });
     const given = await request("true");
@@ -229,3 +270,5 @@ describe("containers of the linux launcher in CNI networks", function () {
     container: containerRequest(given.containerId.value!, infos).container,
   });
 });
+
+const escaped = (text: string): string => text.replaceAll(/[[\]]/g, "\\$&");

@@ -130,10 +130,20 @@ describe("containers within containers, isolated in full", () => {
 
   it("have processes of their own, or share those of their parent", async () => {
     await start("sleep 4242 & wait");
-    const own = await within(parent, 'echo "$$"; ps -o args');
-    expect(await output(own))
-      .to.match(/^2\n/)
-      .and.not.contain("sleep 4242");
+    const own = await within(parent, 'echo "$$"; ps -o args; exec sleep 4246');
+    await containers.containerizer.launch(own);
+    const seen = (): Promise<string> => debug("ps -o args");
+    const listed = await eventually(async () => {
+      const all = (await seen()).match(/^sleep 424[26]$/gm);
+      return all?.length === 2 ? all : undefined;
+    });
+    expect(listed).to.have.members(["sleep 4242", "sleep 4246"]);
+    const printed = await readFile(join(own.directory, "stdout"), "utf8");
+    expect(printed).to.match(/^2\n/);
+    expect(printed).to.not.contain("sleep 4242");
+    await containers.containerizer.signal(own.containerId, 15);
+    expect((await containers.containerizer.wait(own.containerId))!.exit!.signal).to.equal(15);
+    expect(await seen()).to.contain("sleep 4242");
     const shared = await within(parent, "ps -o args", {
       container: container({ linux: { share_pid_namespace: true } }),
     });
