@@ -1,5 +1,6 @@
 import type { Call, Response } from "../../proto/gen/mesos/v1/agent/agent.js";
 import type { AgentContainers } from "../../sdk/contracts/agent-containers.js";
+import type { AgentView } from "../../sdk/contracts/agent-view.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { HttpReply } from "../../sdk/contracts/http-server.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
@@ -8,6 +9,7 @@ import type { MediaTypes } from "./media-types.js";
 /** What calls are carried out with. */
 export interface AgentApi {
   readonly containers: AgentContainers;
+  readonly view: AgentView;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Of streams, milliseconds. */

@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { AgentEndpoint } from "../../../plugins/agent-operator-http/agent-endpoint.js";
 import * as codecs from "../../../proto/gen/json/mesos/v1/agent/agent.js";
 import type { ProcessIO } from "../../../proto/gen/mesos/v1/agent/agent.js";
+import type { AgentView } from "../../../sdk/contracts/agent-view.js";
 import { RecordDecoder } from "../../../sdk/recordio/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
@@ -22,13 +23,16 @@ export class EndpointBench {
   readonly containers = new ScriptedContainers();
   readonly clock = new VirtualClock();
   readonly logger = new MemoryLogger();
+  /** What there is to read of the agent. */
+  readonly view: { -readonly [K in keyof AgentView]?: AgentView[K] } = {};
   private rig: Rig | undefined;
 
   static async open(): Promise<EndpointBench> {
     const bench = new EndpointBench();
     const { containers, clock, logger } = bench;
+    const view = bench.view as AgentView;
     bench.rig = await startServer((server) =>
-      server.route(new AgentEndpoint({ containers, clock, logger, heartbeatInterval: HEARTBEAT_MS })),
+      server.route(new AgentEndpoint({ containers, view, clock, logger, heartbeatInterval: HEARTBEAT_MS })),
     );
     return bench;
   }
