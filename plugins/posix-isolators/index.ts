@@ -14,8 +14,8 @@ export default definePlugin({
   setup(ctx) {
     const units = kernelUnits();
     const built: readonly Isolator[] = [
-      { name: "posix/cpu", usage: (_containerId, pid) => cpuUsage(pid, units) },
-      { name: "posix/mem", usage: (_containerId, pid) => memoryUsage(pid, units) },
+      { name: "posix/cpu", nesting: true, usage: (_containerId, pid) => cpuUsage(pid, units) },
+      { name: "posix/mem", nesting: true, usage: (_containerId, pid) => memoryUsage(pid, units) },
     ];
     const named = isolationNames(ctx.config.isolation);
     const active = built.filter(({ name }) => named.has(name));

@@ -65,6 +65,9 @@ const RESOURCES = {
   ],
 };
 
+/** Prints what a process may do. */
+const RIGHTS = "grep -E '^(Cap(Eff|Bnd)|NoNewPrivs|Seccomp):' /proc/self/status";
+
 async function workDirectory(agent: Daemon): Promise<string> {
   const { flags } = (await getJson(agent, "/flags")) as { flags: { work_dir: string } };
   return flags.work_dir;
@@ -174,13 +177,13 @@ describe("containers within containers, on a real agent that isolates in full", 
 
   it("look into a container with an image, over the death of the agent too, and leave nothing", async () => {
     const environment = { variables: [{ name: "COLOR", value: "green" }] };
-    host.runner.run("boxed", { value: "touch /here; sleep 4245 & wait", environment }, boxed());
+    host.runner.run("boxed", { value: `${RIGHTS}; touch /here; sleep 4245 & wait`, environment }, boxed());
     await host.runner.reaches("boxed", TaskState.TASK_RUNNING);
     const parent: Id = { value: await host.containerId("boxed") };
     const look = async (value: string): Promise<string> => {
       const session = {
         container_id: { value, parent },
-        command: { value: "ls /here; echo $COLOR; pwd; ps -o args" },
+        command: { value: `ls /here; echo $COLOR; pwd; ${RIGHTS}; ps -o args` },
       };
       const { status, text } = await call(
         host.agent,
@@ -193,6 +196,18 @@ describe("containers within containers, on a real agent that isolates in full", 
     await until(async () => (await look(`ready-${Date.now()}`)).includes("sleep 4245"));
     const seen = (await look("first")).split("\n");
     expect(seen.slice(0, 3)).to.deep.equal(["/here", "green", "/mnt/mesos/sandbox"]);
+    // Nobody gets more rights by looking in.
+    const rights = await readWhole(join(await sandboxOf(host.agent, "boxed"), "stdout"));
+    expect(rights.split("\n")).to.have.length.greaterThan(4);
+    expect(seen.join("\n")).to.contain(rights);
+    const nested: Id = { value: "nested", parent };
+    const container = { type: "MESOS", mesos: { image: { type: "DOCKER", docker: { name: "box" } } } };
+    expect(await launch(host.agent, nested, `test ! -e /here && ${RIGHTS}`, { container })).to.deep.include({
+      status: 200,
+    });
+    expect(await ended(host.agent, nested)).to.equal(0);
+    const sandbox = join(await sandboxOf(host.agent, "boxed"), "containers", "nested");
+    expect(await readWhole(join(sandbox, "stdout"))).to.equal(rights);
     await host.kill();
     expect((await look("second")).split("\n").slice(0, 3)).to.deep.equal(seen.slice(0, 3));
     await host.runner.kill("boxed");
