@@ -48,6 +48,12 @@ export interface ExecutorsOptions {
   readonly idle: () => void;
 }
 
+const KILLED_UNDELIVERED = {
+  state: TaskState.TASK_KILLED,
+  reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH,
+  message: "Killed before delivery to the executor",
+} as const satisfies Verdict;
+
 /** Ends executors and what is theirs: on request, when their container ends, and when the last acknowledgement came. */
 export class Executors {
   constructor(private readonly options: ExecutorsOptions) {}
@@ -142,9 +148,14 @@ export class Executors {
   ): void {
     switch (executor.state) {
       case "registering":
-        this.killUndelivered(executor, taskId);
-        // Custom executors are ended when they subscribe and find nothing to do; a command task is its container.
-        if (executor.generated) this.shutdown(executor);
+        if (executor.generated) {
+          // The task is the container, which may come to run before it can be ended: until then it is not over, and not told to be.
+          executor.verdict ??= KILLED_UNDELIVERED;
+          this.shutdown(executor);
+        } else {
+          // Custom executors are ended when they subscribe and find nothing to do.
+          this.killUndelivered(executor, taskId);
+        }
         break;
       case "running":
         if (executor.command !== undefined) executor.command.kill(policy);
@@ -229,10 +240,8 @@ export class Executors {
         frameworkId: executor.ids.frameworkId,
         taskId,
         executorId: executor.id,
-        state: TaskState.TASK_KILLED,
         source: Source.SOURCE_AGENT,
-        reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH,
-        message: "Killed before delivery to the executor",
+        ...KILLED_UNDELIVERED,
       });
     }
   }
