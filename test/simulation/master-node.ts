@@ -20,6 +20,8 @@ export interface MasterLife {
   readonly transport: SimulatedTransport;
   /** Which term of all masters' it leads; 0: none. */
   term: number;
+  /** Whether it may act in that term, as it knows itself. */
+  holds: () => boolean;
 }
 
 /** A machine with a master on it: the real master, allocator, election and registry. */
@@ -109,7 +111,7 @@ export class MasterNode {
       transport,
       failed: () => this.end(process),
     });
-    this.life = { process, master, transport, term: 0 };
+    this.life = { process, master, transport, term: 0, holds: () => false };
     world.note(`${process.name} starts`);
     forElection.start();
     forRegistry.start();
@@ -147,11 +149,17 @@ export class MasterNode {
       contend: (info, candidacy) =>
         election.contend(info, {
           elected: (tenure) => {
-            if (this.life?.process === process) this.life.term = this.cluster.terms.begin(process.name);
+            if (this.life?.process === process) {
+              this.life.term = this.cluster.terms.begin(process.name);
+              this.life.holds = () => tenure?.holds() !== false;
+            }
             candidacy.elected(this.cluster.mutation === "no-lease-check" ? undefined : tenure);
           },
           lost: (reason) => {
-            if (this.life?.process === process) this.life.term = 0;
+            if (this.life?.process === process) {
+              this.life.term = 0;
+              this.life.holds = () => false;
+            }
             candidacy.lost(reason);
           },
         }),

@@ -18,7 +18,7 @@ export function checkLedger({ masters, world }: Cluster): void {
 
 /** At most one master thinks that it leads. */
 export function checkLeaders({ masters, world }: Cluster): void {
-  const leading = masters.filter(({ life }) => life !== undefined && !life.process.paused && life.term !== 0);
+  const leading = masters.filter(({ life }) => life !== undefined && !life.process.paused && life.holds());
   if (leading.length > 1) {
     world.violate("one leader at a time", `${leading.map(({ name }) => name).join(" and ")} lead`);
   }
