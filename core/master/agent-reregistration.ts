@@ -20,6 +20,7 @@ import { type MasterContext, nowSeconds } from "./context.js";
 import type { Draining } from "./draining.js";
 import { update } from "./events.js";
 import { ExecutorEntry } from "./executor.js";
+import type { Framework } from "./framework.js";
 import { rolesOf } from "./framework.js";
 import type { Frameworks } from "./frameworks.js";
 import { parsePid } from "./pid.js";
@@ -190,6 +191,7 @@ export class AgentReregistration {
       reconciliations: this.unknownToAgent(agent, message.tasks),
       connection: connection(this.context),
     });
+    this.relearn(agent, message);
     this.removeMissingExecutors(agent, message.executor_infos);
     this.repeatKills(agent, message.tasks);
     this.endCompleted(agent, new Set(message.tasks.map(({ framework_id: id }) => id?.value ?? "")));
@@ -227,6 +229,44 @@ export class AgentReregistration {
       });
     }
     return messages;
+  }
+
+  /**
+   * Tasks and executors that were given up when the link broke, because their framework does not checkpoint, and did not end: it was the
+   * link alone. Nobody else has got what they use, because nothing is offered of an agent that is away.
+   */
+  private relearn(agent: Agent, message: ReregisterSlaveMessage): void {
+    const { cluster, ledger, allocator } = this.context;
+    const infos = new Map(message.frameworks.map((info) => [info.id?.value ?? "", info]));
+    const framework = (id: string): Framework | undefined => {
+      const info = infos.get(id);
+      if (cluster.completedFrameworks.has(id)) return undefined;
+      return cluster.frameworks.get(id) ?? (info && this.also.frameworks.recover(info));
+    };
+    const held = (id: string, resources: Resources): void =>
+      allocator.addResourceProvider({
+        agentId: agent.id,
+        total: Resources.empty,
+        used: new Map([[id, resources]]),
+      });
+    for (const reported of message.tasks) {
+      const id = reported.framework_id?.value ?? "";
+      if (isTerminal(reported.state) || agent.task(id, reported.task_id?.value ?? "") !== undefined) continue;
+      const owner = framework(id);
+      if (owner === undefined) continue;
+      const task = readTask(reported, allocationRole(agent, owner.info));
+      this.welcome(task);
+      ledger.addTask(task, agent, owner);
+      held(id, task.resources);
+    }
+    for (const reported of message.executor_infos) {
+      const id = reported.framework_id?.value ?? "";
+      const owner = agent.hasExecutor(id, reported.executor_id?.value ?? "") ? undefined : framework(id);
+      if (owner === undefined) continue;
+      const executor = new ExecutorEntry(agent.id, readExecutor(reported, allocationRole(agent, owner.info)));
+      ledger.addExecutor(executor, agent, owner);
+      held(id, executor.resources);
+    }
   }
 
   private removeMissingExecutors(agent: Agent, infos: readonly ExecutorInfo[]): void {
