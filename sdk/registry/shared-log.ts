@@ -26,6 +26,10 @@ const WINDOW = 64;
 
 const WRITER_BYTES = 16;
 
+/** Stands after the writer where a checksum of the records follows; the first programs wrote the records there, which begin otherwise. */
+const CHECKED = 0;
+const CHECKED_BYTES = 5;
+
 /** A writer meanwhile is seldom, and one that comes between so often has the registry. */
 const READ_ATTEMPTS = 20;
 
@@ -65,7 +69,9 @@ export class SharedLog {
 
   /** Rejects with FencedError, or with an Error when it is not known to be stored. */
   async append(payload: readonly Uint8Array[]): Promise<void> {
-    const data = Buffer.concat([this.writer, ...payload]);
+    const data = Buffer.concat([this.writer, Buffer.alloc(CHECKED_BYTES), ...payload]);
+    data.writeUInt8(CHECKED, WRITER_BYTES);
+    data.writeUInt32LE(crc32(data.subarray(WRITER_BYTES + CHECKED_BYTES)), WRITER_BYTES + 1);
     await this.write(this.head, { name: entryName(this.next), data });
     this.next++;
   }
@@ -125,8 +131,14 @@ export class SharedLog {
     const head = decodeHead(found.data);
     const parts = await this.readChunks(head);
     const entries = await this.readEntries(head.first);
+    const names = await this.store.names();
     const again = await this.store.readHead();
     if (again === undefined || decodeHead(again.data).generation !== head.generation) return undefined;
+    const end = entryName(head.first + entries.length);
+    // What was appended meanwhile begins there.
+    if (!names.includes(end) && names.some((name) => name.startsWith("entry-") && name > end)) {
+      throw new Error(`${end} is missing, and later ones are there`);
+    }
     const missing = parts.indexOf(undefined);
     if (missing >= 0) throw new Error(`part ${missing + 1} of ${head.chunks} of its snapshot is missing`);
     const snapshot = Buffer.concat(parts as Buffer[]);
@@ -154,8 +166,7 @@ export class SharedLog {
       const names = Array.from({ length: WINDOW }, (_, i) => entryName(start + i));
       for (const entry of await this.store.read(names)) {
         if (entry === undefined) return entries;
-        if (entry.length < WRITER_BYTES) throw new Error(`${entryName(first + entries.length)} is cut short`);
-        entries.push(entry.subarray(WRITER_BYTES));
+        entries.push(payloadOf(entry, entryName(first + entries.length)));
       }
     }
   }
@@ -192,4 +203,16 @@ export class SharedLog {
     );
     for (let i = 0; i < old.length; i += WINDOW) await this.store.remove(old.slice(i, i + WINDOW));
   }
+}
+
+/** The records of an entry. Throws an Error when it is not what was written. */
+function payloadOf(entry: Buffer, name: string): Buffer {
+  if (entry.length <= WRITER_BYTES) throw new Error(`${name} is cut short`);
+  if (entry.readUInt8(WRITER_BYTES) !== CHECKED) return entry.subarray(WRITER_BYTES);
+  const start = WRITER_BYTES + CHECKED_BYTES;
+  const payload = entry.subarray(start);
+  if (entry.length < start || crc32(payload) !== entry.readUInt32LE(WRITER_BYTES + 1)) {
+    throw new Error(`${name} is not what was written`);
+  }
+  return payload;
 }

@@ -151,4 +151,63 @@ describe("shared log", () => {
     engine.values.delete(name!);
     expect(await errorOf()).to.equal("part 1 of 1 of its snapshot is missing");
   });
+
+  it("refuses with any bit of an entry's records changed, and cut off anywhere", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    await log.append([bytes("records")]);
+    const [name] = engine.values.keys();
+    const entry = engine.values.get(name!)!;
+    const outcome = (value: Buffer) => {
+      engine.values.set(name!, value);
+      return logOn(engine)
+        .log.peek()
+        .then(
+          (stored) => texts(stored!).join(),
+          (error: Error) => error.message,
+        );
+    };
+    for (let cut = 0; cut < entry.length; cut++) {
+      expect(await outcome(entry.subarray(0, cut))).to.match(
+        /^entry-0+1 is (cut short|not what was written)$/,
+      );
+    }
+    for (let bit = 8 * 17; bit < 8 * entry.length; bit++) {
+      const damaged = Buffer.from(entry);
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      expect(await outcome(damaged), `bit ${bit}`).to.equal("entry-0000000001 is not what was written");
+    }
+    // As the program before this one wrote it.
+    const old = Buffer.concat([entry.subarray(0, 16), Buffer.from([1]), bytes("old")]);
+    expect(await outcome(old)).to.equal("\u0001old");
+  });
+
+  it("refuses when an entry between others has gone, however many follow", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    for (let i = 0; i < 100; i++) await log.append([bytes(`${i}`)]);
+    engine.values.delete("entry-0000000002");
+    const error = await logOn(engine)
+      .log.open()
+      .then(String, (thrown: Error) => thrown.message);
+    expect(error).to.equal("entry-0000000002 is missing, and later ones are there");
+  });
+
+  it("is not misled by entries that are appended while it is looked at", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    await log.append([bytes("a")]);
+    const reader = logOn(engine);
+    const { reached, resume } = held(reader.store, "names");
+    const seen = reader.log.peek();
+    await reached;
+    await log.append([bytes("b")]);
+    await log.append([bytes("c")]);
+    resume();
+    // As it was when the look began; later ones may be there.
+    expect(texts((await seen)!)).to.deep.equal(["a"]);
+  });
 });
