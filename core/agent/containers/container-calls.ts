@@ -56,6 +56,7 @@ interface Entry extends Home {
   containerizer: Containerizer | undefined;
   /** Settles when it runs, or never will. */
   started: Promise<void>;
+  running: boolean;
   ended: ContainerTermination | undefined;
 }
 
@@ -93,8 +94,11 @@ export class ContainerCalls implements AgentContainers {
   }
 
   async wait(containerId: ContainerID): Promise<ContainerTermination> {
+    const entry = this.entries.get(containerName(containerId));
     const termination = await this.ownerOf(containerId)?.wait(containerId);
     if (termination === undefined) throw unknown(containerId);
+    // Who hears of its end may remove it.
+    if (entry !== undefined) entry.ended ??= termination;
     return termination;
   }
 
@@ -102,7 +106,7 @@ export class ContainerCalls implements AgentContainers {
     const owner = this.ownerOf(containerId);
     if (await owner?.signal(containerId, signal)) return;
     const entry = this.entries.get(containerName(containerId));
-    if (entry === undefined || entry.ended !== undefined) throw unknown(containerId);
+    if (entry === undefined || entry.running) throw unknown(containerId);
     // It does not run yet, and now never will.
     await owner?.destroy(containerId);
   }
@@ -239,6 +243,7 @@ export class ContainerCalls implements AgentContainers {
       executor: above?.executor,
       containerizer: above?.containerizer,
       started: Promise.resolve(),
+      running: false,
       ended: undefined,
     };
     this.entries.set(name, entry);
@@ -291,9 +296,10 @@ export class ContainerCalls implements AgentContainers {
   private follow(name: string, entry: Entry): void {
     const { gc, logger, agent } = this.options;
     const { containerizer, launch, directory } = entry;
+    entry.running = true;
     containerizer!.wait(launch.containerId).then(
       (termination) => {
-        entry.ended = termination ?? { exit: undefined };
+        entry.ended ??= termination ?? { exit: undefined };
         if (this.entries.get(name) === entry && agent.gcNonExecutorContainerSandboxes)
           gc.schedule(directory, 0, boundaryOf(entry));
       },

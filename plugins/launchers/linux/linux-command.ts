@@ -28,7 +28,7 @@ export function linuxCommand(plan: LaunchPlan, cage: CageDirectories): LaunchCom
   // On v2 a process is in one group. Of those that isolators made in the same place, one of its own goes before; one of a container that
   // it is within is above its own anyway.
   const others = command.cgroups.filter(
-    (path) => path !== own && (isOwn(path) || !path.startsWith(`${cage.outermost}/`)),
+    (path) => path !== own && (isOwn(path) || !`${path}/`.startsWith(`${cage.outermost}/`)),
   );
   return {
     ...command,

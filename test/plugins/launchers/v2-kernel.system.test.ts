@@ -3,7 +3,7 @@ import { requireVm } from "../../support/kernel-vm.js";
 import type { CaseOutcome } from "../../support/run-cases.js";
 import { addCases, runTestsInVm } from "../../support/tests-in-vm.js";
 
-const SUITES = ["linux-launcher", "linux-destroy"];
+const SUITES = ["linux-launcher", "linux-destroy", "linux-nested"];
 
 describe("the linux launcher on a kernel with cgroup v2 alone", function () {
   // Without hardware acceleration.
@@ -24,7 +24,7 @@ describe("the linux launcher on a kernel with cgroup v2 alone", function () {
   });
 
   it("keeps containers together, and ends all of them, as on v1", () => {
-    for (const name of ["linux launcher", "destruction"])
+    for (const name of ["linux launcher", "destruction", "containers within"])
       expect(
         cases.filter(({ title, outcome }) => title.includes(name) && outcome === "passed"),
         name,
