@@ -94,10 +94,18 @@ export class Faults {
       ensemble.crash(server);
       this.later(() => ensemble.restart(server));
     },
+    // It loses ZooKeeper alone, and for longer than its session lives; those who need it reach it still.
     sessionExpiry: () => {
-      const { ensemble } = this.cluster;
-      const id = this.dice.pick([...ensemble.sessions.keys()]);
-      if (id !== undefined && ensemble.serving) ensemble.expire(id);
+      const { nodes, ensemble, network } = this.cluster;
+      const host = this.dice.pick(nodes)?.host.name ?? "";
+      const lines = ensemble.servers.flatMap(({ process }) => [
+        `${host}>${process.host.name}`,
+        `${process.host.name}>${host}`,
+      ]);
+      for (const line of lines) network.block(...(line.split(">") as [string, string]));
+      this.cluster.world.schedule(this.dice.between(8_000, 30_000), () => {
+        for (const line of lines) network.unblock(line);
+      });
     },
     partition: () => this.part(true),
     oneWayPartition: () => this.part(false),
