@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import { stopwatch } from "./allocator-stopwatch.js";
 
 interface Pending {
   readonly at: number;
@@ -60,9 +61,9 @@ export class BenchClock implements Clock {
       if (next === undefined || next.at > Math.max(end, this.monotonic())) break;
       this.timers.delete(next);
       this.skipped += Math.max(0, next.at - this.monotonic());
-      const start = performance.now();
+      const worked = stopwatch();
       next.fn();
-      const took = performance.now() - start;
+      const took = worked();
       this.busy += took;
       this.longest = Math.max(this.longest, took);
     }

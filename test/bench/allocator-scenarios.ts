@@ -1,12 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { AGENT, BenchCluster, INTERVAL_MS } from "./allocator-cluster.js";
+import type { Figures } from "./allocator-figures.js";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
-
-/** Figures of one run by name; milliseconds, microseconds or megabytes as the name says. */
-export type Figures = Record<string, number>;
 
 export interface Size {
   readonly agents: number;
@@ -177,4 +175,23 @@ export function revives(size: Size): Figures {
   });
   allocator.stop();
   return { revives_ms: allOffered, merged_ms: merged, longest_block_ms: longest };
+}
+
+/** So much of the changes of one cycle that a look at the clock costs nothing beside it. */
+const CHANGE_CYCLES = 20;
+
+/** A cycle after so many agents have changed, in a cluster of this size of which all else is offered. */
+export function changes({ changed, ...size }: Size & { readonly changed: number }): Figures {
+  const cluster = new BenchCluster(config(size));
+  cluster.addFrameworks(size.frameworks);
+  cluster.addAgents(size.agents);
+  const { allocator, clock } = cluster;
+  clock.pass(1);
+  let cycle = 0;
+  for (let i = 0; i < CHANGE_CYCLES; i++) {
+    for (const offer of cluster.offers.splice(0, changed)) allocator.recover(offer);
+    cycle += cluster.cycle();
+  }
+  allocator.stop();
+  return { changed, cycle_ms: cycle / CHANGE_CYCLES, longest_block_ms: clock.longest };
 }

@@ -1,16 +1,18 @@
 /**
  * `npm run bench -- allocator [--agents=1000,10000] [--frameworks=1,200,1000] [--full] [--only=grid,quota,...] [--sorter=random]
- * [--out=FILE]`: the allocator alone, on the grid of Mesos's own allocator benchmarks. Prints tables, saves all figures as JSON, and
- * fits the cost of a cycle to a line.
+ * [--runs=3] [--out=FILE]`: the allocator alone, on the grid of Mesos's own allocator benchmarks. Each size has several runs, of which
+ * the medians count, and the longest block of all. Prints tables, saves all figures as JSON, and tells with which power of the number of
+ * agents, frameworks and changed agents the cost of a cycle grows.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { linearFit } from "./allocator-fit.js";
+import type { Figures } from "./allocator-figures.js";
+import { exponent, linearFit, medians, summary } from "./allocator-fit.js";
 import {
   addOneByOne,
-  type Figures,
+  changes,
   filters,
   grid,
   revives,
@@ -19,6 +21,8 @@ import {
   withQuota,
 } from "./allocator-scenarios.js";
 
+const WARM_UP = { agents: 5000, frameworks: 200, changed: 500 };
+const WARM_UPS = 2;
 const FULL_AGENTS = "1000,5000,10000,20000,30000,50000";
 const FULL_FRAMEWORKS = "1,50,100,200,500,1000,3000,6000";
 
@@ -27,7 +31,8 @@ const { values } = parseArgs({
     agents: { type: "string", default: "1000,5000,10000" },
     frameworks: { type: "string", default: "1,200,1000" },
     full: { type: "boolean", default: false },
-    only: { type: "string", default: "grid,no-quota,quota,one-by-one,filters,revives" },
+    only: { type: "string", default: "grid,changes,no-quota,quota,one-by-one,filters,revives" },
+    runs: { type: "string", default: "3" },
     sorter: { type: "string", default: "drf" },
     out: { type: "string", default: ".build/bench/allocator.json" },
   },
@@ -43,8 +48,23 @@ const sizes: Size[] = numbers(values.full ? FULL_AGENTS : values.agents).flatMap
   })),
 );
 const largest = { agents: Math.min(10_000, Math.max(...sizes.map(({ agents }) => agents))), sorter } as const;
-const scenarios: Record<string, { run: (size: Size) => Figures; sizes: readonly Size[] }> = {
+const runs = Number(values.runs);
+/** As many as there are in the smallest cluster, and more and more of them in the largest one. */
+const changed = ((): (Size & { changed: number })[] => {
+  const all = [...new Set(sizes.map(({ agents }) => agents))];
+  const [least, most] = [Math.min(...all), Math.max(...all)];
+  const few = all.map((agents) => ({ agents, frameworks: 200, sorter, changed: least / 10 }) as const);
+  const many = [1, 2, 4, 8].map(
+    (n) => ({ agents: most, frameworks: 200, sorter, changed: (n * most) / 16 }) as const,
+  );
+  return [...few, ...many];
+})();
+const scenarios: Record<
+  string,
+  { run: (size: Size & { changed: number }) => Figures; sizes: readonly Size[] }
+> = {
   grid: { run: grid, sizes },
+  changes: { run: changes, sizes: changed },
   "no-quota": { run: withoutQuota, sizes: [{ ...largest, frameworks: 1000 }] },
   quota: { run: withQuota, sizes: [{ ...largest, frameworks: 1000 }] },
   "one-by-one": { run: addOneByOne, sizes: [{ ...largest, frameworks: 1000 }] },
@@ -64,10 +84,11 @@ for (const name of values.only.split(",")) {
     throw new Error(`no such scenario: ${name}; there are ${Object.keys(scenarios).join(", ")}`);
   const rows: Row[] = [];
   results[name] = rows;
-  // The first run is also the compiler's.
-  scenario.run({ agents: 500, frameworks: 20, sorter });
+  // The first runs are also the compiler's.
+  for (let i = 0; i < WARM_UPS; i++) scenario.run({ ...WARM_UP, sorter });
   for (const size of scenario.sizes) {
-    rows.push({ agents: size.agents, frameworks: size.frameworks, ...scenario.run(size) });
+    const figures = Array.from({ length: runs }, () => scenario.run({ changed: 0, ...size }));
+    rows.push({ agents: size.agents, frameworks: size.frameworks, ...summary(figures) });
   }
   console.log(`\n${name} (${sorter} sorters)`);
   console.table(
@@ -75,17 +96,57 @@ for (const name of values.only.split(",")) {
   );
 }
 
-if (results.grid !== undefined && new Set(results.grid.map(({ agents }) => agents)).size > 1) {
-  for (const figure of ["first_ms", "steady_ms"]) {
-    const fit = linearFit(results.grid.map((row) => ({ x: row.agents, y: row[figure]! })));
-    console.log(
-      `${figure} over all sizes: ${(fit.slope * 1000).toFixed(2)} us an agent + ${fit.intercept.toFixed(1)} ms, R2 ${fit.r2.toFixed(3)}`,
-    );
-  }
+const distinct = (values: readonly number[]): number => new Set(values).size;
+const fits: Record<string, number> = {};
+const tell = (what: string, points: readonly { x: number; y: number }[]): void => {
+  if (distinct(points.map(({ x }) => x)) < 2) return;
+  fits[what] = exponent(points);
+  console.log(`${what}: to the power of ${fits[what].toFixed(2)}`);
+};
+
+for (const figure of ["first_ms", "steady_ms"]) {
+  const points = (results.grid ?? []).map((row) => ({ x: row.agents, y: row[figure]! }));
+  if (distinct(points.map(({ x }) => x)) < 2) continue;
+  const { slope, intercept, r2 } = linearFit(medians(points));
+  console.log(
+    `${figure}: ${(slope * 1000).toFixed(2)} us an agent + ${intercept.toFixed(1)} ms, R2 ${r2.toFixed(3)} of the medians over all numbers of frameworks`,
+  );
+  tell(`${figure} with agents`, medians(points));
+}
+const largeRows = (results.grid ?? []).filter(
+  ({ agents, frameworks }) => agents === Math.max(...sizes.map((size) => size.agents)) && frameworks > 1,
+);
+for (const figure of ["first_ms", "steady_ms"]) {
+  tell(
+    `${figure} with frameworks`,
+    largeRows.map((row) => ({ x: row.frameworks, y: row[figure]! })),
+  );
+}
+const few = Math.min(...changed.map((size) => size.changed));
+const cycles = (results.changes ?? []).map((row) => ({
+  agents: row.agents,
+  changed: row.changed ?? 0,
+  y: row.cycle_ms ?? 0,
+}));
+tell(
+  "a cycle with changed agents",
+  cycles.filter((row) => row.changed !== few).map(({ changed: x, y }) => ({ x, y })),
+);
+tell(
+  "a cycle with agents of which as many changed",
+  cycles.filter((row) => row.changed === few).map(({ agents: x, y }) => ({ x, y })),
+);
+for (const [name, rows] of Object.entries(results)) {
+  const worst = Math.max(...rows.map((row) => row.longest_block_ms ?? 0));
+  if (worst > 0)
+    console.log(`${name}: the event loop was never blocked for longer than ${worst.toFixed(1)} ms`);
 }
 mkdirSync(dirname(values.out), { recursive: true });
 const machine = { cpu: cpus()[0]?.model, node: process.version };
-writeFileSync(values.out, `${JSON.stringify({ machine, sorter, results }, undefined, 2)}\n`);
+writeFileSync(
+  values.out,
+  `${JSON.stringify({ machine, sorter, runs, results, exponents: fits }, undefined, 2)}\n`,
+);
 console.log(`saved ${values.out}`);
 
 function round(value: number): number {

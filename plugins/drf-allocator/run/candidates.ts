@@ -44,6 +44,8 @@ export class Candidates {
 
   /** Takes over what another one has noted, which is empty then. */
   absorb(other: Candidates): void {
+    // Whole maps, where they need no merging: with everything declined there is a note for every agent.
+    if (this.agents.size === 0) [this.agents, other.agents] = [other.agents, this.agents];
     for (const [agent, only] of other.agents) this.addAgent(agent, only ?? undefined);
     for (const member of other.members) this.members.add(member);
     this.all ||= other.all;
