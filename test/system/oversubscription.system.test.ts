@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import {
   FrameworkInfo_Capability_Type as Capability,
@@ -10,14 +13,18 @@ import { type Cluster, getJson, startCluster, until } from "../support/cluster.j
 import { Runner } from "../support/runner.js";
 
 const FIXED = "org_apache_mesos_FixedResourceEstimator";
+const SLACK = "tepui_UsageSlackResourceEstimator";
 const LOAD = "org_apache_mesos_LoadQoSController";
 
-const modules = (...parameters: [name: string, key: string, value: string][]): string =>
-  `--modules=${JSON.stringify({
-    libraries: [
-      { modules: parameters.map(([name, key, value]) => ({ name, parameters: [{ key, value }] })) },
-    ],
-  })}`;
+const modules = (...parameters: [name: string, key: string, value: string][]): string => {
+  const names = [...new Set(parameters.map(([name]) => name))];
+  const of = (name: string) => parameters.filter((one) => one[0] === name);
+  const all = names.map((name) => ({
+    name,
+    parameters: of(name).map(([, key, value]) => ({ key, value })),
+  }));
+  return `--modules=${JSON.stringify({ libraries: [{ modules: all }] })}`;
+};
 
 const lend = (cpus: number) =>
   resourceList(`cpus:${cpus}`).map((resource) => ({ ...resource, revocable: {} }));
@@ -100,6 +107,49 @@ describe("resources lent a second time, on a real cluster", function () {
     await until(async () => String(await metrics(master, ...names)) === "6,5");
     // The scheduler is back, too: it has an end to tell.
     await until(async () => (await metrics(master, "master/frameworks_connected"))[0] === 1);
+  });
+
+  it("are what containers have and do not use, as measured: less while they are busy", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "tepui-slack-"));
+    stops.push(() => rm(directory, { recursive: true }));
+    cluster = await startCluster({
+      agentFlags: [
+        `--resource_estimator=${SLACK}`,
+        "--oversubscribed_resources_interval=300ms",
+        modules(
+          [SLACK, "lent_resources", "cpus,mem"],
+          [SLACK, "usage_window", "600ms"],
+          [SLACK, "usage_reserve", "0"],
+        ),
+      ],
+    });
+    const lent = () => metrics(cluster.master, "master/cpus_revocable_total", "master/mem_revocable_total");
+    const owner = await runner(REVOCABLE);
+    const [go, stop] = [join(directory, "go"), join(directory, "stop")];
+    const once = (file: string) => `until [ -e ${file} ]; do sleep 0.2; done`;
+    // Ends by itself, too, should nobody be left to end it.
+    const spin = "timeout 30 sh -c 'while :; do :; done' &";
+    const value = `${once(go)}; ${spin} one=$!; ${spin} ${once(stop)}; kill $one $!; sleep 600`;
+    owner.run("owner", { value }, { resources: resourceList("cpus:0.5;mem:512") });
+    await owner.reaches("owner", TaskState.TASK_RUNNING);
+    // With what it has for its executor it uses next to nothing of 0.6 CPUs, and a few of 544 MB; both are lent in steps.
+    await until(async () => String(await lent()) === "0.5,512");
+
+    // Some of what it has it gets even on a busy host.
+    await writeFile(go, "");
+    await until(async () => String(await lent()) === "0,512");
+    await writeFile(stop, "");
+    await until(async () => String(await lent()) === "0.5,512");
+
+    owner.run("guest", { value: "sleep 600" }, { resources: [...lend(0.5), ...resourceList("mem:32")] });
+    await owner.reaches("guest", TaskState.TASK_RUNNING);
+    // With the guest's own part it is as much as before.
+    await until(async () => (await metrics(cluster.master, "master/cpus_revocable_used"))[0] === 0.5);
+    await until(async () => (await lent())[0] === 0.5);
+    await owner.kill("owner");
+    // Nobody is left who could lend: only what the guest has is.
+    await until(async () => String(await lent()) === "0.5,0");
+    await owner.kill("guest");
   });
 
   it("are taken back when the load is too high: the task is gone, its container too, and it is counted", async () => {
