@@ -178,7 +178,7 @@ export class Agent {
       idle: () => this.idle(),
     });
     const { executors } = this;
-    this.draining = new Draining({ ...common, executors });
+    this.draining = new Draining({ ...common, executors, updates });
     this.calls = new ExecutorCalls({
       ...common,
       sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),

@@ -7,10 +7,12 @@ import type { Disk } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
 import type { Executors } from "./executors.js";
 import type { Framework } from "./framework.js";
+import type { UpdateManager } from "./updates/update-manager.js";
 
 export interface DrainingOptions {
   readonly state: AgentState;
   readonly executors: Executors;
+  readonly updates: UpdateManager;
   readonly checkpoints: Checkpoints;
   readonly disk: Disk;
   readonly clock: Clock;
@@ -68,9 +70,13 @@ export class Draining {
       );
   }
 
+  /** As the master sees it: executors may stay that have no task. */
   private get isEmpty(): boolean {
-    const { frameworks, operations } = this.options.state;
-    return frameworks.size === 0 && operations.size === 0;
+    const { state, updates } = this.options;
+    if (state.operations.size > 0) return false;
+    for (const executor of state.executors()) if (executor.incomplete) return false;
+    for (const { id } of state.frameworks.values()) if (updates.hasPending(id)) return false;
+    return true;
   }
 
   private killAll(): void {

@@ -247,6 +247,7 @@ export class MasterOrders {
       if (executor.checkpoint) this.options.gc.schedule(this.options.paths.meta.task(executor.ids, taskId));
     }
     if (framework !== undefined) this.options.executors.acknowledged(framework, executor);
+    this.options.draining.check();
   }
 
   private shutdownExecutor({ framework_id, executor_id }: ShutdownExecutorMessage): void {

@@ -159,6 +159,30 @@ describe("an agent that drains", () => {
     expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_KILLED REASON_AGENT_DRAINING"]);
   });
 
+  it("is over when no task is left, though an executor stays", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1", { executor: bench.custom("e1") }), bench.framework(), true);
+    await bench.settle();
+    const executor = bench.subscribe("e1");
+    await bench.settle();
+    drain(bench);
+    await bench.settle();
+    const status = {
+      task_id: { value: "t1" },
+      state: TaskState.TASK_KILLED,
+      uuid: Buffer.alloc(16, 1),
+      source: 2,
+    };
+    bench.agent.calls.call(executorCall("e1", { type: 2, update: { status } }));
+    await bench.settle();
+    expect(bench.agent.state.draining).not.to.equal(undefined);
+    await bench.drain("t1");
+    expect(bench.agent.state.draining).to.equal(undefined);
+    bench.run(bench.task("t2", { executor: bench.custom("e1") }), bench.framework(), false);
+    await bench.settle();
+    expect(executor.types.at(-1)).to.equal("LAUNCH");
+  });
+
   it("follows the last word", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1", { kill_policy: { grace_period: seconds(60) } }));
