@@ -33,6 +33,11 @@ const UUID_SIZE = 16;
 const UUID_TEXT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const PID_TEXT = /^[^@]*@(\d+(\.\d+){3}|\[[0-9a-fA-F:.]+\]):\d+$/;
 
+/** One run of one executor, and how it is read. */
+interface Run extends RunIds {
+  readonly reader: RecordReader;
+}
+
 export interface SavedStateReaderOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -57,11 +62,10 @@ export class SavedStateReader {
     private readonly options: SavedStateReaderOptions,
   ) {
     const latest = paths.meta.latestAgent();
-    this.reader = new RecordReader(
-      options.strict,
-      `put the file back as it was; or start with --strict=false, which forgets what is damaged and ends its containers; or remove '${latest}' to start as a new agent and end all tasks of this one`,
-      options.files,
-    );
+    this.reader = new RecordReader({
+      ...options,
+      advice: `put the file back as it was; or start with --strict=false, which forgets what is damaged and ends its containers; or remove '${latest}' to start as a new agent and end all tasks of this one`,
+    });
   }
 
   /** @param bootId names the present boot of the host */
@@ -136,11 +140,11 @@ export class SavedStateReader {
     return undefined;
   }
 
-  private async groups(run: RunIds): Promise<TaskGroupInfo[]> {
+  private async groups(run: Run): Promise<TaskGroupInfo[]> {
     const { meta } = this.paths;
     const found: TaskGroupInfo[] = [];
-    for (const firstTaskId of await this.reader.list(meta.groups(run))) {
-      const group = await this.reader.record(v1.TaskGroupInfo, meta.group(run, firstTaskId), {
+    for (const firstTaskId of await run.reader.list(meta.groups(run))) {
+      const group = await run.reader.record(v1.TaskGroupInfo, meta.group(run, firstTaskId), {
         check: ({ tasks }) => other("task", tasks[0]?.task_id, firstTaskId),
       });
       if (group !== undefined) found.push(group);
@@ -151,24 +155,26 @@ export class SavedStateReader {
   private async executor(ids: Omit<RunIds, "containerId">): Promise<SavedExecutor | undefined> {
     const { meta } = this.paths;
     const containerId = await this.reader.latest(meta.latestRun(ids));
-    const run = { ...ids, containerId: containerId ?? "" };
-    const completed = containerId !== undefined && (await this.reader.exists(meta.sentinel(run)));
-    const info = await this.reader.record(v1.ExecutorInfo, meta.executorInfo(ids), {
+    const sentinel = meta.sentinel({ ...ids, containerId: containerId ?? "" });
+    const completed = containerId !== undefined && (await this.reader.exists(sentinel));
+    const reader = completed ? this.reader.forHistory : this.reader;
+    const info = await reader.record(v1.ExecutorInfo, meta.executorInfo(ids), {
       // It is written anew when an executor starts again, before there is a new run.
       begun: !this.rebooted && containerId !== undefined && !completed,
       check: (found) => executorProblem(found, ids),
     });
     if (containerId === undefined) await this.expectNoTasks(ids);
     if (info === undefined || containerId === undefined) return undefined;
+    const run = { ...ids, containerId, reader };
     const tasks: SavedTask[] = [];
-    for (const taskId of await this.reader.list(meta.tasks(run))) {
+    for (const taskId of await run.reader.list(meta.tasks(run))) {
       const task = await this.task(run, taskId);
       if (task !== undefined) tasks.push(task);
     }
     return {
       id: ids.executorId,
       info,
-      generated: await this.generated(ids, { info, tasks }),
+      generated: await this.generated(run, { info, tasks }),
       containerId,
       completed,
       tasks,
@@ -188,11 +194,11 @@ export class SavedStateReader {
 
   /** Whether the agent made the executor up. Old agents of Mesos did not write that down. */
   private async generated(
-    ids: Omit<RunIds, "containerId">,
+    run: Run,
     { info, tasks }: { info: ExecutorInfo; tasks: readonly SavedTask[] },
   ): Promise<boolean> {
-    const path = this.paths.meta.executorGenerated(ids);
-    const text = (await this.reader.text(path)) || undefined;
+    const path = this.paths.meta.executorGenerated(run);
+    const text = (await run.reader.text(path)) || undefined;
     const [first] = tasks;
     const likely =
       first === undefined
@@ -200,12 +206,12 @@ export class SavedStateReader {
         : first.task.executor_id === undefined;
     const contradicted = first !== undefined && text !== undefined && (text === "1") !== likely;
     if (contradicted || (text !== undefined && text !== "0" && text !== "1")) {
-      this.reader.fault(path, `it holds '${text}'${contradicted ? ", but its task says otherwise" : ""}`);
+      run.reader.fault(path, `it holds '${text}'${contradicted ? ", but its task says otherwise" : ""}`);
     }
     return contradicted || text === undefined ? likely : text === "1";
   }
 
-  private async task(run: RunIds, taskId: string): Promise<SavedTask | undefined> {
+  private async task(run: Run, taskId: string): Promise<SavedTask | undefined> {
     const { meta } = this.paths;
     const updates = await this.updates(run, taskId);
     const closed = updates.updates.some(
@@ -213,25 +219,25 @@ export class SavedStateReader {
     );
     // An id may be used again.
     const begun = !this.rebooted && updates.updates.length > 0 && !closed;
-    const task = await this.reader.record(v1.Task, meta.taskInfo(run, taskId), {
+    const task = await run.reader.record(v1.Task, meta.taskInfo(run, taskId), {
       begun,
       check: (found) => taskProblem(found, run, taskId),
     });
     if (task === undefined) return undefined;
     const path = meta.taskDefinition(run, taskId);
-    const definition = await this.reader.record(v1.TaskInfo, path, {
-      begun: begun && (await this.reader.exists(path)),
+    const definition = await run.reader.record(v1.TaskInfo, path, {
+      begun: begun && (await run.reader.exists(path)),
       check: ({ task_id: id, resources }) => other("task", id, taskId) ?? validateResources(resources),
     });
     return { task, definition, ...updates };
   }
 
-  private async updates(run: RunIds, taskId: string): Promise<SavedUpdates> {
+  private async updates(run: Run, taskId: string): Promise<SavedUpdates> {
     const path = this.paths.meta.taskUpdates(run, taskId);
     const updates: StatusUpdate[] = [];
     const acknowledged = new Set<string>();
     const seen = new Set<string>();
-    const { cutAt } = await this.reader.records(internal.StatusUpdateRecord, path, {
+    const { cutAt } = await run.reader.records(internal.StatusUpdateRecord, path, {
       check: (record) => {
         const problem = recordProblem(record, { frameworkId: run.frameworkId, taskId, seen });
         if (problem !== undefined) return problem;

@@ -23,6 +23,17 @@ export interface Expected<T> {
   readonly begun?: boolean;
 }
 
+export interface RecordReaderOptions {
+  /** Whether a damaged file is an error, or passed over. */
+  readonly strict: boolean;
+  /** What to do about a damaged file. */
+  readonly advice: string;
+  /** Absent: those of the host. */
+  readonly files?: StateFiles | undefined;
+  /** Where to note what is passed over. */
+  readonly problems?: string[];
+}
+
 /**
  * Reads files that the agent wrote.
  *
@@ -31,14 +42,18 @@ export interface Expected<T> {
  */
 export class RecordReader {
   /** What was passed over. */
-  readonly problems: string[] = [];
+  readonly problems: string[];
+  readonly files: StateFiles;
 
-  constructor(
-    private readonly strict: boolean,
-    /** What to do about a damaged file. */
-    private readonly advice: string,
-    readonly files: StateFiles = REAL_FILES,
-  ) {}
+  constructor(private readonly options: RecordReaderOptions) {
+    this.problems = options.problems ?? [];
+    this.files = options.files ?? REAL_FILES;
+  }
+
+  /** For what nothing depends on any more: it passes over what is damaged. */
+  get forHistory(): RecordReader {
+    return new RecordReader({ ...this.options, problems: this.problems, strict: false });
+  }
 
   /** The message of a file that holds one. */
   async record<T>(codec: Codec<T>, path: string, expected: Expected<T> = {}): Promise<T | undefined> {
@@ -104,8 +119,8 @@ export class RecordReader {
   /** Something is as no agent can have left it. */
   fault(path: string, what: string): void {
     const problem = `'${path}' is damaged: ${what}`;
-    if (this.strict) {
-      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems: [problem, this.advice] });
+    if (this.options.strict) {
+      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems: [problem, this.options.advice] });
     }
     this.problems.push(`${problem}; passing it over`);
   }
@@ -125,7 +140,7 @@ export class RecordReader {
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
-        problems: [`'${path}' cannot be read: ${messageOf(error)}`, this.advice],
+        problems: [`'${path}' cannot be read: ${messageOf(error)}`, this.options.advice],
         cause: error,
       });
     }

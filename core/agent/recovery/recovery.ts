@@ -167,6 +167,8 @@ export class Recovery {
       if (only.task.state === TaskState.TASK_KILLING) executor.command.resumeKilling();
     }
     taskContainers.follow(executor, owner);
+    // The record of its task is lost: nobody would ever ask for its end.
+    if (executor.generated && !executor.incomplete) executors.destroy(executor);
   }
 
   /** Custom executors notice by themselves that the agent was away, and subscribe again. */

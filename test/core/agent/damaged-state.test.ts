@@ -12,6 +12,8 @@ const RUNS = 100;
 
 /** On disk for good before anything that they tell of happens, so that no death leaves them cut off. */
 const DURABLE = /slave\.info$|resources_and_operations\.(state|target)$|resources\.info$/;
+/** Of an executor that is over. */
+const OVER = /executors\/over\//;
 /** They carry a checksum. */
 const SEALED = /\.info$|\.updates$|\.state$|\.target$|\.definition$/;
 
@@ -125,8 +127,9 @@ describe("an agent's files that were damaged", function () {
   async function checkFlip(file: string, at: number, bit: number): Promise<void> {
     const content = Buffer.from(state.content(file));
     content[at]! ^= 1 << bit;
-    const { text, refusal } = await readWith(file, content, {});
+    const { saved, text, refusal } = await readWith(file, content, {});
     if (refusal !== undefined) expectRefusal(refusal, file);
+    else if (OVER.test(file) && text !== whole) expect(saved!.problems.join()).to.include(state.path(file));
     // What is not refused was no part of what the file says.
     else expect(text, `${file} byte ${at} bit ${bit}`).to.equal(whole);
   }

@@ -359,6 +359,15 @@ describe("an agent that comes back", () => {
     expect(changes[0]).to.deep.include({ size: 70 });
   });
 
+  it("ends a command task of which no record is left", async () => {
+    const it = new Restarted();
+    const nothing = it.command("t1", it.task("t1", []), { tasks: [] });
+    const bench = await it.recover(it.saved([nothing]));
+    await bench.settle();
+    expect(bench.containerizer.of("t1").destroyed).to.equal(true);
+    expect(bench.agent.state.frameworks.size).to.equal(0);
+  });
+
   it("counts what was passed over", async () => {
     const it = new Restarted();
     const bench = await it.recover(it.saved([], { frameworks: [], problems: ["one", "another"] }));

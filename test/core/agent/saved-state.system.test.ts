@@ -130,6 +130,15 @@ describe("the agent's files", () => {
     expect((await read()).frameworks[0]!.executors).to.deep.equal([]);
   });
 
+  it("of what is over hold nothing up when they are damaged", async () => {
+    await writeAll();
+    await disk.apply([{ op: "create", path: paths.meta.sentinel(ids), data: Buffer.alloc(0) }]);
+    await writeFile(paths.meta.taskInfo(ids, "t1"), Buffer.from([2, 0, 0, 0, 255, 255]));
+    const { frameworks, problems } = await read();
+    expect(frameworks[0]!.executors[0]).to.deep.include({ completed: true, tasks: [] });
+    expect(problems.join()).to.match(/task\.info' is damaged: .*; passing it over/);
+  });
+
   it("of an agent of Mesos carry no checksums, and are taken up", async () => {
     await writeAll();
     const unsealed = (path: string, message: Uint8Array) => {
