@@ -81,13 +81,16 @@ export abstract class SchedulerCalls {
     return this.accept(offers, [{ type: Offer_Operation_Type.LAUNCH, launch: { task_infos } }], filters);
   }
 
-  /** Starts a group of tasks, all or none, below one executor. */
+  /** Starts a group of tasks, all or none, below one executor, which gets the offer's framework and the tasks its agent where they have none. */
   launchGroup(
     offers: OneOrMany<Offer>,
     group: { executor: PartialMessage<ExecutorInfo>; taskGroup: PartialMessage<TaskGroupInfo> },
     filters?: Filters,
   ): Promise<void> {
-    const launch_group = { executor: group.executor, task_group: group.taskGroup };
+    const { agent_id, framework_id } = list(offers)[0] ?? {};
+    const executor = { ...(framework_id && { framework_id }), ...group.executor };
+    const tasks = (group.taskGroup.tasks ?? []).map((task) => ({ ...(agent_id && { agent_id }), ...task }));
+    const launch_group = { executor, task_group: { ...group.taskGroup, tasks } };
     return this.accept(offers, [{ type: Offer_Operation_Type.LAUNCH_GROUP, launch_group }], filters);
   }
 

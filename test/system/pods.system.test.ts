@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { expect } from "chai";
+import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
+import type { Daemon } from "../support/daemons.js";
+import { PodRunner } from "../support/pod-runner.js";
+
+interface AgentState {
+  readonly frameworks: readonly {
+    readonly executors: readonly {
+      readonly executor_id?: string;
+      readonly id: string;
+      readonly directory: string;
+    }[];
+  }[];
+}
+
+/** Of the executor of that id, while it runs. */
+async function sandboxOf(agent: Daemon, executorId: string): Promise<string> {
+  const state = (await getJson(agent, "/state")) as AgentState;
+  const executors = state.frameworks.flatMap((framework) => framework.executors);
+  return executors.find(({ id }) => id === executorId)!.directory;
+}
+
+for (const [kind, flags] of [
+  ["of plain processes", ["--launcher=posix", "--isolation=posix/cpu,posix/mem"]],
+  ["isolated", ["--launcher=linux", "--isolation=filesystem/linux,namespaces/pid,cgroups/cpu,cgroups/mem"]],
+] as const) {
+  describe(`Pods ${kind}`, function () {
+    this.timeout(60_000);
+    let cluster: Cluster;
+    let runner: PodRunner;
+    let agent: Daemon;
+
+    before(async function () {
+      if (kind === "isolated" && process.geteuid?.() !== 0) this.skip();
+      const own = kind === "isolated" ? [`--cgroups_root=tepui-pods-${process.pid}`] : [];
+      cluster = await startCluster({ agentFlags: [...flags, ...own] });
+      agent = cluster.agents[0]!;
+      runner = new PodRunner(cluster);
+      await runner.start();
+    });
+
+    after(async () => {
+      await runner?.stop();
+      await cluster?.stop();
+    });
+
+    async function restart(): Promise<void> {
+      await agent.kill();
+      agent = await agent.restart();
+      (cluster.agents as Daemon[])[0] = agent;
+    }
+
+    it("start together, share their sandbox, and end with the one that fails", async () => {
+      runner.run("three", [
+        { id: "waits", command: "echo here > seen; exec sleep 1000" },
+        { id: "finishes", command: "exit 0" },
+        { id: "fails", command: "until [ -e ../../go ]; do sleep 0.05; done; exit 3" },
+      ]);
+      await runner.reaches("finishes", TaskState.TASK_FINISHED);
+      await runner.reaches("waits", TaskState.TASK_RUNNING);
+      const sandbox = await sandboxOf(agent, "three");
+      await until(() => exists(`${sandbox}/tasks/waits/seen`));
+      const { writeFile } = await import("node:fs/promises");
+      await writeFile(`${sandbox}/go`, "");
+      await runner.reaches("waits", TaskState.TASK_KILLED);
+      expect(runner.of("finishes")).to.deep.equal([
+        "TASK_STARTING",
+        "TASK_RUNNING",
+        'TASK_FINISHED "Command exited with status 0"',
+      ]);
+      expect(runner.of("fails")).to.deep.equal([
+        "TASK_STARTING",
+        "TASK_RUNNING",
+        'TASK_FAILED "Command exited with status 3"',
+      ]);
+      expect(runner.of("waits")).to.deep.equal([
+        "TASK_STARTING",
+        "TASK_RUNNING",
+        'TASK_KILLED "Command terminated with signal Terminated"',
+      ]);
+      await until(async () => ((await getJson(agent, "/containers")) as unknown[]).length === 0);
+    });
+
+    it("go on while the agent is away, and tell truly how they ended", async () => {
+      runner.run("survivor", [
+        { id: "quick", command: "until [ -e ../../gone ]; do sleep 0.05; done; exit 7" },
+        { id: "steady", command: "echo $$ > pid; exec sleep 1000" },
+      ]);
+      await runner.reaches("steady", TaskState.TASK_RUNNING);
+      const sandbox = await sandboxOf(agent, "survivor");
+      await until(() => exists(`${sandbox}/tasks/steady/pid`));
+      await agent.kill();
+      const { writeFile } = await import("node:fs/promises");
+      await writeFile(`${sandbox}/gone`, "");
+      agent = await agent.restart();
+      (cluster.agents as Daemon[])[0] = agent;
+      await runner.reaches("quick", TaskState.TASK_FAILED);
+      expect(runner.of("quick").at(-1)).to.equal('TASK_FAILED "Command exited with status 7"');
+      await runner.reaches("steady", TaskState.TASK_KILLED);
+      await until(async () => ((await getJson(agent, "/containers")) as unknown[]).length === 0);
+    });
+
+    it("can be killed after the agent was", async () => {
+      runner.run("late", [{ id: "stays", command: "trap '' TERM; while :; do sleep 1; done" }]);
+      await runner.reaches("stays", TaskState.TASK_RUNNING);
+      await restart();
+      await until(async () => {
+        const { slaves } = (await getJson(cluster.master, "/slaves")) as { slaves: { active: boolean }[] };
+        return slaves.every(({ active }) => active);
+      });
+      await runner.kill("stays");
+      await runner.reaches("stays", TaskState.TASK_KILLED);
+      expect(runner.of("stays")).to.deep.equal([
+        "TASK_STARTING",
+        "TASK_RUNNING",
+        'TASK_KILLED "Command terminated with signal Killed"',
+      ]);
+    });
+  });
+}
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
