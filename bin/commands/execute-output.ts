@@ -33,13 +33,19 @@ export function sandboxPath(ids: {
 export class OutputFollower {
   private readonly stopping = new AbortController();
   private readonly done: Promise<unknown>;
+  private readonly complaints: TextSink;
   private complained = false;
 
   constructor(
     private readonly sandbox: Sandbox,
-    private readonly streams: Streams,
+    streams: Streams,
+    {
+      names = ["stdout", "stderr"],
+      complaints = streams.stderr,
+    }: { readonly names?: readonly (keyof Streams)[]; readonly complaints?: TextSink } = {},
   ) {
-    this.done = Promise.all([this.follow("stdout", streams.stdout), this.follow("stderr", streams.stderr)]);
+    this.complaints = complaints;
+    this.done = Promise.all(names.map((name) => this.follow(name, streams[name])));
   }
 
   /** The task has ended: copies what is left and resolves. Never rejects; what cannot be read was said on stderr. */
@@ -94,7 +100,7 @@ export class OutputFollower {
   private complain(name: string, error: unknown): void {
     if (this.complained) return;
     this.complained = true;
-    this.streams.stderr.write(`[tepui] cannot read the task's ${name}: ${messageOf(error)}\n`);
+    this.complaints.write(`[tepui] cannot read the task's ${name}: ${messageOf(error)}\n`);
   }
 }
 

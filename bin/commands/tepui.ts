@@ -7,6 +7,7 @@ import { runExplain } from "./explain.js";
 import { runLocal } from "./local.js";
 import { explainManifest, validateManifest } from "./manifest.js";
 import { graphPlugins, inspectPlugin, listPlugins } from "./plugins.js";
+import { taskCommand } from "./task/index.js";
 
 /** Exit code of a command line that cannot be understood. */
 const BAD_USAGE = 2;
@@ -56,6 +57,8 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .action((framework: string, options: { role?: string; master: string; json?: boolean }) =>
       set(runExplain({ framework, ...options }, process)),
     );
+
+  program.addCommand(taskCommand(set).exitOverride());
 
   const place = "a work_dir, or the registry's URL: zk://..., etcd://..., or file:///path of a file with one";
   savesAndRestores(

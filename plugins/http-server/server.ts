@@ -289,7 +289,8 @@ export class OnePortServer implements HttpServer {
   private refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
     const peer = socket.remoteAddress ?? "unknown";
-    if (this.strangers.first(peer, error.code ?? "")) {
+    // A client that leaves in the middle of a stream is none.
+    if (error.code !== "HPE_INVALID_EOF_STATE" && this.strangers.first(peer, error.code ?? "")) {
       this.deps.logger.warn(
         { peer, reason: messageOf(error) },
         "Closed a connection that sent no proper HTTP",
