@@ -34,6 +34,7 @@ export class Draining {
 
   async drain({ agentId: id, maxGracePeriod, markGone }: AgentDrain): Promise<void> {
     const { cluster, logger, messages, registry } = this.context;
+    checkGracePeriod(maxGracePeriod?.nanoseconds);
     const registered = cluster.agents.get(id);
     if (registered !== undefined) this.checkDrainable(registered);
     this.checkKnown(id);
@@ -147,6 +148,12 @@ export class Draining {
     const now = cluster.agents.get(agent.id);
     if (now !== undefined) now.drainInfo = drained;
   }
+}
+
+/** What the messages to the agent can carry, and tasks can be given. */
+function checkGracePeriod(nanoseconds = 0n): void {
+  if (nanoseconds >= 0n && nanoseconds < 2n ** 63n) return;
+  throw invalid("'max_grace_period' is negative or too long");
 }
 
 /** Nothing runs there, and every end is acknowledged. */

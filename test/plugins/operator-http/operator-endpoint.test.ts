@@ -181,6 +181,12 @@ describe("the operator API over HTTP", () => {
     const agent_id = { value: "S9" };
     const drain_agent = { agent_id, max_grace_period: { seconds: 10 }, mark_gone: true };
     expect(await asked.json({ type: "DRAIN_AGENT", drain_agent })).to.equal("400 Unknown agent");
+    for (const seconds of ["-1", "9223372036854775807"]) {
+      const unfit = { agent_id, max_grace_period: { seconds } };
+      expect(await asked.json({ type: "DRAIN_AGENT", drain_agent: unfit })).to.match(
+        /^400 'max_grace_period' is negative or too long$/,
+      );
+    }
     expect(await asked.json({ type: "DEACTIVATE_AGENT", deactivate_agent: { agent_id } })).to.equal(
       "400 Unknown agent",
     );
