@@ -17,9 +17,8 @@ import type {
   RecoverableContainer,
   TaskFeature,
 } from "../../sdk/contracts/containerizer.js";
-import type { Contribution, DeviceAccess } from "../../sdk/contracts/contribution.js";
 import type { ProvisionedImage, Provisioner } from "../../sdk/contracts/image.js";
-import type { ContainerLimitation, Isolator } from "../../sdk/contracts/isolator.js";
+import type { Isolator } from "../../sdk/contracts/isolator.js";
 import type { LaunchedProcess, Launcher, LaunchPlan } from "../../sdk/contracts/launcher.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
@@ -28,12 +27,13 @@ import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { containerName } from "../../sdk/ids/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { Attachments } from "./attachments.js";
-import { mergeContributions } from "./contributions.js";
+import { type Container, depth, isolated, makeContainer } from "./container.js";
+import { ContainerIsolation } from "./container-isolation.js";
 import { planLookingIn } from "./looking-in.js";
 import { launchPlan, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
 import { GIVERS, isMine, missingFeatures } from "./supported.js";
-import { SavedSurroundings, type Surroundings, surroundingsOf } from "./surroundings.js";
+import { SavedSurroundings, surroundingsOf } from "./surroundings.js";
 
 export interface ContainerizerOptions {
   readonly isolators: readonly Isolator[];
@@ -50,25 +50,6 @@ export interface ContainerizerOptions {
   readonly cfs?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-interface Container {
-  /** `containerName` of its id. */
-  readonly id: string;
-  request: ContainerRequest;
-  /** The one that it is within. */
-  readonly parent: Container | undefined;
-  /** That have a part in it. */
-  readonly isolators: readonly Isolator[];
-  readonly abort: AbortController;
-  process: LaunchedProcess | undefined;
-  /** Known from before it runs; undefined for one whose earlier agent did not come to write that down. */
-  surroundings: Surroundings | undefined;
-  limitation: ContainerLimitation | undefined;
-  /** Settles with the end of the container, or with why it never ran. */
-  ended: Promise<ContainerTermination>;
-  /** Set once it ends: settles when none of its processes and nothing of its isolators is left. */
-  settled: Promise<void> | undefined;
 }
 
 /** Why what waits for a container stops waiting. One for all: making an error for each container that ends would cost. */
@@ -105,12 +86,12 @@ export class MesosContainerizer implements Containerizer {
     if (!isMine(request)) return false;
     const id = containerName(request.containerId);
     if (this.running.has(id)) throw refused(`container '${id}' exists already`);
-    const container = this.enlisted(request, this.parentOf(request));
-    const missing = missingFeatures(request, {
-      isolators: container.isolators.map(({ name }) => name),
-      images: this.options.provisioner !== undefined,
-    });
+    const parent = this.parentOf(request);
+    const isolation = this.isolationOf(request);
+    const images = this.options.provisioner !== undefined;
+    const missing = missingFeatures(request, { isolators: isolation.names, images });
     if (missing.length > 0) throw refused(`this agent has no ${missing.join(", no ")}`);
+    const container = makeContainer(request, parent, isolation);
     this.running.set(id, container);
     const started = this.start(container);
     container.ended = started.then(
@@ -134,24 +115,13 @@ export class MesosContainerizer implements Containerizer {
     const container = this.find(containerId);
     if (container === undefined) return;
     container.request = { ...container.request, resources, limits };
-    const { id, isolators } = container;
-    const to = { resources, limits, pid: container.process?.pid };
-    const devices: DeviceAccess[] = [];
-    let replanned = false;
-    for (const isolator of isolators) {
-      const changed = await isolator.update?.(id, to);
-      if (changed === undefined) continue;
-      replanned = true;
-      devices.push(...(changed.devices ?? []));
-    }
-    if (!replanned) return;
-    for (const isolator of isolators) await isolator.replan?.(id, { devices });
+    await container.isolation.update({ resources, limits, pid: container.process?.pid });
   }
 
   async usage(containerId: ContainerID): Promise<ResourceStatistics> {
     const container = this.runningOf(containerId);
     // One that only looks into another has no part of its own in what is measured.
-    const { id, request, isolators, process } = isolated(container);
+    const { request, isolation, process } = isolated(container);
     const statistics: ResourceStatistics = {
       timestamp: this.options.clock.now() / 1000,
       ...limitStatistics(request, { cfs: this.options.cfs === true }),
@@ -159,10 +129,7 @@ export class MesosContainerizer implements Containerizer {
       net_traffic_control_statistics: [],
     };
     const { pid } = process ?? container.process!;
-    const parts = isolators.map((isolator) =>
-      this.asked(id, isolator, async () => isolator.usage?.(id, pid)),
-    );
-    return Object.assign(statistics, ...(await Promise.all(parts)));
+    return Object.assign(statistics, await isolation.usage(pid));
   }
 
   /** Also of one that just ended: where it was does not change by that. */
@@ -176,13 +143,7 @@ export class MesosContainerizer implements Containerizer {
       executor_pid: container.process.pid,
     };
     if (container.settled !== undefined) return status;
-    const { id, isolators } = isolated(container);
-    for (const isolator of isolators) {
-      const { cgroup_info: cgroups, ...rest } =
-        (await this.asked(id, isolator, async () => isolator.status?.(id))) ?? {};
-      Object.assign(status, rest, cgroups && { cgroup_info: { ...status.cgroup_info, ...cgroups } });
-    }
-    return status;
+    return Object.assign(status, await isolated(container).isolation.status());
   }
 
   async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {
@@ -221,7 +182,7 @@ export class MesosContainerizer implements Containerizer {
       const process = await launcher.reattach(id, this.record(id));
       if (process === undefined) continue;
       const { parent } = request.containerId;
-      const container = this.enlisted(request, parent && this.find(parent));
+      const container = makeContainer(request, parent && this.find(parent), this.isolationOf(request));
       container.process = process;
       container.surroundings = await this.surroundings.load(id);
       this.running.set(id, container);
@@ -233,7 +194,7 @@ export class MesosContainerizer implements Containerizer {
     await this.attachments.keepOnly(known);
     const found = [...this.running.values()];
     for (const isolator of isolators) {
-      const theirs = found.filter((container) => container.isolators.includes(isolator));
+      const theirs = found.filter((container) => container.isolation.isolators.includes(isolator));
       await isolator.recover?.(theirs.map(({ request }) => ({ request })));
     }
     await provisioner?.recover(new Set(found.map(({ id }) => id)));
@@ -244,20 +205,6 @@ export class MesosContainerizer implements Containerizer {
   containers(): readonly ContainerID[] {
     // Also those that ended: until its owner destroys it, how a container ended can be asked for.
     return [...this.running.values()].map(({ request }) => request.containerId);
-  }
-
-  /** What an isolator knows; one that cannot tell costs its own figures and nobody else's. */
-  private async asked<T>(
-    container: string,
-    { name }: Isolator,
-    question: () => Promise<T | undefined>,
-  ): Promise<T | undefined> {
-    try {
-      return await question();
-    } catch (error) {
-      this.options.logger.warn({ err: error, container, isolator: name }, "an isolator cannot tell");
-      return undefined;
-    }
   }
 
   private find(containerId: ContainerID): Container | undefined {
@@ -275,25 +222,18 @@ export class MesosContainerizer implements Containerizer {
     return parent;
   }
 
-  private enlisted(request: ContainerRequest, parent: Container | undefined): Container {
+  private isolationOf(request: ContainerRequest): ContainerIsolation {
     const nested = request.containerId.parent !== undefined;
     const isolators = nested ? this.nestingIsolators : this.options.isolators;
-    return {
+    return new ContainerIsolation({
       id: containerName(request.containerId),
-      request,
-      parent,
       isolators: request.class === "debug" ? [] : isolators,
-      abort: new AbortController(),
-      process: undefined,
-      surroundings: undefined,
-      limitation: undefined,
-      ended: Promise.resolve({ exit: undefined }),
-      settled: undefined,
-    };
+      logger: this.options.logger,
+    });
   }
 
   private async start(container: Container): Promise<LaunchedProcess> {
-    const { id, request, abort, isolators, parent } = container;
+    const { id, request, abort, isolation, parent } = container;
     const { launcher } = this.options;
     const [image] = await Promise.all([this.image(container), this.fetch(container)]);
     container.request = {
@@ -307,17 +247,13 @@ export class MesosContainerizer implements Containerizer {
     abort.signal.throwIfAborted();
     const process = await launcher.launch({ ...plan, ...this.attachments.planned(id, container.request) });
     container.process = process;
-    for (const isolator of isolators) {
-      const isolating = isolator.isolate?.(id, process.pid, plan.contribution);
-      await isolating?.catch(blaming(isolator, "isolate"));
-      abort.signal.throwIfAborted();
-    }
+    await isolation.isolate(process, plan.contribution, abort.signal);
     await process.go();
     return process;
   }
 
   private async plan(container: Container): Promise<LaunchPlan> {
-    const { id, parent, isolators } = container;
+    const { id, parent, isolation, abort } = container;
     const { containerLogger } = this.options;
     const record = this.record(id);
     if (container.request.class === "debug") {
@@ -327,9 +263,9 @@ export class MesosContainerizer implements Containerizer {
         throw refused(`the environment of container ${parent!.id} is not known any more`);
       return planLookingIn({ id, request: container.request, io, record, pid: process!.pid, surroundings });
     }
-    const contribution = await this.prepare(container);
+    const contribution = await isolation.prepare(container.request, abort.signal);
     const io = await containerLogger.prepare(container.request);
-    const immediate = isolators.every(({ isolate }) => isolate === undefined);
+    const { immediate } = isolation;
     return launchPlan({ request: container.request, contribution, io, record, immediate });
   }
 
@@ -345,41 +281,19 @@ export class MesosContainerizer implements Containerizer {
     await this.options.sandboxFetch.fetch({ request, user, signal: abort.signal });
   }
 
-  private async prepare({ request, abort, isolators }: Container): Promise<Contribution> {
-    const contributions: (Contribution | undefined)[] = [];
-    for (const isolator of isolators) {
-      if (isolator.prepare === undefined) continue;
-      contributions.push(await isolator.prepare(request).catch(blaming(isolator, "prepare")));
-      abort.signal.throwIfAborted();
-    }
-    return mergeContributions(contributions, request.image?.rootfs);
-  }
-
   /** Watches a running container for limits, and ends with it. */
   private async follow(container: Container, process: LaunchedProcess): Promise<ContainerTermination> {
-    const { id, isolators } = container;
-    for (const isolator of isolators) {
-      isolator.watch?.(id, container.abort.signal).then(
-        (limitation) => {
-          if (container.abort.signal.aborted) return;
-          container.limitation = limitation;
-          return this.settle(container);
-        },
-        (error: unknown) => {
-          if (container.abort.signal.aborted) return;
-          this.options.logger.warn(
-            { err: error, container: id, isolator: isolator.name },
-            "cannot watch limits",
-          );
-        },
-      );
-    }
+    const { id, isolation, abort } = container;
+    const failed = (error: unknown): void =>
+      this.options.logger.error({ err: error, container: id }, "a container could not be cleaned up");
+    isolation.watch(abort.signal, (limitation) => {
+      container.limitation = limitation;
+      this.settle(container).catch(failed);
+    });
     const exit = await process.exited;
-    container.limitation ??= await this.verdict(container);
+    container.limitation ??= await isolation.verdict();
     // What the main process left behind ends in the background; nobody waits for it.
-    this.settle(container).catch((error: unknown) =>
-      this.options.logger.error({ err: error, container: id }, "a container could not be cleaned up"),
-    );
+    this.settle(container).catch(failed);
     const { limitation } = container;
     return {
       exit,
@@ -387,20 +301,6 @@ export class MesosContainerizer implements Containerizer {
       message: limitation?.message,
       limitation: limitation?.limitation,
     };
-  }
-
-  /** The limit that ended the container, where one of the isolators sees that it was one. */
-  private async verdict({ id, isolators }: Container): Promise<ContainerLimitation | undefined> {
-    for (const isolator of isolators) {
-      if (isolator.verdict === undefined) continue;
-      try {
-        const limitation = await isolator.verdict(id);
-        if (limitation !== undefined) return limitation;
-      } catch (error) {
-        this.options.logger.warn({ err: error, container: id, isolator: isolator.name }, "no verdict");
-      }
-    }
-    return undefined;
   }
 
   private record(id: string): string {
@@ -426,46 +326,34 @@ export class MesosContainerizer implements Containerizer {
     return container.settled;
   }
 
-  private within(container: Container): Container[] {
-    return [...this.running.values()].filter(({ parent }) => parent === container);
-  }
-
   private async endAll(container: Container): Promise<void> {
     const { launcher, provisioner, destroyErrors, logger } = this.options;
-    const { id, isolators } = container;
-    let failed = false;
+    const { id, isolation, children } = container;
     // What cannot be ended here ends with the rest of what is in this container.
-    for (const result of await Promise.allSettled(this.within(container).map((child) => this.settle(child))))
+    for (const result of await Promise.allSettled([...children].map((child) => this.settle(child))))
       if (result.status === "rejected")
         logger.warn({ err: result.reason, container: id }, "a container within it could not be ended");
     await launcher.destroy(id).catch((error: unknown) => {
       destroyErrors.inc();
       throw error;
     });
-    // In reverse, as things were set up.
-    for (const isolator of isolators.toReversed()) {
-      try {
-        await isolator.cleanup?.(id);
-      } catch (error) {
-        failed = true;
-        logger.warn({ err: error, container: id, isolator: isolator.name }, "clean-up failed");
-      }
-    }
+    let clean = await isolation.cleanup();
     try {
       await provisioner?.destroy(id);
     } catch (error) {
-      failed = true;
+      clean = false;
       logger.warn({ err: error, container: id }, "a root file system could not be removed");
     }
-    if (failed) destroyErrors.inc();
+    if (!clean) destroyErrors.inc();
   }
 
   /** Only when its owner destroys it: until then the record of how it ended must survive an agent that is killed. */
   private async forget(container: Container): Promise<void> {
-    for (const child of this.within(container)) await this.forget(child);
+    for (const child of container.children) await this.forget(child);
     await this.options.launcher.forget(this.record(container.id));
     await this.surroundings.forget(container.id);
     await this.attachments.forget(container.id);
+    container.parent?.children.delete(container);
     this.running.delete(container.id);
   }
 
@@ -476,26 +364,3 @@ export class MesosContainerizer implements Containerizer {
     return container;
   }
 }
-
-/** The container whose isolators keep this one: itself, or the one that it looks into. */
-function isolated(container: Container): Container {
-  return container.request.class === "debug" && container.parent !== undefined
-    ? isolated(container.parent)
-    : container;
-}
-
-const depth = ({ containerId }: ContainerRequest): number => {
-  let levels = 0;
-  for (let above = containerId.parent; above !== undefined; above = above.parent) levels++;
-  return levels;
-};
-
-/** Says which isolator it was. */
-const blaming =
-  ({ name }: Isolator, step: "prepare" | "isolate") =>
-  (error: unknown): never => {
-    throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", {
-      detail: `isolator '${name}' failed to ${step} the container: ${messageOf(error)}`,
-      cause: error,
-    });
-  };
