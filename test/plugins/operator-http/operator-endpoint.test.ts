@@ -64,6 +64,19 @@ class Asked {
     return agent.id;
   }
 
+  /** The allocator asks the only framework to do without this agent. */
+  async inverseOffer(agentId: string): Promise<void> {
+    const [framework] = this.harness.master.view.frameworks();
+    this.harness.allocator.inverseOffer(framework!.id, agentId, { start: { nanoseconds: 5n } });
+    await this.settle();
+  }
+
+  accept(framework_id: unknown, offerId: unknown): void {
+    const accept_inverse_offers = { inverse_offer_ids: [offerId] };
+    const call = { type: "ACCEPT_INVERSE_OFFERS", framework_id, accept_inverse_offers };
+    void this.harness.call(JSON.stringify(call), "stream-1");
+  }
+
   settle(): Promise<void> {
     return this.harness.settle();
   }
@@ -217,6 +230,32 @@ describe("the operator API over HTTP", () => {
     const after = JSON.parse((await asked.json({ type: "GET_AGENTS" })).slice(4)).get_agents.agents[0];
     expect(after).to.deep.include({ active: true, deactivated: false });
     expect(after).not.to.have.any.keys("drain_info", "estimated_drain_start_time");
+  });
+
+  it("tells what a framework was asked to do without, and what it said", async () => {
+    const asked = await Asked.begin();
+    const id = await asked.agent("host-a");
+    asked.subscribe({});
+    const machine = { hostname: "host-a", ip: "10.0.0.1" };
+    const schedule = { windows: [{ machine_ids: [machine], unavailability: { start: { nanoseconds: 5 } } }] };
+    await asked.json({ type: "UPDATE_MAINTENANCE_SCHEDULE", update_maintenance_schedule: { schedule } });
+    await asked.inverseOffer(id);
+    const framework = async () =>
+      JSON.parse((await asked.json({ type: "GET_FRAMEWORKS" })).slice(4)).get_frameworks.frameworks[0];
+    const { inverse_offers: offers, framework_info: info } = await framework();
+    expect(offers).to.have.length(1);
+    expect(offers[0]).to.deep.include({
+      agent_id: { value: id },
+      framework_id: info.id,
+      unavailability: { start: { nanoseconds: 5 } },
+    });
+    asked.accept(info.id, offers[0].id);
+    expect((await framework()).inverse_offers ?? []).to.deep.equal([]);
+    const status = JSON.parse((await asked.json({ type: "GET_MAINTENANCE_STATUS" })).slice(4));
+    const [draining] = status.get_maintenance_status.status.draining_machines;
+    expect(draining.id).to.deep.equal(machine);
+    expect(draining.statuses[0]).to.include({ status: "ACCEPT" });
+    expect(draining.statuses[0].timestamp.nanoseconds).to.be.greaterThan(0);
   });
 
   it("sends what is wrong with a request back", async () => {
