@@ -107,15 +107,7 @@ export class UpdateManager {
             acknowledgement,
           ])
         : acknowledgement;
-      // If this record is lost the update is sent once more, and acknowledged once more.
-      this.options.disk
-        .apply([{ op: "append", path: stream.path, data }])
-        .catch((error: unknown) =>
-          this.options.logger.error(
-            { err: error, task: taskId },
-            "an acknowledgement could not be written down",
-          ),
-        );
+      this.noteAcknowledgement(stream, data);
     }
     stream.acknowledged.add(uuidKey(uuid));
     stream.pending.shift();
@@ -126,6 +118,25 @@ export class UpdateManager {
     }
     this.sendOldest(stream);
     return "next";
+  }
+
+  /**
+   * The next update is sent when this is written down: a scheduler that has acknowledged a later one must never get an earlier one again.
+   * If the record is lost the same update is sent once more, and acknowledged once more.
+   */
+  private noteAcknowledgement(stream: UpdateStream, data: Uint8Array): void {
+    const { disk, logger } = this.options;
+    stream.acknowledging++;
+    disk
+      .apply([{ op: "append", path: stream.path!, data }])
+      .catch((error: unknown) =>
+        logger.error({ err: error, task: stream.taskId }, "an acknowledgement could not be written down"),
+      )
+      .finally(() => {
+        stream.acknowledging--;
+        const current = this.streams.get(stream.frameworkId)?.get(stream.taskId) === stream;
+        if (current && stream.retry === undefined) this.sendOldest(stream);
+      });
   }
 
   /** Takes up a stream that an earlier run of the agent wrote. */
@@ -184,7 +195,7 @@ export class UpdateManager {
 
   private sendOldest(stream: UpdateStream, wait = UPDATE_RETRY_MIN): void {
     const update = stream.oldest;
-    if (this.paused || update === undefined) return;
+    if (this.paused || update === undefined || stream.acknowledging > 0) return;
     stream.retry = this.options.clock.setTimeout(() => {
       this.options.logger.warn({ task: stream.taskId }, "sending a status update again");
       this.sendOldest(stream, Math.min(2 * wait, UPDATE_RETRY_MAX));

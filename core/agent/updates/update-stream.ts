@@ -14,6 +14,8 @@ export class UpdateStream {
   readonly writing = new Map<string, Promise<void>>();
   /** Those that could not be written down. */
   readonly unwritten = new Set<string>();
+  /** Acknowledgements that are just being written down. */
+  acknowledging = 0;
   /** Runs while the oldest one is on its way. */
   retry: Timer | undefined;
 
