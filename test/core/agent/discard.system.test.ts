@@ -62,6 +62,21 @@ describe("directories that are discarded", () => {
     await expectOutsideUntouched();
   });
 
+  it("are looked up through no link of those who write above them, as they are not made through one", async () => {
+    await symlink(outside, join(sandbox, "containers"));
+    const path = join(sandbox, "containers", "deep");
+    const refusal = (change: Promise<void>): Promise<string> => change.then(() => "done", String);
+    expect(await refusal(disk.discard(path, sandbox))).to.contain("leads through something");
+    expect(
+      await refusal(disk.apply([{ op: "mkdir-inside", path: `${path}er`, boundary: sandbox }])),
+    ).to.contain("leads through something");
+    expect(await readdir(outside)).to.have.members(["deep", "precious"]);
+    await disk.apply([{ op: "mkdir-inside", path: join(sandbox, "data", "new", "own"), boundary: sandbox }]);
+    await disk.discard(join(sandbox, "data", "new"), sandbox);
+    expect(await readdir(join(sandbox, "data"))).to.deep.equal(["deeper"]);
+    await expectOutsideUntouched();
+  });
+
   it("lose what is mounted in them, and the mounted data stays", async function () {
     requireThat(this, process.getuid?.() === 0, "mounts need root");
     await mkdir(join(sandbox, "with space"));

@@ -67,6 +67,17 @@ describe("a directory in which somebody else may write", () => {
     expect(await readdir(join(root, "a"))).to.deep.equal([]);
   });
 
+  it("gives away what is in it, and what is not there is fine", async () => {
+    directory.makeDirectory("a/b/c");
+    directory.moveOut("a/b", join(outside, "taken"));
+    directory.moveOut("a/b", join(outside, "again"));
+    expect(await readdir(join(outside, "taken"))).to.deep.equal(["c"]);
+    expect(await readdir(outside)).to.deep.equal(["taken"]);
+    await symlink(outside, join(root, "out"));
+    expect(() => directory.moveOut("out/taken", join(root, "back"))).to.throw();
+    expect(await readdir(outside)).to.deep.equal(["taken"]);
+  });
+
   it("is never left through a link", async () => {
     await symlink(outside, join(root, "out"));
     await symlink("/nowhere", join(root, "dangling"));
