@@ -8,9 +8,22 @@ import { expect } from "chai";
 import { runBackup } from "../../../bin/commands/backup.js";
 import { runRestore } from "../../../bin/commands/restore.js";
 import { peekRegistry, writeRegistry } from "../../../plugins/embedded-registry/offline.js";
+import { EtcdStore } from "../../../plugins/etcd-registry/etcd-store.js";
 import { Registry } from "../../../proto/gen/mesos/internal/registry.js";
 import { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
-import { applyOperation, emptyFacts, type RegistryFacts, stateOf } from "../../../sdk/registry/index.js";
+import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
+import { SystemClock } from "../../../sdk/contracts/system-clock.js";
+import { SystemRandom } from "../../../sdk/contracts/system-random.js";
+import { EtcdClient, parseEtcdUrl } from "../../../sdk/etcd/index.js";
+import {
+  applyOperation,
+  emptyFacts,
+  type RegistryFacts,
+  RegistryMetrics,
+  SharedRegistry,
+  stateOf,
+} from "../../../sdk/registry/index.js";
+import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { getJson } from "../../support/cluster.js";
 import { type Daemon, startDaemon } from "../../support/daemons.js";
 import { type EtcdCluster, requireEtcd, startEtcd } from "../../support/etcd-cluster.js";
@@ -215,6 +228,21 @@ describe("tepui backup and restore", function () {
       const info = readFileSync(join(latest, "slave.info"));
       expect(readFileSync(join(restoredLatest, "slave.info")).equals(info)).to.equal(true);
       expect((await restore(file, "zk://127.0.0.1:1/m")).err).to.contain("it is of an agent");
+
+      // Its disk is lost; it comes back as who it was.
+      await agent.kill();
+      await rm(join(work, "meta"), { recursive: true });
+      expect((await restore(file, work)).err).to.equal("");
+      agent = await agent.restart();
+      const again = agent;
+      const id = await eventually(async () => {
+        const { slaves } = (await getJson(master, "/master/slaves")) as {
+          slaves: { id: string; active: boolean; reregistered_time?: number }[];
+        };
+        return slaves.find(({ active, reregistered_time }) => active && reregistered_time)?.id;
+      }, 30_000);
+      expect(latest.endsWith(`/${id}`)).to.equal(true);
+      expect(((await getJson(again, "/state")) as { id: string }).id).to.equal(id);
     } finally {
       await agent?.stop();
       await master.stop();
@@ -237,6 +265,47 @@ describe("tepui backup and restore", function () {
       [ensemble, cluster] = await Promise.all([startEnsemble(1), startEtcd(1)]);
     });
     after(() => Promise.all([ensemble?.stop(), cluster?.stop()]));
+
+    it("shut the master out that leads while its registry is replaced, as asked", async () => {
+      const archive = join(folder, "registry.tar");
+      await writeRegistry(join(folder, "from", "registry"), someFacts());
+      await backup(join(folder, "from"), archive);
+      const clock = new SystemClock();
+      const url = `etcd://${cluster!.servers}/busy`;
+      const client = new EtcdClient({ ...parseEtcdUrl(url), clock });
+      const leader = new SharedRegistry({
+        store: () => new EtcdStore({ client, path: "/busy/tepui_registry", clock }),
+        engine: "etcd",
+        url,
+        clock,
+        random: new SystemRandom(),
+        logger: new MemoryLogger(),
+        metrics: new RegistryMetrics(new MetricsRegistry(clock)),
+        fetchTimeout: 20_000,
+        storeTimeout: 20_000,
+      });
+      try {
+        await leader.recover({ id: "m", capabilities: [] });
+        const admit = (id: string) =>
+          leader.apply({
+            kind: "admit-agent",
+            agent: AgentInfo.fromPartial({ id: { value: id }, hostname: "h" }),
+          });
+        await admit("a");
+        // Looking, saving and refusing leave it alone.
+        expect((await backup(url, join(folder, "busy.tar"))).code).to.equal(0);
+        expect((await restore(archive, url)).code).to.equal(1);
+        expect(await admit("b")).to.equal(true);
+        expect((await restore(archive, url, { force: true })).code).to.equal(0);
+        const refused = await admit("c").catch((error: unknown) => String(error));
+        expect(refused).to.contain("another master has taken the registry over");
+        const { slaves } = await leader.recover({ id: "m", capabilities: [] });
+        expect(slaves?.slaves).to.have.length(1999);
+      } finally {
+        await leader.close();
+        await client.close();
+      }
+    });
 
     it("move a registry from files to ZooKeeper, to etcd and back, whole", async () => {
       const facts = someFacts();
