@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { expect } from "chai";
 import { TaskState } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { type Cluster, startCluster, until } from "../../../support/cluster.js";
+import type { Daemon } from "../../../support/daemons.js";
 import { endCgroups } from "../../../support/end-cgroups.js";
 import { eventually } from "../../../support/eventually.js";
 import { requirePart, requireThat } from "../../../support/require-part.js";
@@ -35,6 +36,7 @@ for (const launcher of ["posix", "linux"] as const) {
     this.timeout(60_000);
     const cgroupRoot = `tepui-task-${process.pid}`;
     let cluster: Cluster;
+    let agent: Daemon;
     let runner: Runner;
     let master: string;
     const panes: Pane[] = [];
@@ -51,6 +53,7 @@ for (const launcher of ["posix", "linux"] as const) {
             : []),
         ],
       });
+      agent = cluster.agents[0]!;
       runner = new Runner(cluster);
       await runner.start();
       master = `--master=127.0.0.1:${cluster.master.port}`;
@@ -79,6 +82,7 @@ for (const launcher of ["posix", "linux"] as const) {
 
     after(async () => {
       await runner?.stop();
+      await agent?.stop();
       await cluster?.stop();
       await endCgroups(cgroupRoot);
     });
@@ -186,6 +190,31 @@ for (const launcher of ["posix", "linux"] as const) {
       await second.type("two\n");
       await second.has(/got two\r\n/);
       expect(runner.last("echo-1")?.state).to.equal(TaskState.TASK_RUNNING);
+    });
+
+    it("attaches again when the agent was killed, and is back", async () => {
+      const mark = `${process.pid}${launcher === "linux" ? 1 : 0}99`;
+      const first = await open(["attach", master, "echo-1"]);
+      await first.type("three\n");
+      await first.has(/got three\r\n/);
+      const session = await open(["exec", master, "-it", "shell-1", "sh", "-c", `echo begun; sleep ${mark}`]);
+      await session.has("begun");
+      await agent.kill();
+      await first.has("the agent broke off");
+      await first.has("code=1");
+      expect((await first.has(/((icanon|echo|isig) ?){3}/)).includes("-")).to.equal(false);
+      await session.has("code=1");
+      agent = await agent.restart();
+      const attached = async (): Promise<Pane | undefined> => {
+        const pane = await open(["attach", master, "echo-1"]);
+        await pane.type("four\n");
+        return pane.has(/got four\r\n|code=1/).then((text) => (text.includes("code") ? undefined : pane));
+      };
+      await eventually(attached, 30_000);
+      // Nobody listens to the session any more.
+      const sleeps = `ps ax -o args= | grep -c '^sleep ${mark}$'`;
+      const answer = async () => (await tepui(["exec", master, "shell-1", "sh", "-c", sleeps])).stdout;
+      await eventually(async () => ((await answer()) === "0\n" ? true : undefined), 30_000);
     });
 
     it("shows the output of a task that takes no input", async () => {
