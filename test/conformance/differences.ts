@@ -147,27 +147,6 @@ export const DIFFERENCES: readonly Difference[] = [
       reason: "A flag of Mesos that its captured build did not have; agents of other builds show it.",
     }),
   ),
-  ...[
-    ...["/state", "/state-summary", "/slaves"].map((path) => [
-      `live master ${path}`,
-      "slaves.*.capabilities",
-    ]),
-    ["live agent /state", "capabilities"],
-  ]
-    // There are fewer, and so others in their places.
-    .flatMap(([endpoint, path]) => [
-      [endpoint, path],
-      [endpoint, `${path}.*`],
-    ])
-    .map(
-      ([endpoint, path]): Difference => ({
-        endpoints: [endpoint!],
-        path: path!,
-        finding: "value",
-        reason:
-          "An agent tells the capabilities that it has; those without their feature here are not claimed.",
-      }),
-    ),
   ...TASKS.flatMap(([endpoint, task]): Difference[] => [
     {
       endpoints: [endpoint],
