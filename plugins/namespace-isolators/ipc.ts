@@ -20,8 +20,7 @@ const BYTES_PER_MB = 1024 * 1024;
  * | PRIVATE | own | own, of `shm_size` | own, of `shm_size` |
  * | SHARE_PARENT | the agent's | the agent's | the agent's |
  *
- * For a container within another, "the agent's" is that one's, and an unset mode shares its namespace. A `/dev/shm` of a container's own
- * is in no other container's reach.
+ * For a container within another, SHARE_PARENT shares both of that one, and an unset mode its namespace.
  */
 export class IpcNamespace implements Isolator {
   readonly name = "namespaces/ipc";
@@ -44,7 +43,7 @@ export class IpcNamespace implements Isolator {
         return { namespaces: ["ipc", "mount"], mounts: [sharedMemory(bytes)] };
       }
       case IpcMode.SHARE_PARENT:
-        if (within !== undefined) return sharedWith(within, image !== undefined);
+        if (within !== undefined) return sharedWith(within);
         if (this.options.disallowSharingAgent)
           throw new Error("Sharing agent IPC namespace with top-level container is not allowed");
         return image === undefined ? undefined : { mounts: [AGENTS] };
@@ -63,17 +62,12 @@ const AGENTS: ContainerMount = {
 
 const entered = ({ pid }: EnclosingContainer): Contribution => ({ enter: { ipc: `/proc/${pid}/ns/ipc` } });
 
-function sharedWith(within: EnclosingContainer, image: boolean): Contribution {
-  if (hasOwnMemory(within.request))
-    throw new Error("Sharing a /dev/shm that is the parent container's own is not supported");
-  return { ...entered(within), ...(image && { mounts: [AGENTS] }) };
-}
-
-/** Whether its `/dev/shm` is not the agent's. */
-function hasOwnMemory({ container, image }: ContainerRequest): boolean {
-  const mode = container?.linux_info?.ipc_mode;
-  return mode === IpcMode.PRIVATE || (mode === undefined && image !== undefined);
-}
+/** What it has at its `/dev/shm`, be that the agent's, its own or another's. */
+const sharedWith = (within: EnclosingContainer): Contribution => ({
+  ...entered(within),
+  namespaces: ["mount"],
+  mounts: [{ ...AGENTS, from: `/proc/${within.pid}/ns/mnt` }],
+});
 
 const sharedMemory = (bytes?: number): ContainerMount => ({
   source: "tmpfs",

@@ -13,6 +13,8 @@ export interface ContainerMount {
   readonly options?: readonly string[] | undefined;
   /** Make the target if it is missing. */
   readonly create?: "directory" | "file" | undefined;
+  /** Of bind mounts: the mount namespace in which the source lies, e.g. `/proc/42/ns/mnt`; a path there without links. Absent: the host's. */
+  readonly from?: string | undefined;
 }
 
 /** A root file system other than the host's. */

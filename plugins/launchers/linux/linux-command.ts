@@ -67,7 +67,15 @@ function setup(plan: LaunchPlan): Record<string, FieldValue | undefined> {
 const mountFields = (mount: ContainerMount): string[] => {
   const { flags, set, clear, propagation, data } = kernelMount(mount);
   const numbers = [flags, set, clear, propagation].map(String);
-  return [mount.source, mount.target, mount.type ?? "", ...numbers, data, mount.create ?? ""];
+  return [
+    mount.source,
+    mount.target,
+    mount.type ?? "",
+    ...numbers,
+    data,
+    mount.create ?? "",
+    mount.from ?? "",
+  ];
 };
 
 /** With a root of its own, a container sees its sandbox where that is mounted, and what is relative to it there. */

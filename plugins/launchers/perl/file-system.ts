@@ -177,7 +177,7 @@ sub protect {
 # All of it, in a mount namespace of the container's own.
 sub arrange_files {
   my ($request) = @_;
-  my @mounts = rows(9, $request->{mounts});
+  my @mounts = rows(10, $request->{mounts});
   # What shares its mounts with the host is taken before the rest stops doing so.
   my @trees = map { taken_tree($_) } @mounts;
   sys("mount", undef, "/", undef, $ms_rec | $ms_slave, undef) == 0
@@ -185,7 +185,7 @@ sub arrange_files {
   my $rootfs = $request->{rootfs};
   my $root = host_path("/");
   if (defined $rootfs) {
-    mount_root($rootfs, $_) for rows(9, $request->{root_mounts});
+    mount_root($rootfs, $_) for rows(10, $request->{root_mounts});
     sys("mount", "$rootfs", "$rootfs", undef, $ms_bind | $ms_rec, undef) == 0
       or die "Failed to mount '$rootfs' at '$rootfs': $!\n";
     POSIX::close($root);
@@ -230,9 +230,30 @@ sub mount_root {
   POSIX::close($root);
 }
 
+# What lies in another mount namespace, as a copy.
+sub foreign_tree {
+  my ($source, $target, $flags, $from) = @{ $_[0] }[0, 1, 3, 9];
+  my ($own, $there, $tree) = (undef, undef, -1);
+  open($own, "<", "/proc/self/ns/mnt") or die "Failed to open /proc/self/ns/mnt: $!\n";
+  my $failed = sub { die "Failed to mount '$source' of '$from' at '$target': $!\n" };
+  open($there, "<", $from) && sys("setns", fileno($there), 0x20000) == 0 or $failed->();
+  # O_PATH and O_CLOEXEC; RESOLVE_NO_SYMLINKS and RESOLVE_NO_MAGICLINKS.
+  my $place = sys("openat2", -100, "$source", pack("QQQ", 0x280000, 0, 0x6), 24);
+  $tree = sys("open_tree", $place, "", 0x80001 | $at_empty_path | ($flags & $ms_rec ? $at_recursive : 0)) if $place >= 0;
+  my $problem = $! + 0;
+  sys("setns", fileno($own), 0x20000) == 0 or die "Failed to return from the mount namespace '$from': $!\n";
+  if ($tree < 0) {
+    $! = $problem;
+    $failed->();
+  }
+  POSIX::close($place);
+  return $tree;
+}
+
 # A bind mount that is to be shared: as a copy that goes on sharing with its source.
 sub taken_tree {
   my ($source, $target, $type, $flags, $propagation) = @{ $_[0] }[0, 1, 2, 3, 6];
+  return foreign_tree($_[0]) if $_[0][9] ne "";
   return undef unless $type eq "" && $propagation & (1 << 20);
   # OPEN_TREE_CLONE and OPEN_TREE_CLOEXEC
   my $tree = sys("open_tree", -100, "$source", 0x80001 | ($flags & $ms_rec ? $at_recursive : 0));

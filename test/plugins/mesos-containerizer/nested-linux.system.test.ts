@@ -163,6 +163,24 @@ describe("containers within containers, isolated in full", () => {
     expect(lines).to.match(/\s8192\s/);
   });
 
+  it("share the /dev/shm of their parent, whosever that is and whatever files they have", async () => {
+    const own = { ipc_mode: LinuxInfo_IpcMode.PRIVATE, shm_size: 8 };
+    await start("exec sleep 1000", { container: container({ linux: own, image: true }) });
+    const shared = { ipc_mode: LinuxInfo_IpcMode.SHARE_PARENT };
+    const script =
+      "cat /dev/shm/* 2>/dev/null; df -k /dev/shm | tail -1; echo $MESOS_SANDBOX > /dev/shm/seen";
+    const first = await within(parent, `${script}; exec sleep 1000`, {
+      container: container({ linux: shared }),
+    });
+    await containers.containerizer.launch(first);
+    await eventually(async () => (await debug("cat /dev/shm/seen")).includes(first.directory) || undefined);
+    const second = await within(first, script, { container: container({ linux: shared, image: true }) });
+    const printed = await output(second);
+    expect(printed).to.contain(first.directory);
+    expect(printed).to.match(/\s8192\s/);
+    expect(existsSync("/dev/shm/seen")).to.equal(false);
+  });
+
   const fromParent = (path: string, containerPath: string, mode = Volume_Mode.RW): Volume => ({
     mode,
     container_path: containerPath,
