@@ -43,7 +43,8 @@ export class GoneAgents {
     logger.info({ agent: id }, "Marking an agent gone");
     markingGone.add(id);
     try {
-      await registry.apply({ kind: "mark-agent-gone", agentId: { value: id }, time });
+      // False: it was removed in the meantime, and nothing of it is left to be gone.
+      if (!(await registry.apply({ kind: "mark-agent-gone", agentId: { value: id }, time }))) return;
     } finally {
       markingGone.delete(id);
     }

@@ -14,6 +14,9 @@ import { validateMachines, validateSchedule } from "./validation/maintenance.js"
 
 /** The maintenance of machines: planned, begun and ended by operators. Frameworks are told, by offers and by inverse offers. */
 export class Maintenance {
+  /** Ends with the last change that was asked for, however that ends. */
+  private before: Promise<void> = Promise.resolve();
+
   constructor(
     private readonly context: MasterContext,
     private readonly offers: Offers,
@@ -24,14 +27,20 @@ export class Maintenance {
     return this.context.cluster.machines.schedule;
   }
 
-  async update(schedule: Schedule): Promise<void> {
-    check(validateSchedule(schedule, this.context.cluster.machines));
-    await this.apply({ kind: "update-maintenance-schedule", schedule });
-    this.tellUnavailabilities();
+  update(schedule: Schedule): Promise<void> {
+    return this.inTurn(async () => {
+      check(validateSchedule(schedule, this.context.cluster.machines));
+      await this.apply({ kind: "update-maintenance-schedule", schedule });
+      this.tellUnavailabilities();
+    });
   }
 
   /** The agents there are told to end, and removed with all that they run. */
-  async start(machines: readonly MachineID[]): Promise<void> {
+  start(machines: readonly MachineID[]): Promise<void> {
+    return this.inTurn(() => this.bringDown(machines));
+  }
+
+  private async bringDown(machines: readonly MachineID[]): Promise<void> {
     const { cluster, messages } = this.context;
     check(validateMachines(machines, cluster.machines, Mode.DRAINING));
     await this.apply({ kind: "start-maintenance", machines });
@@ -46,10 +55,19 @@ export class Maintenance {
   }
 
   /** Agents may register there again. */
-  async stop(machines: readonly MachineID[]): Promise<void> {
-    check(validateMachines(machines, this.context.cluster.machines, Mode.DOWN));
-    await this.apply({ kind: "stop-maintenance", machines });
-    this.tellUnavailabilities();
+  stop(machines: readonly MachineID[]): Promise<void> {
+    return this.inTurn(async () => {
+      check(validateMachines(machines, this.context.cluster.machines, Mode.DOWN));
+      await this.apply({ kind: "stop-maintenance", machines });
+      this.tellUnavailabilities();
+    });
+  }
+
+  /** What is checked must still be so when it is written: one change at a time. */
+  private inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.before.then(change);
+    this.before = done.catch(() => undefined);
+    return done;
   }
 
   /** Answers to inverse offers are known only of the frameworks that gave them to this master. */
