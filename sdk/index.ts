@@ -75,6 +75,7 @@ export {
   type ContainerRequest,
   type ContainerStreams,
   type ContainerTermination,
+  type EnclosingContainer,
   type OutputChunk,
   type RecoverableContainer,
   type TaskFeature,
