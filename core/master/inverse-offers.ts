@@ -17,7 +17,7 @@ interface Proposal {
 }
 
 /** What a scheduler says to inverse offers. */
-export interface InverseAnswer {
+interface InverseAnswer {
   readonly inverse_offer_ids: readonly OfferID[];
   readonly filters?: Filters | undefined;
 }

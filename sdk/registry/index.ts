@@ -1,6 +1,6 @@
 export { applyOperation } from "./apply-operation.js";
 export type { FencedChange, FencedStore, NamedValue, Versioned } from "./fenced-store.js";
-export { machineKey, scheduleOf, withoutMachines } from "./maintenance.js";
+export { machineKey, scheduleOf } from "./maintenance.js";
 export { missingCapabilities } from "./minimum-capabilities.js";
 export { decodeRecords, encodeRecords, type LogRecord } from "./record.js";
 export { emptyFacts, factsOf, type RegistryFacts, stateOf } from "./registry-facts.js";

@@ -12,7 +12,7 @@ export const scheduleOf = ({ schedules }: { readonly schedules: readonly Schedul
   schedules[0] ?? { windows: [] };
 
 /** The schedule without these machines; a window without machines goes with the last one. */
-export function withoutMachines({ windows }: Schedule, keys: ReadonlySet<string>): Schedule {
+function withoutMachines({ windows }: Schedule, keys: ReadonlySet<string>): Schedule {
   const left = windows.map((window) => ({
     ...window,
     machine_ids: window.machine_ids.filter((id) => !keys.has(machineKey(id))),
