@@ -12,6 +12,7 @@ import {
   TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { convertResources } from "../../sdk/resources/index.js";
+import type { KillCause } from "./command-task.js";
 import type { DiskOperation } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
 import type { Framework } from "./framework.js";
@@ -98,6 +99,10 @@ export class Checkpoints {
 
   drained(agentId: string): DiskOperation[] {
     return [{ op: "remove", path: this.paths.meta.drainConfig(agentId) }];
+  }
+
+  kill({ ids }: Executor, taskId: string, cause: KillCause): DiskOperation[] {
+    return [{ op: "create", path: this.paths.meta.taskKill(ids, taskId), data: Buffer.from(cause) }];
   }
 
   bootId(bootId: string): DiskOperation[] {

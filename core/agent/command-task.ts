@@ -19,6 +19,9 @@ export interface CommandStatus {
   readonly data?: Buffer | undefined;
 }
 
+/** Why a task is made to end: somebody asked for it, or its time is over. */
+export type KillCause = "killed" | "overtime";
+
 export interface CommandTaskHost {
   /** What its last message says has ended. */
   readonly noun: "Command" | "Container";
@@ -26,6 +29,8 @@ export interface CommandTaskHost {
   /** The framework wants to hear of TASK_KILLING. */
   readonly reportsKilling: boolean;
   report(status: CommandStatus): void;
+  /** The task is to end; its end is told truly also by a later run of the agent. Comes before the first signal. */
+  noteKill(cause: KillCause): void;
   /** To every process of the task's container. */
   signal(signal: number): void;
 }
@@ -72,7 +77,8 @@ export class CommandTask {
   }
 
   /** It was being killed when the agent went away; how far that had come is not known. */
-  resumeKilling(): void {
+  resumeKilling(cause: KillCause = "killed"): void {
+    this.overtime = cause === "overtime";
     this.killWithin(killGracePeriod([this.task.kill_policy]), { told: true });
   }
 
@@ -89,6 +95,7 @@ export class CommandTask {
     const now = clock.monotonic();
     if (this.escalation === undefined) {
       if (!told && this.host.reportsKilling) this.host.report({ state: TaskState.TASK_KILLING });
+      this.host.noteKill(this.overtime ? "overtime" : "killed");
       this.host.signal(SIGTERM);
       this.escalate(now, now + grace);
     } else if (this.escalation.started + grace < this.escalation.at) {

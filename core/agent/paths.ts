@@ -63,6 +63,8 @@ export class MetaLayout extends Layout {
   taskInfo = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.info");
   /** The task as it was asked for; written only where `task.info` does not say enough. */
   taskDefinition = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.definition");
+  /** Why the task is made to end; there from then on. Mesos's executors remember that themselves. */
+  taskKill = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.kill");
   taskUpdates = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.updates");
 }
 

@@ -195,7 +195,15 @@ export class TaskContainers {
   }
 
   commandTask(framework: Framework, executor: Executor, task: TaskInfo): CommandTask {
-    const { clock, statuses, logger } = this.options;
+    const { clock, statuses, logger, disk, checkpoints } = this.options;
+    let noted: Promise<void> | undefined;
+    const signalNow = (signal: number): void => {
+      executor.containerizer
+        ?.signal(executor.containerId, signal)
+        .catch((error: unknown) =>
+          logger.error({ err: error, executor: executor.id }, "a task could not be signalled"),
+        );
+    };
     return new CommandTask(task, {
       clock,
       noun: executor.containerizer?.taskNoun ?? "Command",
@@ -208,12 +216,17 @@ export class TaskContainers {
           source: Source.SOURCE_EXECUTOR,
           ...status,
         }),
-      signal: (signal) => {
-        executor.containerizer
-          ?.signal(executor.containerId, signal)
+      noteKill: (cause) => {
+        if (!executor.checkpoint) return;
+        noted = disk
+          .apply(checkpoints.kill(executor, task.task_id!.value!, cause))
           .catch((error: unknown) =>
-            logger.error({ err: error, executor: executor.id }, "a task could not be signalled"),
+            logger.error({ err: error, executor: executor.id }, "a kill could not be written down"),
           );
+      },
+      signal: (signal) => {
+        if (noted === undefined) signalNow(signal);
+        else void noted.then(() => signalNow(signal));
       },
     });
   }

@@ -229,7 +229,10 @@ export class SavedStateReader {
       begun: begun && (await run.reader.exists(path)),
       check: ({ task_id: id, resources }) => other("task", id, taskId) ?? validateResources(resources),
     });
-    return { task, definition, ...updates };
+    const kill = await run.reader.text(meta.taskKill(run, taskId));
+    // Whatever is left of the cause, it was being ended.
+    const cause = kill === undefined ? undefined : kill === "overtime" ? "overtime" : "killed";
+    return { task, definition, ...updates, ...(cause !== undefined && { kill: cause }) };
   }
 
   private async updates(run: Run, taskId: string): Promise<SavedUpdates> {

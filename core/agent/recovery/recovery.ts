@@ -164,7 +164,8 @@ export class Recovery {
       const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
       if (since === undefined) executor.command.started();
       else executor.command.followed(clock.now() - since * 1000);
-      if (only.task.state === TaskState.TASK_KILLING) executor.command.resumeKilling();
+      if (only.kill !== undefined || only.task.state === TaskState.TASK_KILLING)
+        executor.command.resumeKilling(only.kill);
     }
     taskContainers.follow(executor, owner);
     // The record of its task is lost: nobody would ever ask for its end.

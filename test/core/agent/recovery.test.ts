@@ -359,6 +359,29 @@ describe("an agent that comes back", () => {
     expect(changes[0]).to.deep.include({ size: 70 });
   });
 
+  it("knows that a task was being killed, although nobody was told, and goes on with that", async () => {
+    for (const [kill, end] of [
+      ["killed", "TASK_KILLED: Command terminated with signal Terminated"],
+      [
+        "overtime",
+        "TASK_FAILED REASON_MAX_COMPLETION_TIME_REACHED: Command terminated with signal Terminated",
+      ],
+    ] as const) {
+      const it = new Restarted();
+      const task = { ...it.task("t1", [TASK_STARTING, TASK_RUNNING]), kill };
+      const bench = await it.recover(it.saved([it.command("t1", task)]));
+      await it.register();
+      expect(bench.containerizer.of("t1").signals[0]).to.equal(15);
+      // Recovered as one that had ended by then.
+      const other = new Restarted();
+      other.bench.containerizer.signal = async () => false;
+      await other.recover(other.saved([other.command("t1", task)]));
+      other.bench.containerizer.of("t1").terminate({ exit: { code: undefined, signal: 15 } });
+      await other.register();
+      expect((await other.bench.drain("t1")).map(line)).to.deep.equal([end]);
+    }
+  });
+
   it("ends a command task of which no record is left", async () => {
     const it = new Restarted();
     const nothing = it.command("t1", it.task("t1", []), { tasks: [] });
