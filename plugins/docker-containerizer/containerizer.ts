@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import {
   type ContainerID,
   type ContainerInfo,
@@ -6,10 +7,12 @@ import {
   NetworkInfo_Protocol as Protocol,
   type ResourceStatistics,
 } from "../../proto/gen/mesos/v1/mesos.js";
+import { FileStreams } from "../../sdk/container-streams/index.js";
 import type { Timer } from "../../sdk/contracts/clock.js";
 import type {
   Containerizer,
   ContainerRequest,
+  ContainerStreams,
   ContainerTermination,
   RecoverableContainer,
   TaskFeature,
@@ -172,6 +175,15 @@ export class DockerContainerizer implements Containerizer {
 
   async wait(containerId: ContainerID): Promise<ContainerTermination | undefined> {
     return this.byId.get(containerId.value!)?.ended;
+  }
+
+  /** Its output, as that is copied to the sandbox. */
+  attach(containerId: ContainerID): ContainerStreams | undefined {
+    const container = this.byId.get(containerId.value!);
+    if (container === undefined) return undefined;
+    const { directory } = container.request;
+    const { ended } = container;
+    return new FileStreams({ stdout: join(directory, "stdout"), stderr: join(directory, "stderr"), ended });
   }
 
   async signal(containerId: ContainerID, signal: number): Promise<boolean> {

@@ -68,7 +68,7 @@ export class ScriptedContainers implements AgentContainers {
 }
 
 /** Output that comes when the test says, input that is written down. */
-export class ScriptedStreams implements ContainerStreams {
+class ScriptedStreams implements ContainerStreams {
   readonly typed: string[] = [];
   /** How many chunks were asked for. */
   asked = 0;

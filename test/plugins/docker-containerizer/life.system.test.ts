@@ -5,6 +5,7 @@ import type { DockerContainerizer } from "../../../plugins/docker-containerizer/
 import { TaskStatus_Reason as Reason } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
 import { eventually } from "../../support/eventually.js";
+import { Reading } from "../launchers/switchboard-support.js";
 import { DockerBench, parameters, refusal, resourcesOf } from "./support.js";
 
 describe("life of a Docker container", function () {
@@ -206,6 +207,20 @@ describe("life of a Docker container", function () {
     await eventually(async () =>
       (await readFile(file, "utf8")) === "said: one\nsaid: two\n" ? true : undefined,
     );
+  });
+
+  it("lets its output be followed, and takes no input", async () => {
+    const script = "until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.1; done; echo out; echo err >&2";
+    const request = await bench.request({ script });
+    await docker.launch(request);
+    const streams = docker.attach(request.containerId)!;
+    const output = new Reading(streams);
+    const problem = await streams.input().catch((error: unknown) => error);
+    expect(problem).to.have.property("code", "TEPUI_CONTAINER_REQUEST_INVALID");
+    await writeFile(join(request.directory, "go"), "");
+    expect(await output.end()).to.deep.equal({ stdout: "out\n", stderr: "err\n" });
+    await docker.destroy(request.containerId);
+    expect(docker.attach(request.containerId)).to.equal(undefined);
   });
 
   it("copies nothing through a link that was planted in the sandbox", async () => {
