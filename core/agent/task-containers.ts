@@ -248,7 +248,7 @@ export class TaskContainers {
 const POD_COMMAND = "trap 'exit 0' TERM; while :; do sleep 86400 & wait $!; done";
 
 /** What the container of an executor runs. */
-export const executorCommand = ({ info, isPod }: Executor): CommandInfo =>
+const executorCommand = ({ info, isPod }: Executor): CommandInfo =>
   isPod
     ? { ...info.command, value: POD_COMMAND, shell: true, uris: info.command?.uris ?? [], arguments: [] }
     : (info.command ?? { uris: [], arguments: [] });
