@@ -102,6 +102,8 @@ export class MesosContainerizer implements Containerizer {
       await started;
     } catch (error) {
       await this.destroy(request.containerId);
+      // It may have been forgotten while it was being made.
+      if (!this.running.has(id)) await this.surroundings.forget(id);
       throw error;
     }
     return true;

@@ -112,6 +112,39 @@ describe("containers within containers, of plain processes", () => {
     await nothingIn(join(bench.directory, "records"));
   });
 
+  it("never come to be when what they are in ends meanwhile", async () => {
+    let go: (() => void) | undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const prepared: string[] = [];
+    const { containerizer } = await open([
+      {
+        name: "slow",
+        nesting: true,
+        prepare: async ({ containerId }) => {
+          prepared.push(containerName(containerId));
+          if (containerId.parent !== undefined) await gate;
+          return undefined;
+        },
+      },
+    ]);
+    const parent = await running();
+    const child = await within(parent, "touch ran");
+    const launched = refusal(containerizer.launch(child));
+    await eventually(() => prepared.length === 2 || undefined);
+    const late = await within(parent, "true");
+    const destroyed = containerizer.destroy(parent.containerId);
+    expect(await refusal(containerizer.launch(late))).to.contain("is in 'DESTROYING' state");
+    await destroyed;
+    go?.();
+    expect(await launched).to.contain("the container was destroyed");
+    expect(containerizer.containers()).to.deep.equal([]);
+    expect(await readdir(child.directory)).to.deep.equal([]);
+    await nothingIn(join(bench.directory, "records"));
+    await nothingIn(join(bench.directory, "records.surroundings"));
+  });
+
   it("have a part only of isolators that know of nesting; those that look in of none", async () => {
     const asked: string[] = [];
     const isolator = (name: string, nesting: boolean): Isolator => ({
