@@ -5,6 +5,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import type { Registry } from "../../sdk/contracts/registry.js";
+import type { TepuiError } from "../../sdk/errors/index.js";
 import type { AgentMessages } from "./agent-messages.js";
 import type { Cluster } from "./cluster.js";
 import type { Ids } from "./ids.js";
@@ -24,6 +25,8 @@ export interface LeadershipDeps {
   readonly allocator: Allocator;
   readonly registry: Registry;
   readonly transport: MessageTransport;
+  /** It must not lead any longer: an operator has to look. */
+  readonly unfit: (error: TepuiError) => void;
 }
 
 /** What the state machines of one leadership share. */

@@ -120,11 +120,13 @@ export class Master implements SchedulerService, OperatorService {
 
   private async lead(tenure: Tenure = FOR_NOW): Promise<void> {
     const { deps, info, metrics, ids } = this;
-    const registry = new GuardedRegistry(deps.registry, (err) => {
-      if (this.current === leadership) void this.giveUp(err, "The registry cannot be written");
-    });
+    const stepBack = (message: string) => (err: unknown) => {
+      if (this.current === leadership) void this.giveUp(err, message);
+    };
+    const registry = new GuardedRegistry(deps.registry, stepBack("The registry cannot be written"));
+    const unfit = stepBack("Must not go on leading");
     const transport = new TenuredTransport(deps.transport, tenure);
-    const leadership = new Leadership({ ...deps, transport, registry, info, metrics, ids });
+    const leadership = new Leadership({ ...deps, transport, registry, unfit, info, metrics, ids });
     this.step(leadership);
     this.tenure = tenure;
     deps.logger.info({ id: this.id }, "Elected as the leading master");

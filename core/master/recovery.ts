@@ -2,6 +2,7 @@ import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/r
 import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { Timer } from "../../sdk/contracts/clock.js";
+import { TepuiError } from "../../sdk/errors/index.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import { formatDuration, formatPercent } from "../../sdk/values/index.js";
 import type { Agents } from "./agents.js";
@@ -70,21 +71,19 @@ export class Recovery {
     this.timer?.cancel();
   }
 
-  /** The agents that have not come back count as unreachable now, unless there are more of them than the operator allows. */
+  /**
+   * The agents that have not come back count as unreachable now. Where there are more of them than the operator allows, something else is
+   * wrong: then the master ends, as Mesos's does, and none is given up.
+   */
   private giveUpMissing(): void {
-    const { cluster, logger, metrics, options } = this.context;
+    const { cluster, metrics, options, unfit } = this.context;
     const missing = [...cluster.recoveredAgents.values()];
     if (missing.length === 0) return;
     const timeout = formatDuration(options.agentReregisterTimeout);
     if (missing.length / this.expected > options.recoveryAgentRemovalLimit) {
-      logger.error(
-        {
-          missing: missing.length,
-          expected: this.expected,
-          limit: formatPercent(options.recoveryAgentRemovalLimit),
-        },
-        `More agents than recovery_agent_removal_limit allows did not re-register within ${timeout}: none is given up`,
-      );
+      const limit = formatPercent(options.recoveryAgentRemovalLimit);
+      const detail = `${missing.length} of ${this.expected} within ${timeout}, and the limit is ${limit}`;
+      unfit(new TepuiError("TEPUI_RECOVERY_AGENTS_MISSING", { detail }));
       return;
     }
     for (const info of missing) {

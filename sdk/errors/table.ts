@@ -144,6 +144,11 @@ export const ERRORS = {
     text: "etcd does not let this daemon use its keys",
     hint: "Give a user and password in the URL whose role may read and write the path.",
   },
+  TEPUI_RECOVERY_AGENTS_MISSING: {
+    kind: "internal",
+    text: "More agents than recovery_agent_removal_limit allows did not re-register after the failover",
+    hint: "Find out what keeps them away (the network, their logs). To give them up, start the master with a higher limit.",
+  },
   TEPUI_REGISTRY_NEEDS_CAPABILITIES: {
     kind: "internal",
     text: "The registry needs capabilities that this master lacks",
