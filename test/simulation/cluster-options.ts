@@ -3,6 +3,7 @@ import type { MasterOptions } from "../../core/master/options.js";
 
 /** Where the masters meet. */
 export const ZOOKEEPER_PATH = "/mesos";
+export const REGISTRY_PATH = `${ZOOKEEPER_PATH}/registry`;
 export const SESSION_TIMEOUT_MS = 10_000;
 export const MASTER_PORT = 5050;
 export const AGENT_PORT = 5051;

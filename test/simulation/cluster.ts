@@ -1,4 +1,5 @@
 import { AgentNode } from "./agent-node.js";
+import { REGISTRY_PATH } from "./cluster-options.js";
 import type { ContainerObserver } from "./containers.js";
 import { FrameworkNode } from "./framework-node.js";
 import { Terms } from "./invariants/terms.js";
@@ -49,6 +50,9 @@ export class Cluster {
     this.ensemble = new Ensemble(this.world, this.network, {
       count: size.zookeepers,
       fencing: mutation !== "no-fencing",
+      written: (by, changes) => {
+        if (changes.some(({ path }) => path === REGISTRY_PATH)) this.terms.wrote(by.name);
+      },
     });
     this.terms = new Terms(this.world);
     this.watch = new Watch(this);

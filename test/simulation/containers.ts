@@ -149,8 +149,9 @@ export class SimulatedContainerizer implements Containerizer {
 
   async destroy(containerId: ContainerID): Promise<void> {
     const id = containerId.value!;
-    const container = this.known.get(id);
     await this.after(this.process.world.dice.exponential(10));
+    // A launch that was under way may have come so far meanwhile.
+    const container = this.known.get(id);
     this.known.delete(id);
     if (container !== undefined && !container.gone) this.host.remove(container);
   }

@@ -8,7 +8,13 @@ import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
 import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
 import { OPEN_ACCESS, ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 import type { Cluster } from "./cluster.js";
-import { MASTER_OPTIONS, MASTER_PORT, SESSION_TIMEOUT_MS, ZOOKEEPER_PATH } from "./cluster-options.js";
+import {
+  MASTER_OPTIONS,
+  MASTER_PORT,
+  REGISTRY_PATH,
+  SESSION_TIMEOUT_MS,
+  ZOOKEEPER_PATH,
+} from "./cluster-options.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, SimulatedProcess } from "./process.js";
 import { dialer } from "./zookeeper/socket.js";
@@ -68,10 +74,9 @@ export class MasterNode {
       clock,
       logger,
     });
-    const url = `zk://ensemble${ZOOKEEPER_PATH}/registry`;
+    const url = `zk://ensemble${REGISTRY_PATH}`;
     const registry = new SharedRegistry({
-      store: () =>
-        new ZooKeeperStore({ client: forRegistry, path: `${ZOOKEEPER_PATH}/registry`, access: OPEN_ACCESS }),
+      store: () => new ZooKeeperStore({ client: forRegistry, path: REGISTRY_PATH, access: OPEN_ACCESS }),
       engine: "ZooKeeper",
       url,
       clock,

@@ -1,3 +1,5 @@
+import type { FaultWeights } from "./faults.js";
+
 /**
  * Rules that a run can break on purpose, to show that the simulation would find out. Each is a mistake that somebody could make.
  *
@@ -16,3 +18,17 @@ export const MUTATIONS = [
 ] as const;
 
 export type Mutation = (typeof MUTATIONS)[number];
+
+/** The faults in which a mistake shows; all for the others. */
+export const MUTATION_FAULTS: Readonly<Partial<Record<Mutation, FaultWeights>>> = {
+  "no-lease-check": { pause: 3, masterCrash: 1 },
+  "no-fencing": {
+    sessionExpiry: 2,
+    slowNetwork: 2,
+    pause: 3,
+    oneWayPartition: 2,
+    agentCrash: 1,
+    powerLoss: 1,
+  },
+  "write-later": { agentCrash: 3, slowDisk: 3 },
+};

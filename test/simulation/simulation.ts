@@ -3,7 +3,7 @@ import { Cluster } from "./cluster.js";
 import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
 import { disagreements, leftovers } from "./invariants/agreement.js";
 import { checkLeaders, checkLedger } from "./invariants/ledger.js";
-import type { Mutation } from "./mutations.js";
+import { MUTATION_FAULTS, type Mutation } from "./mutations.js";
 import { countImmediates } from "./turns.js";
 import { Violation } from "./world.js";
 
@@ -75,12 +75,15 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   };
 }
 
+const faultsFor = (mutation: Mutation | undefined): FaultWeights =>
+  (mutation === undefined ? undefined : MUTATION_FAULTS[mutation]) ?? ALL_FAULTS;
+
 class Run {
   readonly cluster: Cluster;
   step = 0;
   private readonly faults: Faults;
 
-  constructor({ seed, told, mutation, faults = ALL_FAULTS }: SimulationOptions) {
+  constructor({ seed, told, mutation, faults = faultsFor(mutation) }: SimulationOptions) {
     const size = { masters: 3, agents: 3, frameworks: 2, zookeepers: 3 };
     this.cluster = new Cluster(seed, size, { told, mutation });
     this.faults = new Faults(this.cluster, faults);

@@ -25,6 +25,14 @@ export type Outcome =
   | { readonly errors: readonly number[]; readonly transaction?: undefined }
   | { readonly transaction: Transaction; readonly errors?: undefined };
 
+export interface EnsembleOptions {
+  readonly count: number;
+  /** Whether versions are looked at; they are, but for a mistake. */
+  readonly fencing: boolean;
+  /** A client's changes have been agreed on. */
+  readonly written: (by: SimulatedProcess, changes: readonly Change[]) => void;
+}
+
 /**
  * ZooKeeper, with what matters to its clients: a leader that more than half of the servers follow orders all changes; servers learn of them with a
  * delay, so that what they answer may be old; sessions are given up by the leader alone; a server that is cut off notices late.
@@ -45,7 +53,7 @@ export class Ensemble {
   constructor(
     readonly world: World,
     readonly network: Network,
-    private readonly options: { readonly count: number; readonly fencing: boolean },
+    private readonly options: EnsembleOptions,
   ) {
     this.servers = Array.from({ length: options.count }, (_, i) => {
       const host = { name: `zk${i + 1}`, clockOffset: 0 };
@@ -73,7 +81,10 @@ export class Ensemble {
   }
 
   /** Orders changes that a client of this server asks for. Undefined: nobody can, or nobody hears of it. */
-  submit(server: ZooKeeperServer, session: bigint, asked: readonly Asked[]): Outcome | undefined {
+  submit(
+    server: ZooKeeperServer,
+    { session, by, asked }: { session: bigint; by: SimulatedProcess; asked: readonly Asked[] },
+  ): Outcome | undefined {
     this.review();
     if (this.leader === undefined || !this.followers.has(server)) return undefined;
     const changes: Change[] = [];
@@ -85,6 +96,7 @@ export class Ensemble {
       changes.push(change);
       if (problem !== 0) return { errors };
     }
+    this.options.written(by, changes);
     return { transaction: this.agree({ changes }) };
   }
 

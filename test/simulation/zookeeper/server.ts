@@ -42,7 +42,7 @@ export class ZooKeeperServer {
     const there: Party = { process: this.process, closed: () => client?.gone() };
     const here: Party = { process: by, closed: (why) => socket.ended(why) };
     const connection = new Connection(network, here, there);
-    client = new Client({ server: this, connection, party: there, socket });
+    client = new Client({ server: this, connection, party: there, socket, by });
     this.clients.add(client);
     socket.opened({ connection, party: here, arrives: (bytes) => client?.receive(bytes) });
     return true;
@@ -117,14 +117,20 @@ class Client {
   private readonly connection: Connection;
   private readonly party: Party;
   private readonly socket: SimulatedSocket;
+  private readonly by: SimulatedProcess;
 
   constructor(options: {
     server: ZooKeeperServer;
     connection: Connection;
     party: Party;
     socket: SimulatedSocket;
+    by: SimulatedProcess;
   }) {
-    ({ server: this.server, connection: this.connection, party: this.party, socket: this.socket } = options);
+    this.server = options.server;
+    this.connection = options.connection;
+    this.party = options.party;
+    this.socket = options.socket;
+    this.by = options.by;
   }
 
   receive(bytes: Buffer): void {
@@ -257,7 +263,8 @@ class Client {
     const { server } = this;
     const { ensemble, process } = server;
     process.input(ensemble.network.latency() + ensemble.network.latency(), () => {
-      const outcome = this.open ? ensemble.submit(server, this.session, asked) : undefined;
+      const { session, by } = this;
+      const outcome = this.open ? ensemble.submit(server, { session, by, asked }) : undefined;
       // Nobody orders changes: there is no answer until the server notices.
       if (outcome === undefined) return;
       process.input(ensemble.network.latency(), () => {
