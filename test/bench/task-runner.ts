@@ -116,7 +116,7 @@ export class TaskRunner {
         type: Call_Type.ACCEPT,
         accept: {
           offer_ids: [offer.id!],
-          operations: fitting === 0 ? [] : [{ type: 1, launch: { task_infos: tasks } }],
+          operations: round.shape.operations(offer, tasks),
           filters: { refuse_seconds: 0 },
         },
       });
