@@ -75,10 +75,12 @@ export class EmbeddedRegistry implements Registry {
       return stateOf(this.facts);
     }
     const done = this.options.metrics.fetch.start();
+    const attempt = { over: false };
     try {
       const { clock, fetchTimeout: ms } = this.options;
-      await withTimeout({ clock, ms, work: this.load(master), by: DISK });
+      await withTimeout({ clock, ms, work: this.load(master, attempt), by: DISK });
     } catch (error) {
+      attempt.over = true;
       await this.release();
       if (error instanceof TepuiError) throw error;
       throw new TepuiError("TEPUI_REGISTRY_UNREADABLE", {
@@ -120,10 +122,14 @@ export class EmbeddedRegistry implements Registry {
     await this.lock?.release();
   }
 
-  private async load(master: MasterInfo): Promise<void> {
+  /** @param attempt `over` once nobody waits for it any more: then it must leave nothing behind */
+  private async load(master: MasterInfo, attempt: { readonly over: boolean }): Promise<void> {
     await this.files.create();
-    this.lock = await DirectoryLock.take(this.options.directory);
+    const lock = await DirectoryLock.take(this.options.directory);
+    if (attempt.over) return lock.release();
+    this.lock = lock;
     const found = await this.files.newest();
+    if (attempt.over) return;
     if (found !== undefined) {
       const read = readNamed(join(this.options.directory, found.name), found.content);
       if (read.tornBytes > 0) {

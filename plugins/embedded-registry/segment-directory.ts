@@ -32,7 +32,7 @@ export class SegmentDirectory {
     const name = segmentsOf(await readdir(this.path)).at(-1);
     const mark = await this.mark();
     if (mark !== undefined && (name === undefined || name < mark)) {
-      throw new Error(`its newest file, ${mark} or a later one, is missing`);
+      throw new Error(`its newest file${mark === "" ? "" : `, ${mark} or a later one,`} is missing`);
     }
     return name === undefined ? undefined : { name, content: await readFile(join(this.path, name)) };
   }
@@ -72,11 +72,11 @@ export class SegmentDirectory {
     this.current = undefined;
   }
 
-  /** Undefined: there is none, or its write was cut short. */
+  /** Undefined: there is none. Empty: its write was cut short, or it was copied in the middle of it. */
   private async mark(): Promise<string | undefined> {
     try {
       const text = await readFile(join(this.path, MARK), "utf8");
-      return SEGMENT_NAME.test(text) ? text : undefined;
+      return SEGMENT_NAME.test(text) ? text : "";
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
