@@ -55,7 +55,7 @@ const ENDPOINTS: readonly Endpoint[] = [
     "/slave(1)/state.json",
     "/metrics/snapshot",
   ].map(onAgent),
-  ...["/files/read", "/files/browse", "/files/download"].map(onAgent),
+  ...["/api/v1", "/files/read", "/files/browse", "/files/download"].map(onAgent),
 ];
 
 function onMaster(path: string): Endpoint {
@@ -73,6 +73,9 @@ const CALLS = [
   '{"framework_id":{"value":"x"},"type":"RECONCILE","reconcile":{"tasks":[]}}',
   '{"executor_id":{"value":"e"},"framework_id":{"value":"x"},"type":"SUBSCRIBE","subscribe":{"unacknowledged_tasks":[],"unacknowledged_updates":[]}}',
   '{"executor_id":{"value":"e"},"framework_id":{"value":"x"},"type":"UPDATE","update":{"status":{"task_id":{"value":"t"},"state":"TASK_RUNNING","uuid":"AAAA","source":"SOURCE_EXECUTOR"}}}',
+  '{"type":"WAIT_CONTAINER","wait_container":{"container_id":{"value":"x","parent":{"value":"y"}}}}',
+  '{"type":"LAUNCH_NESTED_CONTAINER_SESSION","launch_nested_container_session":{"container_id":{"value":"x","parent":{"value":"y"}},"command":{"value":"true"}}}',
+  '115\n{"type":"ATTACH_CONTAINER_INPUT","attach_container_input":{"type":"CONTAINER_ID","container_id":{"value":"x"}}}',
 ];
 
 const TYPES = [

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -21,6 +21,7 @@ for (const kind of KINDS) {
     let directory: string;
     let launcher: Launcher;
     let close: () => Promise<void>;
+    let bench: LinuxBench | undefined;
     const started: string[] = [];
     let count = 0;
 
@@ -29,9 +30,10 @@ for (const kind of KINDS) {
       directory = await mkdtemp(join(tmpdir(), "tepui-switchboard-"));
       await chmod(directory, 0o755);
       if (kind === "linux") {
-        const bench = await LinuxBench.open(this);
-        launcher = await bench.launcher();
-        close = () => bench.close();
+        const opened = await LinuxBench.open(this);
+        bench = opened;
+        launcher = await opened.launcher();
+        close = () => opened.close();
       } else {
         const posix = posixLauncher();
         await posix.start();
@@ -60,7 +62,7 @@ for (const kind of KINDS) {
       more: Partial<LaunchPlan> = {},
     ) {
       const containerId = `switchboard-${process.pid}-${kind}-${count++}`;
-      const socket = join(directory, `${containerId}.sock`);
+      const socket = join(more.sandbox ?? directory, `${containerId}.sock`);
       const stdout = join(directory, `${containerId}.out`);
       const stderr = join(directory, `${containerId}.err`);
       const plan: LaunchPlan = {
@@ -229,6 +231,29 @@ for (const kind of KINDS) {
       expect(output).to.equal("again\nnobody\n");
       expect(await readFile(stdout, "utf8")).to.equal("again\nnobody\n");
     });
+
+    it("is reached however long its path is", async () => {
+      const deep = join(directory, "x".repeat(100), "y".repeat(100));
+      await mkdir(deep, { recursive: true });
+      const { streams } = await run("echo deep", { session: true }, { sandbox: deep });
+      expect((await new Reading(streams).end()).stdout).to.equal("deep\n");
+    });
+
+    if (kind === "linux") {
+      it("gives a terminal to a container with a root file system and a process 1 of its own", async () => {
+        const contribution = bench!.inRootfs();
+        const { container, streams } = await run(
+          "stty size; echo console >/dev/console; trap 'echo int; exit 4' INT; while :; do sleep 0.05; done",
+          { session: true, terminal: { rows: 7, columns: 9 } },
+          { contribution, workingDirectory: "/" },
+        );
+        const reading = new Reading(streams);
+        await reading.has("7 9\r\nconsole\r\n");
+        await (await streams.input()).write(Buffer.from("\u0003"));
+        expect(await container.exited).to.deep.equal({ code: 4, signal: undefined });
+        await reading.end();
+      });
+    }
 
     it("fails the launch when a log cannot be opened", async () => {
       const problem = await run("true", {}, { stdout: join(directory, "missing", "out") }).catch(String);
