@@ -1,5 +1,6 @@
 import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
 import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Tenure } from "../../sdk/contracts/election.js";
 import type { Registry, RegistryOperation } from "../../sdk/contracts/registry.js";
 
 /**
@@ -9,11 +10,12 @@ import type { Registry, RegistryOperation } from "../../sdk/contracts/registry.j
 export class GuardedRegistry implements Registry {
   constructor(
     private readonly inner: Registry,
+    private readonly tenure: Tenure,
     private readonly failed: (error: unknown) => void,
   ) {}
 
   recover(master: MasterInfo): Promise<RegistryState> {
-    return this.inner.recover(master);
+    return this.inner.recover(master, this.tenure);
   }
 
   async apply(operation: RegistryOperation): Promise<boolean> {

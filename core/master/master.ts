@@ -123,7 +123,8 @@ export class Master implements SchedulerService, OperatorService {
     const stepBack = (message: string) => (err: unknown) => {
       if (this.current === leadership) void this.giveUp(err, message);
     };
-    const registry = new GuardedRegistry(deps.registry, stepBack("The registry cannot be written"));
+    const held: Tenure = { holds: () => this.current === leadership && tenure.holds() };
+    const registry = new GuardedRegistry(deps.registry, held, stepBack("The registry cannot be written"));
     const unfit = stepBack("Must not go on leading");
     const transport = new TenuredTransport(deps.transport, tenure);
     const leadership = new Leadership({ ...deps, transport, registry, unfit, info, metrics, ids });

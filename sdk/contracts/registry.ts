@@ -11,6 +11,7 @@ import type {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import { extensionPoint } from "../plugin/extension-point.js";
+import type { Tenure } from "./election.js";
 
 /** A change of the durable cluster facts, as data so that any store can log it. */
 export type RegistryOperation =
@@ -44,8 +45,12 @@ export type RegistryOperation =
  * `apply` resolves only when the change survives a crash; operations of one turn are written together.
  */
 export interface Registry {
-  /** Reads everything back and records who leads now. Rejects with TepuiError `REGISTRY_UNREADABLE`. */
-  recover(master: MasterInfo): Promise<RegistryState>;
+  /**
+   * Reads everything back and records who leads now. Rejects with TepuiError `REGISTRY_UNREADABLE`.
+   *
+   * @param tenure once it does not hold any more, nobody else may be shut out: then this rejects
+   */
+  recover(master: MasterInfo, tenure?: Tenure): Promise<RegistryState>;
   /** Resolves to whether the operation changed anything. Rejects when it could not be made durable. */
   apply(operation: RegistryOperation): Promise<boolean>;
   /**

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import type { Tenure } from "../contracts/election.js";
 import type { Random } from "../contracts/random.js";
 import type { FencedChange, FencedStore, Versioned } from "./fenced-store.js";
 import { chunkName, decodeHead, EMPTY_HEAD, encodeHead, entryName, type LogHead } from "./log-head.js";
@@ -53,9 +54,13 @@ export class SharedLog {
     this.writer = Buffer.from(random.bytes(WRITER_BYTES));
   }
 
-  /** Reads everything and keeps earlier writers out. Rejects with an Error that says what cannot be read. */
-  async open(): Promise<Stored> {
-    return this.attempts(() => this.tryOpen());
+  /**
+   * Reads everything and keeps earlier writers out. Rejects with an Error that says what cannot be read.
+   *
+   * @param tenure a master that was deposed while it read must not keep out who leads by now
+   */
+  async open(tenure?: Tenure): Promise<Stored> {
+    return this.attempts(() => this.tryOpen(tenure));
   }
 
   /** Reads everything as it is at one moment, and changes nothing: whoever writes goes on. Undefined: there is no log. */
@@ -108,7 +113,7 @@ export class SharedLog {
   }
 
   /** Undefined: somebody wrote meanwhile. */
-  private async tryOpen(): Promise<Stored | undefined> {
+  private async tryOpen(tenure: Tenure | undefined): Promise<Stored | undefined> {
     const { store } = this;
     const found = await store.readHead();
     if (found === undefined) {
@@ -117,6 +122,7 @@ export class SharedLog {
     }
     const stored = await this.readAll(found);
     if (stored === undefined) return undefined;
+    if (tenure?.holds() === false) throw new FencedError();
     const head = { ...decodeHead(found.data), writer: this.writer.toString("hex") };
     const version = await store.change({ head: encodeHead(head), version: found.version });
     if (version === undefined) return undefined;

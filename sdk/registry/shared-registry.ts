@@ -1,6 +1,7 @@
 import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
 import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../contracts/clock.js";
+import type { Tenure } from "../contracts/election.js";
 import type { Logger } from "../contracts/logger.js";
 import type { Random } from "../contracts/random.js";
 import type { Registry, RegistryOperation } from "../contracts/registry.js";
@@ -70,7 +71,7 @@ export class SharedRegistry implements Registry {
     return this.log !== undefined && this.queue.failure === undefined;
   }
 
-  async recover(master: MasterInfo): Promise<RegistryState> {
+  async recover(master: MasterInfo, tenure?: Tenure): Promise<RegistryState> {
     if (this.closed) throw new TepuiError("TEPUI_REGISTRY_CLOSED");
     const { metrics, url, fetchTimeout, clock, random, engine, store } = this.options;
     // Other masters may have written since the last term of this one.
@@ -80,7 +81,7 @@ export class SharedRegistry implements Registry {
     const log = new SharedLog(store(), random);
     this.log = log;
     try {
-      const stored = await withTimeout({ clock, ms: fetchTimeout, work: log.open(), by: engine });
+      const stored = await withTimeout({ clock, ms: fetchTimeout, work: log.open(tenure), by: engine });
       this.facts = replay(stored);
       this.entries = stored.entries.length;
       this.historyBytes = stored.entries.reduce((sum, { length }) => sum + length, 0);
