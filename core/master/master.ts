@@ -149,6 +149,8 @@ export class Master implements SchedulerService, OperatorService {
   private lose(reason: string): void {
     this.deps.logger.error({ reason }, "Lost the leadership");
     this.step(undefined);
+    // Launches of this term must not come to agents in a later one, from this address, which may be the leader's again.
+    this.deps.transport.reset?.();
     this.contend();
   }
 

@@ -100,6 +100,14 @@ export class OutboundConnection {
     else this.socket.destroy();
   }
 
+  /** Breaks it; what has not arrived does not, not even what the system holds for a peer that is out of reach. */
+  reset(reason: string): void {
+    if (this.done) return;
+    this.finish(reason);
+    if (this.connected) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
   private finish(reason: string | undefined): void {
     if (this.done) return;
     this.done = true;

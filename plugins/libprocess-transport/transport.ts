@@ -94,6 +94,10 @@ export class LibprocessTransport implements MessageTransport {
     for (const connection of this.inbound) connection.close();
   }
 
+  reset(): void {
+    for (const connection of [...this.outbound.values()]) connection.reset("given up by its sender");
+  }
+
   address(actor: string): string {
     let address = this.addresses.get(actor);
     if (address === undefined) {

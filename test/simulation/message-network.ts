@@ -89,6 +89,11 @@ export class MessageNetwork {
     for (const link of [...this.links]) if (link.from.endpoint === from && link.to === to) this.exit(link);
   }
 
+  /** Breaks all that goes out from here. */
+  reset(from: string): void {
+    for (const [one, to] of this.pairs()) if (one === from) this.break(one, to);
+  }
+
   /** Whether nothing gets through in one of the directions, so that it will break. */
   stuck(from: string, to: string): boolean {
     const [a, b] = [this.endpoints.get(from), this.endpoints.get(to)].map((one) => one?.process.host.name);
@@ -152,6 +157,10 @@ export class SimulatedTransport implements MessageTransport {
 
   link(to: string, exited: () => void): () => void {
     return this.messages.link({ from: this, to: split(to)[1] ?? "", exited });
+  }
+
+  reset(): void {
+    if (this.process.alive) this.messages.reset(this.endpoint);
   }
 
   deliver(actor: string, message: Parameters<MessageReceiver>[0]): void {
