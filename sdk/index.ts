@@ -66,6 +66,13 @@ export type {
   QuotaFigure,
   RoleExplanation,
 } from "./contracts/allocator-explanation.js";
+export {
+  Checker,
+  type CheckOutcome,
+  type CheckSpec,
+  type CheckTarget,
+  type PreparedCheck,
+} from "./contracts/checker.js";
 export { Clock, type Timer } from "./contracts/clock.js";
 export { type ContainerIo, ContainerLogger, type ContainerOutput } from "./contracts/container-logger.js";
 export {

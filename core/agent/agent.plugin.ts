@@ -5,6 +5,7 @@ import type { ContainerInfo as ContainerInfoMessage } from "../../proto/gen/meso
 import { parseAttributes } from "../../sdk/attributes/index.js";
 import { AgentContainers } from "../../sdk/contracts/agent-containers.js";
 import { AgentView } from "../../sdk/contracts/agent-view.js";
+import { Checker } from "../../sdk/contracts/checker.js";
 import { Containerizer } from "../../sdk/contracts/containerizer.js";
 import { Election } from "../../sdk/contracts/election.js";
 import { ExecutorService } from "../../sdk/contracts/executor-service.js";
@@ -130,6 +131,7 @@ export default definePlugin({
   provides: [ExecutorService, AgentView, AgentContainers],
   requires: {
     containerizers: Containerizer,
+    checkers: Checker,
     detectors: ResourceDetector,
     election: Election,
     transport: MessageTransport,

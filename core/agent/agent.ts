@@ -1,6 +1,7 @@
 import { ExitedExecutorMessage, UnregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
 import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../sdk/contracts/agent-containers.js";
+import type { Checker } from "../../sdk/contracts/checker.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { Election } from "../../sdk/contracts/election.js";
@@ -15,6 +16,8 @@ import { OncePerPeer } from "../../sdk/http/index.js";
 import { AgentState } from "./agent-state.js";
 import { Checkpoints } from "./checkpoint.js";
 import { CheckpointedResources } from "./checkpointed-resources.js";
+import { CommandsInContainers } from "./checks/commands-in-containers.js";
+import { TaskChecks } from "./checks/task-checks.js";
 import { AGENT_ACTOR } from "./constants.js";
 import { ContainerSizes } from "./container-sizes.js";
 import { ContainerCalls } from "./containers/container-calls.js";
@@ -51,6 +54,7 @@ export interface AgentDependencies {
   /** Address that executors and masters are told. */
   readonly ip: string;
   readonly containerizers: readonly Containerizer[];
+  readonly checkers: ReadonlyMap<string, Checker>;
   readonly election: Election;
   readonly transport: MessageTransport;
   readonly estimator: ResourceEstimator;
@@ -188,8 +192,12 @@ export class Agent {
       send,
       sendTo: (pid, message) => transport.send(pid, { from: AGENT_ACTOR, ...message }),
     });
+    const checks = new TaskChecks({ checkers: dependencies.checkers, clock, random, logger });
+    const commands = new CommandsInContainers({ containers: this.containers, random, logger });
     const containers = new TaskContainers({
       ...common,
+      checks,
+      commands,
       agent: options,
       agentPid,
       ip: dependencies.ip,
@@ -201,12 +209,14 @@ export class Agent {
     this.pods = new Pods({
       ...common,
       containers: this.containers,
-      check: () => undefined,
+      checks,
+      commands,
       calls: this.calls,
       executors,
     });
     this.launches = new Launches({
       ...common,
+      checks,
       agent: options,
       resourceVersion,
       containers,

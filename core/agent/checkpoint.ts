@@ -70,13 +70,13 @@ export class Checkpoints {
     ];
   }
 
-  /** Mesos's record of a task lacks its time limit, so that goes into a file of its own. */
+  /** Mesos's record of a task lacks its time limit and its check, so those go into a file of its own. */
   task({ ids }: Executor, info: TaskInfo): DiskOperation[] {
     const { meta } = this.paths;
     const taskId = info.task_id!.value!;
     const task = bytesOf(Task, makeTask(info, ids.frameworkId));
     const operations: DiskOperation[] = [{ op: "create", path: meta.taskInfo(ids, taskId), data: task }];
-    if (info.max_completion_time !== undefined) {
+    if (info.max_completion_time !== undefined || info.check !== undefined) {
       operations.push({
         op: "create",
         path: meta.taskDefinition(ids, taskId),

@@ -1,11 +1,16 @@
 import {
+  type CheckStatusInfo,
   type KillPolicy,
   TaskStatus_Reason as Reason,
   type TaskInfo,
   TaskState,
+  type TaskStatus,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import type { ContainerTermination } from "../../sdk/contracts/containerizer.js";
+import { checkStatus } from "./checks/check-status.js";
+import { failedTooOften } from "./checks/health.js";
+import type { CheckedTask, CheckListener, RunningChecks } from "./checks/task-checks.js";
 import { killGracePeriod } from "./command-executor-info.js";
 import { exitText } from "./exit-text.js";
 
@@ -17,10 +22,14 @@ export interface CommandStatus {
   readonly reason?: Reason | undefined;
   readonly message?: string | undefined;
   readonly data?: Buffer | undefined;
+  readonly healthy?: boolean | undefined;
+  readonly checkStatus?: CheckStatusInfo | undefined;
 }
 
-/** Why a task is made to end: somebody asked for it, or its time is over. */
-export type KillCause = "killed" | "overtime";
+export const KILL_CAUSES = ["killed", "overtime", "unhealthy"] as const;
+
+/** Why a task is made to end: somebody asked for it, its time is over, or its health checks failed too often. */
+export type KillCause = (typeof KILL_CAUSES)[number];
 
 export interface CommandTaskHost {
   /** What its last message says has ended. */
@@ -29,6 +38,8 @@ export interface CommandTaskHost {
   /** The framework wants to hear of TASK_KILLING. */
   readonly reportsKilling: boolean;
   report(status: CommandStatus): void;
+  /** Starts the checks that the task asks for; undefined where it asks for none. */
+  check(task: CheckedTask, listener: CheckListener): RunningChecks | undefined;
   /** The task is to end; its end is told truly also by a later run of the agent. Comes before the first signal. */
   noteKill(cause: KillCause): void;
   /** To every process of the task's container. */
@@ -37,14 +48,18 @@ export interface CommandTaskHost {
 
 /**
  * What Mesos's command executor does for one task, without being a process: it tells the states of the command, kills it politely
- * and then for good, and ends it when its time is over.
+ * and then for good, and ends it when its time is over or its health checks fail too often.
  */
 export class CommandTask {
   private running = false;
   private ended = false;
   private escalation: { readonly timer: Timer; readonly started: number; readonly at: number } | undefined;
   private completion: Timer | undefined;
+  private checks: RunningChecks | undefined;
   private overtime = false;
+  private unhealthy = false;
+  /** The last one that was told. */
+  private status: CommandStatus | undefined;
 
   constructor(
     private readonly task: TaskInfo,
@@ -53,18 +68,48 @@ export class CommandTask {
 
   /** The container runs, and this is to be told of it. */
   started(data?: Buffer): void {
-    this.host.report({ state: TaskState.TASK_STARTING });
-    this.host.report({ state: TaskState.TASK_RUNNING, data });
-    this.followed(0);
+    this.tell({ state: TaskState.TASK_STARTING });
+    this.tell({ state: TaskState.TASK_RUNNING, data });
+    this.follow(0, []);
   }
 
   /**
    * The container runs, and its framework knows: after a restart of the agent.
    *
    * @param age how long it has been running, in milliseconds
+   * @param told its statuses until then, oldest first
+   * @param kill why it was being killed, if it was; how far that had come is not known
    */
-  followed(age: number): void {
+  followed(age: number, told: readonly TaskStatus[], kill?: KillCause): void {
+    const { healthy, check_status: checkStatus } = told.at(-1) ?? {};
+    this.status = { state: TaskState.TASK_RUNNING, healthy, checkStatus };
+    if (kill === undefined) {
+      this.follow(age, told);
+      return;
+    }
     this.running = true;
+    this.overtime = kill === "overtime";
+    this.unhealthy = kill === "unhealthy";
+    this.killWithin(killGracePeriod([this.task.kill_policy]), { told: true });
+  }
+
+  private follow(age: number, told: readonly TaskStatus[]): void {
+    this.running = true;
+    if (failedTooOften(this.task, told)) {
+      this.endUnhealthy();
+      return;
+    }
+    this.checks = this.host.check(
+      { info: this.task, age, told },
+      {
+        checked: (checkStatus) =>
+          this.again({ checkStatus, reason: Reason.REASON_TASK_CHECK_STATUS_UPDATED }),
+        health: (healthy, kill) => {
+          this.again({ healthy, reason: Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED });
+          if (kill) this.endUnhealthy();
+        },
+      },
+    );
     const limit = this.task.max_completion_time?.nanoseconds;
     if (limit === undefined || limit <= 0n) return;
     this.completion = this.host.clock.setTimeout(
@@ -74,12 +119,6 @@ export class CommandTask {
       },
       Number(limit) / 1e6 - age,
     );
-  }
-
-  /** It was being killed when the agent went away; how far that had come is not known. */
-  resumeKilling(cause: KillCause = "killed"): void {
-    this.overtime = cause === "overtime";
-    this.killWithin(killGracePeriod([this.task.kill_policy]), { told: true });
   }
 
   /** Asked to end, by a framework. A later request can only bring the end nearer. */
@@ -94,8 +133,9 @@ export class CommandTask {
     const { clock } = this.host;
     const now = clock.monotonic();
     if (this.escalation === undefined) {
-      if (!told && this.host.reportsKilling) this.host.report({ state: TaskState.TASK_KILLING });
-      this.host.noteKill(this.overtime ? "overtime" : "killed");
+      this.checks?.stop();
+      if (!told && this.host.reportsKilling) this.tell({ state: TaskState.TASK_KILLING });
+      this.host.noteKill(this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed");
       this.host.signal(SIGTERM);
       this.escalate(now, now + grace);
     } else if (this.escalation.started + grace < this.escalation.at) {
@@ -112,26 +152,41 @@ export class CommandTask {
     const { noun } = this.host;
     if (exit === undefined) {
       const whose = noun === "Command" ? "for Command" : "of container";
-      this.host.report({ state: TaskState.TASK_FAILED, message: `Failed to get exit status ${whose}` });
+      this.tell({ state: TaskState.TASK_FAILED, message: `Failed to get exit status ${whose}` });
       return;
     }
     const message = `${noun} ${exitText(exit)}`;
     if (this.overtime) {
-      this.host.report({
-        state: TaskState.TASK_FAILED,
-        reason: Reason.REASON_MAX_COMPLETION_TIME_REACHED,
-        message,
-      });
+      this.tell({ state: TaskState.TASK_FAILED, reason: Reason.REASON_MAX_COMPLETION_TIME_REACHED, message });
     } else if (this.escalation !== undefined) {
-      this.host.report({ state: TaskState.TASK_KILLED, message });
+      this.tell({ state: TaskState.TASK_KILLED, message, ...(this.unhealthy && { healthy: false }) });
     } else {
-      this.host.report({ state: exit.code === 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED, message });
+      this.tell({ state: exit.code === 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED, message });
     }
   }
 
   stop(): void {
+    this.checks?.stop();
     this.escalation?.timer.cancel();
     this.completion?.cancel();
+  }
+
+  private endUnhealthy(): void {
+    this.unhealthy = true;
+    this.kill(undefined);
+  }
+
+  private tell(status: CommandStatus): void {
+    this.status = { ...status, checkStatus: checkStatus(this.task.check) };
+    this.host.report(this.status);
+  }
+
+  /** The last status, with what a check found. */
+  private again(found: Pick<CommandStatus, "reason" | "healthy" | "checkStatus">): void {
+    if (this.status === undefined) return;
+    // What the container is need not be said again.
+    this.status = { ...this.status, data: undefined, ...found };
+    this.host.report(this.status);
   }
 
   private escalate(started: number, at: number): void {

@@ -15,6 +15,7 @@ import { convertResources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
 import type { CheckpointedResources } from "./checkpointed-resources.js";
+import type { TaskChecks } from "./checks/task-checks.js";
 import { commandExecutorInfo } from "./command-executor-info.js";
 import type { Disk, DiskOperation } from "./disk/operations.js";
 import { Executor } from "./executor.js";
@@ -35,6 +36,7 @@ export interface LaunchesOptions {
   readonly resources: Pick<CheckpointedResources, "pending">;
   readonly containers: TaskContainers;
   readonly containerizers: readonly Containerizer[];
+  readonly checks: TaskChecks;
   readonly executors: Executors;
   readonly statuses: Statuses;
   readonly checkpoints: Checkpoints;
@@ -102,7 +104,7 @@ export class Launches {
     message: Pick<RunTaskMessage, "launch_executor" | "resource_version_uuids">,
     launch: Launch,
   ): void {
-    const { logger, executors, containers, containerizers, checkpoints } = this.options;
+    const { logger, executors, containers, containerizers, checks, checkpoints } = this.options;
     const { framework, tasks, executorInfo, group } = launch;
     const taskIds = tasks.map(({ task_id }) => task_id!.value!);
     if (framework.terminating) {
@@ -115,7 +117,9 @@ export class Launches {
     const custom = tasks[0]!.executor !== undefined;
     const refusal =
       (this.options.state.draining === undefined ? undefined : drainingRefusal(framework)) ??
-      tasks.map((task) => refusalOf(task, framework, containerizers)).find((one) => one !== undefined) ??
+      tasks
+        .map((task) => refusalOf(task, framework, { containerizers, checks }))
+        .find((one) => one !== undefined) ??
       this.versionRefusal(framework, message.resource_version_uuids) ??
       this.resourceRefusal(framework, tasks, executorInfo) ??
       this.executorRefusal(framework, { custom, existing, launchExecutor: message.launch_executor });

@@ -1,5 +1,6 @@
 import type { StatusUpdate } from "../../proto/gen/mesos/internal/messages.js";
 import type {
+  CheckStatusInfo,
   TaskStatus_Reason as Reason,
   Resource,
   TaskStatus_Source as Source,
@@ -17,6 +18,8 @@ export interface StatusFacts {
   readonly reason?: Reason | undefined;
   readonly message?: string | undefined;
   readonly data?: Buffer | undefined;
+  readonly healthy?: boolean | undefined;
+  readonly checkStatus?: CheckStatusInfo | undefined;
   readonly limitedResources?: readonly Resource[] | undefined;
 }
 
@@ -41,6 +44,8 @@ export function makeUpdate(facts: StatusFacts, origin: StatusOrigin): StatusUpda
     ...(facts.reason !== undefined && { reason: facts.reason }),
     ...(facts.message !== undefined && { message: facts.message }),
     ...(facts.data !== undefined && { data: facts.data }),
+    ...(facts.healthy !== undefined && { healthy: facts.healthy }),
+    ...(facts.checkStatus !== undefined && { check_status: facts.checkStatus }),
     ...(facts.limitedResources !== undefined && { limitation: { resources: [...facts.limitedResources] } }),
   };
   return {

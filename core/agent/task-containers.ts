@@ -15,6 +15,8 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
 import { Resources } from "../../sdk/resources/index.js";
 import type { Checkpoints } from "./checkpoint.js";
+import type { CommandsInContainers } from "./checks/commands-in-containers.js";
+import type { TaskChecks } from "./checks/task-checks.js";
 import { CommandTask } from "./command-task.js";
 import type { Disk, DiskOperation } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
@@ -37,6 +39,8 @@ export interface TaskContainersOptions {
   readonly statuses: Statuses;
   /** The container of a pod runs; its tasks can follow. */
   readonly startPod: (framework: Framework, executor: Executor) => void;
+  readonly checks: TaskChecks;
+  readonly commands: CommandsInContainers;
   readonly checkpoints: Checkpoints;
   readonly disk: Disk;
   readonly metrics: AgentMetrics;
@@ -195,7 +199,7 @@ export class TaskContainers {
   }
 
   commandTask(framework: Framework, executor: Executor, task: TaskInfo): CommandTask {
-    const { clock, statuses, logger, disk, checkpoints } = this.options;
+    const { clock, statuses, logger, disk, checkpoints, checks, commands } = this.options;
     let noted: Promise<void> | undefined;
     const signalNow = (signal: number): void => {
       executor.containerizer
@@ -216,6 +220,7 @@ export class TaskContainers {
           source: Source.SOURCE_EXECUTOR,
           ...status,
         }),
+      check: (of, listener) => checks.start(of, commands.target(executor, executor.containerId), listener),
       noteKill: (cause) => {
         if (!executor.checkpoint) return;
         noted = disk

@@ -8,6 +8,7 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Containerizer, TaskFeature } from "../../sdk/contracts/containerizer.js";
 import { needsCheckpoint, Resources, validateGpus } from "../../sdk/resources/index.js";
+import type { TaskChecks } from "./checks/task-checks.js";
 import { secretVariables } from "./executor-environment.js";
 import type { Framework } from "./framework.js";
 
@@ -33,7 +34,7 @@ export const drainingRefusal = (framework: Framework): Refusal => ({
 export function refusalOf(
   task: TaskInfo,
   framework: Framework,
-  containerizers: readonly Containerizer[],
+  { containerizers, checks }: { containerizers: readonly Containerizer[]; checks: TaskChecks },
 ): Refusal | undefined {
   const container = task.executor === undefined ? task.container : task.executor.container;
   const supported = (feature: TaskFeature): boolean =>
@@ -47,10 +48,8 @@ export function refusalOf(
   }
   // Custom executors run checks by themselves.
   if (task.executor === undefined || task.executor.type === ExecutorInfo_Type.DEFAULT) {
-    if (task.check !== undefined) return invalid("Checks ('TaskInfo.check') are not supported by this agent");
-    if (task.health_check !== undefined) {
-      return invalid("Health checks ('TaskInfo.health_check') are not supported by this agent");
-    }
+    const unchecked = checks.problem(task);
+    if (unchecked !== undefined) return invalid(unchecked);
   }
   const secrets = secretVariables((task.executor ?? task).command);
   if (secrets.length > 0 && !supported("secret-environment")) {

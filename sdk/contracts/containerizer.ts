@@ -155,6 +155,11 @@ export interface Containerizer {
    * ended is forgotten.
    */
   destroy(containerId: ContainerID): Promise<void>;
+  /**
+   * Runs a command in a running container, as its user and with its environment; resolves with how it ended, and rejects when the signal is
+   * aborted. Absent: a container of class `debug` within it does that.
+   */
+  exec?(containerId: ContainerID, command: CommandInfo, signal: AbortSignal): Promise<ContainerExit>;
   /** Undefined for a container that is unknown or cannot be attached to. Absent: none can. */
   attach?(containerId: ContainerID): ContainerStreams | undefined;
   /** Removes the images that no container uses, except those given. Absent: it has none. */

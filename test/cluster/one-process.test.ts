@@ -139,6 +139,7 @@ class OneProcessCluster {
     transport.start();
     const containerizer = new ScriptedContainerizer();
     const agent = new Agent({
+      checkers: new Map(),
       options: AGENT_OPTIONS,
       info: { hostname: ip, port: 5051, resources: resourceList("cpus:4;mem:1024"), attributes: [] },
       ip,

@@ -116,6 +116,7 @@ export class AgentNode {
     const transport = new SimulatedTransport(messages, process, this.endpoint);
     const disk = new SimulatedDiskAccess(this.disk, process, mutation === "write-later");
     const agent = new Agent({
+      checkers: new Map(),
       options: AGENT_OPTIONS,
       info: {
         hostname: this.name,

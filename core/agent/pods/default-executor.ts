@@ -1,5 +1,4 @@
 import {
-  type CheckStatusInfo,
   type ContainerID,
   TaskStatus_Reason as Reason,
   TaskStatus_Source as Source,
@@ -15,9 +14,11 @@ import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { Random } from "../../../sdk/contracts/random.js";
 import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
+import { checkStatus } from "../checks/check-status.js";
+import { failedTooOften } from "../checks/health.js";
+import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
 import { killGracePeriod } from "../command-executor-info.js";
 import { uuidBytes } from "../status.js";
-import { emptyCheckStatus } from "./check-status.js";
 import { endOfTask } from "./end-of-task.js";
 import { type PodGroup, PodTask } from "./pod-task.js";
 import { taskContainer } from "./task-container.js";
@@ -26,13 +27,6 @@ const SIGTERM = 15;
 const SIGKILL = 9;
 /** How long the end waits for acknowledgements that do not come, in milliseconds. */
 const LAST_WORDS_MS = 60_000;
-
-/** What checks of a task tell. */
-export interface CheckListener {
-  checked(status: CheckStatusInfo): void;
-  /** @param kill it failed too often */
-  health(healthy: boolean, kill: boolean): void;
-}
 
 export interface DefaultExecutorHost {
   readonly clock: Clock;
@@ -53,7 +47,10 @@ export interface DefaultExecutorHost {
   wait(containerId: ContainerID): Promise<ContainerTermination>;
   kill(containerId: ContainerID, signal: number): Promise<void>;
   /** Starts the checks that the task asks for; undefined where it asks for none. */
-  check(task: TaskInfo, containerId: ContainerID, listener: CheckListener): { stop(): void } | undefined;
+  check(
+    task: CheckedTask & { readonly containerId: ContainerID },
+    listener: CheckListener,
+  ): RunningChecks | undefined;
   /** Takes a status; `acknowledged` is called when the agent has it for good. */
   update(status: TaskStatus): void;
   /** The task's sandbox can be shown under its id. */
@@ -110,6 +107,7 @@ export class DefaultExecutor {
       return;
     }
     const group: PodGroup = { taskIds: earlier.map(({ info }) => info.task_id!.value!), ending: false };
+    this.unhealthy ||= earlier.some(({ info, statuses }) => failedTooOften(info, statuses));
     for (const { info, statuses } of earlier) {
       const last = statuses.at(-1);
       if (isTerminal(last?.state)) {
@@ -176,7 +174,7 @@ export class DefaultExecutor {
     task.launched = true;
     if (killing) this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: true });
     else if (running === undefined) this.begin(task);
-    else this.watch(task, Math.max(0, this.host.clock.now() - running.timestamp! * 1000));
+    else this.watch(task, Math.max(0, this.host.clock.now() - running.timestamp! * 1000), statuses);
     this.follow(task);
   }
 
@@ -196,7 +194,7 @@ export class DefaultExecutor {
   private begin(task: PodTask): void {
     this.host.sandboxMade(task.id, task.containerId);
     void this.tell(task, this.status(task, TaskState.TASK_RUNNING));
-    this.watch(task, 0);
+    this.watch(task, 0, []);
   }
 
   private async launch(task: PodTask): Promise<void> {
@@ -220,8 +218,11 @@ export class DefaultExecutor {
     );
   }
 
-  /** @param age how long it has been running, in milliseconds */
-  private watch(task: PodTask, age: number): void {
+  /**
+   * @param age how long it has been running, in milliseconds
+   * @param told its statuses of earlier runs of the agent
+   */
+  private watch(task: PodTask, age: number, told: readonly TaskStatus[]): void {
     const { clock } = this.host;
     const limit = task.info.max_completion_time?.nanoseconds;
     if (limit !== undefined && limit > 0n) {
@@ -232,16 +233,24 @@ export class DefaultExecutor {
       task.completion = clock.setTimeout(expire, Math.max(0, Number(limit) / 1e6 - age));
     }
     if (task.killing) return;
-    task.checks = this.host.check(task.info, task.containerId, {
-      checked: (status) =>
-        this.checked(task, { check_status: status }, Reason.REASON_TASK_CHECK_STATUS_UPDATED),
-      health: (healthy, kill) => {
-        this.checked(task, { healthy }, Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED);
-        if (!kill) return;
-        this.unhealthy = true;
-        this.kill(task.id, undefined);
+    if (failedTooOften(task.info, told)) {
+      this.kill(task.id, undefined);
+      return;
+    }
+    const { info, containerId } = task;
+    task.checks = this.host.check(
+      { info, containerId, age, told },
+      {
+        checked: (status) =>
+          this.checked(task, { check_status: status }, Reason.REASON_TASK_CHECK_STATUS_UPDATED),
+        health: (healthy, kill) => {
+          this.checked(task, { healthy }, Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED);
+          if (!kill) return;
+          this.unhealthy = true;
+          this.kill(task.id, undefined);
+        },
       },
-    });
+    );
   }
 
   /** Tells the last status again, with what a check found. */
@@ -325,7 +334,7 @@ export class DefaultExecutor {
   }
 
   private status({ info, containerId }: PodTask, state: TaskState): TaskStatus {
-    const check = emptyCheckStatus(info.check);
+    const check = checkStatus(info.check);
     return {
       task_id: info.task_id,
       executor_id: { value: this.host.executorId },

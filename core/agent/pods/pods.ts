@@ -3,6 +3,8 @@ import { FrameworkInfo_Capability_Type as Capability } from "../../../proto/gen/
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { Random } from "../../../sdk/contracts/random.js";
+import type { CommandsInContainers } from "../checks/commands-in-containers.js";
+import type { TaskChecks } from "../checks/task-checks.js";
 import type { ContainerCalls } from "../containers/container-calls.js";
 import type { Disk } from "../disk/operations.js";
 import type { Executor } from "../executor.js";
@@ -14,7 +16,8 @@ import { DefaultExecutor, type DefaultExecutorHost, type EarlierTask } from "./d
 
 export interface PodsOptions {
   readonly containers: ContainerCalls;
-  readonly check: DefaultExecutorHost["check"];
+  readonly checks: TaskChecks;
+  readonly commands: CommandsInContainers;
   readonly calls: ExecutorCalls;
   readonly executors: Executors;
   readonly paths: AgentPaths;
@@ -56,13 +59,13 @@ export class Pods {
   }
 
   private host(framework: Framework, executor: Executor): DefaultExecutorHost {
-    const { containers, check, calls, executors, clock, random, logger } = this.options;
+    const { containers, checks, commands, calls, executors, clock, random, logger } = this.options;
     const [network] = executor.containerStatus?.network_infos ?? [];
     return {
       clock,
       random,
       logger,
-      check,
+      check: (task, listener) => checks.start(task, commands.target(executor, task.containerId), listener),
       executorId: executor.id,
       containerId: executor.containerId,
       ip: network?.ip_addresses[0]?.ip_address,

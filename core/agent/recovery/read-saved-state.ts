@@ -15,6 +15,7 @@ import {
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateResources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
+import { KILL_CAUSES } from "../command-task.js";
 import type { AgentPaths, RunIds } from "../paths.js";
 import { uuidKey } from "../updates/update-stream.js";
 import { findLeftovers } from "./leftovers.js";
@@ -231,7 +232,7 @@ export class SavedStateReader {
     });
     const kill = await run.reader.text(meta.taskKill(run, taskId));
     // Whatever is left of the cause, it was being ended.
-    const cause = kill === undefined ? undefined : kill === "overtime" ? "overtime" : "killed";
+    const cause = kill === undefined ? undefined : (KILL_CAUSES.find((one) => one === kill) ?? "killed");
     return { task, definition, ...updates, ...(cause !== undefined && { kill: cause }) };
   }
 

@@ -162,10 +162,10 @@ export class Recovery {
       executor.state = "running";
       executor.command = taskContainers.commandTask(framework, executor, definitionOf(only));
       const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
+      const told = only.updates.flatMap(({ status }) => (status === undefined ? [] : [status]));
+      const kill = only.kill ?? (only.task.state === TaskState.TASK_KILLING ? "killed" : undefined);
       if (since === undefined) executor.command.started();
-      else executor.command.followed(clock.now() - since * 1000);
-      if (only.kill !== undefined || only.task.state === TaskState.TASK_KILLING)
-        executor.command.resumeKilling(only.kill);
+      else executor.command.followed(clock.now() - since * 1000, told, kill);
     }
     taskContainers.follow(executor, owner);
     // The record of its task is lost: nobody would ever ask for its end.

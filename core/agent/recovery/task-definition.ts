@@ -4,6 +4,6 @@ import type { SavedTask } from "./saved-state.js";
 /** The task as it was asked for, as far as that is needed to see it through. */
 export function definitionOf({ task, definition }: SavedTask): TaskInfo {
   if (definition !== undefined) return definition;
-  const { name, task_id, agent_id, resources, kill_policy, limits }: Task = task;
-  return { name, task_id, agent_id, resources, kill_policy, limits };
+  const { name, task_id, agent_id, resources, health_check, kill_policy, limits }: Task = task;
+  return { name, task_id, agent_id, resources, health_check, kill_policy, limits };
 }

@@ -34,6 +34,7 @@ class Life {
     workDir: string,
   ) {
     this.agent = new Agent({
+      checkers: new Map(),
       options: { ...AGENT_OPTIONS, workDir, switchUser: false, registrationBackoffFactor: 1 },
       info: { hostname: "h", port: 1, resources: [scalar("cpus", 4)], attributes: [] },
       ip: "127.0.0.1",

@@ -1,9 +1,6 @@
 import { expect } from "chai";
-import {
-  type CheckListener,
-  DefaultExecutor,
-  type EarlierTask,
-} from "../../../../core/agent/pods/default-executor.js";
+import type { CheckListener } from "../../../../core/agent/checks/task-checks.js";
+import { DefaultExecutor, type EarlierTask } from "../../../../core/agent/pods/default-executor.js";
 import {
   type ContainerID,
   HealthCheck_Type,
@@ -65,7 +62,7 @@ class Pod {
         this.signals.push(`${this.taskOf.get(value!)} ${signal}`);
         if (signal === 9) this.ends.get(value!)?.resolve({ exit: { code: undefined, signal } });
       },
-      check: (task, _containerId, listener) => {
+      check: ({ info: task }, listener) => {
         if (task.health_check === undefined && task.check === undefined) return undefined;
         const id = task.task_id!.value!;
         this.listeners.set(id, listener);

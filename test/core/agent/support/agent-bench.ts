@@ -14,6 +14,7 @@ import {
   TaskStatus_Reason,
   Value_Type,
 } from "../../../../proto/gen/mesos/v1/mesos.js";
+import type { Checker } from "../../../../sdk/contracts/checker.js";
 import { MetricsRegistry } from "../../../../sdk/contracts/metrics-registry.js";
 import { MemoryLogger } from "../../../../sdk/testing/memory-logger.js";
 import { SeededRandom } from "../../../../sdk/testing/seeded-random.js";
@@ -93,6 +94,7 @@ export class AgentBench {
   readonly clock = new VirtualClock();
   readonly master = new ScriptedMaster();
   readonly containerizer = new ScriptedContainerizer();
+  readonly checkers = new Map<string, Checker>();
   readonly disk = new MemoryDisk();
   readonly logger = new MemoryLogger();
   readonly metrics = new MetricsRegistry(this.clock);
@@ -113,6 +115,7 @@ export class AgentBench {
       },
       ip: "10.0.0.2",
       containerizers: [this.containerizer],
+      checkers: this.checkers,
       election: this.master,
       transport: this.master,
       estimator: this.estimator,

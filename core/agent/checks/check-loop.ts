@@ -1,0 +1,75 @@
+import type { CheckOutcome, PreparedCheck } from "../../../sdk/contracts/checker.js";
+import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import { messageOf } from "../../../sdk/errors/index.js";
+import { formatDuration } from "../../../sdk/values/index.js";
+
+/** All in milliseconds. */
+export interface CheckTimes {
+  /** From the start of the task to the first check. */
+  readonly delay: number;
+  /** From the end of one check to the beginning of the next. */
+  readonly interval: number;
+  /** 0: none. */
+  readonly timeout: number;
+}
+
+export interface CheckLoopOptions {
+  readonly clock: Clock;
+  readonly check: PreparedCheck;
+  readonly times: CheckTimes;
+  /** Called for each check that counts; may stop the loop. */
+  readonly done: (outcome: CheckOutcome) => void;
+}
+
+/** Makes one check after another until it is stopped. */
+export class CheckLoop {
+  private next: Timer | undefined;
+  private running: AbortController | undefined;
+  private stopped = false;
+
+  /** @param after milliseconds to the first one */
+  constructor(
+    private readonly options: CheckLoopOptions,
+    after: number,
+  ) {
+    this.schedule(after);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.next?.cancel();
+    this.running?.abort();
+  }
+
+  private readonly perform = (): void => {
+    const { clock, check, times } = this.options;
+    const abort = new AbortController();
+    this.running = abort;
+    let late = false;
+    const expire = (): void => {
+      late = true;
+      abort.abort();
+    };
+    const timer = times.timeout > 0 ? clock.setTimeout(expire, times.timeout) : undefined;
+    const over = (outcome: CheckOutcome | undefined): void => {
+      timer?.cancel();
+      this.running = undefined;
+      if (this.stopped) return;
+      const counted = late ? timedOut(times.timeout) : outcome;
+      if (counted !== undefined) this.options.done(counted);
+      this.schedule(times.interval);
+    };
+    check
+      .run(abort.signal)
+      .then(over, (error: unknown) => over({ healthy: false, message: messageOf(error) }));
+  };
+
+  private schedule(after: number): void {
+    if (!this.stopped) this.next = this.options.clock.setTimeout(this.perform, after);
+  }
+}
+
+const timedOut = (timeout: number): CheckOutcome => ({
+  healthy: false,
+  message: `it timed out after ${formatDuration(timeout)}`,
+});

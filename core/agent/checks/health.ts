@@ -1,0 +1,66 @@
+import {
+  type HealthCheck,
+  TaskStatus_Reason as Reason,
+  type TaskInfo,
+  type TaskStatus,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+
+const GRACE_SECONDS = 10;
+const FAILURES = 3;
+
+export interface HealthVerdict {
+  readonly healthy: boolean;
+  /** It failed too often. */
+  readonly kill: boolean;
+}
+
+/** What follows from the results of a task's health checks, as Mesos's executors see it. */
+export class Health {
+  private failures = 0;
+  /** No check has succeeded yet. */
+  private initializing = true;
+
+  constructor(
+    private readonly check: Pick<HealthCheck, "grace_period_seconds" | "consecutive_failures">,
+    told: readonly TaskStatus[] = [],
+  ) {
+    // What was told of the task's health before the agent was restarted: every failure that counted was.
+    for (const { reason, healthy } of told) {
+      if (reason !== Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED) continue;
+      this.initializing &&= healthy !== true;
+      this.failures = healthy === true ? 0 : this.failures + 1;
+    }
+  }
+
+  get consecutiveFailures(): number {
+    return this.failures;
+  }
+
+  get failedTooOften(): boolean {
+    const most = this.check.consecutive_failures ?? FAILURES;
+    return most > 0 && this.failures >= most;
+  }
+
+  /**
+   * Undefined: there is nothing to tell.
+   *
+   * @param age how long the task has been running, in milliseconds
+   */
+  take(healthy: boolean, age: number): HealthVerdict | undefined {
+    if (healthy) {
+      const news = this.initializing || this.failures > 0;
+      this.initializing = false;
+      this.failures = 0;
+      return news ? { healthy: true, kill: false } : undefined;
+    }
+    const grace = (this.check.grace_period_seconds ?? GRACE_SECONDS) * 1000;
+    // Less than a second is none, as in Mesos.
+    if (this.initializing && grace >= 1000 && age <= grace) return undefined;
+    this.failures++;
+    return { healthy: false, kill: this.failedTooOften };
+  }
+}
+
+/** Whether a task was to be killed for its health when these statuses were told. */
+export const failedTooOften = ({ health_check }: TaskInfo, told: readonly TaskStatus[]): boolean =>
+  health_check !== undefined && new Health(health_check, told).failedTooOften;
