@@ -73,7 +73,7 @@ const agentFlags = (kind: Kind, docker: BenchDocker | undefined): string[] => [
 async function inAgent(kind: "posix" | "linux"): Promise<void> {
   const master = await BareMaster.start();
   const flags = [`--master=127.0.0.1:${master.port}`, ...agentFlags(kind, undefined)];
-  const agent = await startDaemon("mesos-agent", flags, values.profile);
+  const agent = await startDaemon("mesos-agent", flags, { profile: values.profile });
   try {
     const shape = new TaskShape(0.1, 8);
     for (let round = 0; round < 20; round++) await master.run(shape);

@@ -17,15 +17,13 @@ const { values } = parseArgs({
     profile: { type: "string" },
   },
 });
-const master = await startDaemon(
-  "mesos-master",
-  ["--allocation_interval=10ms", "--registry=in_memory"],
-  values.profile,
-);
+const master = await startDaemon("mesos-master", ["--allocation_interval=10ms", "--registry=in_memory"], {
+  profile: values.profile,
+});
 const agent = await startDaemon(
   "mesos-agent",
   [`--master=127.0.0.1:${master.port}`, "--resources=cpus:100;mem:10000;disk:10000"],
-  values.profile,
+  { profile: values.profile },
 );
 try {
   const runner = await TaskRunner.subscribe(master.port);

@@ -189,11 +189,9 @@ async function measure(
   count: number,
   options: { tasks: number; window: number; each: number },
 ): Promise<Figures> {
-  const master = await startDaemon(
-    "mesos-master",
-    ["--allocation_interval=50ms", "--registry=in_memory"],
-    values.profile,
-  );
+  const master = await startDaemon("mesos-master", ["--allocation_interval=50ms", "--registry=in_memory"], {
+    profile: values.profile,
+  });
   try {
     const agents = await startAgents(master.port, count, options.each);
     const cpu = master.cpu();

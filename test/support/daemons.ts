@@ -1,6 +1,6 @@
 /** Starts real daemons for a bench and reads what they cost. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endContainers } from "./end-containers.js";
@@ -21,22 +21,27 @@ export interface Daemon {
 
 const root = new URL("../../..", import.meta.url).pathname;
 
-/**
- * Starts a daemon on a free port and resolves when `/health` answers. Files go to a folder that `stop` removes.
- *
- * @param profile folder for a CPU profile of the daemon, written when it stops
- */
+export interface DaemonOptions {
+  /** Folder for profiles of the daemon, written when it stops. */
+  readonly profile?: string | undefined;
+  /** Of its memory in place of its CPU. */
+  readonly heap?: boolean;
+  /** File to which its log goes, in place of this process's standard error. */
+  readonly log?: string | undefined;
+}
+
+/** Starts a daemon on a free port and resolves when `/health` answers. Files go to a folder that `stop` removes. */
 export async function startDaemon(
   name: "mesos-master" | "mesos-agent",
   flags: readonly string[],
-  profile?: string,
+  options: DaemonOptions = {},
 ): Promise<Daemon> {
   return run({
     name,
     flags,
     port: await freePort(),
     folder: mkdtempSync(join(tmpdir(), "tepui-bench-")),
-    profile,
+    options,
   });
 }
 
@@ -45,18 +50,20 @@ interface Start {
   readonly flags: readonly string[];
   readonly port: number;
   readonly folder: string;
-  readonly profile: string | undefined;
+  readonly options: DaemonOptions;
 }
 
 async function run(start: Start): Promise<Daemon> {
-  const { name, flags, port, folder, profile } = start;
+  const { name, flags, port, folder, options } = start;
+  const { profile, heap = false, log } = options;
+  const kind = heap ? "heap" : "cpu";
   const args = [
-    ...(profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`]),
+    ...(profile === undefined ? [] : [`--${kind}-prof`, `--${kind}-prof-dir=${profile}`]),
     join(root, "bin", name),
     "--ip=127.0.0.1",
     `--port=${port}`,
     ...(flags.some((flag) => flag.startsWith("--work_dir=")) ? [] : [`--work_dir=${folder}`]),
-    "--logging_level=WARNING",
+    ...(flags.some((flag) => flag.startsWith("--logging_level=")) ? [] : ["--logging_level=WARNING"]),
     ...(name === "mesos-agent"
       ? [`--runtime_dir=${join(folder, "run")}`, `--fetcher_cache_dir=${join(folder, "cache")}`]
       : []),
@@ -65,14 +72,16 @@ async function run(start: Start): Promise<Daemon> {
       : []),
     ...flags,
   ];
+  const output = log === undefined ? "inherit" : openSync(log, "a");
   // A master keeps two connections to each agent: ask for more descriptors than the usual limit where that is allowed.
   const child = spawn(
     "sh",
     ["-c", 'ulimit -n 65536 2>/dev/null; exec "$@"', "sh", process.execPath, ...args],
     {
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", output, output],
     },
   );
+  if (typeof output === "number") closeSync(output);
   const exited = new Promise((resolve) => child.once("exit", resolve));
   await healthy(port, child);
   const status = () => readFileSync(`/proc/${child.pid}/status`, "utf8");
