@@ -163,7 +163,7 @@ export class AgentReregistration {
       taskId: task.message.task_id,
       agentId: task.message.agent_id,
       executorId: task.message.executor_id,
-      state: task.state,
+      state: task.toldState,
       reason: Reason.REASON_AGENT_REREGISTERED,
       message: wasUnreachable ? "Unreachable agent re-reregistered" : "Unknown agent reregistered",
       now: clock.now(),

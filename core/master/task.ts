@@ -1,7 +1,7 @@
 import type { AgentID, FrameworkID, Task, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Resources } from "../../sdk/resources/index.js";
-import { holdsResources } from "../../sdk/task-states.js";
+import { holdsResources, isTerminal } from "../../sdk/task-states.js";
 
 export interface TaskParts {
   readonly message: Task;
@@ -35,9 +35,13 @@ export class TaskEntry {
     return holdsResources(this.message.state);
   }
 
-  /** The state that the scheduler was told last; the agent may know a later one. */
+  /**
+   * The state that the scheduler was told last; the agent may know a later one. An end is told by the agent's own update, in its turn: told
+   * before, the updates that come after it would bring the task back to life.
+   */
   get toldState(): TaskState {
-    return this.message.status_update_state ?? this.state;
+    const { status_update_state: told } = this.message;
+    return told ?? (isTerminal(this.state) ? TaskState.TASK_STAGING : this.state);
   }
 
   change(changes: Partial<Task>): void {
