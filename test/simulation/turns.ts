@@ -24,6 +24,8 @@ export function countImmediates(): () => void {
  * which costs a system call, is taken only for those who wait for one.
  */
 export async function settle(): Promise<void> {
+  // Ticks come after promises only where they are asked for by what a promise has called.
+  await undefined;
   await new Promise<void>((resolve) => process.nextTick(resolve));
   while (waiting > 0) {
     await new Promise<void>((resolve) => setImmediate(resolve));
