@@ -18,6 +18,7 @@ import { checkStatus } from "../checks/check-status.js";
 import { failedTooOften } from "../checks/health.js";
 import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
 import { killGracePeriod } from "../command-executor-info.js";
+import type { KillCause } from "../command-task.js";
 import { uuidBytes } from "../status.js";
 import { endOfTask } from "./end-of-task.js";
 import { type PodGroup, PodTask } from "./pod-task.js";
@@ -46,6 +47,8 @@ export interface DefaultExecutorHost {
   /** Resolves with the end of a container; rejects with TEPUI_CONTAINER_UNKNOWN. */
   wait(containerId: ContainerID): Promise<ContainerTermination>;
   kill(containerId: ContainerID, signal: number): Promise<void>;
+  /** Resolves when a later run of the agent would know that the task is being killed, and why. */
+  noteKill(taskId: string, cause: KillCause): Promise<void>;
   /** Starts the checks that the task asks for; undefined where it asks for none. */
   check(
     task: CheckedTask & { readonly containerId: ContainerID },
@@ -64,6 +67,8 @@ export interface EarlierTask {
   readonly info: TaskInfo;
   /** The statuses that were told, oldest first; none: it was not begun. */
   readonly statuses: readonly TaskStatus[];
+  /** Why it was being killed, if it was. */
+  readonly kill?: KillCause | undefined;
 }
 
 /**
@@ -108,7 +113,8 @@ export class DefaultExecutor {
     }
     const group: PodGroup = { taskIds: earlier.map(({ info }) => info.task_id!.value!), ending: false };
     this.unhealthy ||= earlier.some(({ info, statuses }) => failedTooOften(info, statuses));
-    for (const { info, statuses } of earlier) {
+    for (const one of earlier) {
+      const { info, statuses } = one;
       const last = statuses.at(-1);
       if (isTerminal(last?.state)) {
         group.ending ||= last?.state !== TaskState.TASK_FINISHED;
@@ -116,7 +122,7 @@ export class DefaultExecutor {
       }
       const task = this.add(info, group, containerOf(statuses) ?? this.newContainerId());
       task.status = last;
-      this.resume(task, statuses);
+      this.resume(task, one);
     }
     if (group.ending) this.endGroup(group);
   }
@@ -164,15 +170,18 @@ export class DefaultExecutor {
     return { value: this.host.random.uuid(), parent: this.host.containerId };
   }
 
-  private resume(task: PodTask, statuses: readonly TaskStatus[]): void {
+  private resume(task: PodTask, { statuses, kill }: EarlierTask): void {
     const running = statuses.find(({ state }) => state === TaskState.TASK_RUNNING);
-    const killing = task.status?.state === TaskState.TASK_KILLING;
-    if (running === undefined && !killing && !this.host.knows(task.containerId)) {
+    const told = task.status?.state === TaskState.TASK_KILLING;
+    const killing = told || kill !== undefined;
+    if (!killing && running === undefined && !this.host.knows(task.containerId)) {
       void this.start([task]);
       return;
     }
-    task.launched = true;
-    if (killing) this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: true });
+    task.launched = this.host.knows(task.containerId);
+    task.overtime = kill === "overtime";
+    if (killing)
+      this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: told || task.overtime });
     else if (running === undefined) this.begin(task);
     else this.watch(task, Math.max(0, this.host.clock.now() - running.timestamp! * 1000), statuses);
     this.follow(task);
@@ -264,6 +273,8 @@ export class DefaultExecutor {
     if (task.killing) return;
     task.killing = true;
     task.stopWatching();
+    const cause = task.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
+    task.killNoted = this.host.noteKill(task.id, cause);
     if (!told && this.host.reportsKilling && task.status !== undefined)
       void this.tell(task, this.status(task, TaskState.TASK_KILLING));
     task.escalation = this.host.clock.setTimeout(() => this.escalate(task), grace);
@@ -280,7 +291,8 @@ export class DefaultExecutor {
 
   private send(task: PodTask, signal: number): void {
     if (!task.launched) return;
-    this.host.kill(task.containerId, signal).catch((error: unknown) => {
+    const sent = task.killNoted.then(() => this.host.kill(task.containerId, signal));
+    sent.catch((error: unknown) => {
       // That it is over is told by its end.
       if (!isUnknown(error))
         this.host.logger.warn({ err: error, task: task.id }, "a task of a pod could not be signalled");

@@ -16,6 +16,8 @@ export class PodTask {
   launched = false;
   /** Asked to end. */
   killing = false;
+  /** Settles when that is written down: no signal is sent before. */
+  killNoted = Promise.resolve();
   /** It ran for longer than it may. */
   overtime = false;
   /** Why its container could not be started. */

@@ -3,8 +3,10 @@ import { FrameworkInfo_Capability_Type as Capability } from "../../../proto/gen/
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { Random } from "../../../sdk/contracts/random.js";
+import type { Checkpoints } from "../checkpoint.js";
 import type { CommandsInContainers } from "../checks/commands-in-containers.js";
 import type { TaskChecks } from "../checks/task-checks.js";
+import type { KillCause } from "../command-task.js";
 import type { ContainerCalls } from "../containers/container-calls.js";
 import type { Disk } from "../disk/operations.js";
 import type { Executor } from "../executor.js";
@@ -21,6 +23,7 @@ export interface PodsOptions {
   readonly calls: ExecutorCalls;
   readonly executors: Executors;
   readonly paths: AgentPaths;
+  readonly checkpoints: Checkpoints;
   readonly disk: Disk;
   readonly clock: Clock;
   readonly random: Random;
@@ -74,6 +77,7 @@ export class Pods {
       knows: (containerId) => containers.has(containerId),
       wait: (containerId) => containers.wait(containerId),
       kill: (containerId, signal) => containers.kill(containerId, signal),
+      noteKill: (taskId, cause) => this.noteKill(executor, taskId, cause),
       update: (status) => calls.update(executor, status),
       sandboxMade: (taskId, { value }) => this.link(executor, taskId, value!),
       exit: () => {
@@ -83,6 +87,16 @@ export class Pods {
         return true;
       },
     };
+  }
+
+  private async noteKill(executor: Executor, taskId: string, cause: KillCause): Promise<void> {
+    if (!executor.checkpoint) return;
+    const { disk, checkpoints, logger } = this.options;
+    await disk
+      .apply(checkpoints.kill(executor, taskId, cause))
+      .catch((error: unknown) =>
+        logger.error({ err: error, executor: executor.id }, "a kill could not be written down"),
+      );
   }
 
   /** Where people and the files endpoint look for what a task wrote. */

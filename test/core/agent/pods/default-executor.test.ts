@@ -29,6 +29,7 @@ class Pod {
   readonly listeners = new Map<string, CheckListener>();
   readonly stoppedChecks: string[] = [];
   readonly sandboxes: string[] = [];
+  readonly noted: string[] = [];
   exits = 0;
   takes = true;
   refuse = new Set<string>();
@@ -62,6 +63,7 @@ class Pod {
         this.signals.push(`${this.taskOf.get(value!)} ${signal}`);
         if (signal === 9) this.ends.get(value!)?.resolve({ exit: { code: undefined, signal } });
       },
+      noteKill: async (taskId, cause) => void this.noted.push(`${taskId} ${cause}`),
       check: ({ info: task }, listener) => {
         if (task.health_check === undefined && task.check === undefined) return undefined;
         const id = task.task_id!.value!;
@@ -250,6 +252,13 @@ describe("The built-in default executor", () => {
     expect(pod.exits).to.equal(1);
   });
 
+  it("writes down that a task is being killed, and why, before it is", async () => {
+    const pod = new Pod();
+    await pod.launch(task("a", { max_completion_time: second(5) }), task("b"));
+    await pod.clock.advance(5000);
+    expect(pod.noted).to.deep.equal(["a overtime", "b killed"]);
+  });
+
   it("ends a task whose time is over", async () => {
     const pod = new Pod({ reportsKilling: true });
     await pod.launch(task("a", { max_completion_time: second(5) }));
@@ -403,6 +412,25 @@ describe("The built-in default executor", () => {
       expect(pod.signals).to.deep.equal(["a 15", "a 9"]);
       expect(pod.lines()).to.deep.equal(['a KILLED "Command terminated with signal Killed"']);
       expect(pod.exits).to.equal(1);
+    });
+
+    it("tells a task as killed that was being killed, though nobody had been told so", async () => {
+      const before = await earlier([task("a")], async (pod) => {
+        await pod.settle();
+      });
+      const groups = before.groups.map((one) => ({ ...one, kill: "killed" as const }));
+      const pod = secondLife({ ...before, groups });
+      await pod.exit("a", 0);
+      expect(pod.lines()).to.deep.equal(["a KILLING", 'a KILLED "Command exited with status 0"']);
+    });
+
+    it("launches nothing any more that was killed before it ran", async () => {
+      const before = await earlier([task("a")], async () => undefined);
+      const groups = before.groups.map((one) => ({ ...one, kill: "killed" as const }));
+      const pod = secondLife({ ...before, groups });
+      await pod.settle();
+      expect(pod.launches).to.deep.equal([]);
+      expect(pod.lines()).to.deep.equal(["a KILLING", "a KILLED"]);
     });
 
     it("ends the rest of a group of which a task had failed", async () => {
