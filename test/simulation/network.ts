@@ -50,7 +50,7 @@ export class Pipe {
     this.lastAt = Math.max(this.lastAt, world.time + this.network.latency());
     const receiver = this.receiver();
     if (receiver === undefined) return;
-    receiver.input(this.lastAt - world.time, () => {
+    receiver.inputAt(this.lastAt, () => {
       if (this.closed) return;
       // Packets that were under way when the line went dead are sent again when it is back.
       if (this.held.length > 0 || this.network.blocked(this.from, this.to)) this.held.push(arrive);

@@ -44,6 +44,10 @@ export class SimulatedProcess {
     return this.world.schedule(delay, run, { owner: this, kind: "input" });
   }
 
+  inputAt(at: number, run: () => void): () => void {
+    return this.world.scheduleAt(at, run, { owner: this, kind: "input" });
+  }
+
   timer(delay: number, run: () => void): () => void {
     return this.world.schedule(delay, run, { owner: this, kind: "timer" });
   }

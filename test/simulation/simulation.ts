@@ -1,7 +1,6 @@
-import { isTerminal } from "../../sdk/task-states.js";
 import { Cluster } from "./cluster.js";
 import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
-import { disagreements, leftovers } from "./invariants/agreement.js";
+import { disagreements, isOver, leftovers } from "./invariants/agreement.js";
 import { checkLeaders, checkLedger } from "./invariants/ledger.js";
 import { MUTATION_FAULTS, type Mutation } from "./mutations.js";
 import { countImmediates } from "./turns.js";
@@ -120,7 +119,7 @@ class Run {
 
   private open(): string[] {
     return this.cluster.frameworks.flatMap(({ tasks }) =>
-      [...tasks.values()].filter(({ state }) => !isTerminal(state)).map(({ id }) => `${id} has not ended`),
+      [...tasks.values()].filter(({ state }) => !isOver(state)).map(({ id }) => `${id} has not ended`),
     );
   }
 

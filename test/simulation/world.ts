@@ -70,7 +70,11 @@ export class World {
 
   /** Returns the cancellation. */
   schedule(delay: number, run: () => void, by?: { owner: SimulatedProcess; kind: EventKind }): () => void {
-    const at = this.time + (delay > 0 ? delay : 0);
+    return this.scheduleAt(this.time + (delay > 0 ? delay : 0), run, by);
+  }
+
+  /** At this time exactly: what is scheduled for the same time comes in the order of the calls. */
+  scheduleAt(at: number, run: () => void, by?: { owner: SimulatedProcess; kind: EventKind }): () => void {
     const event: Event = { at, order: this.orders++, run, owner: by?.owner, kind: by?.kind ?? "input" };
     this.push(event);
     return () => {

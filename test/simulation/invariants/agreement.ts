@@ -2,6 +2,9 @@ import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { Cluster } from "../cluster.js";
 
+/** Nothing more is to come: it has ended, or nobody knows of it any more, as the master says of agents that were forgotten. */
+export const isOver = (state: TaskState): boolean => isTerminal(state) || state === TaskState.TASK_UNKNOWN;
+
 /** Where the parts of a cluster that nothing disturbs any more do not agree; nothing: they do. */
 export function disagreements(cluster: Cluster): string[] {
   const { masters, agents, frameworks } = cluster;
@@ -31,7 +34,7 @@ export function disagreements(cluster: Cluster): string[] {
     for (const { request } of containers.running) {
       const owner = frameworks.find(({ id }) => id === request.frameworkId);
       const state = owner?.tasks.get(request.executorId)?.state;
-      if (state === undefined || isTerminal(state)) {
+      if (state === undefined || isOver(state)) {
         found.push(
           `${name} runs ${request.executorId}, which is ${state === undefined ? "nobody's" : TaskState[state]}`,
         );
@@ -55,7 +58,7 @@ function tasksOf(
     );
     const runs = watch.container(frameworkId, id);
     const is = `${id} is ${TaskState[state]} to its framework`;
-    if (isTerminal(state)) {
+    if (isOver(state)) {
       if (known !== undefined) found.push(`${is}, and ${TaskState[known]} to the master`);
       if (holders.length > 0) found.push(`${is}, and ${TaskState[holders[0]!.state!]} to an agent`);
       continue;
