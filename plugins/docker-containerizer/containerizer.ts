@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  type CommandInfo,
   type ContainerID,
   type ContainerInfo,
   type ContainerStatus,
@@ -10,6 +11,7 @@ import {
 import { FileStreams } from "../../sdk/container-streams/index.js";
 import type { Timer } from "../../sdk/contracts/clock.js";
 import type {
+  ContainerExit,
   Containerizer,
   ContainerRequest,
   ContainerStreams,
@@ -32,6 +34,7 @@ import {
 import type { Engine } from "./engine.js";
 import { isEngineError } from "./engine-error.js";
 import { type ContainerEvent, EventStream } from "./event-stream.js";
+import { execIn } from "./exec.js";
 import { Launches, type LaunchOptions } from "./launches.js";
 import { logRecordPath, removeLogRecord } from "./log-record.js";
 import { Recovery, type RecoveryPolicy } from "./recovery.js";
@@ -199,6 +202,12 @@ export class DockerContainerizer implements Containerizer {
       if (isEngineError(error, "missing") || isEngineError(error, "conflict")) return false;
       throw error;
     }
+  }
+
+  async exec(containerId: ContainerID, command: CommandInfo, signal: AbortSignal): Promise<ContainerExit> {
+    const container = this.byId.get(containerId.value!);
+    if (container === undefined || !container.running) throw unknown(containerId);
+    return execIn(this.engine, { name: container.name, command, signal });
   }
 
   async destroy(containerId: ContainerID): Promise<void> {

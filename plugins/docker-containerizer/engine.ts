@@ -48,6 +48,14 @@ export interface RegistryAuth {
   readonly serveraddress: string;
 }
 
+/** A command that was started in a container. */
+export interface EngineExec {
+  /** Ends with it. */
+  readonly output: IncomingMessage;
+  /** `pid` as the engine's host sees it; `exitCode` is undefined while it runs. */
+  inspect(): Promise<{ readonly exitCode: number | undefined; readonly pid: number }>;
+}
+
 /** Where to begin in a container's log. */
 export interface LogPlace {
   /** `seconds.nanoseconds`; absent: from its beginning. */
@@ -109,6 +117,23 @@ export class Engine {
         if (error.failure !== "missing" && error.failure !== "conflict") throw error;
       },
     );
+  }
+
+  /** Starts a command in a running container; its output is thrown away. Gives the id by which its end can be asked for. */
+  async exec(
+    name: string,
+    command: { readonly argv: readonly string[]; readonly env: readonly string[] },
+  ): Promise<EngineExec> {
+    const options = { Cmd: [...command.argv], Env: [...command.env], AttachStdout: true, AttachStderr: true };
+    const exec = await this.ask(() => this.docker.getContainer(name).exec(options));
+    const output = await this.ask(() => exec.start({ hijack: false, stdin: false }));
+    return {
+      output: output as unknown as IncomingMessage,
+      inspect: async () => {
+        const { Running, ExitCode, Pid } = await this.ask(() => exec.inspect());
+        return { exitCode: Running ? undefined : (ExitCode ?? undefined), pid: Pid };
+      },
+    };
   }
 
   async update(name: string, settings: ResourceSettings): Promise<void> {

@@ -45,7 +45,7 @@ function validateHealthKind({ type, command, http, tcp }: HealthCheck): string |
       return validateCheckCommand(command, { subject: "Command health check", owner: "Health check's" });
     case HealthType.HTTP:
       if (http === undefined) return "Expecting 'http' to be set for HTTP health check";
-      if (http.scheme !== undefined && http.scheme !== "http" && http.scheme !== "https") {
+      if (http.scheme !== undefined && !isScheme(http.scheme)) {
         return `Unsupported HTTP health check scheme: '${http.scheme}'`;
       }
       return validatePath(http.path, "HTTP health check");
@@ -57,6 +57,10 @@ function validateHealthKind({ type, command, http, tcp }: HealthCheck): string |
       return "'UNKNOWN' is not a valid health check type";
   }
 }
+
+/** Beside those of Mesos: what names another kind of checker that the agent may have. */
+const isScheme = (scheme: string): boolean =>
+  scheme === "http" || scheme === "https" || scheme === "grpc" || scheme.startsWith("x-");
 
 function validateCheckCommand(
   command: CommandInfo | undefined,
