@@ -331,6 +331,8 @@ export class MesosContainerizer implements Containerizer {
   private async endAll(container: Container): Promise<void> {
     const { launcher, provisioner, destroyErrors, logger } = this.options;
     const { id, isolation, children } = container;
+    // What ends the one ends those within it, and is their reason, too.
+    for (const child of children) child.limitation ??= container.limitation;
     // What cannot be ended here ends with the rest of what is in this container.
     for (const result of await Promise.allSettled([...children].map((child) => this.settle(child))))
       if (result.status === "rejected")
@@ -347,6 +349,8 @@ export class MesosContainerizer implements Containerizer {
       logger.warn({ err: error, container: id }, "a root file system could not be removed");
     }
     if (!clean) destroyErrors.inc();
+    // Nobody looks into it any more, and there are secrets in it.
+    await this.surroundings.forget(id);
   }
 
   /** Only when its owner destroys it: until then the record of how it ended must survive an agent that is killed. */

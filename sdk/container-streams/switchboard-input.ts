@@ -20,7 +20,13 @@ export class SwitchboardInput implements ContainerInput {
       socket.on("readable", () => {
         // One frame and no more: what follows is for the input itself.
         const header: Buffer | null = socket.read(5);
-        if (header !== null) resolve(decoder.push(header)[0]);
+        if (header === null) return;
+        try {
+          resolve(decoder.push(header)[0]);
+        } catch {
+          // None of its words: as one that has gone.
+          resolve(undefined);
+        }
       });
       socket.write(encodeFrame("I"));
     });

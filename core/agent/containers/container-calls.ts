@@ -6,6 +6,7 @@ import type {
   AgentContainers,
   ContainerLaunch,
 } from "../../../sdk/contracts/agent-containers.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
 import type {
   Containerizer,
   ContainerRequest,
@@ -24,7 +25,9 @@ import { commandEnvironment } from "../executor-environment.js";
 import type { GarbageCollector } from "../garbage-collector.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
-import { validateId, validateLaunch } from "./launch-validation.js";
+import { EndedContainers } from "./ended-containers.js";
+import { addressOf, boundaryOf, type Home, homeIn, type Place, within } from "./homes.js";
+import { validateId, validateLaunch, validateSignal } from "./launch-validation.js";
 import type { SavedContainers } from "./saved-containers.js";
 
 export interface ContainerCallsOptions {
@@ -35,20 +38,8 @@ export interface ContainerCallsOptions {
   readonly paths: AgentPaths;
   readonly disk: Disk;
   readonly gc: GarbageCollector;
+  readonly clock: Clock;
   readonly logger: Logger;
-}
-
-/** Where a container is, or is to be: of what others, and for whom. */
-interface Home {
-  readonly directory: string;
-  /** The sandbox that is within no other. */
-  readonly outermost: string;
-  readonly user: string | undefined;
-  readonly checkpoint: boolean;
-  /** Undefined for a standalone container and those within it. */
-  readonly executor: Executor | undefined;
-  /** Undefined where none has it yet. */
-  readonly containerizer: Containerizer | undefined;
 }
 
 interface Entry extends Home {
@@ -57,14 +48,24 @@ interface Entry extends Home {
   /** Settles when it runs, or never will. */
   started: Promise<void>;
   running: boolean;
+  /** It is not to start, where it has not yet. */
+  unwanted: boolean;
   ended: ContainerTermination | undefined;
 }
+
+const DESTROYED = "the container was destroyed";
 
 /** The agent's containers within containers and standalone ones: what may be asked of them, and what becomes of them. */
 export class ContainerCalls implements AgentContainers {
   private readonly entries = new Map<string, Entry>();
+  private readonly ended: EndedContainers;
 
-  constructor(private readonly options: ContainerCallsOptions) {}
+  constructor(private readonly options: ContainerCallsOptions) {
+    this.ended = new EndedContainers({
+      clock: options.clock,
+      forget: (name) => this.drop(name, this.entries.get(name)),
+    });
+  }
 
   async launch(launch: ContainerLaunch): Promise<"launched" | "exists"> {
     const problem = validateLaunch(launch);
@@ -81,7 +82,8 @@ export class ContainerCalls implements AgentContainers {
     try {
       await entry.started;
     } catch (error) {
-      await this.forget(name, entry);
+      // Who asked is told why it did not start, whatever else goes wrong.
+      await this.forget(name, entry).catch(this.failed(name));
       throw error;
     }
     this.follow(name, entry);
@@ -103,11 +105,14 @@ export class ContainerCalls implements AgentContainers {
   }
 
   async kill(containerId: ContainerID, signal: number): Promise<void> {
+    const problem = validateSignal(signal);
+    if (problem !== undefined) throw invalid(problem);
     const owner = this.ownerOf(containerId);
     if (await owner?.signal(containerId, signal)) return;
     const entry = this.entries.get(containerName(containerId));
     if (entry === undefined || entry.running) throw unknown(containerId);
     // It does not run yet, and now never will.
+    entry.unwanted = true;
     await owner?.destroy(containerId);
   }
 
@@ -148,6 +153,7 @@ export class ContainerCalls implements AgentContainers {
       ]),
     );
     for (const entry of this.entries.values()) {
+      if (entry.ended !== undefined) continue;
       const { containerId } = entry.launch;
       if (containerId.parent === undefined ? of.standalone : of.nested) homes.set(containerId, entry);
     }
@@ -162,7 +168,7 @@ export class ContainerCalls implements AgentContainers {
           frameworkId: executor?.ids.frameworkId ?? "",
           executorId: executor?.id ?? "",
           executorName: executor?.name ?? "",
-          status: this.entries.get(containerName(containerId))?.ended === undefined ? status : undefined,
+          status,
           statistics,
         };
       }),
@@ -176,10 +182,7 @@ export class ContainerCalls implements AgentContainers {
   /** The container of an executor is over and forgotten, and with it those within it. */
   gone(root: ContainerID): void {
     for (const [name, entry] of this.entries)
-      if (rootContainer(entry.launch.containerId).value === root.value)
-        this.forget(name, entry).catch((error: unknown) =>
-          this.options.logger.error({ err: error, container: name }, "a container could not be forgotten"),
-        );
+      if (rootContainer(entry.launch.containerId).value === root.value) this.drop(name, entry);
   }
 
   /**
@@ -217,14 +220,21 @@ export class ContainerCalls implements AgentContainers {
   /** It had not begun, or the host was booted meanwhile. */
   private lost(name: string, entry: Entry): void {
     this.options.logger.warn({ container: name }, "nothing is left of a container");
-    this.forget(name, entry).catch((error: unknown) =>
-      this.options.logger.error({ err: error, container: name }, "a container could not be forgotten"),
-    );
+    this.drop(name, entry);
+  }
+
+  private drop(name: string, entry: Entry | undefined): void {
+    if (entry !== undefined) this.forget(name, entry).catch(this.failed(name));
+  }
+
+  private failed(name: string): (error: unknown) => void {
+    return (error) =>
+      this.options.logger.error({ err: error, container: name }, "a container could not be forgotten");
   }
 
   private enlist(launch: ContainerLaunch): Entry {
     const { containerId, command } = launch;
-    const { agent, paths } = this.options;
+    const { agent, gc, paths } = this.options;
     const name = containerName(containerId);
     const above = containerId.parent && this.homeOf(containerId.parent);
     if (containerId.parent !== undefined && above === undefined)
@@ -244,8 +254,12 @@ export class ContainerCalls implements AgentContainers {
       containerizer: above?.containerizer,
       started: Promise.resolve(),
       running: false,
+      unwanted: false,
       ended: undefined,
     };
+    this.ended.delete(name);
+    // One of this id that ended may have left it to be removed.
+    gc.unschedule(directory);
     this.entries.set(name, entry);
     return entry;
   }
@@ -264,6 +278,7 @@ export class ContainerCalls implements AgentContainers {
     const request = this.request(entry);
     const asked = entry.containerizer === undefined ? this.options.containerizers : [entry.containerizer];
     for (const containerizer of asked) {
+      if (entry.unwanted) throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: DESTROYED });
       entry.containerizer = containerizer;
       if (await containerizer.launch(request)) return;
     }
@@ -300,11 +315,13 @@ export class ContainerCalls implements AgentContainers {
     containerizer!.wait(launch.containerId).then(
       (termination) => {
         entry.ended ??= termination ?? { exit: undefined };
-        if (this.entries.get(name) === entry && agent.gcNonExecutorContainerSandboxes)
-          gc.schedule(directory, 0, boundaryOf(entry));
+        if (this.entries.get(name) !== entry) return;
+        this.ended.add(name, launch);
+        if (agent.gcNonExecutorContainerSandboxes) gc.schedule(directory, 0, boundaryOf(entry));
       },
       (error: unknown) => {
         entry.ended = { exit: undefined, message: messageOf(error) };
+        if (this.entries.get(name) === entry) this.ended.add(name, launch);
         logger.error({ err: error, container: name }, "the end of a container could not be observed");
       },
     );
@@ -312,7 +329,9 @@ export class ContainerCalls implements AgentContainers {
 
   private async forget(name: string, entry: Entry): Promise<void> {
     if (this.entries.get(name) !== entry) return;
+    entry.unwanted = true;
     this.entries.delete(name);
+    this.ended.delete(name);
     for (const [other, child] of this.entries) {
       if (child.launch.containerId.parent !== undefined && other.startsWith(`${name}.`))
         await this.forget(other, child);
@@ -354,25 +373,6 @@ export class ContainerCalls implements AgentContainers {
   }
 }
 
-type Place = Pick<Home, "directory" | "outermost">;
-
-/** Above a sandbox that is within another: below it anybody may have put anything in the way. */
-const boundaryOf = ({ directory, outermost }: Place): string | undefined =>
-  directory === outermost ? undefined : outermost;
-
-const homeIn = (executor: Executor): Home => {
-  const { directory, user, checkpoint, containerizer } = executor;
-  return { directory, outermost: directory, user, checkpoint, executor, containerizer };
-};
-
-/** As Mesos's default executor tells its tasks. */
-function addressOf(executor: Executor | undefined): Record<string, string> {
-  const address = executor?.containerStatus?.network_infos[0]?.ip_addresses[0]?.ip_address;
-  return address === undefined ? {} : { MESOS_CONTAINER_IP: address };
-}
-
-const within = ({ value }: ContainerID): string => join("containers", value!);
-
 const depth = ({ parent }: ContainerID): number => (parent === undefined ? 0 : depth(parent) + 1);
 
 const invalid = (detail: string): TepuiError => new TepuiError("TEPUI_CONTAINER_REQUEST_INVALID", { detail });
@@ -380,5 +380,7 @@ const invalid = (detail: string): TepuiError => new TepuiError("TEPUI_CONTAINER_
 function unknown(containerId: ContainerID): TepuiError {
   const problem = validateId(containerId);
   if (problem !== undefined) return invalid(problem);
-  return new TepuiError("TEPUI_CONTAINER_UNKNOWN", { detail: containerName(containerId) });
+  return new TepuiError("TEPUI_CONTAINER_UNKNOWN", {
+    detail: `Container ${containerName(containerId)} cannot be found`,
+  });
 }

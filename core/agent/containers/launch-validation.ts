@@ -21,6 +21,16 @@ export function validateId(containerId: ContainerID): string | undefined {
     : undefined;
 }
 
+/** The last of the real-time signals. */
+const MAX_SIGNAL = 64;
+
+/** What is wrong with the number of a signal; undefined: nothing. */
+export function validateSignal(signal: number): string | undefined {
+  return Number.isInteger(signal) && signal >= 0 && signal <= MAX_SIGNAL
+    ? undefined
+    : `'signal' is invalid: there is no signal ${signal}`;
+}
+
 /**
  * What is wrong with a container that is asked for, in Mesos's words but for the name of the call, which each is told with another; undefined:
  * nothing. Source: src/slave/validation.cpp.
@@ -39,11 +49,13 @@ export function validateLaunch(launch: ContainerLaunch): string | undefined {
   return validateNesting(launch);
 }
 
-function validateOwnResources({ containerId, resources }: ContainerLaunch): string | undefined {
+function validateOwnResources({ containerId, resources, limits }: ContainerLaunch): string | undefined {
   const invalid = validateResources(resources);
   if (invalid !== undefined) return `Invalid resources: ${invalid}`;
   const gpus = validateGpus(Resources.of(resources));
   if (gpus !== undefined) return `Invalid GPU resources: ${gpus}`;
+  for (const [name, limit] of Object.entries(limits))
+    if (!(limit > 0)) return `Invalid resource limits: '${name}' must be greater than zero`;
   if (containerId.parent !== undefined) return undefined;
   for (const { reservations, disk, revocable } of convertResources(resources, "post-refinement")) {
     if (reservations.length > 0) return "'resources' must be unreserved";

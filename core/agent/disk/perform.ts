@@ -22,6 +22,9 @@ import type { DiskOperation } from "./operations.js";
 /** Mesos's mode of sandboxes. */
 const DIRECTORY_MODE = 0o755;
 
+/** As Mesos writes its state: tasks and containers have secrets in their environments. */
+const FILE_MODE = 0o600;
+
 /** Of one command line. */
 const NAMES_AT_ONCE = 500;
 
@@ -52,7 +55,7 @@ export class DiskPerformer {
         replaceFile(operation);
         break;
       case "create":
-        writeFileSync(operation.path, operation.data);
+        writeFileSync(operation.path, operation.data, { mode: FILE_MODE });
         break;
       case "append":
         append(operation);
@@ -134,7 +137,7 @@ function makeDirectory(path: string, durable: boolean): void {
 
 function replaceFile({ path, data, durable }: { path: string; data: Uint8Array; durable?: boolean }): void {
   const temporary = `${path}.tmp`;
-  const file = openSync(temporary, "w", 0o644);
+  const file = openSync(temporary, "w", FILE_MODE);
   try {
     writeFileSync(file, data);
     if (durable === true) fsyncSync(file);
@@ -147,7 +150,7 @@ function replaceFile({ path, data, durable }: { path: string; data: Uint8Array; 
 
 /** All of it or nothing: behind a part of a record nothing could be read any more. */
 function append({ path, data }: { path: string; data: Uint8Array }): void {
-  const file = openSync(path, "a", 0o644);
+  const file = openSync(path, "a", FILE_MODE);
   try {
     const { size } = fstatSync(file);
     try {

@@ -190,7 +190,7 @@ describe("containers within containers, and standalone ones", () => {
       `${executor.request.directory}/containers/c`,
     ]);
     expect(await problem(containers.wait(child))).to.equal(
-      `TEPUI_CONTAINER_UNKNOWN: ${containerName(child)}`,
+      `TEPUI_CONTAINER_UNKNOWN: Container ${containerName(child)} cannot be found`,
     );
     expect(await problem(containers.kill(child, 9))).to.contain("TEPUI_CONTAINER_UNKNOWN");
     // What is known no more is removed all the same, as long as what it was in is there.

@@ -77,6 +77,14 @@ describe("the agent's files", () => {
     ]);
   }
 
+  it("are for nobody else to read: there are secrets in what tasks are told", async () => {
+    for (const op of ["write", "create", "append"] as const) {
+      const path = join(directory, op);
+      await disk.apply([{ op, path, data: Buffer.from("secret") }]);
+      expect((await stat(path)).mode & 0o777).to.equal(0o600);
+    }
+  });
+
   it("of no earlier run are nothing", async () => {
     const saved = await read();
     expect(saved.info).to.equal(undefined);

@@ -95,6 +95,35 @@ describe("containers within containers, of plain processes", () => {
     await containerizer.destroy(parent.containerId);
   });
 
+  it("are told the limit that ended what they are in as the reason", async () => {
+    let cross = (): void => undefined;
+    const { containerizer } = await open([
+      {
+        name: "limit",
+        watch: () =>
+          new Promise((resolve) => {
+            // REASON_CONTAINER_LIMITATION_DISK
+            cross = () => resolve({ message: "too much", reason: 20 });
+          }),
+      },
+    ]);
+    const parent = await running();
+    const child = await within(parent, "exec sleep 1000");
+    await containerizer.launch(child);
+    cross();
+    expect(await containerizer.wait(child.containerId)).to.deep.include({ reason: 20, message: "too much" });
+    await containerizer.destroy(parent.containerId);
+  });
+
+  it("leave no file with their environment when they end", async () => {
+    const { containerizer } = await open();
+    const request = await bench.request("exit 0", { environment: { SECRET: "s" } });
+    await containerizer.launch(request);
+    await containerizer.wait(request.containerId);
+    await nothingIn(join(bench.directory, "records.surroundings"));
+    await containerizer.destroy(request.containerId);
+  });
+
   it("end when the main process of their parent does", async () => {
     const { containerizer } = await open();
     const parent = await running("while [ ! -e go ]; do sleep 0.05; done");
