@@ -24,12 +24,14 @@ import { ContainerCalls } from "./containers/container-calls.js";
 import { SavedContainers } from "./containers/saved-containers.js";
 import type { Disk } from "./disk/operations.js";
 import { Draining } from "./draining.js";
+import { type DriverMessage, decodeDriverMessage } from "./drivers/driver-messages.js";
+import { ExecutorDrivers } from "./drivers/executor-drivers.js";
 import { ExecutorCalls } from "./executor-calls.js";
 import { Executors } from "./executors.js";
 import { GarbageCollector } from "./garbage-collector.js";
 import { decodeMasterMessage, type MasterMessage } from "./inbound.js";
 import { Launches } from "./launches.js";
-import { MasterLink } from "./master-link.js";
+import { MasterLink, type NamedMessage } from "./master-link.js";
 import { MasterOrders } from "./master-orders.js";
 import { AgentMetrics } from "./metrics.js";
 import { AgentOperations } from "./operations/agent-operations.js";
@@ -88,6 +90,7 @@ export class Agent {
   readonly containers: ContainerCalls;
   private readonly statuses: Statuses;
   private readonly draining: Draining;
+  private readonly drivers: ExecutorDrivers;
   private readonly checkpoints: Checkpoints;
   readonly resources: CheckpointedResources;
   private readonly operationUpdates: OperationUpdates;
@@ -183,6 +186,8 @@ export class Agent {
     });
     const { executors } = this;
     this.draining = new Draining({ ...common, executors, updates });
+    const sendTo = (pid: string, message: NamedMessage): void =>
+      transport.send(pid, { from: AGENT_ACTOR, ...message });
     this.calls = new ExecutorCalls({
       ...common,
       sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
@@ -190,7 +195,13 @@ export class Agent {
       statuses,
       registered: () => this.link.registered,
       send,
-      sendTo: (pid, message) => transport.send(pid, { from: AGENT_ACTOR, ...message }),
+      sendTo,
+    });
+    this.drivers = new ExecutorDrivers({
+      ...common,
+      calls: this.calls,
+      retryInterval: options.executorReregistrationRetryInterval ?? 0,
+      sendTo,
     });
     const checks = new TaskChecks({ checkers: dependencies.checkers, clock, random, logger });
     const commands = new CommandsInContainers({ containers: this.containers, random, logger });
@@ -235,6 +246,7 @@ export class Agent {
       taskContainers: containers,
       pods: this.pods,
       executors,
+      drivers: this.drivers,
       updates,
     });
     this.oversubscription = new Oversubscription({
@@ -316,6 +328,7 @@ export class Agent {
     }
     for (const { path, age } of saved.leftovers) gc.schedule(path, age);
     this.calls.open = true;
+    this.listen();
     if (asBefore && saved.drainConfig !== undefined) this.draining.restore(saved.drainConfig);
     await this.recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);
     this.draining.resume();
@@ -328,7 +341,7 @@ export class Agent {
     this.state.phase = "serving";
     this.calls.open = true;
     this.gc.start();
-    this.stopReceiving = this.dependencies.transport.receive(AGENT_ACTOR, (message) => this.receive(message));
+    this.listen();
     this.link.start();
     this.oversubscription.start();
     this.corrections.start();
@@ -361,6 +374,12 @@ export class Agent {
     }
   }
 
+  private listen(): void {
+    this.stopReceiving ??= this.dependencies.transport.receive(AGENT_ACTOR, (message) =>
+      this.receive(message),
+    );
+  }
+
   /** Said once for each sender and kind of message, however often it comes. */
   private drop(from: string, name: string, reason: string): void {
     if (this.strangers.first(from, name))
@@ -369,10 +388,16 @@ export class Agent {
 
   private receive({ from, name, body }: InboundMessage): void {
     let message: MasterMessage | undefined;
+    let said: DriverMessage | undefined;
     try {
-      message = decodeMasterMessage(name, body);
+      said = decodeDriverMessage(name, body);
+      message = said === undefined ? decodeMasterMessage(name, body) : undefined;
     } catch (error) {
       this.drop(from, name, `it cannot be read: ${messageOf(error)}`);
+      return;
+    }
+    if (said !== undefined) {
+      this.drivers.take(from, said);
       return;
     }
     if (message === undefined) {

@@ -113,6 +113,10 @@ export class Checkpoints {
     return [{ op: "create", path: this.paths.meta.forkedPid(ids), data: Buffer.from(String(pid)) }];
   }
 
+  driver({ ids }: Executor, address: string): DiskOperation[] {
+    return [{ op: "create", path: this.paths.meta.libprocessPid(ids), data: Buffer.from(address) }];
+  }
+
   httpMarker({ ids }: Executor): DiskOperation[] {
     return [{ op: "create", path: this.paths.meta.httpMarker(ids), data: EMPTY }];
   }

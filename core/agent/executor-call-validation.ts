@@ -1,7 +1,7 @@
 import { type Call, Call_Type } from "../../proto/gen/mesos/v1/executor/executor.js";
 import { TaskState, type TaskStatus, TaskStatus_Source } from "../../proto/gen/mesos/v1/mesos.js";
 
-const UUID_BYTES = 16;
+export const UUID_BYTES = 16;
 
 /** What is wrong with a call, in Mesos's words; undefined for a good one. */
 export function executorCallProblem(call: Call): string | undefined {

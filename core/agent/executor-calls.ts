@@ -101,12 +101,13 @@ export class ExecutorCalls implements ExecutorService {
       EXECUTOR_HEARTBEAT_INTERVAL,
     );
     executor.timers.add(heartbeat);
-    if (executor.checkpoint) this.persist(disk.apply(checkpoints.httpMarker(executor)));
+    if (executor.checkpoint && executor.driver === undefined)
+      this.persist(disk.apply(checkpoints.httpMarker(executor)));
     const { unacknowledged_updates = [], unacknowledged_tasks = [] } = subscribe ?? {};
     for (const update of unacknowledged_updates)
       if (update.status !== undefined) this.update(executor, update.status);
     this.dropUnknown(framework, executor, unacknowledged_tasks);
-    if (!executor.everSentTask && executor.queued.size === 0) {
+    if (!executor.everSentTask && executor.launched.size === 0 && executor.queued.size === 0) {
       logger.info(
         { executor: executor.id },
         "shutting an executor down: all its tasks were killed before it came",
@@ -206,12 +207,31 @@ export class ExecutorCalls implements ExecutorService {
   }
 
   private launchGroup(executor: Executor, group: TaskGroupInfo): void {
+    if (executor.driver !== undefined) {
+      this.refuseGroup(executor, group);
+      return;
+    }
     for (const task of group.tasks) {
       executor.queued.delete(task.task_id!.value!);
       executor.launched.set(task.task_id!.value!, makeTask(task, executor.ids.frameworkId));
     }
     executor.everSentTask = true;
     executor.connection?.send({ type: Event_Type.LAUNCH_GROUP, launch_group: { task_group: group } });
+  }
+
+  /** The v0 driver has no message for it; Mesos sends it one that it does not know, and its tasks never end. */
+  private refuseGroup({ ids }: Executor, { tasks }: TaskGroupInfo): void {
+    for (const { task_id } of tasks) {
+      this.options.statuses.report({
+        frameworkId: ids.frameworkId,
+        taskId: task_id!.value!,
+        executorId: ids.executorId,
+        state: TaskState.TASK_FAILED,
+        source: Source.SOURCE_AGENT,
+        reason: Reason.REASON_TASK_INVALID,
+        message: "Executors of the v0 driver cannot launch task groups",
+      });
+    }
   }
 
   /** A running executor tells how a task fares. */
@@ -249,7 +269,8 @@ export class ExecutorCalls implements ExecutorService {
     }
   }
 
-  private message(framework: Framework, executor: Executor, data: Buffer): void {
+  /** Bytes to the scheduler. */
+  message(framework: Framework, executor: Executor, data: Buffer): void {
     const { metrics, registered, send, sendTo } = this.options;
     if (!registered() || framework.terminating) {
       metrics.invalidFrameworkMessages.inc();

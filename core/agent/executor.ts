@@ -64,6 +64,8 @@ export class Executor implements AgentExecutorView {
   /** Runs the task of a command task. */
   command: CommandTask | undefined;
   connection: ExecutorConnection | undefined;
+  /** Address of its driver, where it speaks libprocess. */
+  driver: string | undefined;
   readonly timers = new Set<Timer>();
   verdict: Verdict | undefined;
   /** How it ended, where its container's main process does not tell. */

@@ -1,5 +1,6 @@
 import * as codecs from "../../proto/gen/json/mesos/internal/messages.js";
 import type * as messages from "../../proto/gen/mesos/internal/messages.js";
+import { messageDecoder } from "./message-decoder.js";
 
 interface Bodies {
   readonly SlaveRegisteredMessage: messages.SlaveRegisteredMessage;
@@ -26,35 +27,24 @@ export type MasterMessage = {
   [N in keyof Bodies]: { readonly name: N; readonly body: Bodies[N] };
 }[keyof Bodies];
 
-type Decoders = { readonly [N in keyof Bodies]: { decode(bytes: Uint8Array): Bodies[N] } };
-
-const DECODERS: Decoders = {
-  SlaveRegisteredMessage: codecs.SlaveRegisteredMessage,
-  SlaveReregisteredMessage: codecs.SlaveReregisteredMessage,
-  PingSlaveMessage: codecs.PingSlaveMessage,
-  RunTaskMessage: codecs.RunTaskMessage,
-  RunTaskGroupMessage: codecs.RunTaskGroupMessage,
-  KillTaskMessage: codecs.KillTaskMessage,
-  StatusUpdateAcknowledgementMessage: codecs.StatusUpdateAcknowledgementMessage,
-  ShutdownExecutorMessage: codecs.ShutdownExecutorMessage,
-  ShutdownFrameworkMessage: codecs.ShutdownFrameworkMessage,
-  UpdateFrameworkMessage: codecs.UpdateFrameworkMessage,
-  FrameworkToExecutorMessage: codecs.FrameworkToExecutorMessage,
-  CheckpointResourcesMessage: codecs.CheckpointResourcesMessage,
-  ShutdownMessage: codecs.ShutdownMessage,
-  ApplyOperationMessage: codecs.ApplyOperationMessage,
-  AcknowledgeOperationStatusMessage: codecs.AcknowledgeOperationStatusMessage,
-  ReconcileOperationsMessage: codecs.ReconcileOperationsMessage,
-  DrainSlaveMessage: codecs.DrainSlaveMessage,
-};
-
-const PACKAGE = "mesos.internal.";
-
-/** Undefined for a message that agents do not take. Throws WireError for bytes that are malformed or incomplete. */
-export function decodeMasterMessage(name: string, body: Uint8Array): MasterMessage | undefined {
-  if (!name.startsWith(PACKAGE)) return undefined;
-  const short = name.slice(PACKAGE.length);
-  if (!Object.hasOwn(DECODERS, short)) return undefined;
-  const key = short as keyof Bodies;
-  return { name: key, body: DECODERS[key].decode(body) } as MasterMessage;
-}
+/** Undefined for a message that agents do not take from masters. Throws WireError for bytes that are malformed or incomplete. */
+export const decodeMasterMessage: (name: string, body: Uint8Array) => MasterMessage | undefined =
+  messageDecoder<Bodies>({
+    SlaveRegisteredMessage: codecs.SlaveRegisteredMessage,
+    SlaveReregisteredMessage: codecs.SlaveReregisteredMessage,
+    PingSlaveMessage: codecs.PingSlaveMessage,
+    RunTaskMessage: codecs.RunTaskMessage,
+    RunTaskGroupMessage: codecs.RunTaskGroupMessage,
+    KillTaskMessage: codecs.KillTaskMessage,
+    StatusUpdateAcknowledgementMessage: codecs.StatusUpdateAcknowledgementMessage,
+    ShutdownExecutorMessage: codecs.ShutdownExecutorMessage,
+    ShutdownFrameworkMessage: codecs.ShutdownFrameworkMessage,
+    UpdateFrameworkMessage: codecs.UpdateFrameworkMessage,
+    FrameworkToExecutorMessage: codecs.FrameworkToExecutorMessage,
+    CheckpointResourcesMessage: codecs.CheckpointResourcesMessage,
+    ShutdownMessage: codecs.ShutdownMessage,
+    ApplyOperationMessage: codecs.ApplyOperationMessage,
+    AcknowledgeOperationStatusMessage: codecs.AcknowledgeOperationStatusMessage,
+    ReconcileOperationsMessage: codecs.ReconcileOperationsMessage,
+    DrainSlaveMessage: codecs.DrainSlaveMessage,
+  });

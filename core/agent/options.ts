@@ -18,6 +18,8 @@ export interface AgentOptions {
   readonly registrationBackoffFactor: Duration;
   readonly executorRegistrationTimeout: Duration;
   readonly executorReregistrationTimeout: Duration;
+  /** After how long an executor of the v0 driver is asked again to come back; 0 or absent: it is asked once. */
+  readonly executorReregistrationRetryInterval?: Duration | undefined;
   readonly executorShutdownGracePeriod: Duration;
   /** What becomes of executors that an earlier run left: `cleanup` ends them, and then the agent. */
   readonly recover: "reconnect" | "cleanup";

@@ -55,6 +55,8 @@ export class MetaLayout extends Layout {
   sentinel = (ids: RunIds): string => join(this.run(ids), "executor.sentinel");
   httpMarker = (ids: RunIds): string => join(this.run(ids), "http.marker");
   forkedPid = (ids: RunIds): string => join(this.run(ids), "pids", "forked.pid");
+  /** Address of an executor that speaks libprocess. */
+  libprocessPid = (ids: RunIds): string => join(this.run(ids), "pids", "libprocess.pid");
   groups = (ids: RunIds): string => join(this.run(ids), "task_groups");
   /** Tasks that are launched and end together, named after the first. */
   group = (ids: RunIds, firstTaskId: string): string => join(this.groups(ids), firstTaskId);

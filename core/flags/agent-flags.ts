@@ -72,7 +72,7 @@ export const AGENT_FLAGS: readonly FlagSpec[] = [
   flag("executor_environment_variables", "json-object", undefined, setting, "JSON object of string env vars handed to executors.", { check: onlyTexts }),
   flag("executor_registration_timeout", "duration", "1mins", setting, "Executor not registered within this time is shut down."),
   flag("executor_reregistration_timeout", "duration", "2secs", setting, "Time executors get to reconnect after agent restart (max 15secs).", { check: atMost("15secs") }),
-  flag("executor_reregistration_retry_interval", "duration", undefined, refused("executors of the v0 driver are not part of this version yet"), "Resend period of the reconnect message to PID executors; unset = single send."),
+  flag("executor_reregistration_retry_interval", "duration", undefined, setting, "Resend period of the reconnect message to PID executors; unset = single send."),
   flag("executor_shutdown_grace_period", "duration", "5secs", setting, "Default wait for executor shutdown before kill; ExecutorInfo overrides."),
   flag("jwt_secret_key", "path", undefined, refused(AUTHN), "File with the key for signing executor / resource-provider JWTs.", { alias: "executor_secret_key", condition: "SSL build" }),
   flag("gc_delay", "duration", "1weeks", setting, "Max age of executor directories before deletion."),

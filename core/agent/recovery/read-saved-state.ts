@@ -133,8 +133,11 @@ export class SavedStateReader {
   }
 
   /** Without it the scheduler is reached through the master, which will tell it anew. */
-  private async frameworkPid(ids: Pick<RunIds, "agentId" | "frameworkId">): Promise<string | undefined> {
-    const path = this.paths.meta.frameworkPid(ids);
+  private frameworkPid(ids: Pick<RunIds, "agentId" | "frameworkId">): Promise<string | undefined> {
+    return this.address(this.paths.meta.frameworkPid(ids));
+  }
+
+  private async address(path: string): Promise<string | undefined> {
     const pid = await this.reader.text(path);
     if (!pid || PID_TEXT.test(pid)) return pid || undefined;
     this.reader.problems.push(`'${path}' holds no address, and does not count`);
@@ -177,6 +180,8 @@ export class SavedStateReader {
       info,
       generated: await this.generated(run, { info, tasks }),
       containerId,
+      // Without it the executor cannot be asked to come back, and is ended when its time for that is over.
+      driver: completed ? undefined : await this.address(meta.libprocessPid(run)),
       completed,
       tasks,
       groups: completed ? [] : await this.groups(run),

@@ -1,4 +1,8 @@
-import { TaskStatus_Reason as Reason, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
+import {
+  TaskStatus_Reason as Reason,
+  TaskStatus_Source as Source,
+  TaskState,
+} from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Containerizer, ContainerRequest } from "../../../sdk/contracts/containerizer.js";
@@ -9,6 +13,7 @@ import { formatDuration } from "../../../sdk/values/index.js";
 import type { AgentState } from "../agent-state.js";
 import type { ContainerCalls } from "../containers/container-calls.js";
 import type { Disk, DiskOperation } from "../disk/operations.js";
+import type { ExecutorDrivers } from "../drivers/executor-drivers.js";
 import { Executor } from "../executor.js";
 import { executorLimits } from "../executor-limits.js";
 import type { Executors } from "../executors.js";
@@ -33,6 +38,7 @@ export interface RecoveryOptions {
   readonly pods: Pods;
   readonly containerCalls: ContainerCalls;
   readonly executors: Executors;
+  readonly drivers: ExecutorDrivers;
   readonly updates: UpdateManager;
   readonly paths: AgentPaths;
   readonly disk: Disk;
@@ -99,10 +105,11 @@ export class Recovery {
     return live;
   }
 
-  private executor(framework: Framework, { id, info, containerId, generated }: SavedExecutor): Executor {
+  private executor(framework: Framework, saved: SavedExecutor): Executor {
+    const { id, info, containerId, generated } = saved;
     const { state, paths, agent } = this.options;
     const ids = { agentId: state.id, frameworkId: framework.id, executorId: id, containerId };
-    return new Executor({
+    const executor = new Executor({
       ids,
       info,
       directory: paths.work.run(ids),
@@ -110,6 +117,8 @@ export class Recovery {
       checkpoint: true,
       generated,
     });
+    executor.driver = saved.driver;
+    return executor;
   }
 
   /** Replays the statuses that were written down. */
@@ -117,7 +126,7 @@ export class Recovery {
     const taskId = task.task_id!.value!;
     for (const { status } of updates) if (status !== undefined) noteStatus(task, status);
     const last = updates.findLast(({ status }) => isTerminal(status?.state));
-    executor.everSentTask ||= updates.length > 0;
+    executor.everSentTask ||= updates.some(({ status }) => status?.source === Source.SOURCE_EXECUTOR);
     if (last === undefined) executor.launched.set(taskId, task);
     else executor.terminated.set(taskId, task);
     if (last !== undefined && acknowledged.has(uuidKey(last.uuid))) executor.complete(taskId);
@@ -167,12 +176,13 @@ export class Recovery {
       if (since === undefined) executor.command.started();
       else executor.command.followed(clock.now() - since * 1000, told, kill);
     }
+    this.options.drivers.reconnect(framework, executor);
     taskContainers.follow(executor, owner);
     // The record of its task is lost: nobody would ever ask for its end.
     if (executor.generated && !executor.incomplete) executors.destroy(executor);
   }
 
-  /** Custom executors notice by themselves that the agent was away, and subscribe again. */
+  /** Custom executors notice by themselves that the agent was away, and subscribe again; those of the v0 driver have been asked to. */
   private async awaitExecutors(live: readonly Live[]): Promise<void> {
     const { agent, clock } = this.options;
     const missing = (): Executor[] =>

@@ -51,6 +51,8 @@ export interface SavedExecutor {
   readonly id: string;
   readonly info: ExecutorInfo;
   readonly generated: boolean;
+  /** Address of its driver, where it speaks libprocess. */
+  readonly driver?: string | undefined;
   /** Of its latest run. */
   readonly containerId: string;
   /** It was over, and everything of it acknowledged. */
