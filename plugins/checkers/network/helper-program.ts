@@ -48,7 +48,8 @@ sub connected {
 
 sub connect_from {
   my ($id, $pid, $address, $port) = @_;
-  open(my $network, "<", "/proc/$pid/ns/net") and syscall($setns, fileno($network), 0x40000000) == 0
+  my $network;
+  open($network, "<", "/proc/$pid/ns/net") and syscall($setns, fileno($network), 0x40000000) == 0
     or return $output .= "g $id the container's network cannot be entered: $!\n";
   close($network);
   my $six = $address =~ /:/;
