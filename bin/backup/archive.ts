@@ -12,7 +12,10 @@ export async function writeBackup(
 ): Promise<BackupManifest> {
   const aside = `${path}.${process.pid}.tmp`;
   // It holds what the cluster knows: secrets of tasks, too.
-  const file = await open(aside, "wx", 0o600);
+  const file = await open(aside, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new Error(`${dirname(path)}: there is no such directory`, { cause: error });
+  });
   try {
     const listed: ManifestEntry[] = [];
     for (const entry of entries) {

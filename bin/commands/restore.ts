@@ -61,7 +61,9 @@ async function read(file: string): Promise<Backup> {
     }
     return { file, manifest, hasMeta, registry: undefined };
   } catch (error) {
-    throw new Error(`${file}: ${messageOf(error)}`, { cause: error });
+    const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const problem = absent ? "there is no such file" : messageOf(error);
+    throw new Error(`${file}: ${problem}`, { cause: error });
   }
 }
 

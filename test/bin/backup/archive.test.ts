@@ -37,6 +37,12 @@ describe("backup archive", () => {
       (error: Error) => error.message,
     );
 
+  it("needs a directory to be made in, and says which is not there", async () => {
+    const place = join(folder, "none");
+    const refused = await writeBackup(join(place, "x.tar"), ABOUT, ENTRIES).catch(String);
+    expect(refused).to.equal(`Error: ${place}: there is no such directory`);
+  });
+
   it("gives back what was put into it, and is one that tar reads", async () => {
     const written = await writeBackup(path, ABOUT, ENTRIES);
     expect(await checkBackup(path)).to.deep.equal(written);

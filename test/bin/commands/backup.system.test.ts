@@ -125,7 +125,9 @@ describe("tepui backup and restore", function () {
       expect(err).to.contain(problem).and.to.not.contain("secret");
     }
     expect((await restore(join(folder, "file"))).err).to.contain("cut short");
-    expect((await restore(join(folder, "none"))).err).to.contain("no such file");
+    expect((await restore(join(folder, "none"))).err).to.equal(
+      `tepui restore: ${join(folder, "none")}: there is no such file\n`,
+    );
     expect((await readdir(folder)).sort()).to.deep.equal(["empty", "file"]);
   });
 
