@@ -1,5 +1,6 @@
 import type { Kernel } from "../core/kernel/index.js";
 import { type PreparedDaemon, prepareDaemon } from "../core/manifest/index.js";
+import { TimedVerbosity } from "../sdk/contracts/log-verbosity.js";
 import type { LogLevel } from "../sdk/contracts/logger.js";
 import { MetricsRegistry } from "../sdk/contracts/metrics-registry.js";
 import type { Settings } from "../sdk/contracts/settings.js";
@@ -48,8 +49,10 @@ export function prepare(
     files: [{ path: "/etc/mesos/zk", flag: target === "master" ? "zk" : "master" }],
     services: (settings) => {
       const clock = new SystemClock();
-      const logger = new LineLogger(settings.boolean("quiet", false) ? NO_LOG : sink, logLevel(settings));
-      return { clock, random: new SystemRandom(), logger, metrics: new MetricsRegistry(clock) };
+      const verbosity = new TimedVerbosity(clock);
+      const level = { least: logLevel(settings), verbosity };
+      const logger = new LineLogger(settings.boolean("quiet", false) ? NO_LOG : sink, level);
+      return { clock, random: new SystemRandom(), logger, verbosity, metrics: new MetricsRegistry(clock) };
     },
   });
 }
@@ -80,7 +83,7 @@ export async function runDaemon(command: DaemonCommand): Promise<number> {
     return 1;
   }
   // Nothing that a plugin forgot to catch may end the daemon; it is said, with its stack, and work goes on.
-  const logger = new LineLogger(sink, "error", { plugin: "process" });
+  const logger = new LineLogger(sink, { least: "error" }, { plugin: "process" });
   process.on("unhandledRejection", (err) => logger.error({ err }, "a rejection that nobody handled"));
   process.on("uncaughtException", (err) => logger.error({ err }, "an exception that nobody caught"));
   const code = await runUntilTold(prepared.kernel, complain);

@@ -1,4 +1,5 @@
 import sonicBoom from "sonic-boom";
+import type { LogVerbosity } from "../sdk/contracts/log-verbosity.js";
 import type { LogFields, Logger, LogLevel, LogMethod } from "../sdk/contracts/logger.js";
 import { isTepuiError } from "../sdk/errors/index.js";
 
@@ -11,6 +12,12 @@ const LETTERS: Readonly<Record<LogLevel, string>> = { debug: "D", info: "I", war
 /** Where lines go. */
 export interface LogSink {
   write(line: string): void;
+}
+
+/** What is written: from the least severity on, and all while the verbosity is above 0. */
+export interface LogThreshold {
+  readonly least: LogLevel;
+  readonly verbosity?: Pick<LogVerbosity, "level">;
 }
 
 /** Milliseconds that the end of a process waits for the reader of its log. */
@@ -47,16 +54,17 @@ export class LineLogger implements Logger {
 
   constructor(
     private readonly sink: LogSink,
-    private readonly least: LogLevel,
+    private readonly threshold: LogThreshold,
     private readonly facts: LogFields = {},
   ) {}
 
   child(fields: LogFields): Logger {
-    return new LineLogger(this.sink, this.least, { ...this.facts, ...fields });
+    return new LineLogger(this.sink, this.threshold, { ...this.facts, ...fields });
   }
 
   enabled(level: LogLevel): boolean {
-    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.least);
+    const { least, verbosity } = this.threshold;
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(least) || (verbosity?.level ?? 0) > 0;
   }
 
   private method(level: LogLevel): LogMethod {

@@ -28,6 +28,7 @@ export const SHIPPED = {
   "linux-launcher": () => import("./launchers/linux/index.js"),
   "load-qos-controller": () => import("./oversubscription/load-qos-controller/index.js"),
   "local-transport": () => import("./local-transport/index.js"),
+  "logging-endpoint": () => import("./logging-endpoint/index.js"),
   "logrotate-logger": () => import("./logrotate-logger/index.js"),
   "master-endpoints": () => import("./master-endpoints/index.js"),
   "memory-registry": () => import("./memory-registry/index.js"),

@@ -128,12 +128,14 @@ export {
   type LaunchPlan,
   type PlannedSwitchboard,
 } from "./contracts/launcher.js";
+export { LogVerbosity } from "./contracts/log-verbosity.js";
 export { type LogFields, Logger, type LogLevel, type LogMethod } from "./contracts/logger.js";
 export {
   type AgentRecord,
   type ExecutorRecord,
   type FrameworkRecord,
   MasterView,
+  type MasterWatcher,
   type RoleRecord,
 } from "./contracts/master-view.js";
 export {

@@ -76,7 +76,7 @@ function inZooKeeper(text: string, { timeout }: PlaceOptions): SharedPlace {
     sessionTimeout: SESSION_TIMEOUT_MS,
     clock: new SystemClock(),
     random: new SystemRandom(),
-    logger: new LineLogger(NO_LOG, "error"),
+    logger: new LineLogger(NO_LOG, { least: "error" }),
   });
   client.start();
   const secret = credentials !== undefined;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../sdk/contracts/clock.js";
+import type { LogVerbosity } from "../../sdk/contracts/log-verbosity.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
 import type { Random } from "../../sdk/contracts/random.js";
@@ -19,6 +20,7 @@ export interface KernelServices {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly verbosity: LogVerbosity;
   readonly metrics: Metrics;
   readonly settings: Settings;
 }

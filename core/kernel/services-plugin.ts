@@ -1,4 +1,5 @@
 import { Clock } from "../../sdk/contracts/clock.js";
+import { LogVerbosity } from "../../sdk/contracts/log-verbosity.js";
 import { Logger } from "../../sdk/contracts/logger.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { PluginDirectory } from "../../sdk/contracts/plugin-directory.js";
@@ -17,11 +18,12 @@ export function servicesPlugin(
     name: "kernel",
     version,
     description: "Clock, randomness, logging, metrics, settings and the list of plugins",
-    provides: [Clock, Random, Logger, Metrics, Settings, PluginDirectory],
+    provides: [Clock, Random, Logger, LogVerbosity, Metrics, Settings, PluginDirectory],
     setup(ctx) {
       ctx.bind(Clock, services.clock);
       ctx.bind(Random, services.random);
       ctx.bind(Logger, services.logger);
+      ctx.bind(LogVerbosity, services.verbosity);
       ctx.bind(Metrics, services.metrics);
       ctx.bind(Settings, services.settings);
       ctx.bind(PluginDirectory, directory);

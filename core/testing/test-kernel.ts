@@ -1,3 +1,4 @@
+import { TimedVerbosity } from "../../sdk/contracts/log-verbosity.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import type { PluginDefinition, Target } from "../../sdk/plugin/index.js";
@@ -61,6 +62,7 @@ export class TestKernel {
         clock: this.clock,
         random: this.random,
         logger: this.logger,
+        verbosity: new TimedVerbosity(this.clock),
         metrics: this.metrics,
         settings: new TypedSettings(settings),
       },

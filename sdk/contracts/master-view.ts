@@ -9,6 +9,7 @@ import type {
   Offer,
   Operation,
   Task,
+  TaskStatus,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { OfferConstraints } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
@@ -93,6 +94,22 @@ export interface RoleRecord {
   readonly frameworks: readonly string[];
 }
 
+/** Hears of the changes of the master that leads, in the turn in which they are made. It must neither throw nor change anything. */
+export interface MasterWatcher {
+  /** A task was launched, or came with an agent. */
+  taskAdded(task: Task): void;
+  /** It is in a new state, or its checks have something new. `task` has the status already. */
+  taskUpdated(task: Task, status: TaskStatus): void;
+  frameworkAdded(framework: FrameworkRecord): void;
+  frameworkUpdated(framework: FrameworkRecord): void;
+  frameworkRemoved(info: FrameworkInfo): void;
+  agentAdded(agent: AgentRecord): void;
+  /** Removed, unreachable or gone. */
+  agentRemoved(agentId: string): void;
+  /** This master does not lead any more. Everything is empty. */
+  deposed(): void;
+}
+
 /** Read access to the master's state for endpoints, metrics and the UI. Holds no lock: read everything in one turn. */
 export interface MasterView {
   readonly info: MasterInfo;
@@ -112,6 +129,8 @@ export interface MasterView {
   framework(id: string): FrameworkRecord | undefined;
   completedFrameworks(): Iterable<FrameworkRecord>;
   roles(): readonly RoleRecord[];
+  /** From now on; what is there already can be read in the same turn. Returns the undo. */
+  watch(watcher: MasterWatcher): () => void;
   /** Resolves when everything accepted so far is visible here. */
   settled(): Promise<void>;
 }

@@ -4,7 +4,11 @@ import { TepuiError } from "../../sdk/errors/index.js";
 
 describe("a log line", () => {
   const lines: string[] = [];
-  const logger = new LineLogger({ write: (line) => lines.push(line) }, "info", { plugin: "agent" });
+  const logger = new LineLogger(
+    { write: (line) => lines.push(line) },
+    { least: "info" },
+    { plugin: "agent" },
+  );
   const logged = (fields: Record<string, unknown>, message = "said"): string => {
     logger.info(fields, message);
     return lines.at(-1) ?? "";
@@ -14,6 +18,21 @@ describe("a log line", () => {
     expect(logged({ id: "S0", count: 2n })).to.match(
       /^I\d{4} \d\d:\d\d:\d\d\.\d{6} \d+ agent\] said id="S0" count=2\n$/,
     );
+  });
+
+  it("is also written below the least severity while more is asked for", () => {
+    const verbosity = { level: 0 };
+    const written: string[] = [];
+    const sink = { write: (line: string) => void written.push(line) };
+    const quiet = new LineLogger(sink, { least: "warn", verbosity }).child({ plugin: "x" });
+    quiet.debug("closer look");
+    expect([quiet.enabled("info"), written]).to.deep.equal([false, []]);
+    verbosity.level = 1;
+    quiet.debug("closer look");
+    expect([quiet.enabled("debug"), written.length]).to.deep.equal([true, 1]);
+    verbosity.level = 0;
+    quiet.info("as before");
+    expect(written).to.have.length(1);
   });
 
   it("stays one line, whatever a client sent", () => {

@@ -13,6 +13,7 @@ import {
   type ShippedPlugins,
   shippedManifest,
 } from "../../../core/manifest/index.js";
+import { TimedVerbosity } from "../../../sdk/contracts/log-verbosity.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import {
   definePlugin,
@@ -73,6 +74,7 @@ describe("preparing a daemon", () => {
         clock,
         random: new SeededRandom(),
         logger: new MemoryLogger(),
+        verbosity: new TimedVerbosity(clock),
         metrics: new MetricsRegistry(clock),
       }),
       ...more,
