@@ -3,11 +3,11 @@ import { Readable } from "node:stream";
 import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http-server.js";
 import { listingJson } from "./listing.js";
 import { MIME_TYPES } from "./mime-types.js";
-import { FileRefusal, openRegularFile } from "./open-file.js";
+import { openRegularFile } from "./open-file.js";
+import { refused } from "./refusals.js";
 import type { VirtualFiles } from "./virtual-files.js";
 
-/** Of one `/files/read`: 16 pages. */
-const MAX_READ_BYTES = 16 * 4096;
+const SIZE_ONLY = { offset: 0, length: 0 };
 
 /** `/files/browse`, `/files/read`, `/files/download` and `/files/debug`, with Mesos's parameters, answers and error texts. */
 export function filesRoutes(files: VirtualFiles, realm: string): HttpRoute[] {
@@ -18,46 +18,31 @@ export function filesRoutes(files: VirtualFiles, realm: string): HttpRoute[] {
     path: `/files/${name}`,
     exact: true,
     realm,
-    handle: async (request, reply) => {
-      try {
-        await answer(request, reply);
-      } catch (error) {
-        if (!(error instanceof FileRefusal)) throw error;
-        reply.text(error.status, error.text);
-      }
-    },
+    handle: answer,
   });
   return [
     route("browse", async ({ query }, reply) => {
       const path = pathOf(query);
-      const { real } = await find(files, path);
-      reply.json(await listingJson(real, path));
+      reply.json(listingJson(await files.browse(path)));
     }),
     route("read", async ({ query }, reply) => {
-      const found = await find(files, pathOf(query));
+      const path = pathOf(query);
       const offset = integer(query, "offset") ?? -1;
       const length = integer(query, "length") ?? -1;
-      const { size, data } = await readPart(found, { offset, length });
+      // The offset -1 asks for the size alone.
+      const part = offset === -1 ? SIZE_ONLY : { offset, length: length === -1 ? undefined : length };
+      const { size, data } = await files.read({ path, ...part });
       answerRead(reply, { offset: offset === -1 ? size : offset, data, jsonp: query.has("jsonp") });
     }),
-    route("download", async ({ query }, reply) => download(reply, await find(files, pathOf(query)))),
+    route("download", async ({ query }, reply) => download(reply, await files.find(pathOf(query)))),
     route("debug", async (_request, reply) => reply.json(JSON.stringify(files.listing()))),
   ];
 }
 
 function pathOf(query: URLSearchParams): string {
   const path = query.get("path") ?? "";
-  if (path === "") throw new FileRefusal(400, "Expecting 'path=value' in query.\n");
-  // No file system has such names, and Node throws for them.
-  if (path.includes("\0")) throw new FileRefusal(404, "");
+  if (path === "") throw refused("Expecting 'path=value' in query");
   return path;
-}
-
-async function find(files: VirtualFiles, path: string): Promise<{ real: string; root: string }> {
-  const resolution = await files.resolve(path);
-  if (resolution.kind === "found") return resolution;
-  if (resolution.kind === "missing") throw new FileRefusal(404, "");
-  throw new FileRefusal(400, `'${resolution.path}' is inaccessible.\n`);
 }
 
 function integer(query: URLSearchParams, name: "offset" | "length"): number | undefined {
@@ -65,26 +50,9 @@ function integer(query: URLSearchParams, name: "offset" | "length"): number | un
   if (text === null) return undefined;
   const value = Number(text);
   if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new FileRefusal(400, `Failed to parse ${name}: Failed to convert '${text}' to number.\n`);
-  if (value < -1) throw new FileRefusal(400, `Negative ${name} provided: ${value}.\n`);
+    throw refused(`Failed to parse ${name}: Failed to convert '${text}' to number`);
+  if (value < -1) throw refused(`Negative ${name} provided: ${value}`);
   return value;
-}
-
-async function readPart(
-  found: { real: string; root: string },
-  { offset, length }: { offset: number; length: number },
-): Promise<{ size: number; data: Buffer }> {
-  const file = await openRegularFile(found, "read");
-  try {
-    const { size } = await file.stat();
-    // The offset -1 asks for the size alone.
-    const wanted = offset === -1 ? 0 : Math.min(length === -1 ? size : length, size - offset, MAX_READ_BYTES);
-    if (wanted <= 0) return { size, data: Buffer.alloc(0) };
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(wanted), 0, wanted, offset);
-    return { size, data: buffer.subarray(0, bytesRead) };
-  } finally {
-    await file.close();
-  }
 }
 
 function answerRead(

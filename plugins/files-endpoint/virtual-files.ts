@@ -1,7 +1,12 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { FileInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { AgentExecutorView, AgentView } from "../../sdk/contracts/agent-view.js";
 import type { Files } from "../../sdk/contracts/files.js";
+import { isWithin } from "./is-within.js";
+import { listing } from "./listing.js";
+import { type FilePart, readPart } from "./read-part.js";
+import { noSuchFile, refused } from "./refusals.js";
 
 /** Where a virtual path leads, or why it leads nowhere: `inaccessible` is outside of what is attached. */
 export type Resolution =
@@ -36,7 +41,29 @@ export class VirtualFiles implements Files {
     };
   }
 
-  async resolve(path: string): Promise<Resolution> {
+  async browse(path: string): Promise<readonly FileInfo[]> {
+    const { real } = await this.find(path);
+    return listing(real, path);
+  }
+
+  async read({
+    path,
+    ...part
+  }: FilePart & { readonly path: string }): Promise<{ size: number; data: Buffer }> {
+    return readPart(await this.find(path), part);
+  }
+
+  /** @throws TepuiError TEPUI_FILE_UNKNOWN, TEPUI_FILE_REQUEST_INVALID */
+  async find(path: string): Promise<{ real: string; root: string }> {
+    // No file system has such names, and Node throws for them.
+    if (path.includes("\0")) throw noSuchFile();
+    const resolution = await this.resolve(path);
+    if (resolution.kind === "found") return resolution;
+    if (resolution.kind === "missing") throw noSuchFile();
+    throw refused(`'${resolution.path}' is inaccessible`);
+  }
+
+  private async resolve(path: string): Promise<Resolution> {
     const mount = this.mountOf(withoutTrailingSlash(path));
     if (mount === undefined) return { kind: "missing" };
     const root = await realpath(mount.root).catch(ignoreMissing);
@@ -97,10 +124,6 @@ export class VirtualFiles implements Files {
   private frameworks() {
     return this.agent === undefined ? [] : [...this.agent.completedFrameworks(), ...this.agent.frameworks()];
   }
-}
-
-export function isWithin(path: string, root: string): boolean {
-  return path === root || path.startsWith(root === "/" ? "/" : `${root}/`);
 }
 
 function withoutTrailingSlash(path: string): string {

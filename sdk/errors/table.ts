@@ -519,6 +519,16 @@ export const ERRORS = {
     text: "Container cannot be found",
     hint: "It may have ended; the agent's /containers lists those that run.",
   },
+  TEPUI_FILE_UNKNOWN: {
+    kind: "not-found",
+    text: "There is no such file",
+    hint: "The endpoint /files/debug lists what is served.",
+  },
+  TEPUI_FILE_REQUEST_INVALID: {
+    kind: "invalid",
+    text: "The file cannot be read so",
+    hint: "Correct the request as the text says; sending it again changes nothing.",
+  },
   TEPUI_FETCH_FAILED: {
     kind: "internal",
     text: "Failed to fetch",

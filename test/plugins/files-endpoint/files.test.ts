@@ -8,6 +8,7 @@ import { filesRoutes } from "../../../plugins/files-endpoint/routes.js";
 import { VirtualFiles } from "../../../plugins/files-endpoint/virtual-files.js";
 import type { AgentView } from "../../../sdk/contracts/agent-view.js";
 import type { HttpReply, HttpRequest } from "../../../sdk/contracts/http-server.js";
+import { isTepuiError } from "../../../sdk/errors/index.js";
 
 interface Answer {
   readonly status: number;
@@ -35,7 +36,12 @@ async function ask(files: VirtualFiles, url: string, method = "GET"): Promise<An
       else for await (const chunk of source) chunks.push(chunk as Buffer);
     },
   };
-  await route.handle({ method, query: searchParams } as HttpRequest, reply as unknown as HttpReply);
+  try {
+    await route.handle({ method, query: searchParams } as HttpRequest, reply as unknown as HttpReply);
+  } catch (error) {
+    if (!isTepuiError(error)) throw error;
+    send(error.http, error.detail);
+  }
   return { ...answer, body: Buffer.concat(chunks) };
 }
 
@@ -91,6 +97,15 @@ describe("/files", () => {
         });
       const first = join(sandbox, "../c-1/stdout");
       expect(await read({ path: first, offset: "0" })).to.deep.equal({ data: "first run", offset: 0 });
+    });
+
+    it("finds what a pod's task has by the name of the task", async () => {
+      await mkdir(join(sandbox, "containers/c-3"), { recursive: true });
+      await writeFile(join(sandbox, "containers/c-3/stdout"), "of a task");
+      await mkdir(join(sandbox, "tasks"));
+      await symlink(join(sandbox, "containers/c-3"), join(sandbox, "tasks/t-1"));
+      const path = "/frameworks/F1/executors/E1/runs/latest/tasks/t-1/stdout";
+      expect(await read({ path, offset: "0" })).to.deep.equal({ data: "of a task", offset: 0 });
     });
 
     it("reads parts", async () => {
