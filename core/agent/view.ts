@@ -1,4 +1,9 @@
-import type { AgentInfo, AgentInfo_Capability, DrainConfig } from "../../proto/gen/mesos/v1/mesos.js";
+import type {
+  AgentInfo,
+  AgentInfo_Capability,
+  DrainConfig,
+  Operation,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import type { AgentFrameworkView, AgentView, ContainerUsageView } from "../../sdk/contracts/agent-view.js";
 import { Resources } from "../../sdk/resources/index.js";
 import type { Agent } from "./agent.js";
@@ -57,6 +62,10 @@ export class LiveAgentView implements AgentView {
 
   completedFrameworks(): Iterable<AgentFrameworkView> {
     return this.agent().state.completedFrameworks.values();
+  }
+
+  operations(): Iterable<Operation> {
+    return this.agent().state.operations.values();
   }
 
   usage(): Promise<readonly ContainerUsageView[]> {

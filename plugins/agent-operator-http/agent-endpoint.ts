@@ -16,7 +16,7 @@ const STREAMED: ReadonlySet<number | undefined> = new Set([
   Call_Type.LAUNCH_NESTED_CONTAINER_SESSION,
 ]);
 
-/** `POST /api/v1`: one call, one answer. The order of the checks is Mesos's: method, media types, body, content of the call, type. */
+/** `POST /api/v1`: one call, one answer. The order of the checks is Mesos's: recovery, method, media types, body, content of the call, type. */
 export class AgentEndpoint implements HttpRoute {
   readonly path = "/api/v1";
   readonly realm = "mesos-agent-readwrite";
@@ -25,6 +25,10 @@ export class AgentEndpoint implements HttpRoute {
   constructor(private readonly api: AgentApi) {}
 
   async handle(request: HttpRequest, reply: HttpReply): Promise<void> {
+    if (!this.api.ready()) {
+      reply.text(503, "Agent has not finished recovery");
+      return;
+    }
     if (request.method !== "POST") {
       methodNotAllowed(request, reply, METHODS);
       return;

@@ -2,14 +2,24 @@ import type { Call, Response } from "../../proto/gen/mesos/v1/agent/agent.js";
 import type { AgentContainers } from "../../sdk/contracts/agent-containers.js";
 import type { AgentView } from "../../sdk/contracts/agent-view.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
+import type { Files } from "../../sdk/contracts/files.js";
 import type { HttpReply } from "../../sdk/contracts/http-server.js";
+import type { LogVerbosity } from "../../sdk/contracts/log-verbosity.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import type { Metrics } from "../../sdk/contracts/metrics.js";
+import type { BuildInfo } from "../../sdk/v0-json/index.js";
 import type { MediaTypes } from "./media-types.js";
 
 /** What calls are carried out with. */
 export interface AgentApi {
   readonly containers: AgentContainers;
   readonly view: AgentView;
+  readonly files: Files;
+  readonly metrics: Metrics;
+  readonly verbosity: LogVerbosity;
+  readonly build: BuildInfo;
+  /** False while the agent recovers: nothing is answered then. */
+  readonly ready: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Of streams, milliseconds. */

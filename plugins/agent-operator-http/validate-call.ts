@@ -3,7 +3,7 @@ import {
   Call_Type,
   Call_AttachContainerInput_Type as InputType,
 } from "../../proto/gen/mesos/v1/agent/agent.js";
-import type { ContainerID } from "../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerID, ResourceProviderInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { validateContainerId } from "../../sdk/ids/index.js";
 
@@ -44,6 +44,10 @@ export function validateCall(call: Call): void {
     if (type === InputType.PROCESS_IO) return;
     if (type !== InputType.CONTAINER_ID) throw invalid(`'${field}.type' is unknown`);
   }
+  // Only of its config: the provider gets its id when it comes.
+  if (name.startsWith("ADD_") || name.startsWith("UPDATE_")) {
+    if (part.info?.id !== undefined) throw invalid(`Expecting '${field}.info.id' to be unset`);
+  }
   if (!name.includes("_CONTAINER")) return;
   const problem = validateContainerId(part.container_id ?? {});
   if (problem !== undefined) throw invalid(`'${field}.container_id' is invalid: ${problem}`);
@@ -54,6 +58,7 @@ export function validateCall(call: Call): void {
 
 interface Part {
   readonly container_id?: ContainerID | undefined;
+  readonly info?: ResourceProviderInfo | undefined;
 }
 
 const invalid = (problem: string): TepuiError =>

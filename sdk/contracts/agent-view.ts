@@ -6,6 +6,7 @@ import type {
   DrainConfig,
   ExecutorInfo,
   FrameworkInfo,
+  Operation,
   ResourceStatistics,
   Task,
   TaskInfo,
@@ -69,6 +70,8 @@ export interface AgentView {
   masterHostname(): string | undefined;
   frameworks(): Iterable<AgentFrameworkView>;
   completedFrameworks(): Iterable<AgentFrameworkView>;
+  /** Offer operations whose end nobody has acknowledged yet. */
+  operations(): Iterable<Operation>;
   /** Top-level containers with fresh statistics; a container that cannot be measured has none. */
   usage(): Promise<readonly ContainerUsageView[]>;
 }

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { VersionInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { MESOS_VERSION } from "../mesos-version.js";
 import { quote, timeJson } from "./text.js";
 
@@ -26,7 +27,15 @@ export function versionJson({ version, buildTime }: BuildInfo): string {
   return `{"build_date":${quote(buildDate(buildTime))},"build_time":${timeJson(buildTime)},"build_user":"","version":${quote(version)}}`;
 }
 
+/** As the v1 APIs tell it. */
+export const versionInfo = ({ version, buildTime }: BuildInfo): VersionInfo => ({
+  version,
+  build_date: buildDate(buildTime),
+  build_time: buildTime,
+  build_user: "",
+});
+
 /** `2026-11-22 07:34:29 UTC` */
-export function buildDate(seconds: number): string {
+function buildDate(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }

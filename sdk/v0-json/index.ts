@@ -1,5 +1,5 @@
 /** The form in which Mesos's older endpoints show tasks, executors and daemons, shared by those of the master and of the agent. */
-export { type BuildInfo, buildDate, buildFieldsJson, buildInfo, versionJson } from "./build-info.js";
+export { type BuildInfo, buildFieldsJson, buildInfo, versionInfo, versionJson } from "./build-info.js";
 export { commandJson, executorFieldsJson, executorTypeName } from "./executor.js";
 export {
   agentCapabilitiesJson,

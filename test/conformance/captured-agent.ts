@@ -39,6 +39,7 @@ export function viewOf({ state, containers }: CapturedAgent): AgentView {
     masterHostname: () => text(state, "master_hostname"),
     frameworks: () => objects(state, "frameworks").map(frameworkOf),
     completedFrameworks: () => objects(state, "completed_frameworks").map(frameworkOf),
+    operations: () => [],
     usage: async () => containers.map(usageOf),
   };
 }

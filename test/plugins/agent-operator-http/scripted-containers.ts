@@ -1,4 +1,4 @@
-import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerID, Image } from "../../../proto/gen/mesos/v1/mesos.js";
 import type {
   AgentContainer,
   AgentContainers,
@@ -18,6 +18,7 @@ export class ScriptedContainers implements AgentContainers {
   readonly calls: string[] = [];
   readonly launches: ContainerLaunch[] = [];
   readonly streams = new ScriptedStreams();
+  all: AgentContainer[] = [];
   launched: "launched" | "exists" | TepuiError = "launched";
   termination: ContainerTermination = { exit: { code: 3, signal: undefined } };
 
@@ -50,12 +51,13 @@ export class ScriptedContainers implements AgentContainers {
     return this.streams;
   }
 
-  async list(): Promise<readonly AgentContainer[]> {
-    return [];
+  async list(of: { nested: boolean; standalone: boolean }): Promise<readonly AgentContainer[]> {
+    this.calls.push(`list ${JSON.stringify(of)}`);
+    return this.all;
   }
 
-  async pruneImages(): Promise<void> {
-    this.calls.push("prune");
+  async pruneImages(excluded: readonly Image[]): Promise<void> {
+    this.calls.push(`prune ${excluded.map(({ docker }) => docker?.name).join(",")}`.trimEnd());
   }
 
   private note(what: string, containerId: ContainerID): void {

@@ -3,6 +3,10 @@ import { AgentEndpoint } from "../../../plugins/agent-operator-http/agent-endpoi
 import * as codecs from "../../../proto/gen/json/mesos/v1/agent/agent.js";
 import type { ProcessIO } from "../../../proto/gen/mesos/v1/agent/agent.js";
 import type { AgentView } from "../../../sdk/contracts/agent-view.js";
+import type { Files } from "../../../sdk/contracts/files.js";
+import { TimedVerbosity } from "../../../sdk/contracts/log-verbosity.js";
+import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
+import { TepuiError } from "../../../sdk/errors/index.js";
 import { RecordDecoder } from "../../../sdk/recordio/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
@@ -23,17 +27,32 @@ export class EndpointBench {
   readonly containers = new ScriptedContainers();
   readonly clock = new VirtualClock();
   readonly logger = new MemoryLogger();
+  readonly metrics = new MetricsRegistry(this.clock);
+  readonly verbosity = new TimedVerbosity(this.clock);
+  ready = true;
+  /** What can be read and listed: path -> text. */
+  readonly files = new Map<string, string>();
   /** What there is to read of the agent. */
   readonly view: { -readonly [K in keyof AgentView]?: AgentView[K] } = {};
   private rig: Rig | undefined;
 
   static async open(): Promise<EndpointBench> {
     const bench = new EndpointBench();
-    const { containers, clock, logger } = bench;
+    const { containers, clock, logger, metrics, verbosity } = bench;
     const view = bench.view as AgentView;
-    bench.rig = await startServer((server) =>
-      server.route(new AgentEndpoint({ containers, view, clock, logger, heartbeatInterval: HEARTBEAT_MS })),
-    );
+    const endpoint = new AgentEndpoint({
+      containers,
+      view,
+      clock,
+      logger,
+      metrics,
+      verbosity,
+      files: filesOf(bench.files),
+      build: { version: "1.12.0", buildTime: 1_795_332_869 },
+      ready: () => bench.ready,
+      heartbeatInterval: HEARTBEAT_MS,
+    });
+    bench.rig = await startServer((server) => server.route(endpoint));
     return bench;
   }
 
@@ -55,6 +74,16 @@ export class EndpointBench {
     return { status: answer.status, body: await answer.text(), type: answer.headers.get("content-type") };
   }
 
+  /** One call, one answer, neither of which need be text. */
+  async raw(body: Uint8Array, headers: Headers): Promise<{ type: string | null; body: Buffer }> {
+    const answer = await fetch(`${this.rig!.base}/api/v1`, {
+      method: "POST",
+      body: Buffer.from(body),
+      headers,
+    });
+    return { type: answer.headers.get("content-type"), body: Buffer.from(await answer.arrayBuffer()) };
+  }
+
   async get(): Promise<number> {
     return (await fetch(`${this.rig!.base}/api/v1`)).status;
   }
@@ -74,6 +103,23 @@ export class EndpointBench {
   private open(headers: Headers): ReturnType<typeof httpRequest> {
     return httpRequest(`${this.rig!.base}/api/v1`, { method: "POST", headers: { ...headers } });
   }
+}
+
+function filesOf(files: ReadonlyMap<string, string>): Files {
+  const find = (path: string): string => {
+    const text = files.get(path);
+    if (text === undefined) throw new TepuiError("TEPUI_FILE_UNKNOWN", { detail: "" });
+    return text;
+  };
+  return {
+    attach: () => () => undefined,
+    browse: async (path) => [{ path, size: BigInt(find(path).length), mode: 0o100644, uid: "root" }],
+    read: async ({ path, offset, length }) => {
+      const text = find(path);
+      const end = length === undefined ? text.length : offset + length;
+      return { size: text.length, data: Buffer.from(text.slice(offset, end)) };
+    },
+  };
 }
 
 function answered(sent: ReturnType<typeof httpRequest>): Promise<IncomingMessage> {
