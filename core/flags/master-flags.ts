@@ -12,7 +12,7 @@ import {
 import { COMMON_FLAGS } from "./common-flags.js";
 import * as ENV from "./defaults.js";
 import { choice, type FlagSpec, flag, refused, setting, values } from "./flag-spec.js";
-import { AUTHN, AUTHZ, FIREWALL, MODULES, PORTMAP, RATES, STREAMS, WEBUI } from "./reasons.js";
+import { AUTHN, AUTHZ, FIREWALL, MODULES, PORTMAP, RATES, WEBUI } from "./reasons.js";
 
 /** Every flag of Mesos's master, and what becomes of it here: `refused` where its feature is not there yet. */
 // biome-ignore format: a table, one flag a line
@@ -66,7 +66,7 @@ export const MASTER_FLAGS: readonly FlagSpec[] = [
   flag("authorizers", "string", "local", refused(AUTHZ), "Authorizer implementation: local or one module name."),
   flag("http_authenticators", "string", "basic", refused(AUTHN), "HTTP authenticator(s) for the readonly and readwrite realms: basic or modules."),
   flag("http_framework_authenticators", "string", undefined, refused(AUTHN), "HTTP authenticator(s) for the scheduler realm; no default, needed when frameworks must authenticate."),
-  flag("max_operator_event_stream_subscribers", "uint", "1000", refused(STREAMS), "Concurrent v1 operator SUBSCRIBE streams; the oldest is closed on overflow."),
+  flag("max_operator_event_stream_subscribers", "uint", "1000", setting, "Concurrent v1 operator SUBSCRIBE streams; the oldest is closed on overflow."),
   flag("max_completed_frameworks", "uint", "50", setting, "Completed frameworks kept in memory."),
   flag("max_completed_tasks_per_framework", "uint", "1000", setting, "Completed tasks kept per framework."),
   flag("max_unreachable_tasks_per_framework", "uint", "1000", setting, "Unreachable tasks kept per framework."),

@@ -19,5 +19,4 @@ export const RATES = "rate limits of frameworks are not part of this version yet
 export const SECRETS =
   "resolvers are plugins: give secret-resolver a directory in the manifest, or list your own in its place";
 export const SOCKETS = "Unix domain sockets for executors are not part of this version yet";
-export const STREAMS = "the operator event stream is not part of this version yet";
 export const WEBUI = "the web interface is not part of this version yet";

@@ -73,6 +73,7 @@ export class Agents {
       unavailability: agent.unavailability,
     });
     if (cluster.deactivatedAgents.has(agent.id)) this.setDeactivated(agent);
+    this.context.watchers.agentAdded(agent);
   }
 
   /** An operator does not want it to get tasks, connected or not. */
@@ -281,6 +282,7 @@ export class Agents {
     this.offers.inverse.rescindAll(agent.inverseOffers);
     cluster.removedAgents.set(agent.id, true);
     this.tellLost(agent.id);
+    this.context.watchers.agentRemoved(agent.id);
   }
 
   private end(task: TaskEntry, framework: Framework, fate: TaskFate): void {

@@ -12,6 +12,7 @@ import type { Ids } from "./ids.js";
 import type { Ledger } from "./ledger.js";
 import type { MasterMetrics } from "./metrics.js";
 import type { MasterOptions } from "./options.js";
+import type { Watchers } from "./watchers.js";
 
 /** What a term of leadership is given. */
 export interface LeadershipDeps {
@@ -25,6 +26,7 @@ export interface LeadershipDeps {
   readonly allocator: Allocator;
   readonly registry: Registry;
   readonly transport: MessageTransport;
+  readonly watchers: Watchers;
   /** It must not lead any longer: an operator has to look. */
   readonly unfit: (error: TepuiError) => void;
 }

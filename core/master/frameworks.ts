@@ -59,7 +59,10 @@ export class Frameworks {
 
   /** A framework that this master does not know, as an agent or its own scheduler describes it. */
   recover(info: FrameworkInfo): Framework {
-    return this.add({ info, suppressedRoles: [], offerConstraints: undefined }, { recovered: true });
+    const settings = { info, suppressedRoles: [], offerConstraints: undefined };
+    const framework = this.add(settings, { recovered: true });
+    this.context.watchers.frameworkAdded(framework);
+    return framework;
   }
 
   /** Replaces info, suppression and constraints. Offers of roles that the framework left are rescinded. */
@@ -175,6 +178,7 @@ export class Frameworks {
     cluster.frameworks.delete(framework.id);
     allocator.removeFramework(framework.id);
     cluster.completedFrameworks.set(framework.id, framework);
+    this.context.watchers.frameworkRemoved(framework.info);
   }
 
   private removedStatus(task: TaskEntry, framework: Framework): TaskStatus {

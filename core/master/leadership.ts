@@ -59,10 +59,16 @@ export class Leadership {
   recovered = false;
 
   constructor(deps: LeadershipDeps) {
-    const { allocator, metrics, options, transport } = deps;
+    const { allocator, metrics, options, transport, watchers } = deps;
     this.cluster = new Cluster(options.maxCompletedFrameworks);
     const changed = (agent: Agent): void => this.draining.changed(agent);
-    this.ledger = new Ledger({ cluster: this.cluster, allocator, metrics, taskRemoved: changed });
+    this.ledger = new Ledger({
+      cluster: this.cluster,
+      allocator,
+      metrics,
+      watchers,
+      taskRemoved: changed,
+    });
     const messages = new AgentMessages(transport);
     this.context = { ...deps, messages, cluster: this.cluster, ledger: this.ledger };
     const { context } = this;

@@ -1,4 +1,9 @@
-import type { Task, TaskState, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import {
+  TaskStatus_Reason as Reason,
+  type Task,
+  type TaskState,
+  type TaskStatus,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import type { Allocator } from "../../sdk/contracts/allocator.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import type { Agent } from "./agent.js";
@@ -8,6 +13,7 @@ import type { Framework } from "./framework.js";
 import { getOrAdd } from "./get-or-add.js";
 import type { MasterMetrics } from "./metrics.js";
 import { type TaskEntry, withStatus } from "./task.js";
+import type { Watchers } from "./watchers.js";
 
 export interface TaskUpdate {
   readonly latest?: TaskState | undefined;
@@ -18,6 +24,7 @@ export interface LedgerDeps {
   readonly cluster: Cluster;
   readonly allocator: Allocator;
   readonly metrics: MasterMetrics;
+  readonly watchers: Watchers;
   /** A task is no longer on the agent. */
   readonly taskRemoved: (agent: Agent) => void;
 }
@@ -51,6 +58,7 @@ export class Ledger {
     framework.taskEntries.set(task.id, task);
     if (task.holdsResources) framework.addUsed(task.agentId, task.resources);
     framework.metrics.enter(task.state);
+    this.deps.watchers.taskAdded(task.message);
   }
 
   addExecutor(executor: ExecutorEntry, agent: Agent, framework: Framework | undefined): void {
@@ -84,6 +92,7 @@ export class Ledger {
     const before = task.state;
     const held = task.holdsResources;
     const state = isTerminal(before) ? before : (latest ?? status.state ?? before);
+    const news = isNews(task.message, status);
     const changes: Partial<Task> = { state, statuses: withStatus(task.message.statuses, status) };
     if (told) {
       changes.status_update_state = status.state;
@@ -101,6 +110,7 @@ export class Ledger {
         this.count(state, 1);
       }
     }
+    if (news && framework !== undefined) this.deps.watchers.taskUpdated(task.message, status);
     if (!held || task.holdsResources) return;
     agent?.subtractUsed(task.frameworkId, task.resources);
     framework?.subtractUsed(task.agentId, task.resources);
@@ -142,6 +152,12 @@ export class Ledger {
     this.states[state] = this.tasksIn(state) + by;
   }
 }
+
+/** Not a status that says the same as the one before, once more. */
+const isNews = ({ statuses }: Task, { state, reason }: TaskStatus): boolean =>
+  statuses.at(-1)?.state !== state ||
+  reason === Reason.REASON_TASK_CHECK_STATUS_UPDATED ||
+  reason === Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED;
 
 const newMap = <V>() => new Map<string, V>();
 

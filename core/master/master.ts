@@ -30,6 +30,7 @@ import type { MasterOptions } from "./options.js";
 import { FOR_NOW, TenuredConnection, TenuredTransport } from "./tenure.js";
 import { invalidCall, validateCall } from "./validation/call.js";
 import { ClusterView } from "./view.js";
+import { Watchers } from "./watchers.js";
 
 export interface MasterDeps {
   readonly options: MasterOptions;
@@ -61,6 +62,7 @@ export class Master implements SchedulerService, OperatorService {
   /** A UUID, new with every start. */
   readonly id: string;
   readonly view: MasterView;
+  private readonly watchers = new Watchers();
   private readonly metrics: MasterMetrics;
   private readonly ids: Ids;
   private info: MasterInfo;
@@ -87,6 +89,7 @@ export class Master implements SchedulerService, OperatorService {
       electedTime: () => this.electedTime,
       flags: deps.flags,
       cluster: deps.clusterName,
+      watchers: this.watchers,
       leadership: () => this.leadership(),
       leading,
     });
@@ -119,7 +122,7 @@ export class Master implements SchedulerService, OperatorService {
   }
 
   private async lead(tenure: Tenure = FOR_NOW): Promise<void> {
-    const { deps, info, metrics, ids } = this;
+    const { deps, info, metrics, ids, watchers } = this;
     const stepBack = (message: string) => (err: unknown) => {
       if (this.current === leadership) void this.giveUp(err, message);
     };
@@ -127,7 +130,7 @@ export class Master implements SchedulerService, OperatorService {
     const registry = new GuardedRegistry(deps.registry, held, stepBack("The registry cannot be written"));
     const unfit = stepBack("Must not go on leading");
     const transport = new TenuredTransport(deps.transport, tenure);
-    const leadership = new Leadership({ ...deps, transport, registry, unfit, info, metrics, ids });
+    const leadership = new Leadership({ ...deps, transport, registry, unfit, info, metrics, ids, watchers });
     this.step(leadership);
     this.tenure = tenure;
     deps.logger.info({ id: this.id }, "Elected as the leading master");
@@ -155,9 +158,11 @@ export class Master implements SchedulerService, OperatorService {
   }
 
   private step(leadership: Leadership | undefined): void {
-    this.current?.stop();
+    const before = this.current;
+    before?.stop();
     this.current = leadership;
     this.electedTime = leadership === undefined ? undefined : this.deps.clock.now() / 1000;
+    if (before !== undefined) this.watchers.deposed();
   }
 
   leadership(): LeadershipRecord {

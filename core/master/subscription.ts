@@ -59,6 +59,7 @@ export class Subscriptions {
       framework = this.frameworks.add(settings);
       framework.metrics.countCall(Call_Type.SUBSCRIBE);
       this.frameworks.connect(framework, stream);
+      this.context.watchers.frameworkAdded(framework);
     } else {
       framework = cluster.frameworks.get(id) ?? this.frameworks.recover(info);
       const kept = this.keepImmutable(framework.info, info);
@@ -67,7 +68,7 @@ export class Subscriptions {
       framework.metrics.countCall(Call_Type.SUBSCRIBE);
       this.resubscribe(framework, { info: kept, ...optionsOf(request) });
       this.frameworks.connect(framework, stream);
-      this.context.messages.updateFramework(cluster.agents.values(), framework);
+      this.changed(framework);
     }
     logger.info({ framework: framework.id, name: info.name }, "A framework subscribed");
     return { streamId, disconnected: () => this.frameworks.disconnected(framework, stream) };
@@ -99,8 +100,15 @@ export class Subscriptions {
     const before = framework.encodedInfo;
     this.frameworks.update(framework, { info, ...optionsOf(request) });
     if (Buffer.compare(before, framework.encodedInfo) !== 0) {
-      this.context.messages.updateFramework(this.context.cluster.agents.values(), framework);
+      this.changed(framework);
     }
+  }
+
+  /** Tells everybody whom it concerns what the framework is now. */
+  private changed(framework: Framework): void {
+    const { cluster, messages, watchers } = this.context;
+    watchers.frameworkUpdated(framework);
+    messages.updateFramework(cluster.agents.values(), framework);
   }
 
   /** What is wrong with the info for this master, in Mesos's words. */

@@ -3,12 +3,14 @@ import type {
   AgentRecord,
   FrameworkRecord,
   MasterView,
+  MasterWatcher,
   RoleRecord,
 } from "../../sdk/contracts/master-view.js";
 import type { Leadership as LeadershipRecord } from "../../sdk/contracts/scheduler-service.js";
 import type { Leadership } from "./leadership.js";
 import type { MasterOptions } from "./options.js";
 import { rolesIn } from "./roles.js";
+import type { Watchers } from "./watchers.js";
 
 export interface ViewOptions {
   readonly info: () => MasterInfo;
@@ -18,6 +20,7 @@ export interface ViewOptions {
   readonly electedTime: () => number | undefined;
   readonly flags: ReadonlyMap<string, string>;
   readonly cluster: string | undefined;
+  readonly watchers: Watchers;
   readonly leadership: () => LeadershipRecord;
   /** What leads now, if this master does. */
   readonly leading: () => Leadership | undefined;
@@ -84,6 +87,10 @@ export class ClusterView implements MasterView {
     if (leading === undefined) return [];
     const { cluster, weights, quotas } = leading;
     return rolesIn(cluster, { roles: this.parts.options.roles, weights: weights.map, quotas: quotas.all() });
+  }
+
+  watch(watcher: MasterWatcher): () => void {
+    return this.parts.watchers.add(watcher);
   }
 
   /** Changes are made before a call returns, and offers at the end of the turn in which the allocator made them. */

@@ -1,4 +1,5 @@
 import * as codecs from "../../proto/gen/json/mesos/v1/master/master.js";
+import { Call_Type } from "../../proto/gen/mesos/v1/master/master.js";
 import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http-server.js";
 import {
   answeredByLeadership,
@@ -13,7 +14,7 @@ import { validateCall } from "./validate-call.js";
 
 const METHODS = ["POST"];
 
-/** `POST /api/v1`: one call, one answer. The order of the checks is Mesos's: leadership, method, body, content of the call, type. */
+/** `POST /api/v1`: one call, one answer, but for SUBSCRIBE, which is answered with events. The order of the checks is Mesos's: leadership, method, body, content of the call, type. */
 export class OperatorEndpoint implements HttpRoute {
   readonly path = "/api/v1";
   readonly realm = "mesos-master-readwrite";
@@ -32,9 +33,13 @@ export class OperatorEndpoint implements HttpRoute {
     validateCall(call);
     const accepted = answerFormat(request.headers.accept, format);
     const type = call.type ?? 0;
+    if (type === Call_Type.SUBSCRIBE) {
+      this.api.streams.open(request, reply, accepted);
+      return;
+    }
     const act = ACTIONS[type];
     if (act !== undefined) {
-      reply.send(await act(this.api.service, call, request.principal));
+      reply.send(await act(this.api, call, request.principal));
       return;
     }
     const read = READS[type];
@@ -42,7 +47,7 @@ export class OperatorEndpoint implements HttpRoute {
       reply.text(501, "501 Not Implemented.");
       return;
     }
-    const response = read(this.api);
+    const response = await read(this.api, call);
     const headers = { "Content-Type": MEDIA_TYPES[accepted] };
     if (accepted === "json") reply.send(200, codecs.Response.json.write(response), headers);
     else reply.send(200, codecs.Response.encode(response), headers);

@@ -60,6 +60,7 @@ export function viewOf({ state, roles }: CapturedMaster, leadership?: Leadership
     framework: (id) => frameworks.find((framework) => framework.id === id),
     completedFrameworks: () => objects(state, "completed_frameworks").map(frameworkOf),
     roles: () => objects(roles, "roles").map(roleOf),
+    watch: () => () => {},
     settled: async () => {},
   };
 }

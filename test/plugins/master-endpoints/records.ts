@@ -88,6 +88,7 @@ export function masterView(parts: Partial<MasterView>): MasterView {
     framework: () => undefined,
     completedFrameworks: () => [],
     roles: () => [],
+    watch: () => () => {},
     settled: async () => {},
     ...parts,
   };

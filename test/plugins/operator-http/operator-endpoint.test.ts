@@ -1,8 +1,11 @@
 import { expect } from "chai";
 import { OperatorEndpoint } from "../../../plugins/operator-http/operator-endpoint.js";
+import type { OperatorStreams } from "../../../plugins/operator-http/operator-streams.js";
 import { Call, Response } from "../../../proto/gen/json/mesos/v1/master/master.js";
 import { Call_Type } from "../../../proto/gen/mesos/v1/master/master.js";
+import type { Files } from "../../../sdk/contracts/files.js";
 import type { HttpReply, HttpRequest } from "../../../sdk/contracts/http-server.js";
+import { TimedVerbosity } from "../../../sdk/contracts/log-verbosity.js";
 import { isTepuiError } from "../../../sdk/errors/index.js";
 import { TestAgent } from "../../core/master/harness/agent.js";
 import { MasterHarness } from "../../core/master/harness/master-harness.js";
@@ -14,7 +17,15 @@ interface Answer {
 }
 
 class Asked {
-  private constructor(private readonly harness: MasterHarness) {}
+  private readonly verbosity: TimedVerbosity;
+
+  private constructor(private readonly harness: MasterHarness) {
+    this.verbosity = new TimedVerbosity(harness.clock);
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.harness.clock.advance(ms);
+  }
 
   static async begin(): Promise<Asked> {
     return new Asked(await new MasterHarness().start());
@@ -23,7 +34,17 @@ class Asked {
   async ask(body: string | Buffer, headers: Record<string, string> = {}, method = "POST"): Promise<Answer> {
     const { master, metrics } = this.harness;
     const build = { version: "1.12.0", buildTime: 1_795_332_869 };
-    const endpoint = new OperatorEndpoint({ service: master, view: master.view, metrics, build });
+    const { verbosity } = this;
+    const streams = {} as OperatorStreams;
+    const endpoint = new OperatorEndpoint({
+      service: master,
+      view: master.view,
+      metrics,
+      build,
+      streams,
+      verbosity,
+      files: FILES,
+    });
     let answer: Answer | undefined;
     const reply = {
       send: (status: number, sent: string | Uint8Array = "", more: Record<string, unknown> = {}) => {
@@ -87,6 +108,15 @@ class Asked {
   }
 }
 
+const FILES: Files = {
+  attach: () => () => undefined,
+  browse: async (path) => [{ path: `${path}/log`, size: 5n }],
+  read: async ({ offset, length = 5 }) => ({
+    size: 5,
+    data: Buffer.from("hello").subarray(offset, offset + length),
+  }),
+};
+
 /** What a Mesos of the same state answers. */
 const READS: Readonly<Record<string, string>> = {
   GET_HEALTH: '{"type":"GET_HEALTH","get_health":{"healthy":true}}',
@@ -146,7 +176,34 @@ describe("the operator API over HTTP", () => {
       status: 406,
       body: "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
     });
-    expect((await asked.json({ type: "LIST_FILES", list_files: { path: "/" } })).slice(0, 3)).to.equal("501");
+  });
+
+  it("lists and reads files", async () => {
+    const asked = await Asked.begin();
+    const list = await asked.json({ type: "LIST_FILES", list_files: { path: "/master" } });
+    expect(list).to.equal(
+      '200 {"type":"LIST_FILES","list_files":{"file_infos":[{"path":"/master/log","size":5}]}}',
+    );
+    const read = await asked.json({
+      type: "READ_FILE",
+      read_file: { path: "/master/log", offset: 1, length: 3 },
+    });
+    expect(read).to.equal('200 {"type":"READ_FILE","read_file":{"size":5,"data":"ZWxs"}}');
+    expect(await asked.json({ type: "READ_FILE" }))
+      .to.contain("400 ")
+      .and.contain("'read_file' to be present");
+  });
+
+  it("raises the level of the log for as long as it is asked to", async () => {
+    const asked = await Asked.begin();
+    const level = async (): Promise<number> =>
+      JSON.parse((await asked.json({ type: "GET_LOGGING_LEVEL" })).slice(4)).get_logging_level.level;
+    const set_logging_level = { level: 2, duration: { nanoseconds: 5_000_000_000 } };
+    expect(await asked.json({ type: "SET_LOGGING_LEVEL", set_logging_level })).to.equal("200 ");
+    await asked.advance(4_999);
+    expect(await level()).to.equal(2);
+    await asked.advance(1);
+    expect(await level()).to.equal(0);
   });
 
   it("plans maintenance, takes machines down and brings them up", async () => {
