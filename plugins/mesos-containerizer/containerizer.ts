@@ -33,7 +33,7 @@ import { planLookingIn } from "./looking-in.js";
 import { launchPlan, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
 import { GIVERS, isMine, missingFeatures } from "./supported.js";
-import { SavedSurroundings, surroundingsOf } from "./surroundings.js";
+import { SavedSurroundings, surroundingsOf, withoutSecrets } from "./surroundings.js";
 
 export interface ContainerizerOptions {
   readonly isolators: readonly Isolator[];
@@ -245,7 +245,7 @@ export class MesosContainerizer implements Containerizer {
     };
     const plan = await this.plan(container);
     container.surroundings = surroundingsOf(plan);
-    await this.surroundings.save(id, container.surroundings);
+    await this.surroundings.save(id, withoutSecrets(container.surroundings, request));
     abort.signal.throwIfAborted();
     const process = await launcher.launch({ ...plan, ...this.attachments.planned(id, container.request) });
     container.process = process;

@@ -1,5 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Environment_Variable_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { LaunchPlan } from "../../sdk/contracts/launcher.js";
 
@@ -34,7 +36,18 @@ export function surroundingsOf({
   return { environment, workingDirectory, user, confinement };
 }
 
-/** Keeps the surroundings of containers over a restart of the agent, for its own eyes: environments hold secrets. */
+/** What may be written down of the surroundings. Secrets have no place on a disk: who looks in after a restart of the agent does not find them. */
+export function withoutSecrets(surroundings: Surroundings, { command }: ContainerRequest): Surroundings {
+  const variables = command.environment?.variables ?? [];
+  const secrets = new Set(
+    variables.filter(({ type }) => type === Environment_Variable_Type.SECRET).map(({ name }) => name),
+  );
+  if (secrets.size === 0) return surroundings;
+  const others = Object.entries(surroundings.environment).filter(([name]) => !secrets.has(name));
+  return { ...surroundings, environment: Object.fromEntries(others) };
+}
+
+/** Keeps the surroundings of containers over a restart of the agent, for its own eyes. */
 export class SavedSurroundings {
   constructor(private readonly directory: string) {}
 

@@ -171,10 +171,16 @@ describe("offer operations whose end nobody has acknowledged", function () {
 
   /** Directories of runs that are still there. */
   async function sandboxes(): Promise<string[]> {
-    const all = await readdir(join(await workDir(), "slaves"), { recursive: true, withFileTypes: true });
-    return all
-      .filter((entry) => entry.isDirectory() && entry.parentPath.endsWith("/runs"))
-      .map(({ name }) => name);
+    try {
+      const all = await readdir(join(await workDir(), "slaves"), { recursive: true, withFileTypes: true });
+      return all
+        .filter((entry) => entry.isDirectory() && entry.parentPath.endsWith("/runs"))
+        .map(({ name }) => name);
+    } catch (error) {
+      // A directory went while it was read.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return sandboxes();
+      throw error;
+    }
   }
 });
 
