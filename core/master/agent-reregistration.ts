@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type {
   ReconcileTasksMessage,
   ReregisterSlaveMessage,
@@ -157,13 +158,14 @@ export class AgentReregistration {
     if (framework === undefined) return;
     framework.unreachable.delete(task.id);
     framework.completed.remove((completed) => completed.task_id?.value === task.id);
-    if (!framework.connected) return;
+    const state = task.toldState;
+    if (!framework.connected || state === undefined) return;
     const wasUnreachable = cluster.unreachableAgents.has(task.agentId);
     const status = masterStatus({
       taskId: task.message.task_id,
       agentId: task.message.agent_id,
       executorId: task.message.executor_id,
-      state: task.toldState,
+      state,
       reason: Reason.REASON_AGENT_REREGISTERED,
       message: wasUnreachable ? "Unreachable agent re-reregistered" : "Unknown agent reregistered",
       now: clock.now(),
@@ -220,7 +222,7 @@ export class AgentReregistration {
           masterStatus({
             taskId: task.message.task_id,
             agentId: agent.idMessage,
-            state: task.toldState,
+            state: task.toldState ?? task.state,
             reason: Reason.REASON_RECONCILIATION,
             message: "Reconciliation request",
             now: clock.now(),
@@ -309,7 +311,9 @@ export class AgentReregistration {
 /** Ids have no control characters. */
 const keyOf = (frameworkId = "", id = ""): string => `${frameworkId}\n${id}`;
 
+/** The comparison of the objects is the cheaper one; what is told in other words is still the same when it is written. */
 const sameInfo = (left: AgentInfo, right: AgentInfo): boolean =>
+  isDeepStrictEqual(left, right) ||
   Buffer.compare(AgentInfo.encode(left).finish(), AgentInfo.encode(right).finish()) === 0;
 
 /** Agents without MULTI_ROLE do not say to which role resources are allocated: it is the one role of the framework. */

@@ -23,7 +23,7 @@ export class Reconciliation {
   reconcile(framework: Framework, tasks: readonly Call_Reconcile_Task[]): void {
     this.context.metrics.counters.messages_reconcile_tasks.inc();
     if (tasks.length > 0) this.answer(framework, tasks);
-    else for (const task of framework.taskEntries.values()) framework.send(update(this.latest(task)));
+    else for (const task of framework.taskEntries.values()) this.send(framework, this.latest(task));
   }
 
   /** As a RECONCILE call for these tasks. */
@@ -36,16 +36,23 @@ export class Reconciliation {
     for (const asked of tasks) {
       const task = framework.taskEntries.get(asked.task_id?.value ?? "");
       const status = task === undefined ? this.unknown(framework, asked) : this.latest(task);
-      if (status !== undefined) framework.send(update(status));
+      this.send(framework, status);
     }
   }
 
-  private latest(task: TaskEntry): TaskStatus {
+  private send(framework: Framework, status: TaskStatus | undefined): void {
+    if (status !== undefined) framework.send(update(status));
+  }
+
+  /** Undefined while only the update that its agent is about to send can tell. */
+  private latest(task: TaskEntry): TaskStatus | undefined {
+    const state = task.toldState;
+    if (state === undefined) return undefined;
     return masterStatus({
       taskId: task.message.task_id,
       agentId: task.message.agent_id,
       executorId: task.message.executor_id,
-      state: task.toldState,
+      state,
       reason: Reason.REASON_RECONCILIATION,
       message: "Reconciliation: Latest task state",
       now: this.context.clock.now(),

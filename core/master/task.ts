@@ -36,12 +36,12 @@ export class TaskEntry {
   }
 
   /**
-   * The state that the scheduler was told last; the agent may know a later one. An end is told by the agent's own update, in its turn: told
-   * before, the updates that come after it would bring the task back to life.
+   * The state that the scheduler was told last; the agent may know a later one. Undefined: it was told none, or an end that only its update
+   * may tell: told before, the updates that come in between would bring the task back to life.
    */
-  get toldState(): TaskState {
+  get toldState(): TaskState | undefined {
     const { status_update_state: told } = this.message;
-    return told ?? (isTerminal(this.state) ? TaskState.TASK_STAGING : this.state);
+    return told ?? (isTerminal(this.state) ? undefined : this.state);
   }
 
   change(changes: Partial<Task>): void {

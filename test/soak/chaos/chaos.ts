@@ -12,7 +12,7 @@ import { agentCounts, leaderAmong, masterCounts } from "./counts.js";
 import { CPUS } from "./framework-arguments.js";
 import { Havoc } from "./havoc.js";
 import { heldJob, readMarks } from "./host-marks.js";
-import { type Job, JobBook, jobOf, lastState } from "./job-book.js";
+import { endOf, type Job, JobBook, jobOf, lastState } from "./job-book.js";
 import { faultsOf } from "./verdict.js";
 import { DaemonVictim, FrameworkVictim, ServerVictim } from "./victims.js";
 
@@ -253,7 +253,7 @@ class Chaos {
     const attempts = jobs.flatMap((job) => job.attempts);
     const ends: Record<string, number> = {};
     for (const attempt of attempts) {
-      const end = TaskState[lastState(attempt) ?? -1] ?? "nothing";
+      const end = TaskState[endOf(attempt) ?? -1] ?? "nothing";
       ends[end] = (ends[end] ?? 0) + 1;
     }
     return { jobs: jobs.length, tasks: attempts.length, ends };
@@ -274,5 +274,5 @@ class Chaos {
 function isUndone({ kind, attempts }: Job): boolean {
   const last = attempts.at(-1);
   const wanted = kind === "batch" ? TaskState.TASK_FINISHED : TaskState.TASK_RUNNING;
-  return last === undefined || lastState(last) !== wanted;
+  return last === undefined || (endOf(last) ?? lastState(last)) !== wanted;
 }

@@ -11,7 +11,7 @@ import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { TAG_VARIABLE } from "../soak-task.js";
 import { CPUS, type FrameworkArguments, type Phase } from "./framework-arguments.js";
 import { markedCommand } from "./host-marks.js";
-import { type Attempt, isOver, JobBook, type JobKind, lastState, wantsTask } from "./job-book.js";
+import { type Attempt, endOf, isOver, JobBook, type JobKind, lastState, wantsTask } from "./job-book.js";
 
 const BATCH_AT_ONCE = 4;
 const SERVICES = 3;
@@ -94,7 +94,7 @@ class ChaosFramework {
     }
     const batches = jobs.filter(({ kind }) => kind === "batch");
     const undone = batches.filter(({ attempts }) =>
-      attempts.every((one) => lastState(one) !== TaskState.TASK_FINISHED),
+      attempts.every((one) => endOf(one) !== TaskState.TASK_FINISHED),
     ).length;
     for (let i = 1; i <= BATCH_AT_ONCE - undone; i++)
       wanting.push({ name: `${name}-b${batches.length + i}`, kind: "batch" });

@@ -100,7 +100,10 @@ export class JobBook {
   }
 }
 
-export const isOver = ({ told }: Attempt): boolean => told.some(({ state }) => isTerminal(state));
+export const isOver = (attempt: Attempt): boolean => endOf(attempt) !== undefined;
+
+export const endOf = ({ told }: Attempt): TaskState | undefined =>
+  told.find(({ state }) => isTerminal(state))?.state;
 
 export const lastState = ({ told }: Attempt): TaskState | undefined => told.at(-1)?.state;
 
@@ -109,7 +112,7 @@ export function wantsTask({ kind, attempts }: Job): boolean {
   const last = attempts.at(-1);
   if (last === undefined) return true;
   if (!isOver(last)) return false;
-  return kind === "service" || lastState(last) !== TaskState.TASK_FINISHED;
+  return kind === "service" || endOf(last) !== TaskState.TASK_FINISHED;
 }
 
 /** The job of a task, by its id. */

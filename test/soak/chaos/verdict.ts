@@ -1,13 +1,12 @@
 import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
-import { isTerminal } from "../../../sdk/task-states.js";
 import type { Marks } from "./host-marks.js";
-import { type Attempt, isOver, type Job, lastState } from "./job-book.js";
+import { type Attempt, endOf, isOver, type Job } from "./job-book.js";
 
 /** What is wrong with what a framework was told, held against what its tasks did on their hosts. Services must have been ended. */
 export function faultsOf(jobs: Iterable<Job>, marks: ReadonlyMap<string, Marks>): string[] {
   const faults: string[] = [];
   for (const job of jobs) {
-    const done = job.attempts.filter((attempt) => lastState(attempt) === TaskState.TASK_FINISHED).length;
+    const done = job.attempts.filter((attempt) => endOf(attempt) === TaskState.TASK_FINISHED).length;
     if (job.kind === "batch" && done !== 1) faults.push(`${job.name} was done ${done} times`);
     for (const attempt of job.attempts) {
       const did = marks.get(attempt.task) ?? { starts: 0, ends: 0, together: 0 };
@@ -22,11 +21,10 @@ export function faultsOf(jobs: Iterable<Job>, marks: ReadonlyMap<string, Marks>)
 
 function attemptFaults({ kind }: Job, attempt: Attempt, { starts, ends, together }: Marks): string[] {
   const faults: string[] = [];
-  const state = lastState(attempt);
+  const state = endOf(attempt);
   const name = TaskState[state ?? -1] ?? "nothing";
-  const ended = attempt.told.findIndex(({ state: each }) => isTerminal(each));
   if (!isOver(attempt)) faults.push("never ended");
-  if (ended >= 0 && ended < attempt.told.length - 1) faults.push("told of again after its end");
+  if (toldAgain(attempt)) faults.push("told of something else after its end");
   if (starts > 1) faults.push(`started ${starts} times`);
   if (together > 0) faults.push("started while another task of its job was running");
   if (ends > starts) faults.push(`started ${starts} times and ended ${ends} times`);
@@ -36,4 +34,12 @@ function attemptFaults({ kind }: Job, attempt: Attempt, { starts, ends, together
     faults.push(`TASK_FINISHED, and it ended ${ends} times`);
   if (state === TaskState.TASK_KILLED && !attempt.killed) faults.push("killed, and nobody asked for it");
   return faults;
+}
+
+/** An end whose acknowledgement was lost is told once more, and its agent may have been out of reach in between. */
+function toldAgain(attempt: Attempt): boolean {
+  const end = endOf(attempt);
+  const first = attempt.told.findIndex(({ state }) => state === end);
+  const after = first < 0 ? [] : attempt.told.slice(first);
+  return after.some(({ state }) => state !== end && state !== TaskState.TASK_UNREACHABLE);
 }
