@@ -112,6 +112,7 @@ describe("checks of tasks on a real agent", function () {
       one = await OneAgent.open([
         "--launcher=linux",
         "--isolation=filesystem/linux,network/cni",
+        `--runtime_dir=${host.root}`,
         `--network_cni_config_dir=${host.configs}`,
         `--network_cni_plugins_dir=${PLUGINS}`,
       ]);
