@@ -18,16 +18,41 @@ export interface Bundle {
 }
 
 export interface OfferedBundle extends Bundle {
+  /** What it is allocated to. */
+  readonly role: Role;
   readonly plain: Resources;
   readonly measure: Measure;
 }
 
-/** One agent's resources: what it has, who holds what of it, and what is free. */
+/** All that was free, in the hands of one framework. */
+interface Outstanding {
+  readonly frameworkId: string;
+  readonly bundle: OfferedBundle;
+}
+
+/**
+ * One agent's resources: what it has, who holds what of it, and what is free.
+ *
+ * A run visits agents in random order, so a visit costs as much as it has to fetch from memory that is not in the cache. Therefore what a
+ * visit looks at comes first here, side by side, and a visit to an agent that is offered as it was before follows few references.
+ */
 export class AgentState {
-  readonly id: string;
   active = true;
   /** It has been removed. */
   gone = false;
+  /** Nothing of the total is reserved, revocable, shared or a special disk. */
+  private plain = true;
+  private free = Resources.empty;
+  /** What was found last to be as much as an offer has to be, where a framework asks for nothing else. */
+  enough: Resources | undefined;
+  /** What was offered last. Agents are offered as they are again and again, and then all is there already. */
+  private lastOffered: OfferedBundle | undefined;
+  /**
+   * An offer of all that was free is not among the holdings yet: most come back as they are, and then nothing else has to be touched.
+   * `settle` puts it there.
+   */
+  private outstanding: Outstanding | undefined;
+  readonly id: string;
   multiRole = false;
   hierarchicalRoles = false;
   hasGpus = false;
@@ -38,13 +63,8 @@ export class AgentState {
   private currentInfo: AgentInfo;
   private currentTotal = Resources.empty;
   private readonly held = new Map<string, Bundle>();
-  private free = Resources.empty;
   /** More is held of something than there is, as happens when an agent has shrunk. */
   private overcommitted = false;
-  /** Nothing of the total is reserved, revocable, shared or a special disk. */
-  private plain = true;
-  /** What was offered last. Agents are offered as they are again and again, and then all is there already. */
-  private lastOffered: OfferedBundle | undefined;
 
   constructor({ id, info, capabilities, total }: AllocatorAgent) {
     this.id = id;
@@ -76,6 +96,7 @@ export class AgentState {
     this.currentTotal = total;
     this.hasGpus = total.milli("gpus") > 0;
     this.plain = total.entries.every(({ kind }) => kind.plain);
+    this.settle();
     this.recount();
   }
 
@@ -85,11 +106,12 @@ export class AgentState {
   }
 
   get holders(): ReadonlyMap<string, Bundle> {
+    this.settle();
     return this.held;
   }
 
   heldBy(frameworkId: string): Resources {
-    return this.held.get(frameworkId)?.allocated ?? Resources.empty;
+    return this.holders.get(frameworkId)?.allocated ?? Resources.empty;
   }
 
   /** Unallocated resources that nobody holds, and the shared ones; nothing of a resource of which more is held than there is. */
@@ -97,14 +119,19 @@ export class AgentState {
     return this.free;
   }
 
+  /** Whether nothing is available. There is only one empty bundle, so it need not be looked into. */
+  get isExhausted(): boolean {
+    return this.free === Resources.empty;
+  }
+
   /** The bundle of an offer of these unallocated resources to a role. */
   bundle(plain: Resources, role: Role, names: ScalarNames): OfferedBundle {
     const last = this.lastOffered;
-    if (last?.plain === plain && last.allocated.entries[0]?.kind.allocationRole === role.name) return last;
+    if (last?.plain === plain && last.role === role) return last;
     const allocated = role.allocate(plain);
     // Shared resources are told apart by the role, too.
     const measure = last?.plain === plain && this.plain ? last.measure : names.measure(allocated);
-    this.lastOffered = { allocated, plain, measure };
+    this.lastOffered = { role, allocated, plain, measure };
     return this.lastOffered;
   }
 
@@ -113,14 +140,17 @@ export class AgentState {
     return this.lastOffered?.allocated === allocated ? this.lastOffered.plain : allocated.unallocate();
   }
 
-  hold(frameworkId: string, bundle: OfferedBundle): void {
-    const before = this.held.get(frameworkId);
-    this.held.set(
-      frameworkId,
-      before === undefined
-        ? bundle
-        : { allocated: before.allocated.add(bundle.allocated), plain: undefined, measure: undefined },
-    );
+  /** A framework is offered something of what is free. */
+  offer(frameworkId: string, bundle: OfferedBundle): void {
+    if (bundle.plain === this.free && this.plain && this.outstanding === undefined) {
+      this.outstanding = { frameworkId, bundle };
+      this.free = Resources.empty;
+    } else this.hold(frameworkId, bundle);
+  }
+
+  hold(frameworkId: string, bundle: Bundle & { readonly plain: Resources }): void {
+    this.settle();
+    this.enter(frameworkId, bundle);
     const taken = this.plain ? bundle.plain : bundle.plain.nonShared();
     if (taken === this.free) this.free = Resources.empty;
     else if (this.overcommitted || !this.free.contains(taken)) this.recount();
@@ -129,6 +159,8 @@ export class AgentState {
 
   /** Takes back what the framework holds of it, and returns that. */
   release(frameworkId: string, allocated: Resources): Bundle | undefined {
+    if (this.isOutstanding(frameworkId, allocated)) return this.takeBack();
+    this.settle();
     const before = this.held.get(frameworkId);
     if (before === undefined) return undefined;
     const after = before.allocated === allocated ? Resources.empty : before.allocated.subtract(allocated);
@@ -138,6 +170,35 @@ export class AgentState {
     const released = after.isEmpty ? before : this.released(before.allocated, after, allocated);
     this.regain(released);
     return released;
+  }
+
+  private isOutstanding(frameworkId: string, allocated: Resources): boolean {
+    const { outstanding } = this;
+    return outstanding?.bundle.allocated === allocated && outstanding.frameworkId === frameworkId;
+  }
+
+  private takeBack(): Bundle {
+    const { bundle } = this.outstanding!;
+    this.outstanding = undefined;
+    if (this.isExhausted && !this.overcommitted) this.free = bundle.plain;
+    else this.regain(bundle);
+    return bundle;
+  }
+
+  private settle(): void {
+    if (this.outstanding === undefined) return;
+    const { frameworkId, bundle } = this.outstanding;
+    this.outstanding = undefined;
+    this.enter(frameworkId, bundle);
+  }
+
+  private enter(frameworkId: string, bundle: Bundle): void {
+    const before = this.held.get(frameworkId);
+    const allocated = before?.allocated.add(bundle.allocated);
+    this.held.set(
+      frameworkId,
+      allocated === undefined ? bundle : { allocated, plain: undefined, measure: undefined },
+    );
   }
 
   private released(before: Resources, after: Resources, wanted: Resources): Bundle {

@@ -41,7 +41,7 @@ export class Holdings {
 
   /** What a member is offered. */
   offer(agent: AgentState, member: Member, bundle: OfferedBundle): void {
-    agent.hold(member.framework.id, bundle);
+    agent.offer(member.framework.id, bundle);
     this.change(bundle.measure, 1);
     this.options.roles.holdAs(member, agent, bundle.measure);
   }

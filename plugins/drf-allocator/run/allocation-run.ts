@@ -35,6 +35,8 @@ export interface AllocationRunOptions {
  */
 export class AllocationRun {
   private stage: Stage = "guarantees";
+  /** Whether a member can be offered something of an agent in both stages. */
+  private readonly mayMeetAgain: boolean;
   private next = 0;
   private offers = new Map<Member, MutableOffer>();
   /** Shared resources are offered once in a run, to one. */
@@ -44,7 +46,8 @@ export class AllocationRun {
     private readonly options: AllocationRunOptions,
     private readonly candidates: Visits,
   ) {
-    if (!options.tree.hasGuarantees) this.stage = "shares";
+    this.mayMeetAgain = options.tree.hasGuarantees;
+    if (!this.mayMeetAgain) this.stage = "shares";
     this.shuffle();
   }
 
@@ -54,8 +57,8 @@ export class AllocationRun {
     for (;;) {
       while (this.next < agents.length) {
         const agent = agents[this.next++]!;
-        if (agent.gone || agent.available.isEmpty || !this.options.isEligible(agent)) continue;
-        const member = only.get(agent);
+        if (agent.gone || agent.isExhausted || !this.options.isEligible(agent)) continue;
+        const member = only.size === 0 ? undefined : only.get(agent);
         if (member === undefined) this.visit(agent, now);
         else if (member.wants) this.visitFor(member, agent, now);
         if (isOver()) return false;
@@ -83,12 +86,12 @@ export class AllocationRun {
     const { sorter } = this.options.roles;
     sorter.rewind();
     for (let role = sorter.next(); role !== undefined; role = sorter.next()) {
-      if (agent.available.isEmpty) return;
+      if (agent.isExhausted) return;
       if (this.stage === "guarantees" && !this.isOwed(role)) continue;
       role.sorter.rewind();
       for (let member = role.sorter.next(); member !== undefined; member = role.sorter.next()) {
         this.turn(agent, member, now);
-        if (agent.available.isEmpty) return;
+        if (agent.isExhausted) return;
         if (this.stage === "guarantees" && !this.isOwed(role)) break;
         if (this.options.judge.verdict === "RESERVED_FOR_OTHERS") break;
       }
@@ -108,7 +111,7 @@ export class AllocationRun {
 
   private turn(agent: AgentState, member: Member, now: number): void {
     const { stage } = this;
-    const sharedOffered = this.sharedOffered.get(agent) ?? Resources.empty;
+    const sharedOffered = (agent.isPlain ? undefined : this.sharedOffered.get(agent)) ?? Resources.empty;
     const plain = this.options.judge.offer(agent, member, { stage, now, sharedOffered });
     if (plain === undefined) return;
     const bundle = agent.bundle(plain, member.role, this.options.names);
@@ -125,7 +128,7 @@ export class AllocationRun {
       offer = { frameworkId: member.framework.id, role: member.role.name, agents: new Map() };
       this.offers.set(member, offer);
     }
-    const before = offer.agents.get(agent.id);
+    const before = this.mayMeetAgain || !agent.isPlain ? offer.agents.get(agent.id) : undefined;
     offer.agents.set(agent.id, before === undefined ? allocated : before.add(allocated));
   }
 

@@ -64,7 +64,7 @@ export class Candidates {
     const agents: AgentState[] = [];
     const only = new Map<AgentState, Member>();
     for (const [agent, member] of this.agents) {
-      if (agent.gone || agent.available.isEmpty) continue;
+      if (agent.gone || agent.isExhausted) continue;
       agents.push(agent);
       if (member !== EVERYBODY) only.set(agent, member);
     }
@@ -77,7 +77,7 @@ export class Candidates {
     const [first] = members;
     const alone = members.length === 1 && !this.all ? first : undefined;
     for (const agent of this.everyone.values()) {
-      if (agent.available.isEmpty) continue;
+      if (agent.isExhausted) continue;
       agents.push(agent);
       if (alone === undefined) continue;
       const noted = this.agents.get(agent);

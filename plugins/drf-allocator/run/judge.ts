@@ -58,19 +58,20 @@ export class Judge {
     const free = agent.isPlain
       ? agent.available
       : agent.available.allocatableTo(role.name).subtract(turn.sharedOffered);
-    if (free.isEmpty) return this.refuse(agent.available.isEmpty ? "NOTHING_FREE" : "RESERVED_FOR_OTHERS");
+    if (free === Resources.empty)
+      return this.refuse(agent.available.isEmpty ? "NOTHING_FREE" : "RESERVED_FOR_OTHERS");
     if (framework.constraints?.excludes(role.name, agent.info)) return this.refuse("OFFER_CONSTRAINTS");
     const obstacle = this.options.gates.obstacle(framework, role.name, agent);
     if (obstacle !== undefined) return this.refuse(obstacle);
     if (turn.stage === "shares" && agent.isPlain && this.isExhausted(member)) return undefined;
     const understood = agent.isPlain ? free : this.options.gates.understood(framework, free);
-    if (!this.isEnough(member, understood)) {
+    if (!this.isEnough(agent, member, understood)) {
       return this.refuse(
-        understood !== free && this.isEnough(member, free) ? "NEEDS_RESOURCE_CAPABILITY" : "TOO_SMALL",
+        understood !== free && this.isEnough(agent, member, free) ? "NEEDS_RESOURCE_CAPABILITY" : "TOO_SMALL",
       );
     }
     const offer = this.withinQuota(member, understood, turn.stage);
-    if (offer !== understood && !this.isEnough(member, offer)) {
+    if (offer !== understood && !this.isEnough(agent, member, offer)) {
       this.verdict ??= "TOO_SMALL";
       return undefined;
     }
@@ -169,11 +170,21 @@ export class Judge {
     this.verdict ??= why;
   }
 
-  private isEnough({ framework, role }: Member, offer: Resources): boolean {
-    if (offer.isEmpty) return false;
-    const alternatives = framework.minAllocatable.get(role.name) ?? this.options.minAllocatable;
-    if (alternatives.length === 0) return true;
-    for (const least of alternatives) if (offer.containsQuantities(least)) return true;
-    return false;
+  private isEnough(agent: AgentState, { framework, role }: Member, offer: Resources): boolean {
+    const { minAllocatable } = framework;
+    const own = minAllocatable.size === 0 ? undefined : minAllocatable.get(role.name);
+    if (own !== undefined) return hasLeast(own, offer);
+    if (agent.enough === offer) return true;
+    const enough = hasLeast(this.options.minAllocatable, offer);
+    if (enough) agent.enough = offer;
+    return enough;
   }
+}
+
+/** Whether there is as much as one of the alternatives asks for; without any, anything is enough. */
+function hasLeast(alternatives: readonly Quantities[], offer: Resources): boolean {
+  if (offer.isEmpty) return false;
+  if (alternatives.length === 0) return true;
+  for (const least of alternatives) if (offer.containsQuantities(least)) return true;
+  return false;
 }

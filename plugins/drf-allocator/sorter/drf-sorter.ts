@@ -42,9 +42,10 @@ export class DrfSorter<C> implements Sorter<C> {
   private readonly tree: PathTree<C, Standing<C>>;
   private readonly weights = new Map<string, number>();
   private round = 0;
-  /** The way from the root to where the round is: nodes, and the place in the ranking of each. */
+  /** The way from the root to where the round is, so deep: nodes, and the place in the ranking of each. What is beyond is of another round. */
   private readonly way: Node<C>[] = [];
   private readonly places: number[] = [];
+  private depth = 0;
 
   constructor(private readonly totals: ClusterTotals) {
     this.tree = new PathTree({
@@ -80,32 +81,30 @@ export class DrfSorter<C> implements Sorter<C> {
 
   rewind(): void {
     this.round++;
-    this.way.length = 1;
-    this.places.length = 1;
+    this.depth = 0;
     this.way[0] = this.tree.root;
     this.places[0] = 0;
     this.rank(this.tree.root);
   }
 
   next(): C | undefined {
-    for (let depth = this.way.length - 1; depth >= 0; depth--) {
-      const { ranking } = this.way[depth]!.data;
-      let place = this.places[depth]!;
+    while (this.depth >= 0) {
+      const { ranking } = this.way[this.depth]!.data;
+      let place = this.places[this.depth]!;
       // Who had its turn has grown, and may stand further back by now; the others have moved up.
       while (place < ranking.size && ranking.at(place).node.data.round === this.round) place++;
-      this.places[depth] = place;
+      this.places[this.depth] = place;
       if (place === ranking.size) {
-        this.way.pop();
-        this.places.pop();
+        this.depth--;
         continue;
       }
       const { node } = ranking.at(place);
       node.data.round = this.round;
       if (node.ticket !== undefined) return node.ticket.client;
       this.rank(node);
-      this.way.push(node);
-      this.places.push(0);
-      depth += 2;
+      this.depth++;
+      this.way[this.depth] = node;
+      this.places[this.depth] = 0;
     }
     return undefined;
   }
