@@ -124,15 +124,14 @@ export class AgentState {
     return this.free === Resources.empty;
   }
 
-  /** The bundle of an offer of these unallocated resources to a role. */
+  /** The bundle of an offer of these unallocated resources to a role; from now on the agent has its form of what is free. */
   bundle(plain: Resources, role: Role, names: ScalarNames): OfferedBundle {
     const last = this.lastOffered;
     if (last?.plain === plain && last.role === role) return last;
-    const allocated = role.allocate(plain);
-    // Shared resources are told apart by the role, too.
-    const measure = last?.plain === plain && this.plain ? last.measure : names.measure(allocated);
-    this.lastOffered = { role, allocated, plain, measure };
-    return this.lastOffered;
+    const bundle = this.plain ? role.bundle(plain, names) : bundleOf(plain, role, names);
+    if (this.free === plain) this.free = bundle.plain;
+    this.lastOffered = bundle;
+    return bundle;
   }
 
   /** Without the role; the same bundle as before where it is known. */
@@ -232,6 +231,11 @@ export class AgentState {
     this.overcommitted = !divisible.contains(held);
     this.free = divisible.subtract(held).add(this.currentTotal.shared());
   }
+}
+
+export function bundleOf(plain: Resources, role: Role, names: ScalarNames): OfferedBundle {
+  const allocated = role.allocate(plain);
+  return { role, allocated, plain, measure: names.measure(allocated) };
 }
 
 const has = (capabilities: readonly AgentInfo_Capability[], type: Capability): boolean =>

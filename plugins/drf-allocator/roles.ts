@@ -2,7 +2,7 @@ import { type ResourceKind, Resources } from "../../sdk/resources/index.js";
 import { forEachRole } from "./accounts/for-each-role.js";
 import type { Measure, ScalarNames } from "./accounts/measure.js";
 import type { RoleNode, RoleTree } from "./accounts/role-tree.js";
-import type { AgentState } from "./agent-state.js";
+import { type AgentState, bundleOf, type OfferedBundle } from "./agent-state.js";
 import type { Filter } from "./filters/offer-filters.js";
 import type { FrameworkState } from "./framework-state.js";
 import type { Seat, Sorter } from "./sorter/sorter.js";
@@ -31,6 +31,15 @@ export class Role {
   /** Whose turn it is within the role. */
   readonly sorter: Sorter<Member>;
   private readonly plainKinds = new Map<string, ResourceKind>();
+  private lastBundle: OfferedBundle | undefined;
+
+  /** The bundle of an offer of plain resources to the role: the last one again where it is the same, for agents are mostly alike. */
+  bundle(plain: Resources, names: ScalarNames): OfferedBundle {
+    if (this.lastBundle === undefined || !areSame(this.lastBundle.plain, plain)) {
+      this.lastBundle = bundleOf(plain, this, names);
+    }
+    return this.lastBundle;
+  }
 
   /** Unallocated resources allocated to the role. The kinds that all agents have are made once for a role. */
   allocate(resources: Resources): Resources {
@@ -195,4 +204,12 @@ export class Roles {
     this.options.observer.occupied(role.name, false);
     this.options.tree.release(role.node);
   }
+}
+
+/** Whether two bundles have the same entries in the same order, which is quicker to tell than whether they are equal. */
+function areSame(left: Resources, right: Resources): boolean {
+  if (left === right) return true;
+  if (left.size !== right.size) return false;
+  for (let i = 0; i < left.size; i++) if (!left.entries[i]!.sameAs(right.entries[i]!)) return false;
+  return true;
 }

@@ -8,12 +8,16 @@ export type Milli = number[];
 export class ScalarNames {
   readonly names: string[] = [];
   private readonly numbers = new Map<string, number>();
+  /** As long as `names`. */
+  private readonly zeros: Milli = [];
+  private last: Measure | undefined;
 
   numberOf(name: string): number {
     let number = this.numbers.get(name);
     if (number === undefined) {
       number = this.names.length;
       this.names.push(name);
+      this.zeros.push(0);
       this.numbers.set(name, number);
     }
     return number;
@@ -25,9 +29,17 @@ export class ScalarNames {
     return milli;
   }
 
-  /** What all the accounts need to know of one bundle, found in one pass. */
+  /** What all the accounts need to know of one bundle, found in one pass. The same object as the time before where that will do. */
   measure(resources: Resources): Measure {
-    const scalars: Milli = [];
+    const measure = this.take(resources);
+    // Agents are mostly alike, and what thousands share is in the cache when it is needed.
+    if (this.last === undefined || !areAlike(this.last, measure)) this.last = measure;
+    return this.last;
+  }
+
+  private take(resources: Resources): Measure {
+    // As long as it will be: a list that grows by one is given room for many.
+    const scalars = this.zeros.slice();
     let consumed = scalars;
     let size = 0;
     let shared: ResourceEntry[] | undefined;
@@ -68,4 +80,15 @@ export function change(milli: Milli, by: Readonly<Milli>, sign: 1 | -1): void {
   for (let number = 0; number < by.length; number++) {
     milli[number] = milli[number]! + sign * by[number]!;
   }
+}
+
+function areAlike(left: Measure, right: Measure): boolean {
+  if (left.size !== right.size || left.shared !== undefined || right.shared !== undefined) return false;
+  return areEqual(left.scalars, right.scalars) && areEqual(left.consumed, right.consumed);
+}
+
+function areEqual(left: Readonly<Milli>, right: Readonly<Milli>): boolean {
+  if (left.length !== right.length) return false;
+  for (let number = 0; number < left.length; number++) if (left[number] !== right[number]) return false;
+  return true;
 }

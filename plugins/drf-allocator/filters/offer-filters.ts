@@ -65,7 +65,8 @@ export class OfferFilters {
     for (const filter of expired) {
       const { member, agent } = filter;
       this.count(member.role.name, -1);
-      const rest = without(member.filters.get(agent), (other) => other === filter);
+      const first = member.filters.get(agent);
+      const rest = first === filter ? filter.next : without(first, (other) => other === filter);
       if (rest === undefined) member.filters.delete(agent);
       else member.filters.set(agent, rest);
     }
