@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { MessageParser, type ParserLimits, type TargetCache } from "./message-parser.js";
 import type { Responses } from "./responses.js";
+import type { TurnBudget } from "./turn-budget.js";
 
 /** Undefined: accepted. Otherwise the status line's end and the body of the refusal. */
 export type Verdict = { readonly status: string; readonly body: string } | undefined;
@@ -9,6 +10,7 @@ export interface InboundOptions {
   readonly targets: TargetCache;
   readonly limits: ParserLimits;
   readonly responses: Responses;
+  readonly budget: TurnBudget;
   /** Hands a message to its actor. */
   deliver(message: {
     readonly actor: string;
@@ -40,6 +42,8 @@ export class InboundConnection {
   private owing = false;
   private bytesSeen = -1;
   private left = false;
+  /** What was read waits for its turn; until then nothing more is read. */
+  private waits = false;
 
   constructor(
     private readonly socket: Socket,
@@ -66,12 +70,13 @@ export class InboundConnection {
   /** Begins with bytes that were read already. */
   start(head: Buffer): void {
     this.read(head);
-    if (!this.left) this.socket.resume();
+    if (!this.left && !this.waits) this.socket.resume();
   }
 
   /** Called at an even pace: ends a connection that stands still in the middle of a message. */
   sweep(): void {
-    if (this.parser.midMessage && this.socket.bytesRead === this.bytesSeen) this.socket.destroy();
+    if (!this.waits && this.parser.midMessage && this.socket.bytesRead === this.bytesSeen)
+      this.socket.destroy();
     this.bytesSeen = this.socket.bytesRead;
   }
 
@@ -83,6 +88,16 @@ export class InboundConnection {
   private readonly peer = (): string => this.socket.remoteAddress ?? "unknown";
 
   private readonly read = (chunk: Buffer): void => {
+    if (this.options.budget.run(() => this.handle(chunk))) return;
+    this.waits = true;
+    this.socket.pause();
+  };
+
+  private handle(chunk: Buffer): void {
+    if (this.waits) {
+      this.waits = false;
+      this.socket.resume();
+    }
     const before = this.accepted;
     const state = this.parser.push(chunk);
     // Whoever has sent a message before the answer to another does not wait for answers.
@@ -93,6 +108,8 @@ export class InboundConnection {
       if (this.socket.writableLength > MAX_UNREAD_BYTES) this.socket.pause();
       return;
     }
+    // It may have been closed while this was waiting.
+    if (this.socket.destroyed) return;
     this.leave();
     if (state === "foreign") {
       this.socket.pause();
@@ -104,7 +121,7 @@ export class InboundConnection {
       this.options.responses.refusal("400 Bad Request", "400 Bad Request.", "Connection: close\r\n"),
     );
     this.socket.destroySoon();
-  };
+  }
 
   private readonly ended = (): void => {
     this.answer();
@@ -112,7 +129,7 @@ export class InboundConnection {
   };
 
   private readonly drained = (): void => {
-    if (this.socket.isPaused()) this.socket.resume();
+    if (!this.waits && this.socket.isPaused()) this.socket.resume();
   };
 
   private readonly closed = (): void => {

@@ -17,6 +17,7 @@ import { TargetCache } from "./message-parser.js";
 import { OutboundConnection } from "./outbound-connection.js";
 import { OwedAnswers } from "./owed-answers.js";
 import { Responses } from "./responses.js";
+import { TurnBudget } from "./turn-budget.js";
 
 export interface TransportSettings {
   /** Largest body of a message, bytes. */
@@ -67,6 +68,7 @@ export class LibprocessTransport implements MessageTransport {
       targets: new TargetCache(),
       limits: { maxHeadBytes: MAX_HEAD_BYTES, maxBodyBytes: settings.maxMessageBytes },
       responses: new Responses(new HttpDate(deps.clock)),
+      budget: new TurnBudget(deps.clock),
       deliver: (message) => this.deliver(message),
       garbage: (peer) => this.garbage(peer),
       closed: (connection) => void this.inbound.delete(connection),

@@ -4,16 +4,14 @@
  * each number of agents: time to register all, time from SUBSCRIBED to offers of all agents, finished tasks a second, `/state` and
  * `/state-summary` latency (idle p50, worst under load), master's memory and CPU; with `profile` a CPU profile of the master.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import type { Offer, OfferID } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { type Daemon, startDaemon } from "../support/daemons.js";
+import { agentsPerHost, startAgents } from "./agent-crowd.js";
 import { BareScheduler } from "./bare-scheduler.js";
 import { milliseconds, percentile } from "./statistics.js";
 import { TaskShape } from "./task-shape.js";
@@ -35,43 +33,6 @@ interface Latency {
   readonly idle: number;
   readonly worst: number;
   readonly bytes: number;
-}
-
-async function startAgents(
-  port: number,
-  count: number,
-  each: number,
-): Promise<{ child: ChildProcess; register: () => Promise<number> }> {
-  const script = new URL("simulated-agents.js", import.meta.url).pathname;
-  const child = spawn(
-    "sh",
-    [
-      "-c",
-      'ulimit -n 65536 2>/dev/null; exec "$@"',
-      "sh",
-      process.execPath,
-      script,
-      `127.0.0.1:${port}`,
-      String(count),
-      String(each),
-    ],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
-  child.once("exit", (code) => {
-    if (code !== 0 && code !== null) process.exitCode = 1;
-  });
-  const lines = createInterface({ input: child.stdout! });
-  await once(lines, "line");
-  return {
-    child,
-    register: async () => {
-      const began = performance.now();
-      const done = once(lines, "line");
-      child.stdin!.write("go\n");
-      await done;
-      return (performance.now() - began) / 1000;
-    },
-  };
 }
 
 /** By a client of its own on a connection of its own, as little as there can be, so that it is the master that is measured. */
@@ -193,7 +154,7 @@ async function measure(
     profile: values.profile,
   });
   try {
-    const agents = await startAgents(master.port, count, options.each);
+    const agents = await startAgents({ port: master.port, count, each: options.each });
     const cpu = master.cpu();
     const registerSeconds = await agents.register();
     const registerCpuMs = ((master.cpu() - cpu) / count) * 1000;
@@ -212,8 +173,7 @@ async function measure(
       },
     });
     const memory = master.memory();
-    agents.child.stdin!.end();
-    await once(agents.child, "exit");
+    await agents.end();
     return {
       registerSeconds,
       registerCpuMs,
@@ -241,12 +201,6 @@ const latency = (l: Latency) =>
 console.log(
   "agents | register all (CPU each) | first offers of all | tasks/s | master CPU a task | /state | /state-summary | RSS (peak)",
 );
-/** A master keeps two connections to a host; where they do not fit into the descriptors that a process may have, agents share hosts. */
-function agentsPerHost(count: number): number {
-  const limit = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
-  return Math.max(1, Math.ceil((2 * count) / (limit - 1000)));
-}
-
 for (const text of values.agents.split(",")) {
   const count = Number(text);
   const each = Number(values.each ?? agentsPerHost(count));

@@ -1,16 +1,19 @@
 /**
- * A process of simulated agents for `bench master`. Each host has its own loopback address, its own connection to the master and
+ * A process of simulated agents for benches of the master. Each host has its own loopback address, its own connection to the master and
  * takes the master's own connection to it, as real ones do, and has one agent or several (`slave(1)`, `slave(2)`, ...). An agent answers
  * RunTask at once with TASK_RUNNING and, when that is acknowledged, TASK_FINISHED.
  *
- * Arguments: master `ip:port`, number of agents, agents a host. Prints `registered <n>` when all have their ids, then stays.
+ * Arguments: master `ip:port`, number of agents, agents a host. Standard input, a line each: `register`, `prepare TASKS FRAMEWORKS`,
+ * `reregister`, answered by a line when it is done for all. Ends with its standard input.
  */
 import { randomFillSync } from "node:crypto";
 import { connect, createServer, type Socket } from "node:net";
+import { createInterface } from "node:readline";
 import {
   PingSlaveMessage,
   PongSlaveMessage,
   RegisterSlaveMessage,
+  ReregisterSlaveMessage,
   RunTaskMessage,
   SlaveRegisteredMessage,
   StatusUpdateAcknowledgementMessage,
@@ -18,6 +21,8 @@ import {
 } from "../../proto/gen/mesos/internal/messages.js";
 import {
   AgentInfo,
+  FrameworkInfo,
+  Task,
   TaskState,
   TaskStatus,
   TaskStatus_Source,
@@ -40,7 +45,7 @@ class Host {
 
   constructor(readonly ip: string) {}
 
-  register(): void {
+  connect(): void {
     const socket = connect({
       host: masterIp,
       port: Number(masterPort),
@@ -49,14 +54,20 @@ class Host {
     });
     this.#socket = socket;
     socket.on("data", () => {});
-    socket.on("error", (error) => fail(`${this.ip}: ${error.message}`));
-    for (const agent of this.agents.values()) agent.register();
+    // The master may die; if it does not come back, that is noticed when it is needed again.
+    socket.on("error", (error) => {
+      if (awaited !== undefined) fail(`${this.ip}: ${error.message}`);
+    });
   }
 
   /** Writes of one turn leave together. */
   send(message: { from: string; to: string; name: string; body: Uint8Array }): void {
+    this.write(frame(message));
+  }
+
+  write(bytes: Buffer): void {
     if (this.#corked.length === 0) setImmediate(() => this.#flush());
-    this.#corked.push(frame(message));
+    this.#corked.push(bytes);
   }
 
   #flush(): void {
@@ -68,6 +79,7 @@ class Host {
 class SimulatedAgent {
   id = "";
   readonly #pid: string;
+  #reregistration: Buffer = Buffer.alloc(0);
   /** Task id -> uuid of its running update, then of its finished one. */
   readonly #waiting = new Map<string, { frameworkId: string; finished: boolean }>();
 
@@ -80,29 +92,83 @@ class SimulatedAgent {
   }
 
   register(): void {
-    this.#send(
-      "mesos.internal.RegisterSlaveMessage",
-      RegisterSlaveMessage.encode(
-        RegisterSlaveMessage.fromPartial({
-          slave: AgentInfo.fromPartial({
-            hostname: this.host.ip,
-            port: this.port,
-            resources: [scalar("cpus", 1000), scalar("mem", 1_000_000), scalar("disk", 1_000_000)],
-          }),
-          version: "1.12.0",
-          agent_capabilities: [{ type: 1 }, { type: 2 }, { type: 3 }],
-          resource_version_uuid: { value: uuid() },
-        }),
-      ).finish(),
-    );
+    const body = RegisterSlaveMessage.encode(RegisterSlaveMessage.fromPartial(this.#facts())).finish();
+    this.#send("mesos.internal.RegisterSlaveMessage", body);
+  }
+
+  /** Tasks that run, evenly of these frameworks, for `reregister`. */
+  prepare(tasks: number, frameworks: readonly FrameworkInfo[]): void {
+    const message = ReregisterSlaveMessage.fromPartial({
+      ...this.#facts(),
+      frameworks: [...frameworks],
+      tasks: Array.from({ length: tasks }, (_, i) => this.#task(i, frameworks[i % frameworks.length]!)),
+    });
+    this.#reregistration = frame({
+      from: this.#pid,
+      to: masterPid,
+      name: "mesos.internal.ReregisterSlaveMessage",
+      body: ReregisterSlaveMessage.encode(message).finish(),
+    });
+  }
+
+  reregister(): void {
+    this.host.write(this.#reregistration);
+  }
+
+  #facts() {
+    return {
+      slave: AgentInfo.fromPartial({
+        ...(this.id !== "" && { id: { value: this.id } }),
+        hostname: this.host.ip,
+        port: this.port,
+        resources: [scalar("cpus", 1000), scalar("mem", 1_000_000), scalar("disk", 1_000_000)],
+      }),
+      version: "1.12.0",
+      // MULTI_ROLE, HIERARCHICAL_ROLE, RESERVATION_REFINEMENT
+      agent_capabilities: [{ type: 1 }, { type: 2 }, { type: 3 }],
+      resource_version_uuid: { value: uuid() },
+    };
+  }
+
+  #task(index: number, framework: FrameworkInfo): Task {
+    const id = { value: `${this.host.ip}-${this.#pid.slice(0, 8)}-task-${index}` };
+    const allocation_info = { role: framework.roles[0] };
+    const [updateId, agent_id] = [uuid(), { value: this.id }];
+    return Task.fromPartial({
+      name: `task ${index}`,
+      task_id: id,
+      framework_id: framework.id,
+      agent_id,
+      state: TaskState.TASK_RUNNING,
+      resources: [scalar("cpus", 0.1), scalar("mem", 32)].map((one) => ({ ...one, allocation_info })),
+      statuses: [
+        {
+          task_id: id,
+          state: TaskState.TASK_RUNNING,
+          source: TaskStatus_Source.SOURCE_EXECUTOR,
+          agent_id,
+          executor_id: id,
+          timestamp: Date.now() / 1000,
+          uuid: updateId,
+        },
+      ],
+      status_update_state: TaskState.TASK_RUNNING,
+      status_update_uuid: updateId,
+      labels: { labels: [{ key: "tier", value: "web" }] },
+      user: "root",
+    });
   }
 
   receive(message: Received): void {
     switch (message.name) {
       case "mesos.internal.SlaveRegisteredMessage":
-        if (this.id === "") registered++;
         this.id = SlaveRegisteredMessage.decode(message.body).slave_id?.value ?? "";
-        if (registered === count) process.stdout.write(`registered ${registered}\n`);
+        awaited?.delete(this);
+        if (awaited?.size === 0) done("registered");
+        break;
+      case "mesos.internal.SlaveReregisteredMessage":
+        awaited?.delete(this);
+        if (awaited?.size === 0) done("re-registered");
         break;
       case "mesos.internal.PingSlaveMessage":
         PingSlaveMessage.decode(message.body);
@@ -198,7 +264,14 @@ function fail(text: string): never {
   process.exit(1);
 }
 
-let registered = 0;
+/** The agents that wait for the answer to the command under way. */
+let awaited: Set<SimulatedAgent> | undefined;
+
+function done(what: string): void {
+  awaited = undefined;
+  process.stdout.write(`${what}\n`);
+}
+
 const hosts = new Map<string, Host>();
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -231,7 +304,38 @@ server.listen({ port: 0, host: "0.0.0.0", backlog: 4096 }, () => {
   }
   process.stdout.write("ready\n");
 });
-process.stdin.once("data", () => {
-  for (const host of hosts.values()) host.register();
-});
-process.stdin.once("end", () => process.exit(0));
+
+function obey(line: string): void {
+  const [command = "", ...numbers] = line.split(" ");
+  const agents = [...hosts.values()].flatMap((host) => [...host.agents.values()]);
+  if (command === "prepare") {
+    const [tasks = 0, frameworks = 0] = numbers.map(Number);
+    const infos = Array.from({ length: frameworks }, (_, i) =>
+      FrameworkInfo.fromPartial({
+        id: { value: `framework-${i}` },
+        user: "root",
+        name: `framework ${i}`,
+        roles: [`role-${i}`],
+        // PARTITION_AWARE, MULTI_ROLE
+        capabilities: [{ type: 5 }, { type: 6 }],
+        checkpoint: true,
+        failover_timeout: 3600,
+      }),
+    );
+    for (const agent of agents) agent.prepare(tasks, infos);
+    done("prepared");
+    return;
+  }
+  awaited = new Set(agents);
+  for (const host of hosts.values()) {
+    host.connect();
+    for (const agent of host.agents.values()) {
+      if (command === "register") agent.register();
+      else agent.reregister();
+    }
+  }
+}
+
+const lines = createInterface({ input: process.stdin });
+lines.on("line", obey);
+lines.on("close", () => process.exit(0));

@@ -28,6 +28,8 @@ export interface DaemonOptions {
   readonly heap?: boolean;
   /** File to which its log goes, in place of this process's standard error. */
   readonly log?: string | undefined;
+  /** Besides this process's. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts a daemon on a free port and resolves when `/health` answers. Files go to a folder that `stop` removes. */
@@ -55,7 +57,7 @@ interface Start {
 
 async function run(start: Start): Promise<Daemon> {
   const { name, flags, port, folder, options } = start;
-  const { profile, heap = false, log } = options;
+  const { profile, heap = false, log, environment } = options;
   const kind = heap ? "heap" : "cpu";
   const args = [
     ...(profile === undefined ? [] : [`--${kind}-prof`, `--${kind}-prof-dir=${profile}`]),
@@ -79,6 +81,7 @@ async function run(start: Start): Promise<Daemon> {
     ["-c", 'ulimit -n 65536 2>/dev/null; exec "$@"', "sh", process.execPath, ...args],
     {
       stdio: ["ignore", output, output],
+      env: { ...process.env, ...environment },
     },
   );
   if (typeof output === "number") closeSync(output);
