@@ -24,7 +24,10 @@ export async function copyOutput(
       if (!sink.write(data)) await new Promise((resolve) => sink.once("drain", resolve));
     }
   } catch (error) {
-    throw new Error(`the agent broke off: ${messageOf(error)}`, { cause: error });
+    // Node's own text for a lost connection is one word: "aborted".
+    const lost = error instanceof Error && "code" in error && error.code === "ECONNRESET";
+    const why = lost ? "the connection was lost; the agent may have ended, or cut it" : messageOf(error);
+    throw new Error(`the agent broke off: ${why}`, { cause: error });
   }
 }
 

@@ -203,7 +203,7 @@ for (const launcher of ["posix", "linux"] as const) {
       const session = await open(["exec", master, "-it", "shell-1", "sh", "-c", `echo begun; sleep ${mark}`]);
       await session.has("begun");
       await agent.kill();
-      await first.has("the agent broke off");
+      await first.has("the agent broke off: the connection was lost");
       await first.has("code=1");
       expect((await first.has(/((icanon|echo|isig) ?){3}/)).includes("-")).to.equal(false);
       await session.has("code=1");
