@@ -235,7 +235,8 @@ export class AgentReregistration {
 
   /**
    * Tasks and executors that were given up when the link broke, because their framework does not checkpoint, and did not end: it was the
-   * link alone. Nobody else has got what they use, because nothing is offered of an agent that is away.
+   * link alone; and those that an older report of the agent, held up on its way, did not have. After such a one, what they use may have
+   * been offered already.
    */
   private relearn(agent: Agent, message: ReregisterSlaveMessage): void {
     const { cluster, ledger, allocator } = this.context;
@@ -245,12 +246,14 @@ export class AgentReregistration {
       if (cluster.completedFrameworks.has(id)) return undefined;
       return cluster.frameworks.get(id) ?? (info && this.also.frameworks.recover(info));
     };
-    const held = (id: string, resources: Resources): void =>
+    const held = (id: string, resources: Resources): void => {
+      if (agent.offers.size > 0) this.agents.reconfigured(agent);
       allocator.addResourceProvider({
         agentId: agent.id,
         total: Resources.empty,
         used: new Map([[id, resources]]),
       });
+    };
     for (const reported of message.tasks) {
       const id = reported.framework_id?.value ?? "";
       if (isTerminal(reported.state) || agent.task(id, reported.task_id?.value ?? "") !== undefined) continue;
