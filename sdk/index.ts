@@ -98,9 +98,12 @@ export type {
 } from "./contracts/contribution.js";
 export { type Candidacy, Election } from "./contracts/election.js";
 export {
+  type ExecutorClaims,
   type ExecutorConnection,
+  type ExecutorIdentity,
   ExecutorService,
   type ExecutorSession,
+  type ExecutorSubscription,
 } from "./contracts/executor-service.js";
 export { Fetcher, type FetchRequest, type FetchSource } from "./contracts/fetcher.js";
 export { Files } from "./contracts/files.js";

@@ -10,6 +10,7 @@ import { Containerizer } from "../../sdk/contracts/containerizer.js";
 import { Election } from "../../sdk/contracts/election.js";
 import { ExecutorService } from "../../sdk/contracts/executor-service.js";
 import { HttpServer } from "../../sdk/contracts/http-server.js";
+import type { Logger } from "../../sdk/contracts/logger.js";
 import { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { QoSController } from "../../sdk/contracts/qos-controller.js";
@@ -23,6 +24,7 @@ import { chosenContainerizers } from "./chosen-containerizers.js";
 import { LateAgentContainers } from "./containers/late-agent-containers.js";
 import { SavedContainers } from "./containers/saved-containers.js";
 import { WorkerDisk } from "./disk/worker-disk.js";
+import { readTokenKey } from "./executor-tokens.js";
 import { hostInfo } from "./host-info.js";
 import { LateExecutorService } from "./late-executor-service.js";
 import type { AgentOptions } from "./options.js";
@@ -63,6 +65,8 @@ const config = z.strictObject({
   executor_registration_timeout: durationText("1mins"),
   executor_reregistration_timeout: durationText("2secs"),
   executor_reregistration_retry_interval: durationText("0ns"),
+  jwt_secret_key: z.string().min(1).optional(),
+  authenticate_http_executors: flag.default(false),
   executor_shutdown_grace_period: durationText("5secs"),
   recover: z.enum(["reconnect", "cleanup"]).default("reconnect"),
   reconfiguration_policy: z.enum(RECONFIGURATION_POLICIES).default("equal"),
@@ -92,6 +96,7 @@ const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
   executorRegistrationTimeout: values.executor_registration_timeout,
   executorReregistrationTimeout: values.executor_reregistration_timeout,
   executorReregistrationRetryInterval: values.executor_reregistration_retry_interval,
+  authenticateExecutors: values.authenticate_http_executors,
   executorShutdownGracePeriod: values.executor_shutdown_grace_period,
   recover: values.recover,
   reconfigurationPolicy: values.reconfiguration_policy,
@@ -108,6 +113,14 @@ const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
   oversubscribedResourcesInterval: values.oversubscribed_resources_interval,
   qosCorrectionInterval: values.qos_correction_interval_min,
 });
+
+/** Undefined: executors get no tokens. */
+function tokenKey(values: z.output<typeof config>, logger: Logger): Uint8Array | undefined {
+  const { jwt_secret_key: path, authenticate_http_executors: needed } = values;
+  if (path !== undefined) return readTokenKey(path, logger);
+  if (needed) throw new TepuiError("TEPUI_AGENT_TOKEN_KEY_UNUSABLE");
+  return undefined;
+}
 
 /** As df(1) counts: of what an ordinary user may have. */
 async function diskUsage(path: string): Promise<number> {
@@ -144,7 +157,7 @@ export default definePlugin({
   },
   config,
   setup(ctx, deps) {
-    const options = optionsOf(ctx.config);
+    const options = { ...optionsOf(ctx.config), tokenKey: tokenKey(ctx.config, ctx.logger) };
     // Before any part of the daemon starts: no port is opened, and no container sought, in vain.
     checkWorkDirectory(options.workDir);
     const disk = new WorkerDisk({ aside: new AgentPaths(options.workDir).removing() });

@@ -27,6 +27,7 @@ import { Draining } from "./draining.js";
 import { type DriverMessage, decodeDriverMessage } from "./drivers/driver-messages.js";
 import { ExecutorDrivers } from "./drivers/executor-drivers.js";
 import { ExecutorCalls } from "./executor-calls.js";
+import { ExecutorTokens } from "./executor-tokens.js";
 import { Executors } from "./executors.js";
 import { GarbageCollector } from "./garbage-collector.js";
 import { decodeMasterMessage, type MasterMessage } from "./inbound.js";
@@ -152,6 +153,8 @@ export class Agent {
       reregister: () => this.link.reregister(),
       settled: () => this.draining.check(),
     });
+    const { tokenKey, authenticateExecutors = false } = options;
+    const tokens = tokenKey === undefined ? undefined : new ExecutorTokens(tokenKey, clock);
     const agentPid = (): string => this.pid;
     const executorNotLaunched = this.tellNotLaunched.bind(this);
     this.updates = new UpdateManager({
@@ -190,6 +193,7 @@ export class Agent {
       transport.send(pid, { from: AGENT_ACTOR, ...message });
     this.calls = new ExecutorCalls({
       ...common,
+      tokens: authenticateExecutors ? tokens : undefined,
       sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
       executors,
       statuses,
@@ -211,6 +215,7 @@ export class Agent {
       commands,
       agent: options,
       agentPid,
+      tokens,
       ip: dependencies.ip,
       containerizers,
       executors,

@@ -1,5 +1,7 @@
 import { type Call, Call_Type } from "../../proto/gen/mesos/v1/executor/executor.js";
 import { TaskState, type TaskStatus, TaskStatus_Source } from "../../proto/gen/mesos/v1/mesos.js";
+import type { ExecutorClaims } from "../../sdk/contracts/executor-service.js";
+import type { RunIds } from "./paths.js";
 
 export const UUID_BYTES = 16;
 
@@ -20,6 +22,18 @@ export function executorCallProblem(call: Call): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Why who made these claims may not speak for an executor, in Mesos's words; undefined: it may. */
+export function claimsProblem(claims: ExecutorClaims, ids: RunIds): string | undefined {
+  const lacks = "The authenticated principal does not contain";
+  if (claims.fid !== ids.frameworkId)
+    return `${lacks} an 'fid' claim with the framework ID ${ids.frameworkId}, which is set in the call`;
+  if (claims.eid !== ids.executorId)
+    return `${lacks} an 'eid' claim with the executor ID ${ids.executorId}, which is set in the call`;
+  return claims.cid === ids.containerId
+    ? undefined
+    : `${lacks} a 'cid' claim with the correct active ContainerID`;
 }
 
 function updateProblem(call: Call, status: TaskStatus): string | undefined {

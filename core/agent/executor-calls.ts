@@ -10,9 +10,12 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type {
+  ExecutorClaims,
   ExecutorConnection,
+  ExecutorIdentity,
   ExecutorService,
   ExecutorSession,
+  ExecutorSubscription,
 } from "../../sdk/contracts/executor-service.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
@@ -22,7 +25,8 @@ import { EXECUTOR_HEARTBEAT_INTERVAL } from "./constants.js";
 import type { ContainerSizes } from "./container-sizes.js";
 import type { Disk } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
-import { executorCallProblem } from "./executor-call-validation.js";
+import { claimsProblem, executorCallProblem } from "./executor-call-validation.js";
+import type { ExecutorTokens } from "./executor-tokens.js";
 import type { Executors } from "./executors.js";
 import type { Framework } from "./framework.js";
 import type { NamedMessage } from "./master-link.js";
@@ -41,6 +45,8 @@ export interface ExecutorCallsOptions {
   readonly metrics: AgentMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where executors have to show who they are. */
+  readonly tokens: Pick<ExecutorTokens, "identify"> | undefined;
   readonly registered: () => boolean;
   readonly send: (message: NamedMessage) => void;
   /** To a scheduler that came over libprocess. */
@@ -74,8 +80,12 @@ export class ExecutorCalls implements ExecutorService {
     }
   }
 
-  subscribe({ call, connection }: { call: Call; connection: ExecutorConnection }): ExecutorSession {
-    const { framework, executor } = this.find(call);
+  identify(authorization: string | undefined): ExecutorIdentity {
+    return this.options.tokens?.identify(authorization) ?? { claims: undefined };
+  }
+
+  subscribe({ call, connection, claims }: ExecutorSubscription): ExecutorSession {
+    const { framework, executor } = this.find(call, claims);
     return this.attach({ framework, executor, connection, subscribe: call.subscribe });
   }
 
@@ -135,9 +145,9 @@ export class ExecutorCalls implements ExecutorService {
     };
   }
 
-  call(call: Call): void {
+  call(call: Call, claims?: ExecutorClaims): void {
     if (this.options.state.phase === "recovering") throw new TepuiError("TEPUI_AGENT_RECOVERING");
-    const { framework, executor } = this.find(call);
+    const { framework, executor } = this.find(call, claims);
     if (executor.state === "registering") throw new TepuiError("TEPUI_EXECUTOR_NOT_SUBSCRIBED");
     switch (call.type) {
       case Call_Type.UPDATE:
@@ -288,12 +298,14 @@ export class ExecutorCalls implements ExecutorService {
     metrics.validFrameworkMessages.inc();
   }
 
-  private find(call: Call): { framework: Framework; executor: Executor } {
+  private find(call: Call, claims?: ExecutorClaims): { framework: Framework; executor: Executor } {
     const framework = this.options.state.frameworks.get(call.framework_id?.value ?? "");
     if (framework === undefined) throw new TepuiError("TEPUI_EXECUTOR_FRAMEWORK_UNKNOWN");
     const executor = framework.running.get(call.executor_id?.value ?? "");
     if (executor === undefined || executor.generated || executor.isPod)
       throw new TepuiError("TEPUI_EXECUTOR_UNKNOWN");
+    const problem = claims === undefined ? undefined : claimsProblem(claims, executor.ids);
+    if (problem !== undefined) throw new TepuiError("TEPUI_EXECUTOR_CLAIMS_WRONG", { detail: problem });
     return { framework, executor };
   }
 

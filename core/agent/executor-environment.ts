@@ -15,6 +15,8 @@ export interface ExecutorEnvironment {
   readonly agentPid: string;
   readonly directory: string;
   readonly checkpoint: boolean;
+  /** Shows the agent who it is. */
+  readonly token: string | undefined;
 }
 
 /** The variables that Mesos's agent gives to executors, and through its command executor to command tasks. */
@@ -38,6 +40,7 @@ export function executorEnvironment(of: ExecutorEnvironment): Record<string, str
       grace === undefined ? options.executorShutdownGracePeriod : durationFromNs(grace),
     ),
   };
+  if (of.token !== undefined) environment.MESOS_EXECUTOR_AUTHENTICATION_TOKEN = of.token;
   if (of.checkpoint) {
     environment.MESOS_RECOVERY_TIMEOUT = formatDuration(options.recoveryTimeout);
     environment.MESOS_SUBSCRIPTION_BACKOFF_MAX = formatDuration(options.executorReregistrationTimeout);

@@ -1,8 +1,10 @@
 import type { Call } from "../../proto/gen/mesos/v1/executor/executor.js";
 import type {
-  ExecutorConnection,
+  ExecutorClaims,
+  ExecutorIdentity,
   ExecutorService,
   ExecutorSession,
+  ExecutorSubscription,
 } from "../../sdk/contracts/executor-service.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 
@@ -18,12 +20,16 @@ export class LateExecutorService implements ExecutorService {
     this.require().validate(call);
   }
 
-  subscribe(subscription: { call: Call; connection: ExecutorConnection }): ExecutorSession {
+  identify(authorization: string | undefined): ExecutorIdentity {
+    return this.require().identify(authorization);
+  }
+
+  subscribe(subscription: ExecutorSubscription): ExecutorSession {
     return this.require().subscribe(subscription);
   }
 
-  call(call: Call): void {
-    this.require().call(call);
+  call(call: Call, claims?: ExecutorClaims): void {
+    this.require().call(call, claims);
   }
 
   private require(): ExecutorService {

@@ -20,6 +20,10 @@ export interface AgentOptions {
   readonly executorReregistrationTimeout: Duration;
   /** After how long an executor of the v0 driver is asked again to come back; 0 or absent: it is asked once. */
   readonly executorReregistrationRetryInterval?: Duration | undefined;
+  /** Signs the tokens that executors are given; absent: they are given none. */
+  readonly tokenKey?: Uint8Array | undefined;
+  /** Whether executors that speak HTTP have to show their tokens. Those of the v0 driver cannot. */
+  readonly authenticateExecutors?: boolean;
   readonly executorShutdownGracePeriod: Duration;
   /** What becomes of executors that an earlier run left: `cleanup` ends them, and then the agent. */
   readonly recover: "reconnect" | "cleanup";

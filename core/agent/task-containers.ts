@@ -22,6 +22,7 @@ import type { Disk, DiskOperation } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
 import { commandEnvironment, executorEnvironment } from "./executor-environment.js";
 import { executorLimits } from "./executor-limits.js";
+import type { ExecutorTokens } from "./executor-tokens.js";
 import type { Executors } from "./executors.js";
 import type { Framework } from "./framework.js";
 import type { AgentMetrics } from "./metrics.js";
@@ -34,6 +35,8 @@ export interface TaskContainersOptions {
   readonly agentPid: () => string;
   /** The host's address. */
   readonly ip: string;
+  /** For executors that are processes. */
+  readonly tokens: ExecutorTokens | undefined;
   readonly containerizers: readonly Containerizer[];
   readonly executors: Executors;
   readonly statuses: Statuses;
@@ -136,6 +139,7 @@ export class TaskContainers {
           agentPid: agentPid(),
           directory: executor.directory,
           checkpoint: executor.checkpoint,
+          token: this.token(executor),
         }),
         ...commandEnvironment(command),
         ...(executor.generated && role !== undefined && { MESOS_ALLOCATION_ROLE: role }),
@@ -146,6 +150,12 @@ export class TaskContainers {
       directory: executor.directory,
       checkpoint: executor.checkpoint,
     };
+  }
+
+  /** Command tasks and pods get none: they are no executors, and what runs in them is not to pass for one. */
+  private token({ ids, generated, isPod }: Executor): string | undefined {
+    if (generated || isPod) return undefined;
+    return this.options.tokens?.sign({ fid: ids.frameworkId, eid: ids.executorId, cid: ids.containerId });
   }
 
   private async launched(

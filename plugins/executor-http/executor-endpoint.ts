@@ -15,8 +15,8 @@ export interface ExecutorEndpointOptions {
 const METHODS = ["POST"];
 
 /**
- * `POST /api/v1/executor`: turns bodies into calls and events into bodies. The order of the checks is Mesos's: recovery, method,
- * body, content of the call, accepted type.
+ * `POST /api/v1/executor`: turns bodies into calls and events into bodies. The order of the checks is Mesos's: who it is, recovery,
+ * method, body, content of the call, accepted type.
  */
 export class ExecutorEndpoint implements HttpRoute {
   readonly path = "/api/v1/executor";
@@ -40,6 +40,12 @@ export class ExecutorEndpoint implements HttpRoute {
 
   private answer(request: HttpRequest, reply: HttpReply, body: Buffer): void {
     const { service } = this.options;
+    const sender = service.identify(request.headers.authorization);
+    if (sender.problem !== undefined) {
+      reply.send(401, undefined, { "www-authenticate": challenge(this.realm, sender.problem) });
+      return;
+    }
+    const { claims } = sender;
     if (!service.ready()) {
       reply.text(503, "Agent has not finished recovery");
       return;
@@ -53,12 +59,12 @@ export class ExecutorEndpoint implements HttpRoute {
     if (call.type === Call_Type.SUBSCRIBE) {
       const accepted = answerFormat(request.headers.accept, format);
       this.subscribers.open({ request, reply, format: accepted }, (connection) =>
-        service.subscribe({ call, connection }),
+        service.subscribe({ call, connection, claims }),
       );
       return;
     }
     // A heartbeat keeps the connection alive and may carry made-up ids: nobody looks at them, as in Mesos.
-    if (call.type !== Call_Type.HEARTBEAT) service.call(call);
+    if (call.type !== Call_Type.HEARTBEAT) service.call(call, claims);
     reply.send(202);
   }
 
@@ -67,3 +73,7 @@ export class ExecutorEndpoint implements HttpRoute {
     this.subscribers.close();
   }
 }
+
+/** As RFC 6750 has it: nothing of an error where nothing was tried. */
+const challenge = (realm: string, problem: string): string =>
+  `Bearer realm="${realm}"${problem === "" ? "" : `, error="invalid_token", error_description="${problem}"`}`;

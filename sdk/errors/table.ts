@@ -399,6 +399,11 @@ export const ERRORS = {
     text: "The agent's resources or attributes cannot be used",
     hint: "Correct --resources or --attributes as the text says.",
   },
+  TEPUI_AGENT_TOKEN_KEY_UNUSABLE: {
+    kind: "invalid",
+    text: "The agent has no key for the tokens of executors",
+    hint: "Name a file that holds one with --jwt_secret_key, which --authenticate_http_executors needs.",
+  },
   TEPUI_AGENT_WORK_DIR_UNUSABLE: {
     kind: "invalid",
     text: "The agent cannot write to its work_dir",
@@ -413,6 +418,11 @@ export const ERRORS = {
     kind: "not-implemented",
     text: "The agent does not know this type of call",
     hint: "Use one of the call types of mesos.v1.executor.Call.",
+  },
+  TEPUI_EXECUTOR_CLAIMS_WRONG: {
+    kind: "forbidden",
+    text: "The token is another executor's",
+    hint: "Send the token that the agent gave to this executor in MESOS_EXECUTOR_AUTHENTICATION_TOKEN.",
   },
   TEPUI_EXECUTOR_FRAMEWORK_UNKNOWN: {
     kind: "invalid",

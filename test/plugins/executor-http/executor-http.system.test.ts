@@ -2,7 +2,9 @@ import { expect } from "chai";
 import { ExecutorEndpoint } from "../../../plugins/executor-http/executor-endpoint.js";
 import { type Call, Call_Type, Event, Event_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
 import type {
+  ExecutorClaims,
   ExecutorConnection,
+  ExecutorIdentity,
   ExecutorService,
   ExecutorSession,
 } from "../../../sdk/contracts/executor-service.js";
@@ -14,9 +16,17 @@ import { type Rig, startServer } from "../http-server/support.js";
 /** A service that notes what it is asked. */
 class FakeService implements ExecutorService {
   recovered = true;
+  identity: ExecutorIdentity = { claims: undefined };
+  readonly authorizations: (string | undefined)[] = [];
+  readonly claims: (ExecutorClaims | undefined)[] = [];
   readonly connections: ExecutorConnection[] = [];
   readonly calls: Call[] = [];
   gone = 0;
+
+  identify(authorization: string | undefined): ExecutorIdentity {
+    this.authorizations.push(authorization);
+    return this.identity;
+  }
 
   ready(): boolean {
     return this.recovered;
@@ -35,7 +45,8 @@ class FakeService implements ExecutorService {
     return { disconnected: () => void this.gone++ };
   }
 
-  call(call: Call): void {
+  call(call: Call, claims?: ExecutorClaims): void {
+    this.claims.push(claims);
     this.calls.push(call);
     if (call.framework_id?.value === "none") {
       throw new TepuiError("TEPUI_CALL_INVALID", { detail: "Framework cannot be found" });
@@ -74,6 +85,27 @@ describe("executor-http", () => {
 
   const post = (body: string, path = "/api/v1/executor", accept = "application/json") =>
     fetch(rig.base + path, { method: "POST", body, headers: { "content-type": "application/json", accept } });
+
+  it("asks first who sends a call, and refuses who does not show it", async () => {
+    service.recovered = false;
+    for (const [problem, challenge] of [
+      ["", 'Bearer realm="mesos-agent-executor"'],
+      [
+        "Invalid JWT",
+        'Bearer realm="mesos-agent-executor", error="invalid_token", error_description="Invalid JWT"',
+      ],
+    ] as const) {
+      service.identity = { problem };
+      const response = await post("no call");
+      expect(response.status).to.equal(401);
+      expect(response.headers.get("www-authenticate")).to.equal(challenge);
+    }
+    service.recovered = true;
+    service.identity = { claims: { eid: "e" } };
+    expect((await post(MESSAGE)).status).to.equal(202);
+    expect(service.claims).to.deep.equal([{ eid: "e" }]);
+    expect(service.authorizations).to.deep.equal([undefined, undefined, undefined]);
+  });
 
   it("answers a call without ids as a real Mesos did, under each of its paths", async () => {
     const expected = captured("plugins/executor-http/fixtures/agent_exec_nosub.txt");
