@@ -42,7 +42,7 @@ export interface CheckOutcome {
 /** One check of one target, to be made again and again. */
 export interface PreparedCheck {
   /**
-   * Checks once; never called while it is under way. Settles soon after the signal was aborted. Undefined: nothing was found out, and that
+   * Checks once; never called while it is under way. Settles soon after the signal was aborted, and leaves no listener at it. Undefined: nothing was found out, and that
    * is not the target's fault; this time does not count. What it rejects with counts as not healthy.
    */
   run(signal: AbortSignal): Promise<CheckOutcome | undefined>;

@@ -24,7 +24,8 @@ export interface CheckLoopOptions {
 /** Makes one check after another until it is stopped. */
 export class CheckLoop {
   private next: Timer | undefined;
-  private running: AbortController | undefined;
+  /** Made anew only when it was used: making one costs more than all else here. */
+  private abort = new AbortController();
   private stopped = false;
 
   /** @param after milliseconds to the first one */
@@ -38,13 +39,12 @@ export class CheckLoop {
   stop(): void {
     this.stopped = true;
     this.next?.cancel();
-    this.running?.abort();
+    this.abort.abort();
   }
 
   private readonly perform = (): void => {
     const { clock, check, times } = this.options;
-    const abort = new AbortController();
-    this.running = abort;
+    const { abort } = this;
     let late = false;
     const expire = (): void => {
       late = true;
@@ -53,8 +53,8 @@ export class CheckLoop {
     const timer = times.timeout > 0 ? clock.setTimeout(expire, times.timeout) : undefined;
     const over = (outcome: CheckOutcome | undefined): void => {
       timer?.cancel();
-      this.running = undefined;
       if (this.stopped) return;
+      if (late) this.abort = new AbortController();
       const counted = late ? timedOut(times.timeout) : outcome;
       if (counted !== undefined) this.options.done(counted);
       this.schedule(times.interval);
