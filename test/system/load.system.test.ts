@@ -1,0 +1,125 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { expect } from "chai";
+import { startAgents } from "../bench/agent-crowd.js";
+import { type Daemon, startDaemon } from "../support/daemons.js";
+import { eventually } from "../support/eventually.js";
+
+/** Far above what the master needs for this, far below what it would hold without bounds. */
+const MOST_MEMORY_MB = 400;
+const AGENTS = 1500;
+
+describe("a master that more is asked of than it can do", function () {
+  this.timeout(120_000);
+  let master: Daemon;
+  const sockets: Socket[] = [];
+
+  before(async () => {
+    master = await startDaemon("mesos-master", ["--registry=in_memory", "--allocation_interval=50ms"]);
+  });
+  after(async () => {
+    for (const socket of sockets) socket.destroy();
+    await master?.stop();
+  });
+  afterEach(() => expect(master.memory().peak).to.be.lessThan(MOST_MEMORY_MB));
+
+  const healthy = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${master.port}/health`, { signal: AbortSignal.timeout(30_000) })).ok;
+
+  async function open(bytes: string): Promise<Socket> {
+    const socket = connect(master.port, "127.0.0.1");
+    sockets.push(socket);
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    socket.write(bytes);
+    return socket;
+  }
+
+  it("answers /health while agents register all at once", async () => {
+    const agents = await startAgents({ port: master.port, count: AGENTS, each: 1 });
+    let registered = false;
+    const all = agents.register().then(() => {
+      registered = true;
+    });
+    let answeredBefore = 0;
+    while (!registered) {
+      expect(await healthy()).to.equal(true);
+      if (!registered) answeredBefore++;
+    }
+    await all;
+    await agents.end();
+    expect(answeredBefore).to.be.greaterThan(2);
+  });
+
+  it("answers /health while connections stand still, in the middle of a head or without a word", async () => {
+    await Promise.all(
+      Array.from({ length: 1000 }, (_, i) =>
+        open(i % 2 === 0 ? "" : "GET /state HTTP/1.1\r\nHost: a\r\nX: "),
+      ),
+    );
+    expect(await healthy()).to.equal(true);
+  });
+
+  it("refuses a body beyond its limit before it has taken it in", async () => {
+    const megabyte = Buffer.alloc(1024 * 1024);
+    const post = request({
+      host: "127.0.0.1",
+      port: master.port,
+      method: "POST",
+      path: "/api/v1/scheduler",
+      headers: { "content-type": "application/x-protobuf", accept: "application/x-protobuf" },
+    });
+    const answer = new Promise<number | string>((resolve) => {
+      post.on("response", ({ statusCode }) => resolve(statusCode ?? 0));
+      post.on("error", ({ message }) => resolve(message));
+    });
+    let over = false;
+    void answer.then(() => {
+      over = true;
+    });
+    for (let i = 0; i < 1000 && !over; i++) {
+      if (!post.write(megabyte)) await Promise.race([once(post, "drain"), answer]);
+    }
+    expect(over).to.equal(true);
+    expect(await answer).to.be.oneOf([413, "write EPIPE", "read ECONNRESET", "socket hang up"]);
+    post.destroy();
+    expect(await healthy()).to.equal(true);
+  });
+
+  it("gives up a scheduler that does not read its events, and goes on", async () => {
+    const call = JSON.stringify({
+      type: "SUBSCRIBE",
+      subscribe: { framework_info: { user: "root", name: "slow" } },
+    });
+    const head =
+      "POST /api/v1/scheduler HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nAccept: application/json\r\n" +
+      `Content-Length: ${call.length}\r\n\r\n`;
+    const slow = await open(head + call);
+    let text = "";
+    slow.on("data", (bytes: Buffer) => {
+      text += bytes;
+    });
+    const id = await eventually(() => /"framework_id":\{"value":"([^"]+)"/.exec(text)?.[1]).catch(() => {
+      throw new Error(`it is not subscribed: ${text}`);
+    });
+    slow.pause();
+    const streamId = /mesos-stream-id: (\S+)/i.exec(text)?.[1] ?? "";
+    // Each question brings an event that nobody reads.
+    const tasks = Array.from({ length: 2000 }, (_, i) => ({ task_id: { value: `unknown-${i}` } }));
+    const body = JSON.stringify({ type: "RECONCILE", framework_id: { value: id }, reconcile: { tasks } });
+    let status = 202;
+    for (let i = 0; i < 500 && status === 202; i++) {
+      const answer = await fetch(`http://127.0.0.1:${master.port}/api/v1/scheduler`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "mesos-stream-id": streamId },
+        body,
+      });
+      status = answer.status;
+      await answer.arrayBuffer();
+    }
+    // Its subscription is over.
+    expect(status).to.be.oneOf([400, 403]);
+    expect(await healthy()).to.equal(true);
+  });
+});
