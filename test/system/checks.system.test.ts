@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import {
   CheckInfo_Type as CheckType,
@@ -9,7 +11,7 @@ import {
   TaskStatus_Reason,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { DockerBench, IMAGE } from "../plugins/docker-containerizer/support.js";
-import { until } from "../support/cluster.js";
+import { getJson, until } from "../support/cluster.js";
 import { CniHost, PLUGINS } from "../support/cni-host.js";
 import { OneAgent } from "../support/one-agent.js";
 import { requirePart, requireThat } from "../support/require-part.js";
@@ -29,6 +31,19 @@ const text = ({ state, reason, healthy, check_status }: TaskStatus): string =>
     ...(healthy === undefined ? [] : [`healthy=${healthy}`]),
     ...(check_status === undefined ? [] : [JSON.stringify(check_status.command ?? check_status.http)]),
   ].join(" ");
+
+/** An agent leaves the directory of its networks mounted, for its next run. */
+async function unmountNetworks({ agent }: OneAgent): Promise<void> {
+  const { flags } = (await getJson(agent, "/flags")) as { flags: { runtime_dir: string } };
+  const mounts = (): string[] =>
+    readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((path) => path.startsWith(`${flags.runtime_dir}/`));
+  // Those of containers go with them.
+  await until(() => mounts().every((path) => !path.endsWith("/ns")));
+  for (const path of mounts().reverse()) execFileSync("umount", [path]);
+}
 
 describe("checks of tasks on a real agent", function () {
   this.timeout(60_000);
@@ -112,12 +127,12 @@ describe("checks of tasks on a real agent", function () {
       one = await OneAgent.open([
         "--launcher=linux",
         "--isolation=filesystem/linux,network/cni",
-        `--runtime_dir=${host.root}`,
         `--network_cni_config_dir=${host.configs}`,
         `--network_cni_plugins_dir=${PLUGINS}`,
       ]);
     });
     after(async () => {
+      if (host !== undefined && one !== undefined) await unmountNetworks(one);
       await one?.close();
       await host?.close();
     });
