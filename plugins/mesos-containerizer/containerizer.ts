@@ -324,7 +324,13 @@ export class MesosContainerizer implements Containerizer {
   /** Ends it and those within it; how they ended stays known. */
   private settle(container: Container): Promise<void> {
     if (!container.abort.signal.aborted) container.abort.abort(ENDED);
-    container.settled ??= this.endAll(container);
+    if (container.settled === undefined) {
+      container.settled = this.endAll(container);
+      // What could not be ended now may be the next time.
+      container.settled.catch(() => {
+        container.settled = undefined;
+      });
+    }
     return container.settled;
   }
 

@@ -102,7 +102,8 @@ function validateLimits(
   const requested = resources.names();
   if (cpus !== undefined) {
     if (!requested.has("cpus")) return "When a CPU limit is specified, a CPU request must also be specified";
-    if ((cpus.value ?? 0) < resources.cpus) {
+    // NaN is no limit, and compares with nothing.
+    if (!((cpus.value ?? 0) >= resources.cpus)) {
       return "The cpu limit must be greater than or equal to the cpu request";
     }
   }
@@ -110,7 +111,7 @@ function validateLimits(
     if (!requested.has("mem")) {
       return "When a memory limit is specified, a memory request must also be specified";
     }
-    if ((mem.value ?? 0) < resources.mem) {
+    if (!((mem.value ?? 0) >= resources.mem)) {
       return "The memory limit must be greater than or equal to the memory request";
     }
   }

@@ -110,6 +110,19 @@ describe("mesos containerizer", () => {
     expect(bench.metrics.counter("destroyErrors").value).to.equal(1);
   });
 
+  it("tries again to end what it could not end before", async () => {
+    const { containerizer, launcher } = await open([]);
+    const request = await bench.request("sleep 1000");
+    await containerizer.launch(request);
+    const destroy = launcher.destroy.bind(launcher);
+    launcher.destroy = () => Promise.reject(new Error("frozen for now"));
+    expect(await refusal(containerizer.destroy(request.containerId))).to.match(/frozen for now/);
+    expect(containerizer.containers()).to.have.length(1);
+    launcher.destroy = destroy;
+    await containerizer.destroy(request.containerId);
+    expect(containerizer.containers()).to.deep.equal([]);
+  });
+
   it("ends a container whose limit was crossed, with the isolator's reason", async () => {
     let cross = (): void => undefined;
     const isolator: Isolator = {
