@@ -203,6 +203,7 @@ export {
 } from "./executor/index.js";
 export type { MessageFormat } from "./http/index.js";
 export { MAX_CONTAINER_ID_BYTES, MAX_ID_BYTES, validateContainerId, validateId } from "./ids/index.js";
+export { makeTask } from "./make-task.js";
 export {
   type AnyExtensionPoint,
   bytesText,

@@ -37,11 +37,11 @@ export interface Seen {
 }
 
 export const NO_NODE = -101;
-export const BAD_VERSION = -103;
-export const NODE_EXISTS = -110;
-export const NOT_EMPTY = -111;
+const BAD_VERSION = -103;
+const NODE_EXISTS = -110;
+const NOT_EMPTY = -111;
 
-export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
 /** The nodes, as one server knows them. */
