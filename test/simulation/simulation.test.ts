@@ -17,6 +17,7 @@ const FOUND: Readonly<Record<string, number>> = {
   "a task that is killed while it is launched is not over before its container is": 175,
   "no acknowledged status is followed by an older one": 504,
   "a master that was deposed while it read the registry does not shut the leader out": 2759,
+  "what is not in an older report of an agent is not given twice once a later one has it": 3014,
   "launches of an earlier term do not reach agents in a later one of the same master": 3800,
 };
 

@@ -178,6 +178,9 @@ describe("command tasks", () => {
       bench.run(bench.task("t1"));
       await bench.settle();
       bench.kill("t1");
+      await bench.settle();
+      // Its container may come to run yet: it is not over before that has ended.
+      expect(bench.updates).to.deep.equal([]);
       go();
       const statuses = await bench.drain("t1");
       expect(statuses.map(line)).to.deep.equal([

@@ -91,6 +91,24 @@ describe("status updates", () => {
     expect(bench.updates).to.have.length(1);
   });
 
+  it("go on only when the acknowledgement of the one before is written down, so that none is sent again after a later one", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"), bench.framework(checkpointing));
+    await bench.settle();
+    let written = (): void => undefined;
+    const apply = bench.disk.apply.bind(bench.disk);
+    bench.disk.apply = async (operations) => {
+      await new Promise<void>((resolve) => (written = resolve));
+      return apply(operations);
+    };
+    bench.acknowledge(bench.updates[0]!);
+    await bench.settle();
+    expect(bench.updates.map(({ status }) => line(status!))).to.deep.equal(["TASK_STARTING"]);
+    written();
+    await bench.settle();
+    expect(bench.updates.map(({ status }) => line(status!))).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
+  });
+
   it("leave Mesos's records behind: updates and acknowledgements, each with its length", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"), bench.framework(checkpointing));

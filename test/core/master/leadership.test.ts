@@ -5,7 +5,7 @@ import { masterInfo } from "../../../core/master/master-info.js";
 import { RegisterSlaveMessage } from "../../../proto/gen/mesos/internal/messages.js";
 import type { DomainInfo, MasterInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type, Event_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
-import type { Candidacy, Election } from "../../../sdk/contracts/election.js";
+import type { Candidacy, Election, Tenure } from "../../../sdk/contracts/election.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import type { Registry } from "../../../sdk/contracts/registry.js";
 import { isTepuiError } from "../../../sdk/errors/index.js";
@@ -35,10 +35,13 @@ class FakeElection implements Election {
 /** A registry that answers when the test says so. */
 class SlowRegistry implements Registry {
   answer: (error?: Error) => void = () => {};
+  /** By which the master reads it. */
+  tenure: Tenure | undefined;
   /** What it takes to read it. */
   needed: string[] = [];
 
-  recover() {
+  recover(_master: MasterInfo, tenure?: Tenure) {
+    this.tenure = tenure;
     return new Promise<Awaited<ReturnType<Registry["recover"]>>>((resolve, reject) => {
       this.answer = (error) =>
         error === undefined
@@ -95,6 +98,16 @@ describe("Master", () => {
     const call = { type: Call_Type.SUBSCRIBE, subscribe: { framework_info, suppressed_roles: [] } };
     master.subscribe({ call, principal: undefined, connection, streamId: "s" });
     return connection;
+  };
+
+  const register = (transport: FakeTransport, from: string): void => {
+    const message = RegisterSlaveMessage.fromPartial({
+      slave: { hostname: "a", port: 5051 },
+      version: "1.12.0",
+      agent_capabilities: [{ type: 1 }],
+    });
+    const body = RegisterSlaveMessage.encode(message).finish();
+    transport.deliver("master", { from, name: "mesos.internal.RegisterSlaveMessage", body });
   };
 
   it("stands by until it is elected, and serves once the registry is read", async () => {
@@ -187,6 +200,56 @@ describe("Master", () => {
     expect(transport.actors).to.deep.equal([]);
   });
 
+  it("says nothing and listens to nobody once its lease has run out, though nobody has told it so", async () => {
+    const { master, election, registry, transport } = make();
+    let holds = true;
+    election.candidates[0]!.elected({ holds: () => holds });
+    await clock.advance(0);
+    registry.answer();
+    await clock.advance(0);
+    const sent: string[] = [];
+    transport.sent = (_to, { name }) => sent.push(name.replace("mesos.internal.", ""));
+    const stream = subscribe(master);
+    register(transport, "slave(1)@10.0.0.2:5051");
+    await clock.advance(20_000);
+    const heard = stream.events.map(({ type }) => type);
+    expect(heard).to.include(Event_Type.HEARTBEAT);
+    expect(sent).to.include.members(["SlaveRegisteredMessage", "PingSlaveMessage"]);
+
+    // It was stopped, and goes on: timers are due and messages wait, but the word that it was deposed has not come yet.
+    holds = false;
+    sent.length = 0;
+    register(transport, "slave(1)@10.0.0.3:5051");
+    await clock.advance(20_000);
+    expect(sent).to.deep.equal([]);
+    expect(stream.events).to.have.length(heard.length);
+    expect([...master.view.agents()].map(({ pid }) => pid)).to.deep.equal(["slave(1)@10.0.0.2:5051"]);
+  });
+
+  it("reads the registry as one who may be deposed meanwhile, so that it does not shut out who leads by then", async () => {
+    const { election, registry } = make();
+    let holds = true;
+    election.candidates[0]!.elected({ holds: () => holds });
+    await clock.advance(0);
+    expect(registry.tenure?.holds()).to.equal(true);
+    holds = false;
+    expect(registry.tenure?.holds()).to.equal(false);
+    holds = true;
+    election.candidates[0]!.lost("session expired");
+    expect(registry.tenure?.holds()).to.equal(false);
+  });
+
+  it("loses what is under way to agents with the leadership", async () => {
+    const { election, registry, transport } = make();
+    election.candidates[0]!.elected();
+    await clock.advance(0);
+    registry.answer();
+    await clock.advance(0);
+    expect(transport.resets).to.equal(0);
+    election.candidates[0]!.lost("session expired");
+    expect(transport.resets).to.equal(1);
+  });
+
   it("steps back when the registry cannot be read, and says that it has failed", async () => {
     const { master, election, registry, logger, failures } = make();
     election.candidates[0]!.elected();
@@ -222,17 +285,7 @@ describe("Master", () => {
     await clock.advance(0);
     expect(master.leadership().role).to.equal("leading");
     registry.broken = true;
-    transport.deliver("master", {
-      from: "slave(1)@10.0.0.2:5051",
-      name: "mesos.internal.RegisterSlaveMessage",
-      body: RegisterSlaveMessage.encode(
-        RegisterSlaveMessage.fromPartial({
-          slave: { hostname: "a", port: 5051 },
-          version: "1.12.0",
-          agent_capabilities: [{ type: 1 }],
-        }),
-      ).finish(),
-    });
+    register(transport, "slave(1)@10.0.0.2:5051");
     await clock.advance(0);
     expect(master.leadership().role).to.equal("standby");
     expect(logger.messages("error")).to.include("The registry cannot be written");

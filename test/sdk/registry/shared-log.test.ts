@@ -80,6 +80,28 @@ describe("shared log", () => {
     expect(texts(await logOn(engine).log.open())).to.deep.equal(["a"]);
   });
 
+  for (const call of ["readHead", "names", "change"]) {
+    it(`does not keep out who followed while it opened, once it was deposed: before ${call}`, async () => {
+      const engine = new ModelEngine();
+      const [old, young] = [logOn(engine), logOn(engine)];
+      await logOn(engine).log.open();
+      const { reached, resume } = held(old.store, call);
+      let holds = true;
+      const outcome = old.log.open({ holds: () => holds }).then(
+        () => "opened",
+        (error: Error) => error.message,
+      );
+      await reached;
+      await young.log.open();
+      await young.log.append([bytes("young")]);
+      holds = false;
+      resume();
+      expect(await outcome).to.equal("another master has taken the registry over");
+      await young.log.append([bytes("goes on")]);
+      expect(texts(await logOn(engine).log.open())).to.deep.equal(["young", "goes on"]);
+    });
+  }
+
   it("keeps a writer that stood still while it stored a snapshot from spoiling the next one's", async () => {
     const engine = new ModelEngine();
     const [old, young] = [logOn(engine), logOn(engine)];

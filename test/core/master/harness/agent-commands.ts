@@ -12,6 +12,7 @@ type Command = (agent: TestAgent, words: Words, stage: Stage) => void;
  *
  *     register cpus:4;mem:1024 without=MULTI_ROLE version=1.4.0 {more of AgentInfo}
  *     reregister pid=slave(1)@10.0.0.9:5051    reports the tasks that it was told to run
+ *     reregister before=t1,e1                  a report from before it had these
  *     is cpus:2;mem:512 {more of AgentInfo}     has been reconfigured
  *     forget t1                                a task or an executor
  *     update t1 TASK_RUNNING latest=TASK_FINISHED {more of TaskStatus}
@@ -31,7 +32,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     })),
   reregister: (agent, words) => {
     agent.pid = words.options.pid ?? agent.pid;
-    agent.reregister();
+    agent.reregister([], words.list("before"));
   },
   is: (agent, words) => agent.reconfigure(words.at(3), words.json as Partial<AgentInfo>),
   forget: (agent, words) => {

@@ -149,9 +149,13 @@ export class TestAgent {
     this.say("RegisterSlaveMessage", RegisterCodec.encode(message).finish());
   }
 
-  /** Reports the tasks and executors that it has. */
-  reregister(completedFrameworks: readonly FrameworkInfo[] = []): void {
-    const running = [...this.tasks.values()];
+  /**
+   * Reports the tasks and executors that it has.
+   *
+   * @param unknown names of those that it did not have yet when it wrote the report
+   */
+  reregister(completedFrameworks: readonly FrameworkInfo[] = [], unknown: readonly string[] = []): void {
+    const running = [...this.tasks].filter(([id]) => !unknown.includes(id)).map(([, task]) => task);
     const frameworks = new Map(
       [...running.map(({ framework }) => framework), ...completedFrameworks].map((info) => [
         info.id?.value,
@@ -160,7 +164,7 @@ export class TestAgent {
     );
     const message: ReregisterSlaveMessage = {
       ...this.introduction(),
-      executor_infos: [...this.executors.values()],
+      executor_infos: [...this.executors].filter(([id]) => !unknown.includes(id)).map(([, info]) => info),
       frameworks: [...frameworks.values()],
       completed_frameworks: [],
       tasks: running.map(({ info, framework, state }) => ({

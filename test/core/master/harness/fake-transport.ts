@@ -9,6 +9,8 @@ import type {
 export class FakeTransport implements MessageTransport {
   /** Called with every message that the master sends. */
   sent: (to: string, message: OutboundMessage) => void = () => {};
+  /** How often all that was under way was given up. */
+  resets = 0;
   private readonly receivers = new Map<string, MessageReceiver>();
   private readonly links = new Map<string, Set<() => void>>();
 
@@ -34,6 +36,10 @@ export class FakeTransport implements MessageTransport {
     this.links.set(to, links);
     links.add(exited);
     return () => links.delete(exited);
+  }
+
+  reset(): void {
+    this.resets++;
   }
 
   /** Delivers a message to an actor of the master. False: there is no such actor. */

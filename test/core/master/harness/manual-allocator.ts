@@ -157,10 +157,14 @@ export class ManualAllocator implements Allocator {
     return true;
   }
 
-  addResourceProvider({ agentId, total }: Parameters<Allocator["addResourceProvider"]>[0]): void {
+  addResourceProvider(provider: Parameters<Allocator["addResourceProvider"]>[0]): void {
+    const { agentId, total } = provider;
+    const used = Resources.sum(provider.used.values());
+    const free = (this.free.get(agentId) ?? Resources.empty).add(total);
     this.convertTotal(agentId, Resources.empty, total);
-    this.free.set(agentId, (this.free.get(agentId) ?? Resources.empty).add(total));
-    this.told(`add provider ${total} on ${agentId}`);
+    this.free.set(agentId, free.subtract(used.unallocate()));
+    const wrong = free.contains(used.unallocate()) ? "" : ` of which only ${free} are free`;
+    this.told(`add provider ${total} on ${agentId} used=${used}${wrong}`);
   }
 
   private convertTotal(agentId: string, consumed: Resources, converted: Resources): void {
