@@ -76,6 +76,8 @@ describe("tasks go through the same with any executor", function () {
 
       // Over libprocess Mesos's command executor waits one second for an agent that is away, and then takes its last word with it.
       if (whose.endsWith("libprocess") && scenario.steps.some(([step]) => step === "killing")) continue;
+      // And none of Mesos's ends a task in time whose time is over while the agent is away.
+      if (whose.startsWith("Mesos's") && scenario.limit !== undefined) continue;
       it(`${scenario.name}, with ${whose}, and the agent killed in each phase`, async () => {
         expect(await play(restart)).to.deep.equal(scenario.expected);
       });
