@@ -36,13 +36,14 @@ export function surroundingsOf({
   return { environment, workingDirectory, user, confinement };
 }
 
+/** With this an executor shows the agent who it is. */
+const EXECUTOR_TOKEN = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN";
+
 /** What may be written down of the surroundings. Secrets have no place on a disk: who looks in after a restart of the agent does not find them. */
 export function withoutSecrets(surroundings: Surroundings, { command }: ContainerRequest): Surroundings {
-  const variables = command.environment?.variables ?? [];
-  const secrets = new Set(
-    variables.filter(({ type }) => type === Environment_Variable_Type.SECRET).map(({ name }) => name),
-  );
-  if (secrets.size === 0) return surroundings;
+  const secrets = new Set<string | undefined>([EXECUTOR_TOKEN]);
+  for (const { name, type } of command.environment?.variables ?? [])
+    if (type === Environment_Variable_Type.SECRET) secrets.add(name);
   const others = Object.entries(surroundings.environment).filter(([name]) => !secrets.has(name));
   return { ...surroundings, environment: Object.fromEntries(others) };
 }
