@@ -149,7 +149,8 @@ describe("an agent with real containers", () => {
   it("runs a command and tells its end", async () => {
     run("t1", "echo out; echo err >&2; exit 3");
     expect(line(await life.until("t1", ended))).to.equal("TASK_FAILED: Command exited with status 3");
-    const sandboxes = `${directory}/work/slaves/${AGENT_ID}/frameworks/${FRAMEWORK_ID}/executors/t1/runs`;
+    const executor = join("slaves", AGENT_ID, "frameworks", FRAMEWORK_ID, "executors", "t1");
+    const sandboxes = join(directory, "work", executor, "runs");
     const sandbox = await readlink(join(sandboxes, "latest"));
     expect(await readFile(join(sandbox, "stdout"), "utf8")).to.equal("out\n");
     expect(await readFile(join(sandbox, "stderr"), "utf8")).to.equal("err\n");
