@@ -59,22 +59,21 @@ export class Launches {
     if (request.container?.docker?.force_pull_image === true) await this.pull(container, image);
     abort.signal.throwIfAborted();
     const readable = draft.host.LogConfig?.Type !== "none";
-    const logs = await LogCopy.begin(
-      this.logOptions(container, { tty: draft.config.Tty === true, readable }),
-      io,
-    );
-    container.logs = logs;
-    await this.create(container, image, createBody(draft));
+    const kind = { tty: draft.config.Tty === true, readable };
+    const logs = LogCopy.begin(this.logOptions(container, kind), io).then((begun) => {
+      container.logs = begun;
+    });
+    await bothOf(logs, this.create(container, image, createBody(draft)));
     abort.signal.throwIfAborted();
-    if (!readable) await logs.start();
+    await container.logs!.listen();
     const look = this.lookAhead(name);
     await this.engine.start(name).finally(() => look.timer.cancel());
     container.running = true;
-    if (readable) await logs.start();
     const seen = await look.seen;
     const { facts, json } =
       seen === undefined || seen.facts.created ? await this.engine.describe(name) : seen;
     container.facts = facts;
+    container.logs!.started(facts.logDriver);
     container.description = this.taskData(container, json);
   }
 
@@ -149,5 +148,12 @@ export class Launches {
     });
     this.options.logger.info({ container: name, image: image.name, tag: image.tag }, "pulling an image");
     await this.puller.pull(image, auth, abort.signal);
+  }
+}
+
+/** Rejects only when neither is under way any more. */
+async function bothOf(...promises: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(promises)) {
+    if (outcome.status === "rejected") throw outcome.reason;
   }
 }

@@ -10,6 +10,10 @@ import { type LogProgress, type LogRecord, writeLogRecord } from "./log-record.j
 
 /** How often the progress of a busy log is written down, in milliseconds. */
 const RECORD_INTERVAL = 5000;
+/** How long, in milliseconds, and how much, in bytes, a container that starts is listened to before its log is read instead. */
+const LISTENING = { time: 1000, bytes: 1024 * 1024 };
+/** Drivers of logs that can be read at any time. Of others, not even the engine knows before it tries. */
+const KEEPING = new Set(["json-file", "local", "journald"]);
 
 const STREAMS = ["stdout", "stderr"] as const;
 
@@ -37,6 +41,9 @@ export interface LogCopyOptions {
  * while. The engine is asked for what came after the place that was written down last, and of that as much is passed over as the
  * outputs already hold; so it does no harm that the record lags behind. (Programs cannot be asked what they hold: of those, what came
  * since the record comes again after a crash of the agent.)
+ *
+ * At first it listens to the container itself: that ends together with the container, while the engine gives out the log of one that
+ * ends soon only when it has cleared the container away.
  */
 export class LogCopy {
   private readable: boolean;
@@ -44,8 +51,11 @@ export class LogCopy {
   private surplus = { stdout: 0, stderr: 0 };
   /** Messages to come that were copied already: those before this time, and so many of it. */
   private known: { stdout?: Known | undefined; stderr?: Known | undefined } = {};
-  /** Bytes taken of a log without times, which can only be read from its beginning. */
-  private taken = 0;
+  /** Bytes taken without times, since a log was opened last: the next log begins with them. */
+  private taken = { stdout: 0, stderr: 0 };
+  private listening: Timer | undefined;
+  /** What is listened to is given up for the log. */
+  private leaving = false;
   private timer: Timer | undefined;
   private saving: Promise<void> = Promise.resolve();
   private over = false;
@@ -89,10 +99,22 @@ export class LogCopy {
     return copy;
   }
 
-  /** To be called before the container starts where its log cannot be read back, else after it. */
-  async start(): Promise<void> {
+  /** Of a container that is made and not yet started. */
+  async listen(): Promise<void> {
     const { engine, name } = this.options;
-    this.running = this.run(this.readable ? undefined : await engine.attach(name));
+    this.running = this.run(await engine.attach(name));
+  }
+
+  /** The container runs: from here on its log is as good, and each message has its place in it. */
+  started(logDriver: string): void {
+    if (!this.readable || !KEEPING.has(logDriver) || this.over || this.closed) return;
+    this.listening = this.options.clock.setTimeout(() => this.leave(), LISTENING.time);
+  }
+
+  /** Of one that was started before. */
+  async follow(): Promise<void> {
+    if (!this.readable) return this.listen();
+    this.running = this.run(undefined);
   }
 
   /** The engine was away. */
@@ -104,6 +126,7 @@ export class LogCopy {
   /** The container has ended: resolves when all that it wrote is copied. */
   async finish(): Promise<void> {
     this.over = true;
+    this.listening?.cancel();
     this.stir();
     await this.running;
   }
@@ -111,6 +134,7 @@ export class LogCopy {
   /** Stops copying; the progress stays on record. */
   async close(): Promise<void> {
     this.closed = true;
+    this.listening?.cancel();
     this.stir();
     this.stream?.destroy();
     await this.running;
@@ -130,6 +154,14 @@ export class LogCopy {
     this.stirred = this.sleep();
   }
 
+  private leave(): void {
+    this.listening?.cancel();
+    this.listening = undefined;
+    if (this.over || this.closed) return;
+    this.leaving = true;
+    this.stream?.destroy();
+  }
+
   /** Never rejects. */
   private async run(attached: IncomingMessage | undefined): Promise<void> {
     let stream = attached;
@@ -137,12 +169,17 @@ export class LogCopy {
     while (!this.closed) {
       const { absences, over } = this;
       const whole = await this.pass(stream);
+      // A log that is followed may end before the container's last words are in it; they are once its end was told.
+      const complete = whole && (stream !== undefined || over || !this.timestamps);
       stream = undefined;
+      if (this.leaving) {
+        this.leaving = false;
+        continue;
+      }
       // A log ends with its container, or when the engine leaves.
       while (!this.over && !this.closed && this.absences === absences) await this.stirred;
       if (!this.over || this.absences !== absences) continue;
-      // A log that is followed may end before the container's last words are in it; they are once its end was told.
-      if (whole && (over || !this.timestamps)) return;
+      if (complete) return;
       if (!whole && !again) return;
       if (!whole) again = false;
     }
@@ -156,13 +193,19 @@ export class LogCopy {
       this.stream = stream;
       stream.on("error", () => undefined);
       if (this.closed) stream.destroy();
-      const decoder = new LogMessageDecoder(this.timestamps);
+      const timed = attached === undefined && this.timestamps;
+      const decoder = new LogMessageDecoder(timed);
       for await (const chunk of stream as AsyncIterable<Buffer>) {
-        await this.take(tty ? [{ stream: "stdout", time: undefined, data: chunk }] : decoder.decode(chunk));
+        const messages: LogMessage[] = tty
+          ? [{ stream: "stdout", time: undefined, data: chunk }]
+          : decoder.decode(chunk);
+        if (!timed) this.count(messages);
+        await this.take(messages);
       }
       return true;
     } catch (error) {
-      const known = this.closed || isEngineError(error, "missing") || isEngineError(error, "unreachable");
+      const known =
+        this.closed || this.leaving || isEngineError(error, "missing") || isEngineError(error, "unreachable");
       if (!known) logger.info({ err: error, container: name }, "a log broke off");
       return false;
     }
@@ -180,8 +223,8 @@ export class LogCopy {
       const { time, count } = this.progress[stream];
       if (time !== undefined) this.known[stream] = { time, left: count };
     }
-    if (!this.timestamps) this.surplus.stdout += this.taken;
-    this.taken = 0;
+    for (const stream of STREAMS) this.surplus[stream] += this.taken[stream];
+    this.taken = { stdout: 0, stderr: 0 };
     try {
       if (this.readable) {
         return await engine.logs(name, { since: sinceTime(this.progress), timestamps: this.timestamps });
@@ -194,6 +237,11 @@ export class LogCopy {
     return engine.attach(name);
   }
 
+  private count(messages: readonly LogMessage[]): void {
+    for (const { stream, data } of messages) this.taken[stream] += data.length;
+    if (this.listening !== undefined && this.taken.stdout + this.taken.stderr > LISTENING.bytes) this.leave();
+  }
+
   private async take(messages: readonly LogMessage[]): Promise<void> {
     const next = { stdout: { ...this.progress.stdout }, stderr: { ...this.progress.stderr } };
     const parts: Record<LogMessage["stream"], Buffer[]> = { stdout: [], stderr: [] };
@@ -203,7 +251,6 @@ export class LogCopy {
         const { time: last, count, size } = next[stream];
         next[stream] = { time, count: time === last ? count + 1 : 1, size: size + data.length };
       }
-      this.taken += data.length;
       const held = Math.min(this.surplus[stream], data.length);
       this.surplus[stream] -= held;
       if (held < data.length) parts[stream].push(data.subarray(held));

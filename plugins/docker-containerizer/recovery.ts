@@ -87,7 +87,7 @@ export class Recovery {
       if (record === undefined) throw new Error(`${options.record} is missing`);
       const logs = await LogCopy.resume(options, record);
       container.logs = logs;
-      if (options.readable || container.facts?.running === true) await logs.start();
+      if (options.readable || container.facts?.running === true) await logs.follow();
     } catch (error) {
       this.options.logger.error(
         { err: error, container: container.name },

@@ -209,6 +209,21 @@ describe("life of a Docker container", function () {
     );
   });
 
+  it("copies each byte once, from its first moment over the change to its log until its end", async () => {
+    const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index + 1}\n`).join("");
+    const talks = "i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo $i; echo $i >&2; sleep 0.01; done";
+    const bursts = "head -c 3000000 /dev/zero | tr '\\0' x; sleep 0.2; echo; echo the end";
+    const terminal = { parameters: parameters(["tty", "true"]) };
+    const [slow, fast, tty] = await Promise.all([
+      bench.run(docker, { script: talks }),
+      bench.run(docker, { script: bursts }),
+      bench.run(docker, { script: talks, docker: terminal }),
+    ]);
+    expect([slow.stdout, slow.stderr]).to.deep.equal([numbers(150), numbers(150)]);
+    expect(fast.stdout === `${"x".repeat(3_000_000)}\nthe end\n`).to.equal(true);
+    expect(tty.stdout.replaceAll("\r", "")).to.equal(numbers(150).replace(/.+\n/g, "$&$&"));
+  });
+
   it("lets its output be followed, and takes no input", async () => {
     const script = "until [ -e /mnt/mesos/sandbox/go ]; do sleep 0.1; done; echo out; echo err >&2";
     const request = await bench.request({ script });

@@ -157,9 +157,11 @@ describe("Docker containers after the death of their agent", function () {
     const orphan = await launch(mine, script);
     const foreign = await launch(other, script);
     const over = await launch(mine, "true");
-    await mine.wait(over.containerId);
-    await bench.die(mine);
     const name = ({ containerId }: ContainerRequest) => `mesos-${containerId.value}`;
+    await mine.wait(over.containerId);
+    // The end of a container is told a moment before the list has it.
+    await eventually(async () => ((await bench.listed())[name(over)] === "exited" ? true : undefined));
+    await bench.die(mine);
 
     const dry = await bench.containerizer({ agent: "r6", killOrphans: false, removeDelay: 3_600_000 });
     await dry.recover([]);
