@@ -46,7 +46,7 @@ import { incompatibilities, isReconfigured } from "./recovery/compatibility.js";
 import { Recovery } from "./recovery/recovery.js";
 import type { SavedAgent } from "./recovery/saved-state.js";
 import { registrationMessage } from "./registration.js";
-import { uuidBytes } from "./status.js";
+import { ResourceVersion } from "./resource-version.js";
 import { Statuses } from "./statuses.js";
 import { TaskContainers } from "./task-containers.js";
 import { UpdateManager } from "./updates/update-manager.js";
@@ -113,7 +113,7 @@ export class Agent {
     this.paths = new AgentPaths(options.workDir);
     this.checkpoints = new Checkpoints(this.paths);
     this.agentMetrics = new AgentMetrics(metrics);
-    const resourceVersion = uuidBytes(random.uuid());
+    const resourceVersion = new ResourceVersion(random);
     this.link = new MasterLink({
       clock,
       random,
@@ -142,6 +142,7 @@ export class Agent {
     const { state, paths, checkpoints, gc } = this;
     const common = { state, paths, checkpoints, gc, disk, clock, random, logger, metrics: this.agentMetrics };
     const send = this.link.send.bind(this.link);
+    const reregister = () => this.link.reregister();
     this.resources = new CheckpointedResources(common);
     this.operationUpdates = new OperationUpdates({ clock, send, agentId: () => state.id });
     const operations = new AgentOperations({
@@ -150,7 +151,7 @@ export class Agent {
       updates: this.operationUpdates,
       resourceVersion,
       send,
-      reregister: () => this.link.reregister(),
+      reregister,
       settled: () => this.draining.check(),
     });
     const { tokenKey, authenticateExecutors = false } = options;
@@ -235,6 +236,7 @@ export class Agent {
       checks,
       agent: options,
       resourceVersion,
+      reregister,
       containers,
       containerizers,
       executors,

@@ -24,6 +24,7 @@ import { Framework } from "./framework.js";
 import type { GarbageCollector } from "./garbage-collector.js";
 import type { AgentOptions } from "./options.js";
 import type { AgentPaths } from "./paths.js";
+import type { ResourceVersion } from "./resource-version.js";
 import type { Statuses } from "./statuses.js";
 import type { TaskContainers } from "./task-containers.js";
 import { drainingRefusal, dropped, type Refusal, refusalOf, usesUnknown } from "./task-refusal.js";
@@ -31,8 +32,7 @@ import { drainingRefusal, dropped, type Refusal, refusalOf, usesUnknown } from "
 export interface LaunchesOptions {
   readonly state: AgentState;
   readonly agent: AgentOptions;
-  /** Names the resources of this run of the agent, to tell them from those of earlier runs. */
-  readonly resourceVersion: Buffer;
+  readonly resourceVersion: Pick<ResourceVersion, "is">;
   readonly resources: Pick<CheckpointedResources, "pending">;
   readonly containers: TaskContainers;
   readonly containerizers: readonly Containerizer[];
@@ -45,6 +45,8 @@ export interface LaunchesOptions {
   readonly gc: GarbageCollector;
   readonly random: Random;
   readonly logger: Logger;
+  /** Registers again with the master. */
+  readonly reregister: () => void;
   /** A running custom executor has a new task to get. */
   readonly deliver: (executor: Executor) => void;
   /** Told to the master, which waits for an executor that will not come. */
@@ -129,6 +131,8 @@ export class Launches {
         this.options.executorNotLaunched(framework.id, executorId);
       }
       executors.removeIfIdle(framework);
+      // The master is told anew what is here.
+      if (refusal.reason === Reason.REASON_INVALID_OFFERS) this.options.reregister();
       return;
     }
     const executor = existing ?? this.addExecutor(framework, executorInfo, !custom);
@@ -160,13 +164,13 @@ export class Launches {
     this.options.statuses.report({ frameworkId: framework.id, taskId, executorId, source, ...refusal });
   }
 
-  /** The master knew the resources of an earlier run of this agent, which may have been others. */
+  /** The master goes by an older report, and may have given to these tasks what others use. */
   private versionRefusal(
     framework: Framework,
     versions: RunTaskMessage["resource_version_uuids"],
   ): Refusal | undefined {
     const ours = versions.find(({ resource_provider_id: provider }) => provider === undefined)?.uuid?.value;
-    if (ours === undefined || this.options.resourceVersion.equals(ours)) return undefined;
+    if (ours === undefined || this.options.resourceVersion.is(ours)) return undefined;
     return {
       state: dropped(framework),
       reason: Reason.REASON_INVALID_OFFERS,

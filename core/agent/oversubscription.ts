@@ -6,13 +6,14 @@ import type { Resources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { NamedMessage } from "./master-link.js";
 import { resourceUsage, revocableInUse } from "./resource-usage.js";
+import type { ResourceVersion } from "./resource-version.js";
 
 export interface OversubscriptionOptions {
   readonly state: AgentState;
   readonly estimator: ResourceEstimator;
   /** Milliseconds from one answer of the estimator to the next question. */
   readonly interval: number;
-  readonly resourceVersion: Buffer;
+  readonly resourceVersion: Pick<ResourceVersion, "current">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registered: () => boolean;
@@ -77,7 +78,7 @@ export class Oversubscription {
       oversubscribed_resources: oversubscribed.toMessages("pre-refinement"),
       // Whatever is missing here the master takes for lost, in each such message.
       operations: { operations: [...state.operations.values()] },
-      resource_version_uuid: { value: resourceVersion },
+      resource_version_uuid: { value: resourceVersion.current },
     }).finish();
     send({ name: "mesos.internal.UpdateSlaveMessage", body });
   }

@@ -5,18 +5,19 @@ import { convertResources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import { AGENT_CAPABILITIES } from "./constants.js";
 import type { NamedMessage } from "./master-link.js";
+import type { ResourceVersion } from "./resource-version.js";
 import { makeTask } from "./task.js";
 
 /** Masters older than reservation refinement understand this form, and newer ones both. */
 const old = (resources: readonly Resource[]): Resource[] => convertResources(resources, "pre-refinement");
 
 /** What the agent registers with: the first time only itself, later all that runs on it. */
-export function registrationMessage(state: AgentState, resourceVersion: Buffer): NamedMessage {
+export function registrationMessage(state: AgentState, resourceVersion: ResourceVersion): NamedMessage {
   const common = {
     version: MESOS_VERSION,
     agent_capabilities: [...AGENT_CAPABILITIES],
     checkpointed_resources: state.checkpointed.toMessages("pre-refinement"),
-    resource_version_uuid: { value: resourceVersion },
+    resource_version_uuid: { value: resourceVersion.current },
     slave: { ...state.info, resources: old(state.info.resources) },
   };
   if (state.info.id === undefined) {
@@ -25,6 +26,7 @@ export function registrationMessage(state: AgentState, resourceVersion: Buffer):
   }
   const body = ReregisterSlaveMessage.encode({
     ...common,
+    resource_version_uuid: { value: resourceVersion.renew() },
     frameworks: Array.from(state.frameworks.values(), ({ info }) => info),
     executor_infos: executorsOf(state),
     tasks: tasksOf(state),

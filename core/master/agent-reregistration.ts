@@ -177,7 +177,8 @@ export class AgentReregistration {
   /** An agent that this master has: what the two know of it is compared. */
   private reconnect(agent: Agent, facts: AgentFacts, message: ReregisterSlaveMessage): void {
     const { allocator, logger, messages } = this.context;
-    if (!sameInfo(agent.info, facts.info)) this.agents.reconfigured(agent);
+    if (!sameInfo(agent.info, facts.info) || !facts.total.equals(agent.total))
+      this.agents.reconfigured(agent);
     agent.update(facts);
     agent.awaitsOperations = agent.can(Capability.RESOURCE_PROVIDER);
     this.agents.attach(agent);

@@ -52,9 +52,6 @@ export class AgentUpdates {
     }
     if (total.equals(agent.total)) {
       this.also.operations.reported(agent, reported);
-      // It registered again in between, which took them away without a word about offers.
-      if (oversubscription && total.revocable().isEmpty)
-        this.rescind(agent, { oversubscription, providers: false });
       return;
     }
     agent.total = total;

@@ -25,6 +25,7 @@ import {
 import type { AgentState } from "../agent-state.js";
 import type { CheckpointedResources } from "../checkpointed-resources.js";
 import type { NamedMessage } from "../master-link.js";
+import type { ResourceVersion } from "../resource-version.js";
 import { uuidBytes } from "../status.js";
 import { uuidKey } from "../updates/update-stream.js";
 import type { OperationUpdates } from "./operation-updates.js";
@@ -33,8 +34,7 @@ export interface AgentOperationsOptions {
   readonly state: AgentState;
   readonly resources: CheckpointedResources;
   readonly updates: OperationUpdates;
-  /** Of this run's resources. */
-  readonly resourceVersion: Buffer;
+  readonly resourceVersion: Pick<ResourceVersion, "current" | "is">;
   readonly random: Random;
   readonly logger: Logger;
   readonly send: (message: NamedMessage) => void;
@@ -67,9 +67,9 @@ export class AgentOperations {
     };
     state.operations.set(key, operation);
     const version = message.resource_version_uuid?.uuid?.value;
-    if (version === undefined || !this.options.resourceVersion.equals(version)) {
-      const why = "It was meant for the resources of an earlier run of the agent";
-      this.end(key, OperationState.OPERATION_DROPPED, why);
+    if (version === undefined || !this.options.resourceVersion.is(version)) {
+      this.end(key, OperationState.OPERATION_DROPPED, "It assumes outdated resource state");
+      this.options.reregister();
       return;
     }
     const next = this.totalAfter(info);
@@ -186,7 +186,7 @@ export class AgentOperations {
       update_oversubscribed_resources: false,
       oversubscribed_resources: [],
       operations: { operations: [...state.operations.values()] },
-      resource_version_uuid: { value: resourceVersion },
+      resource_version_uuid: { value: resourceVersion.current },
       resource_providers: { providers: [] },
     }).finish();
     send({ name: "mesos.internal.UpdateSlaveMessage", body });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { ExecutorInfo_Type } from "../../../proto/gen/mesos/v1/mesos.js";
+import { ExecutorInfo_Type, type UUID } from "../../../proto/gen/mesos/v1/mesos.js";
 import { AGENT_ID, AgentBench, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
 
 const KILLING = { type: 2 };
@@ -298,23 +298,33 @@ describe("command tasks", () => {
       expect(await refused({ resources })).to.match(/^TASK_LOST REASON_RESOURCES_UNKNOWN/);
     });
 
-    it("the resources of an earlier run of the agent", async () => {
+    it("what an older report said that there is, of which the master is told anew", async () => {
       const bench = await AgentBench.registered();
-      const current = bench.master.heard("RegisterSlaveMessage")[0]!.resource_version_uuid!;
-      const run = (id: string, value: Buffer) =>
+      const run = (id: string, uuid: UUID | undefined) =>
         bench.master.say("RunTaskMessage", {
           framework: bench.framework(),
           task: bench.task(id),
-          resource_version_uuids: [{ uuid: { value } }],
+          resource_version_uuids: [{ uuid }],
         });
-      run("old", Buffer.alloc(16, 7));
-      run("new", current.value!);
+      const first = bench.master.heard("RegisterSlaveMessage")[0]!.resource_version_uuid;
+      bench.master.say("PingSlaveMessage", { connected: false });
+      await bench.clock.advance(1000);
+      const [second] = bench.master.heard("ReregisterSlaveMessage");
+      run("old", first);
+      run("new", second!.resource_version_uuid);
+      bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
       await bench.settle();
       const [refusal] = bench.updates.filter(({ status }) => status?.task_id?.value === "old");
       expect(line(refusal!.status!)).to.equal(
         "TASK_LOST REASON_INVALID_OFFERS: Task assumes outdated resource state",
       );
       expect(bench.containerizer.launched.map(({ request }) => request.executorId)).to.deep.equal(["new"]);
+      run("older", first);
+      await bench.clock.advance(1000);
+      const reports = bench.master.heard("ReregisterSlaveMessage");
+      expect(reports.at(-1)!.tasks.map(({ task_id }) => task_id?.value)).to.deep.equal(["new"]);
+      const versions = reports.map(({ resource_version_uuid: version }) => version!.value!.toString("hex"));
+      expect(new Set(versions).size).to.equal(reports.length);
     });
 
     it("groups of which one task asks for it, as a whole", async () => {
