@@ -1,21 +1,21 @@
 const PACKAGE = "mesos.internal.";
 
 /** Message types by their names without the package. */
-type Decoders<Bodies> = { readonly [N in keyof Bodies]: { decode(bytes: Uint8Array): Bodies[N] } };
+type Codecs = Readonly<Record<string, { decode(bytes: Uint8Array): unknown }>>;
 
-type NamedBody<Bodies> = {
-  [N in keyof Bodies]: { readonly name: N; readonly body: Bodies[N] };
-}[keyof Bodies];
+/** A message of one of these types, by its name. */
+export type DecodedMessage<C extends Codecs> = {
+  [N in keyof C]: { readonly name: N; readonly body: ReturnType<C[N]["decode"]> };
+}[keyof C];
 
-/** Reads messages of these types by their full names; gives undefined for others. Throws what their decoders throw. */
-export function messageDecoder<Bodies>(
-  decoders: Decoders<Bodies>,
-): (name: string, body: Uint8Array) => NamedBody<Bodies> | undefined {
-  return (name, body) => {
+/** Reads messages of these types by their full names; gives undefined for others. Throws what their codecs throw. */
+export function messageDecoder<C extends Codecs>(
+  codecs: C,
+): (name: string, body: Uint8Array) => DecodedMessage<C> | undefined;
+export function messageDecoder(codecs: Codecs) {
+  return (name: string, body: Uint8Array): { name: string; body: unknown } | undefined => {
     if (!name.startsWith(PACKAGE)) return undefined;
     const short = name.slice(PACKAGE.length);
-    if (!Object.hasOwn(decoders, short)) return undefined;
-    const key = short as keyof Bodies;
-    return { name: key, body: decoders[key].decode(body) };
+    return Object.hasOwn(codecs, short) ? { name: short, body: codecs[short]!.decode(body) } : undefined;
   };
 }

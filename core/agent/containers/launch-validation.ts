@@ -7,8 +7,8 @@ import {
   validateGpus,
   validateResources,
 } from "../../../sdk/resources/index.js";
-import { validateCommand } from "../../master/validation/command.js";
-import { validateContainer } from "../../master/validation/container.js";
+import { validateCommand } from "../../validation/command.js";
+import { validateContainer } from "../../validation/container.js";
 
 /** What is wrong with the id of a container; undefined: nothing. */
 export function validateId(containerId: ContainerID): string | undefined {

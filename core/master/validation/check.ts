@@ -5,7 +5,7 @@ import {
   type HealthCheck,
   HealthCheck_Type as HealthType,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import { validateCommand } from "./command.js";
+import { validateCommand } from "../../validation/command.js";
 
 /*
  * What is wrong with a check or a health check, in Mesos's words.

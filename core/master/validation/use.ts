@@ -7,8 +7,8 @@ import {
   validateUniquePersistenceIds,
   validateUsedResources,
 } from "../../../sdk/resources/index.js";
-import { validateCommand } from "./command.js";
-import { validateContainer } from "./container.js";
+import { validateCommand } from "../../validation/command.js";
+import { validateContainer } from "../../validation/container.js";
 
 /* What tasks and executors have in common. */
 

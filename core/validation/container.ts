@@ -4,7 +4,7 @@ import {
   Volume_Source_Type as SourceType,
   type Volume,
   type Volume_Source,
-} from "../../../proto/gen/mesos/v1/mesos.js";
+} from "../../proto/gen/mesos/v1/mesos.js";
 
 /** What is wrong with a container's volumes or Docker settings. Source: src/common/validation.cpp. */
 export function validateContainer(container: ContainerInfo): string | undefined {

@@ -4,7 +4,7 @@ import {
   type Secret,
   Secret_Type,
   Environment_Variable_Type as VariableType,
-} from "../../../proto/gen/mesos/v1/mesos.js";
+} from "../../proto/gen/mesos/v1/mesos.js";
 
 /** What is wrong with a command: with the variables of its environment. Source: src/common/validation.cpp. */
 export function validateCommand(command: CommandInfo): string | undefined {
