@@ -3,6 +3,7 @@ import { REGISTRY_PATH } from "./cluster-options.js";
 import type { ContainerObserver } from "./containers.js";
 import { FrameworkNode } from "./framework-node.js";
 import { Terms } from "./invariants/terms.js";
+import { Volumes } from "./invariants/volumes.js";
 import { Watch } from "./invariants/watch.js";
 import { MasterNode } from "./master-node.js";
 import { MessageNetwork } from "./message-network.js";
@@ -31,6 +32,7 @@ export class Cluster {
   readonly ensemble: Ensemble;
   readonly terms: Terms;
   readonly watch: Watch;
+  readonly volumes = new Volumes();
   readonly containerObserver: ContainerObserver;
   readonly masters: readonly MasterNode[];
   readonly agents: readonly AgentNode[];

@@ -2,15 +2,20 @@ import {
   FrameworkInfo_Capability_Type as Capability,
   type FrameworkInfo,
   type Offer,
+  type Offer_Operation,
+  type OperationStatus,
+  Offer_Operation_Type as OperationType,
   type Resource,
   type TaskInfo,
   TaskState,
   type TaskStatus,
-  Value_Type,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call, Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import { operationResources, Resources } from "../../sdk/resources/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import type { Cluster } from "./cluster.js";
+import type { Dice } from "./dice.js";
+import { FrameworkOperations, type OperationRecord } from "./framework-operations.js";
 import { type Host, SimulatedProcess } from "./process.js";
 import { SchedulerLine } from "./scheduler-line.js";
 
@@ -43,6 +48,7 @@ const MOST_TASKS = 40;
 export class FrameworkNode {
   readonly host: Host;
   readonly tasks = new Map<string, TaskRecord>();
+  readonly operations: FrameworkOperations;
   id: string | undefined;
   process: SimulatedProcess | undefined;
   /** It starts nothing more, and answers everything at once. */
@@ -61,13 +67,14 @@ export class FrameworkNode {
   ) {
     const { dice } = cluster.world;
     this.host = { name, clockOffset: 0 };
-    const capabilities = [Capability.MULTI_ROLE];
+    this.operations = new FrameworkOperations(cluster.world, cluster.volumes, name);
+    const capabilities = [Capability.MULTI_ROLE, Capability.RESERVATION_REFINEMENT];
     if (dice.chance(0.8)) capabilities.push(Capability.PARTITION_AWARE);
     if (dice.chance(0.5)) capabilities.push(Capability.TASK_KILLING_STATE);
     this.info = {
       user: "nobody",
       name,
-      roles: [dice.chance(0.5) ? "*" : "work"],
+      roles: [dice.chance(0.25) ? "*" : "work"],
       checkpoint: dice.chance(0.8),
       failover_timeout: 1e6,
       capabilities: capabilities.map((type) => ({ type })),
@@ -130,6 +137,7 @@ export class FrameworkNode {
       }
       case "reconcile":
         this.reconcile(this.open().filter(() => dice.chance(0.5)));
+        this.reconcileOperations(this.operations.open().filter(() => dice.chance(0.5)));
         break;
       case "implicit":
         this.reconcile([]);
@@ -164,6 +172,18 @@ export class FrameworkNode {
     });
   }
 
+  reconcileOperations(operations: readonly OperationRecord[]): void {
+    this.call({
+      type: Call_Type.RECONCILE_OPERATIONS,
+      reconcile_operations: {
+        operations: operations.map(({ id, agentId }) => ({
+          operation_id: { value: id },
+          agent_id: { value: agentId },
+        })),
+      },
+    });
+  }
+
   /** Gives back what it holds. */
   declineAll(): void {
     for (let held = this.takeOffer(); held !== undefined; held = this.takeOffer()) this.decline(held);
@@ -175,15 +195,14 @@ export class FrameworkNode {
     if (held === undefined) return;
     const { offer } = held;
     const role = offer.allocation_info?.role ?? "*";
-    const left = { cpus: amount(offer, "cpus"), mem: amount(offer, "mem") };
+    const { operations, available } = this.operations.plan(offer, role);
+    let left = available;
     const tasks: TaskInfo[] = [];
     const wanted = 1 + dice.below(3);
     while (tasks.length < wanted && this.tasks.size < MOST_TASKS) {
-      const cpus = (1 + dice.below(20)) / 10;
-      const mem = 32 * (1 + dice.below(16));
-      if (cpus > left.cpus || mem > left.mem) break;
-      left.cpus -= cpus;
-      left.mem -= mem;
+      const resources = this.resourcesFor(left);
+      if (resources === undefined) break;
+      left = left.subtract(Resources.of(resources));
       const id = `${this.name}-t${++this.nextTask}`;
       this.tasks.set(id, {
         id,
@@ -196,26 +215,36 @@ export class FrameworkNode {
         name: id,
         task_id: { value: id },
         agent_id: offer.agent_id,
-        resources: [scalar("cpus", cpus, role), scalar("mem", mem, role)],
+        resources,
         limits: {},
         command: { value: "work", uris: [], arguments: [] },
       });
     }
-    if (tasks.length === 0) {
+    if (tasks.length > 0) operations.push({ type: OperationType.LAUNCH, launch: { task_infos: tasks } });
+    if (operations.length === 0) {
       this.decline(held);
       return;
     }
-    this.cluster.world.note(
-      `${this.name} launches ${tasks.map(({ name }) => name).join(" ")} on ${offer.agent_id!.value}`,
-    );
+    const what = operations.map(operationText).join(", ");
+    this.cluster.world.note(`${this.name} asks ${offer.agent_id!.value} for: ${what}`);
     held.line.call({
       ...this.callOf({ type: Call_Type.ACCEPT }),
       accept: {
         offer_ids: [offer.id!],
-        operations: [{ type: 1, launch: { task_infos: tasks } }],
+        operations,
         filters: { refuse_seconds: dice.chance(0.5) ? 0 : 5 },
       },
     } as Call);
+  }
+
+  /** For a task, out of what there is; undefined: too little. */
+  private resourcesFor(available: Resources): Resource[] | undefined {
+    const { dice } = this.cluster.world;
+    const cpus = amountOf(available, "cpus", (1 + dice.below(20)) / 10, dice);
+    const mem = amountOf(available, "mem", 32 * (1 + dice.below(16)), dice);
+    if (cpus === undefined || mem === undefined) return undefined;
+    const volume = dice.chance(0.5) ? dice.pick(available.persistentVolumes().toMessages()) : undefined;
+    return volume === undefined ? [cpus, mem] : [cpus, mem, volume];
   }
 
   private decline({ offer, line }: HeldOffer): void {
@@ -300,6 +329,8 @@ export class FrameworkNode {
     if (rescinded !== undefined)
       this.offers = this.offers.filter(({ offer }) => offer.id!.value !== rescinded);
     if (event.update?.status !== undefined) this.update(event.update.status);
+    const operation = event.update_operation_status?.status;
+    if (operation !== undefined) this.updateOperation(operation);
     if (event.error !== undefined) {
       // A subscription that was given up may arrive late, and take the place of the one that was made since.
       world.note(`${this.name} is told: ${event.error.message}`);
@@ -326,13 +357,30 @@ export class FrameworkNode {
     }
     watch.heard(this, task, status);
     task.state = state;
-    if (uuid === undefined) return;
-    const how = this.calm ? "now" : world.dice.weighted({ now: 6, later: 2, never: 1, twice: 1 });
+    if (uuid !== undefined) this.answer(() => this.acknowledge(task, status, uuid));
+  }
+
+  private updateOperation(status: OperationStatus): void {
+    const record = this.operations.hear(status);
+    const { uuid, agent_id, operation_id } = status;
+    if (record === undefined || uuid?.value === undefined) return;
+    this.answer(() => {
+      record.acknowledged = true;
+      this.call({
+        type: Call_Type.ACKNOWLEDGE_OPERATION_STATUS,
+        acknowledge_operation_status: { agent_id, operation_id, uuid: uuid.value },
+      });
+    });
+  }
+
+  /** Acknowledges at once, or later, twice, or never. */
+  private answer(acknowledge: () => void): void {
+    const { dice } = this.cluster.world;
+    const how = this.calm ? "now" : dice.weighted({ now: 6, later: 2, never: 1, twice: 1 });
     if (how === "never") return;
-    const acknowledge = (): void => this.acknowledge(task, status, uuid);
-    if (how === "later") this.process?.timer(world.dice.exponential(8000), acknowledge);
+    if (how === "later") this.process?.timer(dice.exponential(8000), acknowledge);
     else acknowledge();
-    if (how === "twice") this.process?.timer(world.dice.exponential(1000), acknowledge);
+    if (how === "twice") this.process?.timer(dice.exponential(1000), acknowledge);
   }
 
   private acknowledge(task: TaskRecord, { agent_id, task_id, uuid, state }: TaskStatus, key: string): void {
@@ -342,16 +390,20 @@ export class FrameworkNode {
   }
 }
 
-const scalar = (name: string, value: number, role: string): Resource => ({
-  name,
-  type: Value_Type.SCALAR,
-  scalar: { value },
-  reservations: [],
-  allocation_info: { role },
-});
+/** So much of it, of one kind: what is reserved, or what is not. */
+function amountOf(available: Resources, name: string, value: number, dice: Dice): Resource | undefined {
+  const kinds = available
+    .named(name)
+    .toMessages()
+    .filter((resource) => resource.scalar !== undefined && resource.disk === undefined)
+    .filter(({ scalar }) => (scalar?.value ?? 0) >= value);
+  const kind = dice.pick(kinds);
+  return kind && { ...kind, scalar: { value } };
+}
 
-/** Of what nobody has reserved. */
-const amount = (offer: Offer, name: string): number =>
-  offer.resources
-    .filter((resource) => resource.name === name && resource.reservations.length === 0)
-    .reduce((sum, { scalar: { value } = { value: 0 } }) => sum + (value ?? 0), 0);
+function operationText(operation: Offer_Operation): string {
+  const type = OperationType[operation.type ?? OperationType.UNKNOWN];
+  if (operation.launch !== undefined)
+    return `${type} ${operation.launch.task_infos.map(({ name }) => name).join(" ")}`;
+  return `${type} ${operation.id?.value ?? ""} ${Resources.of(operationResources(operation))}`;
+}

@@ -118,8 +118,10 @@ class Run {
   }
 
   private open(): string[] {
-    return this.cluster.frameworks.flatMap(({ tasks }) =>
-      [...tasks.values()].filter(({ state }) => !isOver(state)).map(({ id }) => `${id} has not ended`),
+    return this.cluster.frameworks.flatMap(({ tasks, operations }) =>
+      [...[...tasks.values()].filter(({ state }) => !isOver(state)), ...operations.open()].map(
+        ({ id }) => `${id} has not ended`,
+      ),
     );
   }
 
@@ -141,6 +143,8 @@ class Run {
           ({ acknowledgedEnd }) => acknowledgedEnd === undefined,
         );
         if (tasks.length > 0) framework.reconcile(tasks);
+        const operations = framework.operations.open();
+        if (operations.length > 0) framework.reconcileOperations(operations);
       }
     }
   }

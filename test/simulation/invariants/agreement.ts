@@ -19,6 +19,8 @@ export function disagreements(cluster: Cluster): string[] {
     if (life === undefined || !life.agent.link.registered) found.push(`${name} is not registered`);
     else if (record === undefined) found.push(`${name} is not known to the master`);
     else if (!record.connected || !record.active) found.push(`${name} is not active at the master`);
+    else if (!record.total.equals(life.agent.state.total))
+      found.push(`${name} has ${life.agent.state.total}, and ${record.total} to the master`);
   }
   const registered = [...view.agents()].length;
   if (registered !== agents.length)
@@ -30,6 +32,7 @@ export function disagreements(cluster: Cluster): string[] {
       found.push(`${framework.name} is not subscribed`);
     found.push(...tasksOf(cluster, framework.id ?? "", record?.tasks ?? new Map()));
   }
+  found.push(...cluster.volumes.problems(cluster));
   for (const { name, containers } of agents) {
     for (const { request } of containers.running) {
       const owner = frameworks.find(({ id }) => id === request.frameworkId);

@@ -55,7 +55,7 @@ export class Watch implements ContainerObserver {
     if (node === undefined) return;
     const running = node.containers.running.map(({ request }) => Resources.of(request.task?.resources ?? []));
     const used = Resources.sum(running).unallocate();
-    if (!Resources.of(resourceList(node.resources)).contains(used)) {
+    if (!Resources.of(resourceList(node.resources)).containsQuantities(used.quantities())) {
       world.violate("no host is overcommitted", `${node.name} has ${node.resources}, and runs ${used}`);
     }
   }

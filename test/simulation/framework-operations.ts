@@ -1,0 +1,169 @@
+import { isTerminalOperation } from "../../core/master/operation-entry.js";
+import {
+  type Offer,
+  type Offer_Operation,
+  OperationState,
+  type OperationStatus,
+  Offer_Operation_Type as OperationType,
+  Resource_ReservationInfo_Type as ReservationType,
+  type Resource,
+  Value_Type,
+  Volume_Mode,
+} from "../../proto/gen/mesos/v1/mesos.js";
+import { applyOperation, type ResourceEntry, Resources } from "../../sdk/resources/index.js";
+import type { Dice } from "./dice.js";
+import type { Volumes } from "./invariants/volumes.js";
+import type { World } from "./world.js";
+
+const { RESERVE, UNRESERVE, CREATE, DESTROY } = OperationType;
+
+/** An offer operation, as its framework wrote it down before it asked for it. */
+export interface OperationRecord {
+  readonly id: string;
+  readonly agentId: string;
+  readonly type: OperationType;
+  /** Of the volume that it makes or destroys. */
+  readonly volume: string | undefined;
+  state: OperationState;
+  /** The first end that the framework heard of. */
+  end: OperationState | undefined;
+  acknowledged: boolean;
+}
+
+/** Operations that one framework asks for at most, so that a run ends. */
+const MOST_OPERATIONS = 40;
+
+/** What one scheduler does with reservations and volumes, and what it hears of it. */
+export class FrameworkOperations {
+  readonly records = new Map<string, OperationRecord>();
+  private next = 0;
+
+  constructor(
+    private readonly world: World,
+    private readonly volumes: Volumes,
+    private readonly name: string,
+  ) {}
+
+  /** Operations, one upon the other, on what is offered. Returns what there is after them. */
+  plan(offer: Offer, role: string): { operations: Offer_Operation[]; available: Resources } {
+    const { dice } = this.world;
+    let available = Resources.of(offer.resources);
+    const operations: Offer_Operation[] = [];
+    // What nobody else has is reserved for roles alone.
+    while (role !== "*" && this.records.size < MOST_OPERATIONS && dice.chance(0.5)) {
+      const operation = this.operation(available, role);
+      if (operation === undefined) break;
+      const after = applyOperation(available, operation);
+      if (!after.ok) break;
+      available = after.value;
+      operations.push(this.write(operation, offer.agent_id!.value!));
+    }
+    return { operations, available };
+  }
+
+  /** One that is possible, if there is one. */
+  private operation(available: Resources, role: string): Offer_Operation | undefined {
+    const { dice } = this.world;
+    const pick = (keep: (entry: ResourceEntry) => boolean): Resource | undefined => {
+      const entry = dice.pick(available.filter(keep).entries.filter(isScalar));
+      return entry && Resources.fromEntries([entry]).toMessages()[0];
+    };
+    const isVolume = ({ kind }: ResourceEntry): boolean => kind.disk?.persistence !== undefined;
+    switch (dice.weighted({ reserve: 3, unreserve: 1, create: 2, destroy: 1 })) {
+      case "reserve": {
+        const from = pick(({ kind }) => kind.reservations.length === 0);
+        if (from === undefined) return undefined;
+        const reservations = [{ type: ReservationType.DYNAMIC, role }];
+        return { type: RESERVE, reserve: { source: [], resources: [{ ...part(from, dice), reservations }] } };
+      }
+      case "unreserve": {
+        const from = pick((entry) => entry.kind.reservations.length > 0 && !isVolume(entry));
+        return from && { type: UNRESERVE, unreserve: { resources: [from] } };
+      }
+      case "create": {
+        const from = pick(
+          (entry) => entry.kind.name === "disk" && entry.kind.reservations.length > 0 && !isVolume(entry),
+        );
+        if (from === undefined) return undefined;
+        const disk = {
+          persistence: { id: this.volumes.newId(this.name) },
+          volume: { container_path: "data", mode: Volume_Mode.RW },
+        };
+        return { type: CREATE, create: { volumes: [{ ...part(from, dice), disk }] } };
+      }
+      case "destroy": {
+        const volume = pick(isVolume);
+        return volume && { type: DESTROY, destroy: { volumes: [volume] } };
+      }
+    }
+  }
+
+  private write(operation: Offer_Operation, agentId: string): Offer_Operation {
+    const type = operation.type!;
+    const [one] = operation.create?.volumes ?? operation.destroy?.volumes ?? [];
+    const volume = one?.disk?.persistence?.id;
+    if (type === DESTROY && volume !== undefined) this.volumes.mayGo(volume);
+    // Without a name nobody is told how it ends.
+    if (this.world.dice.chance(0.15)) return operation;
+    const id = `${this.name}-o${++this.next}`;
+    this.records.set(id, {
+      id,
+      agentId,
+      type,
+      volume,
+      state: OperationState.OPERATION_PENDING,
+      end: undefined,
+      acknowledged: false,
+    });
+    return { ...operation, id: { value: id } };
+  }
+
+  /** A status comes. Returns the operation that it is of. */
+  hear({
+    operation_id,
+    state = OperationState.OPERATION_UNKNOWN,
+    message,
+    uuid,
+  }: OperationStatus): OperationRecord | undefined {
+    const { world } = this;
+    const id = operation_id?.value ?? "";
+    const name = OperationState[state];
+    const key = uuid?.value === undefined ? "" : ` ${Buffer.from(uuid.value).toString("hex").slice(0, 6)}`;
+    world.note(`${this.name} hears ${id} ${name}${key} (${message ?? ""})`);
+    // Asked for all operations, masters tell also of those that have no name, as Mesos's do.
+    if (id === "" && uuid === undefined) return undefined;
+    const record = this.records.get(id);
+    if (record === undefined) {
+      world.violate("a status is of an operation that was asked for", `${this.name} hears of '${id}'`);
+      return undefined;
+    }
+    record.state = state;
+    if (!isTerminalOperation(state)) return record;
+    if (record.end !== undefined && record.end !== state) {
+      const detail = `${id} is ${name} after it was ${OperationState[record.end]}`;
+      world.violate("an operation ends once", detail);
+    }
+    record.end = state;
+    if (state === OperationState.OPERATION_FINISHED && record.volume !== undefined) {
+      if (record.type === CREATE) this.volumes.made(record.volume);
+      else this.volumes.gone(record.volume);
+    }
+    return record;
+  }
+
+  /** Those whose end it does not know, and that may have one. */
+  open(): OperationRecord[] {
+    return [...this.records.values()].filter(
+      ({ state, end }) => end === undefined && state !== OperationState.OPERATION_UNKNOWN,
+    );
+  }
+}
+
+const isScalar = ({ kind }: ResourceEntry): boolean => kind.type === Value_Type.SCALAR;
+
+/** Some of it, or all. */
+function part(resource: Resource, dice: Dice): Resource {
+  const [unit, most] = resource.name === "cpus" ? [0.1, 10] : [32, 16];
+  const value = Math.min(unit * (1 + dice.below(most)), resource.scalar?.value ?? 0);
+  return { ...resource, scalar: { value: Math.round(value * 1000) / 1000 } };
+}

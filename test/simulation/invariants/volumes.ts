@@ -1,0 +1,45 @@
+import type { Cluster } from "../cluster.js";
+
+/** The persistent volumes of a run, by what their frameworks heard of them. */
+export class Volumes {
+  private readonly states = new Map<string, "asked" | "made" | "unsure" | "gone">();
+  private next = 0;
+
+  /** No two volumes ever have the same name. */
+  newId(by: string): string {
+    const id = `${by}-v${++this.next}`;
+    this.states.set(id, "asked");
+    return id;
+  }
+
+  made(id: string): void {
+    if (this.states.get(id) === "asked") this.states.set(id, "made");
+  }
+
+  /** Somebody asks to destroy it. */
+  mayGo(id: string): void {
+    if (this.states.get(id) !== "gone") this.states.set(id, "unsure");
+  }
+
+  gone(id: string): void {
+    this.states.set(id, "gone");
+  }
+
+  /** Where what frameworks heard is not so. */
+  problems({ agents }: Cluster): string[] {
+    const found: string[] = [];
+    const there = new Set<string>();
+    for (const { name, life } of agents) {
+      for (const { kind } of life?.agent.state.total.persistentVolumes() ?? []) {
+        const id = kind.disk?.persistence?.id ?? "";
+        if (there.has(id)) found.push(`there is more than one volume ${id}, also on ${name}`);
+        there.add(id);
+      }
+    }
+    for (const [id, state] of this.states) {
+      if (state === "made" && !there.has(id)) found.push(`volume ${id} was made, and is not there`);
+      if (state === "gone" && there.has(id)) found.push(`volume ${id} was destroyed, and is there`);
+    }
+    return found;
+  }
+}
