@@ -104,7 +104,7 @@ export class AgentMessages {
   updateFramework(agents: Iterable<Agent>, framework: Framework): void {
     const body = this.encode(UpdateFrameworkMessage, {
       framework_id: framework.idMessage,
-      pid: NO_PID,
+      pid: framework.pid ?? NO_PID,
       framework_info: framework.info,
     });
     for (const { pid } of agents) this.post(pid, "mesos.internal.UpdateFrameworkMessage", body);
@@ -164,7 +164,7 @@ function writeRunTask(
   { agent, framework, task, launchExecutor }: RunTask,
 ): BinaryWriter {
   writer.uint32(RUN_TASK_FRAMEWORK).bytes(framework.encodedInfo);
-  writer.uint32(RUN_TASK_PID).string(NO_PID);
+  writer.uint32(RUN_TASK_PID).string(framework.pid ?? NO_PID);
   TaskInfo.encode(task, writer.uint32(RUN_TASK_TASK).fork()).join();
   for (const version of resourceVersions(agent)) {
     ResourceVersionUUID.encode(version, writer.uint32(RUN_TASK_RESOURCE_VERSIONS).fork()).join();

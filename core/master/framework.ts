@@ -45,6 +45,8 @@ export interface FrameworkParts {
 export interface FrameworkStream {
   readonly connection: SchedulerConnection;
   readonly streamId: string;
+  /** Address of a scheduler of the v0 driver. */
+  readonly pid?: string | undefined;
 }
 
 /** What the master knows of one framework. */
@@ -52,7 +54,8 @@ export class Framework implements FrameworkRecord {
   readonly id: string;
   readonly idMessage: FrameworkID;
   readonly metrics: FrameworkMetrics;
-  readonly pid = undefined;
+  /** Address of its scheduler, also of one that is gone, where that is one of the v0 driver. */
+  pid: string | undefined;
 
   /** Whether it gets offers. */
   active: boolean;

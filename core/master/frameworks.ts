@@ -91,20 +91,23 @@ export class Frameworks {
   /** Lets the scheduler behind this stream be the framework: an earlier one is told so and cut off. */
   connect(framework: Framework, stream: FrameworkStream): void {
     const { allocator, clock, info } = this.context;
-    if (framework.connected) framework.send(errorEvent("Framework failed over"));
+    const same = stream.pid !== undefined && stream.pid === framework.pid;
+    if (framework.connected && !same) framework.send(errorEvent("Framework failed over"));
     this.closeStream(framework);
-    // The earlier scheduler had these; the new one does not know of them, so there is nothing to rescind.
-    for (const offer of [...framework.offerEntries.values()]) this.offers.discard(offer);
-    this.offers.inverse.discardAll(framework.inverseOfferEntries);
     framework.failoverTimer?.cancel();
     framework.failoverTimer = undefined;
     framework.stream = stream;
+    framework.pid = stream.pid;
     framework.state = "connected";
+    // An earlier scheduler had these; a new one does not know of them, so there is nothing to rescind.
+    this.withdrawOffers(framework, { rescind: same });
     if (!framework.active) {
       framework.active = true;
       allocator.activateFramework(framework.id);
     }
     framework.send(subscribed(framework.idMessage, info));
+    // Drivers know of no heartbeats: they have a link.
+    if (stream.pid !== undefined) return;
     framework.send(HEARTBEAT);
     framework.heartbeat = clock.setInterval(() => framework.send(HEARTBEAT), HEARTBEAT_INTERVAL_MS);
   }
@@ -127,10 +130,15 @@ export class Frameworks {
     }, seconds * 1000);
   }
 
-  private deactivate(framework: Framework, { rescind }: { rescind: boolean }): void {
+  /** It is offered nothing until it subscribes again. */
+  deactivate(framework: Framework, { rescind }: { rescind: boolean }): void {
     if (!framework.active) return;
     framework.active = false;
     this.context.allocator.deactivateFramework(framework.id);
+    this.withdrawOffers(framework, { rescind });
+  }
+
+  private withdrawOffers(framework: Framework, { rescind }: { rescind: boolean }): void {
     for (const offer of [...framework.offerEntries.values()]) {
       if (rescind) this.offers.rescind(offer);
       else this.offers.discard(offer);

@@ -17,6 +17,8 @@ import type { AgentReregistration } from "./agent-reregistration.js";
 import type { AgentUpdates } from "./agent-update.js";
 import type { Agents } from "./agents.js";
 import type { MasterContext } from "./context.js";
+import { DRIVER_MESSAGES, type DriverRequest } from "./drivers/driver-calls.js";
+import type { SchedulerDrivers } from "./drivers/scheduler-drivers.js";
 import type { CounterName } from "./metrics.js";
 import type { Operations } from "./operations.js";
 import type { StatusUpdates } from "./status-updates.js";
@@ -30,6 +32,7 @@ export interface InboxDeps {
   readonly updates: AgentUpdates;
   readonly statusUpdates: StatusUpdates;
   readonly operations: Operations;
+  readonly drivers: SchedulerDrivers;
 }
 
 /** One message type: how it is read and what is done with it. */
@@ -48,7 +51,7 @@ const route = <T>(
 });
 
 /**
- * What agents say to the master. A body that cannot be read, and a message of an agent that is not who it says, is logged (once in a
+ * What agents, and schedulers of the v0 driver, say to the master. A body that cannot be read, and a message of an agent that is not who it says, is logged (once in a
  * while for each sender) and dropped.
  */
 export class Inbox {
@@ -57,7 +60,7 @@ export class Inbox {
 
   constructor(private readonly deps: InboxDeps) {
     this.strangers = new Strangers(deps.context);
-    this.routes = new Map([
+    this.routes = new Map<string, Route>([
       ["mesos.internal.RegisterSlaveMessage", route(RegisterSlaveMessage, this.register)],
       ["mesos.internal.ReregisterSlaveMessage", route(ReregisterSlaveMessage, this.reregister)],
       ["mesos.internal.UnregisterSlaveMessage", route(UnregisterSlaveMessage, this.unregister)],
@@ -69,6 +72,10 @@ export class Inbox {
         "mesos.internal.UpdateOperationStatusMessage",
         route(UpdateOperationStatusMessage, this.operationStatus),
       ],
+      ...Array.from(DRIVER_MESSAGES, ([name, read]): [string, Route] => [
+        name,
+        { read, handle: this.driver },
+      ]),
     ]);
   }
 
@@ -142,6 +149,11 @@ export class Inbox {
     this.count("messages_operation_status_update");
     const agent = this.sender(from, message.slave_id?.value, "invalid_operation_status_updates");
     if (agent !== undefined) this.deps.operations.update(agent, message);
+  };
+
+  private readonly driver = (from: string, request: DriverRequest): void => {
+    const problem = this.deps.drivers.take(from, request);
+    if (problem !== undefined) this.drop(from, problem);
   };
 
   /** The registered agent that sends from this address under this id. */

@@ -11,6 +11,7 @@ import { Cluster } from "./cluster.js";
 import { MASTER_ACTOR } from "./constants.js";
 import type { LeadershipDeps, MasterContext } from "./context.js";
 import { Draining } from "./draining.js";
+import { SchedulerDrivers } from "./drivers/scheduler-drivers.js";
 import { Frameworks } from "./frameworks.js";
 import { GoneAgents } from "./gone-agents.js";
 import { Inbox } from "./inbox.js";
@@ -105,6 +106,12 @@ export class Leadership {
       updates: new AgentUpdates(context, this.offers, { operations, draining: this.draining }),
       statusUpdates: new StatusUpdates(context),
       operations,
+      drivers: new SchedulerDrivers({
+        context,
+        frameworks: this.frameworks,
+        subscriptions: this.subscriptions,
+        calls: this.calls,
+      }),
     });
   }
 

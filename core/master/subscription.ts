@@ -23,6 +23,11 @@ import {
 } from "./validation/framework.js";
 import { setText } from "./validation/text.js";
 
+export interface Subscription extends SchedulerSubscription {
+  /** Address of a scheduler of the v0 driver. */
+  readonly pid?: string;
+}
+
 /** SUBSCRIBE and UPDATE_FRAMEWORK: which framework may come, come back or change, and as what. */
 export class Subscriptions {
   constructor(
@@ -35,7 +40,7 @@ export class Subscriptions {
    *
    * @throws TepuiError TEPUI_SCHEDULER_CALL_INVALID when the principal is not the authenticated one
    */
-  subscribe({ call, principal, connection, streamId }: SchedulerSubscription): SchedulerSession {
+  subscribe({ call, principal, connection, streamId, pid }: Subscription): SchedulerSession {
     const { metrics, cluster, ids, logger } = this.context;
     const request = call.subscribe;
     const given = request?.framework_info;
@@ -52,7 +57,7 @@ export class Subscriptions {
     const problem = this.validate(info) ?? this.validateOptions(info, optionsOf(request));
     if (problem !== undefined) return this.refuse(connection, { streamId, problem, info });
 
-    const stream = { connection, streamId };
+    const stream = { connection, streamId, pid };
     let framework: Framework;
     if (id === "") {
       const settings = { info: { ...info, id: { value: ids.nextFramework() } }, ...optionsOf(request) };
