@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Daemon } from "../../support/daemons.js";
-import type { EnsembleNode } from "../../support/zookeeper-ensemble.js";
+import type { TestServer } from "../../support/test-servers.js";
 import type { FrameworkArguments, Phase } from "./framework-arguments.js";
 
 /** A process that may die, or stand still, and come back. */
@@ -51,7 +51,7 @@ export class DaemonVictim implements Victim {
 export class ServerVictim implements Victim {
   constructor(
     readonly name: string,
-    private readonly node: EnsembleNode,
+    private readonly node: TestServer,
   ) {}
 
   kill(): Promise<void> {
