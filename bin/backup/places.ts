@@ -14,6 +14,7 @@ import {
 import {
   encodeRecords,
   type FencedStore,
+  REGISTRY_NODE,
   type RegistryFacts,
   replay,
   SharedLog,
@@ -31,9 +32,6 @@ import {
 } from "../../sdk/zookeeper/index.js";
 import { NO_LOG } from "../daemon.js";
 import { LineLogger } from "../log.js";
-
-/** Where the masters that share a registry keep it, below the path of the URL. */
-const NODE = "tepui_registry";
 
 const SESSION_TIMEOUT_MS = 10_000;
 
@@ -68,11 +66,11 @@ export async function placeOf(text: string, options: PlaceOptions): Promise<Shar
 }
 
 function inZooKeeper(text: string, { timeout }: PlaceOptions): SharedPlace {
-  const { servers, credentials, path } = parseZooKeeperUrl(text);
-  const node = `${path}/${NODE}`;
+  const url = parseZooKeeperUrl(text);
+  const { credentials, path } = url;
+  const node = `${path}/${REGISTRY_NODE}`;
   const client = new ZooKeeperClient({
-    servers,
-    credentials,
+    ...url,
     sessionTimeout: SESSION_TIMEOUT_MS,
     clock: new SystemClock(),
     random: new SystemRandom(),
@@ -83,7 +81,7 @@ function inZooKeeper(text: string, { timeout }: PlaceOptions): SharedPlace {
   const store = () =>
     new ZooKeeperStore({ client, path: node, access: secret ? PRIVATE_ACCESS : OPEN_ACCESS });
   return shared({
-    url: describeUrl({ servers, path }),
+    url: describeUrl(url),
     store,
     timeout,
     // As the election makes it, so that tools find the leader there.
@@ -98,7 +96,7 @@ function inEtcd(text: string, { timeout, tls }: PlaceOptions): SharedPlace {
   const client = new EtcdClient({ ...url, tls, clock });
   return shared({
     url: describeEtcdUrl(url),
-    store: () => new EtcdStore({ client, path: `${url.path}/${NODE}`, clock }),
+    store: () => new EtcdStore({ client, path: `${url.path}/${REGISTRY_NODE}`, clock }),
     timeout,
     prepare: async () => {},
     close: () => client.close(),

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { Registry } from "../../sdk/contracts/registry.js";
-import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
-import { RegistryMetrics } from "../../sdk/registry/index.js";
+import { definePlugin, z } from "../../sdk/plugin/index.js";
+import { RegistryMetrics, registryTimeouts } from "../../sdk/registry/index.js";
 import { EmbeddedRegistry } from "./embedded-registry.js";
 
 export default definePlugin({
@@ -17,21 +17,20 @@ export default definePlugin({
       .string()
       .min(1)
       .meta({ description: "The master's work directory; `registry` is made in it." }),
-    registry_fetch_timeout: durationText("1mins"),
-    registry_store_timeout: durationText("20secs"),
+    ...registryTimeouts,
   }),
   setup(ctx, { metrics }) {
+    const registryMetrics = new RegistryMetrics(metrics);
     const registry = new EmbeddedRegistry({
       directory: join(ctx.config.work_dir, "registry"),
       clock: ctx.clock,
       logger: ctx.logger,
-      metrics: new RegistryMetrics(metrics),
+      metrics: registryMetrics,
       fetchTimeout: ctx.config.registry_fetch_timeout,
       storeTimeout: ctx.config.registry_store_timeout,
     });
-    // Under these names Mesos shows its log of replicas; this log has one, which serves from its recovery on.
-    metrics.gauge("registrar/log/ensemble_size", () => 1);
-    metrics.gauge("registrar/log/recovered", () => (registry.recovered ? 1 : 0));
+    // It serves from its recovery on.
+    registryMetrics.showLog({ replicas: 1, recovered: () => registry.recovered });
     ctx.bind(Registry, registry);
     return { stop: () => registry.close() };
   },

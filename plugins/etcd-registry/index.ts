@@ -2,12 +2,14 @@ import { Metrics } from "../../sdk/contracts/metrics.js";
 import { Registry } from "../../sdk/contracts/registry.js";
 import { describeEtcdUrl, EtcdClient, parseEtcdUrl } from "../../sdk/etcd/index.js";
 import { definePlugin, durationText, reading, z } from "../../sdk/plugin/index.js";
-import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
+import {
+  REGISTRY_NODE,
+  RegistryMetrics,
+  registryTimeouts,
+  SharedRegistry,
+} from "../../sdk/registry/index.js";
 import { EtcdStore } from "./etcd-store.js";
 import { firstContact } from "./first-contact.js";
-
-/** Below the path of the URL, as in ZooKeeper. */
-const KEY = "tepui_registry";
 
 const pemFile = (what: string) =>
   z.string().min(1).optional().describe(`File with ${what}, in PEM, for etcds:// URLs.`);
@@ -31,18 +33,18 @@ export default definePlugin({
     connect_timeout: durationText("1mins").describe(
       "How long the start waits for an etcd that serves, before the daemon ends; 0secs: for ever.",
     ),
-    registry_fetch_timeout: durationText("1mins"),
-    registry_store_timeout: durationText("20secs"),
+    ...registryTimeouts,
   }),
   setup(ctx, { metrics }) {
     const { registry: url, connect_timeout, registry_fetch_timeout, registry_store_timeout } = ctx.config;
     const { clock, random, logger } = ctx;
     const { ca_file, cert_file, key_file } = ctx.config;
-    const path = `${url.path}/${KEY}`;
+    const path = `${url.path}/${REGISTRY_NODE}`;
     const shown = describeEtcdUrl({ ...url, path });
     const tls = { ca: ca_file, cert: cert_file, key: key_file };
     const client = new EtcdClient({ ...url, tls, clock });
     const store = () => new EtcdStore({ client, path, clock });
+    const registryMetrics = new RegistryMetrics(metrics);
     const registry = new SharedRegistry({
       store,
       engine: "etcd",
@@ -50,13 +52,11 @@ export default definePlugin({
       clock,
       random,
       logger,
-      metrics: new RegistryMetrics(metrics),
+      metrics: registryMetrics,
       fetchTimeout: registry_fetch_timeout,
       storeTimeout: registry_store_timeout,
     });
-    // Under these names Mesos shows its log of replicas.
-    metrics.gauge("registrar/log/ensemble_size", () => url.servers.length);
-    metrics.gauge("registrar/log/recovered", () => (registry.recovered ? 1 : 0));
+    registryMetrics.showLog({ replicas: url.servers.length, recovered: () => registry.recovered });
     ctx.bind(Registry, registry);
     return {
       start: async () => {

@@ -1,7 +1,13 @@
 import { Election } from "../../sdk/contracts/election.js";
 import { definePlugin, durationText, z } from "../../sdk/plugin/index.js";
-import { CREATOR_ACCESS, describeUrl, OPEN_ACCESS, ZooKeeperClient } from "../../sdk/zookeeper/index.js";
-import { sessionTimeout, zooKeeperUrl } from "./config.js";
+import {
+  CREATOR_ACCESS,
+  describeUrl,
+  OPEN_ACCESS,
+  ZooKeeperClient,
+  zooKeeperSessionTimeout,
+  zooKeeperUrl,
+} from "../../sdk/zookeeper/index.js";
 import { firstContact } from "./first-contact.js";
 import { ZooKeeperElection } from "./zookeeper-election.js";
 
@@ -13,7 +19,7 @@ export default definePlugin({
   provides: [Election],
   config: z.strictObject({
     zk: zooKeeperUrl,
-    zk_session_timeout: sessionTimeout,
+    zk_session_timeout: zooKeeperSessionTimeout,
     connect_timeout: durationText("1mins").describe(
       "How long the start waits for an ensemble that serves, before the daemon ends; 0secs: for ever.",
     ),
@@ -21,16 +27,9 @@ export default definePlugin({
   setup(ctx) {
     const { zk, zk_session_timeout, connect_timeout } = ctx.config;
     const { clock, random, logger } = ctx;
-    const { servers, credentials, path } = zk;
+    const { credentials, path } = zk;
     const access = credentials === undefined ? OPEN_ACCESS : CREATOR_ACCESS;
-    const client = new ZooKeeperClient({
-      servers,
-      credentials,
-      sessionTimeout: zk_session_timeout,
-      clock,
-      random,
-      logger,
-    });
+    const client = new ZooKeeperClient({ ...zk, sessionTimeout: zk_session_timeout, clock, random, logger });
     const election = new ZooKeeperElection({ client, path, access, clock, logger });
     ctx.bind(Election, election);
     const stop = async (): Promise<void> => {

@@ -1,18 +1,21 @@
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { Registry } from "../../sdk/contracts/registry.js";
-import { definePlugin, durationText, reading, z } from "../../sdk/plugin/index.js";
-import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
+import { definePlugin, z } from "../../sdk/plugin/index.js";
+import {
+  REGISTRY_NODE,
+  RegistryMetrics,
+  registryTimeouts,
+  SharedRegistry,
+} from "../../sdk/registry/index.js";
 import {
   describeUrl,
   OPEN_ACCESS,
   PRIVATE_ACCESS,
-  parseZooKeeperUrl,
   ZooKeeperClient,
+  zooKeeperSessionTimeout,
+  zooKeeperUrl,
 } from "../../sdk/zookeeper/index.js";
 import { ZooKeeperStore } from "./zookeeper-store.js";
-
-/** Below the path of the election, where masters and tools pass over it. */
-const NODE = "tepui_registry";
 
 export default definePlugin({
   name: "zookeeper-registry",
@@ -23,13 +26,9 @@ export default definePlugin({
   provides: [Registry],
   requires: { metrics: Metrics },
   config: z.strictObject({
-    zk: z
-      .string()
-      .transform(reading(parseZooKeeperUrl))
-      .meta({ secret: true, description: "zk://[user:password@]host:port[,host:port...]/path" }),
-    zk_session_timeout: durationText("10secs"),
-    registry_fetch_timeout: durationText("1mins"),
-    registry_store_timeout: durationText("20secs"),
+    zk: zooKeeperUrl,
+    zk_session_timeout: zooKeeperSessionTimeout,
+    ...registryTimeouts,
     quorum: z
       .number()
       .int()
@@ -40,35 +39,28 @@ export default definePlugin({
     const { zk, zk_session_timeout, registry_fetch_timeout, registry_store_timeout, quorum } = ctx.config;
     const { clock, random, logger } = ctx;
     const { servers, credentials } = zk;
-    const path = `${zk.path}/${NODE}`;
-    const client = new ZooKeeperClient({
-      servers,
-      credentials,
-      sessionTimeout: zk_session_timeout,
-      clock,
-      random,
-      logger,
-    });
+    const path = `${zk.path}/${REGISTRY_NODE}`;
+    const url = describeUrl({ servers, path });
+    const client = new ZooKeeperClient({ ...zk, sessionTimeout: zk_session_timeout, clock, random, logger });
     const access = credentials === undefined ? OPEN_ACCESS : PRIVATE_ACCESS;
+    const registryMetrics = new RegistryMetrics(metrics);
     const registry = new SharedRegistry({
       store: () => new ZooKeeperStore({ client, path, access }),
       engine: "ZooKeeper",
-      url: describeUrl({ servers, path }),
+      url,
       clock,
       random,
       logger,
-      metrics: new RegistryMetrics(metrics),
+      metrics: registryMetrics,
       fetchTimeout: registry_fetch_timeout,
       storeTimeout: registry_store_timeout,
     });
-    // Under these names Mesos shows its log of replicas.
-    metrics.gauge("registrar/log/ensemble_size", () => servers.length);
-    metrics.gauge("registrar/log/recovered", () => (registry.recovered ? 1 : 0));
+    registryMetrics.showLog({ replicas: servers.length, recovered: () => registry.recovered });
     ctx.bind(Registry, registry);
     return {
       start: () => {
         logger.info(
-          { registry: describeUrl({ servers, path }), ...(quorum === undefined ? {} : { quorum }) },
+          { registry: url, ...(quorum === undefined ? {} : { quorum }) },
           "the registry is kept in ZooKeeper, whose servers decide by majority; --quorum has no effect on it",
         );
         client.start();

@@ -6,6 +6,7 @@ export { decodeRecords, encodeRecords, type LogRecord } from "./record.js";
 export { emptyFacts, factsOf, type RegistryFacts, stateOf } from "./registry-facts.js";
 export { RegistryMetrics } from "./registry-metrics.js";
 export { applyRecord, replay } from "./replay.js";
+export { REGISTRY_NODE, registryTimeouts } from "./settings.js";
 export { SharedLog, type Stored } from "./shared-log.js";
 export { SharedRegistry, type SharedRegistryOptions } from "./shared-registry.js";
 export { withTimeout } from "./with-timeout.js";

@@ -11,11 +11,17 @@ export class RegistryMetrics {
   private facts: RegistryFacts | undefined;
   private size: number | undefined;
 
-  constructor(metrics: Metrics) {
+  constructor(private readonly metrics: Metrics) {
     this.fetch = metrics.timer("registrar/state_fetch");
     this.store = metrics.timer("registrar/state_store");
     metrics.gauge("registrar/queued_operations", () => this.queued);
     metrics.gauge("registrar/registry_size_bytes", () => this.readSize());
+  }
+
+  /** Under these names Mesos shows the log of its replicas. */
+  showLog(log: { readonly replicas: number; readonly recovered: () => boolean }): void {
+    this.metrics.gauge("registrar/log/ensemble_size", () => log.replicas);
+    this.metrics.gauge("registrar/log/recovered", () => (log.recovered() ? 1 : 0));
   }
 
   /** The facts are other ones than at the last call. */

@@ -10,6 +10,7 @@ export {
   type WatchEvent,
 } from "./records.js";
 export type { Dial, SessionListener, SessionOptions } from "./session.js";
+export { zooKeeperSessionTimeout, zooKeeperUrl } from "./settings.js";
 export {
   describeServer,
   describeUrl,

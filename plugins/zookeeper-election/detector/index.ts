@@ -1,7 +1,6 @@
 import { Election } from "../../../sdk/contracts/election.js";
 import { definePlugin, z } from "../../../sdk/plugin/index.js";
-import { ZooKeeperClient } from "../../../sdk/zookeeper/index.js";
-import { sessionTimeout, zooKeeperUrl } from "../config.js";
+import { ZooKeeperClient, zooKeeperSessionTimeout, zooKeeperUrl } from "../../../sdk/zookeeper/index.js";
 import { ZooKeeperDetector } from "../zookeeper-detector.js";
 
 export default definePlugin({
@@ -10,19 +9,18 @@ export default definePlugin({
   description: "Follows the leading master through ZooKeeper (--master=zk://...)",
   targets: ["agent"],
   provides: [Election],
-  config: z.strictObject({ master: zooKeeperUrl, zk_session_timeout: sessionTimeout }),
+  config: z.strictObject({ master: zooKeeperUrl, zk_session_timeout: zooKeeperSessionTimeout }),
   setup(ctx) {
     const { clock, random, logger } = ctx;
-    const { servers, credentials, path } = ctx.config.master;
+    const { master, zk_session_timeout } = ctx.config;
     const client = new ZooKeeperClient({
-      servers,
-      credentials,
-      sessionTimeout: ctx.config.zk_session_timeout,
+      ...master,
+      sessionTimeout: zk_session_timeout,
       clock,
       random,
       logger,
     });
-    const detector = new ZooKeeperDetector({ client, path, clock, logger });
+    const detector = new ZooKeeperDetector({ client, path: master.path, clock, logger });
     ctx.bind(Election, detector);
     return {
       // An agent has tasks to look after, whether or not a master can be found.
