@@ -2,7 +2,7 @@ import * as codecs from "../../proto/gen/json/mesos/v1/agent/agent.js";
 import { type Call, Call_Type } from "../../proto/gen/mesos/v1/agent/agent.js";
 import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http-server.js";
 import { TepuiError } from "../../sdk/errors/index.js";
-import { MEDIA_TYPES, methodNotAllowed } from "../../sdk/http/index.js";
+import { methodNotAllowed, sendMessage } from "../../sdk/http/index.js";
 import type { AgentApi, CallContext } from "./call-context.js";
 import { callRecords, readOne } from "./call-records.js";
 import { CALLS } from "./calls.js";
@@ -63,11 +63,8 @@ export class AgentEndpoint implements HttpRoute {
     await handler({
       ...given,
       api: this.api,
-      respond: (response) => {
-        const headers = { "Content-Type": MEDIA_TYPES[media.answer.format] };
-        if (media.answer.format === "json") reply.send(200, codecs.Response.json.write(response), headers);
-        else reply.send(200, codecs.Response.encode(response), headers);
-      },
+      respond: (message) =>
+        sendMessage(reply, { codec: codecs.Response, message, format: media.answer.format }),
     });
   }
 }

@@ -4,9 +4,9 @@ import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http
 import {
   answeredByLeadership,
   answerFormat,
-  MEDIA_TYPES,
   methodNotAllowed,
   readCall,
+  sendMessage,
 } from "../../sdk/http/index.js";
 import { ACTIONS } from "./actions.js";
 import { type OperatorApi, READS } from "./reads.js";
@@ -48,8 +48,6 @@ export class OperatorEndpoint implements HttpRoute {
       return;
     }
     const response = await read(this.api, call);
-    const headers = { "Content-Type": MEDIA_TYPES[accepted] };
-    if (accepted === "json") reply.send(200, codecs.Response.json.write(response), headers);
-    else reply.send(200, codecs.Response.encode(response), headers);
+    sendMessage(reply, { codec: codecs.Response, message: response, format: accepted });
   }
 }

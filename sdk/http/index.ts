@@ -10,5 +10,5 @@ export {
 } from "./message-format.js";
 export { OncePerPeer } from "./once-per-peer.js";
 export { acceptsGzip, acceptsMediaType } from "./quality-list.js";
-export { methodNotAllowed } from "./replies.js";
+export { type Answer, methodNotAllowed, sendMessage } from "./replies.js";
 export { type NewSubscriber, Subscribers, type SubscribersOptions } from "./subscribers.js";
