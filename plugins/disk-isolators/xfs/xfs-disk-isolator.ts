@@ -1,4 +1,4 @@
-import { access, realpath, statfs } from "node:fs/promises";
+import { realpath, statfs } from "node:fs/promises";
 import {
   type DiskStatistics,
   TaskStatus_Reason as Reason,
@@ -9,16 +9,13 @@ import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
 import type { ContainerRequest, RecoverableContainer } from "../../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../../sdk/contracts/contribution.js";
 import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../../sdk/contracts/isolator.js";
-import type { Logger } from "../../../sdk/contracts/logger.js";
-import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import type { Resources } from "../../../sdk/resources/index.js";
 import { formatBytes } from "../../../sdk/values/index.js";
 import { Limitation } from "../limitation.js";
 import { diskStatistics, type Quota, quotasOf } from "../quotas.js";
 import { sandboxDirectories, volumeDirectories } from "./known-directories.js";
-import type { ProjectIds } from "./project-ids.js";
-import type { ProjectLimit, ProjectQuotas } from "./project-quotas.js";
-import type { XfsMount } from "./xfs-mounts.js";
+import type { ProjectLimit } from "./project-quotas.js";
+import { type Project, Projects, type ProjectsOptions } from "./projects.js";
 
 const MB = 1024n * 1024n;
 
@@ -29,13 +26,10 @@ const MB = 1024n * 1024n;
  */
 export type QuotaPolicy = "account" | "refuse" | "kill";
 
-export interface XfsDiskOptions {
+export interface XfsDiskOptions extends ProjectsOptions {
   readonly workDir: string;
   /** Roots of the disks of type PATH: volumes lie there, too. */
   readonly diskRoots: readonly string[];
-  readonly ids: ProjectIds;
-  readonly quotas: ProjectQuotas;
-  readonly findMount: (path: string) => Promise<XfsMount | { readonly lack: string }>;
   readonly policy: QuotaPolicy;
   /** Bytes that a container which is to be ended may write above its limit until that is seen. */
   readonly headroom: bigint;
@@ -44,24 +38,17 @@ export interface XfsDiskOptions {
   /** Milliseconds between two looks for directories that are gone. */
   readonly reclaimInterval: number;
   readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** A directory that counts as a whole. */
-interface Held {
-  readonly id: number;
-  readonly mountPoint: string;
 }
 
 interface Counted {
   readonly quota: Quota;
   /** Undefined for a disk of its own. */
-  readonly held: Held | undefined;
+  readonly project: Project | undefined;
 }
 
 interface Container {
   readonly sandbox: string;
-  readonly held: Held;
+  readonly project: Project;
   counted: readonly Counted[];
   readonly limitation: Limitation;
 }
@@ -73,15 +60,13 @@ interface Container {
 export class XfsDiskIsolator implements Isolator {
   readonly name = "disk/xfs";
   private readonly containers = new Map<string, Container>();
-  /** By directory. An id is given back when none of its directories exists any more: until then their files count as its. */
-  private readonly held = new Map<string, Held>();
-  /** Of those that are about to get one. */
-  private readonly holding = new Map<string, Promise<Held>>();
+  private readonly projects: Projects;
   private readonly timers = new Set<Timer>();
-  private readonly reading = new Map<string, Promise<ReadonlyMap<number, bigint>>>();
   private stopped = false;
 
-  constructor(private readonly options: XfsDiskOptions) {}
+  constructor(private readonly options: XfsDiskOptions) {
+    this.projects = new Projects(options);
+  }
 
   start(): void {
     const { policy, interval, reclaimInterval } = this.options;
@@ -98,7 +83,7 @@ export class XfsDiskIsolator implements Isolator {
     const { workDir, diskRoots } = this.options;
     const known = await sandboxDirectories(workDir);
     for (const root of [workDir, ...diskRoots]) known.push(...(await volumeDirectories(root)));
-    await this.findHeld(known);
+    await this.projects.recover(known);
     for (const { request } of containers) {
       await this.take(request).catch((error: unknown) => {
         const container = request.containerId.value;
@@ -111,13 +96,9 @@ export class XfsDiskIsolator implements Isolator {
   }
 
   async prepare(request: ContainerRequest): Promise<Contribution | undefined> {
-    const { held } = await this.take(request);
+    const { project } = await this.take(request);
     // What it writes into its image's file system is on its account, as in Mesos.
-    for (const directory of await writableLayers(request)) {
-      const mount = await this.options.findMount(directory);
-      if ("lack" in mount || mount.mountPoint !== held.mountPoint) continue;
-      await this.assign(directory, held);
-    }
+    for (const directory of await writableLayers(request)) await this.projects.join(directory, project);
     return undefined;
   }
 
@@ -132,16 +113,16 @@ export class XfsDiskIsolator implements Isolator {
     const statistics: Partial<ResourceStatistics> & { disk_statistics: DiskStatistics[] } = {
       disk_statistics: [],
     };
-    const sandbox = await this.usedBy(container.held);
+    const sandbox = await this.projects.used(container.project);
     if (sandbox !== undefined) statistics.disk_used_bytes = sandbox;
-    for (const { quota, held } of container.counted) {
+    for (const { quota, project } of container.counted) {
       const { directory, bytes, disk } = quota;
       if (disk === undefined) {
         statistics.disk_limit_bytes = bytes;
         continue;
       }
-      const used = held === undefined ? await usedOnDisk(directory) : await this.usedBy(held);
-      const limit = held === undefined ? undefined : bytes;
+      const used = project === undefined ? await usedOnDisk(directory) : await this.projects.used(project);
+      const limit = project === undefined ? undefined : bytes;
       statistics.disk_statistics.push(diskStatistics({ limit, used, disk }));
     }
     return statistics;
@@ -152,7 +133,7 @@ export class XfsDiskIsolator implements Isolator {
     return container === undefined ? new Promise(() => undefined) : container.limitation.watch(signal);
   }
 
-  /** The ids stay with the directories, which outlive the container. */
+  /** The projects stay with the directories, which outlive the container. */
   async cleanup(containerId: string): Promise<void> {
     this.containers.delete(containerId);
   }
@@ -160,42 +141,24 @@ export class XfsDiskIsolator implements Isolator {
   /** Looks once whether a container holds more than it may. */
   async check(): Promise<void> {
     for (const container of [...this.containers.values()]) {
-      for (const { quota, held } of container.counted) {
-        const used = held === undefined ? undefined : await this.usedBy(held);
+      for (const { quota, project } of container.counted) {
+        const used = project === undefined ? undefined : await this.projects.used(project);
         if (used === undefined || used <= quota.bytes) continue;
         container.limitation.cross(limitationOf(quota, used));
       }
     }
   }
 
-  /** Looks once for ids that nobody has any more. */
+  /** Looks once for directories that are gone. */
   async reclaim(): Promise<void> {
-    const { ids, quotas, logger } = this.options;
-    const inUse = new Set([...this.containers.values()].map(({ held }) => held.id));
-    const gone = new Map<number, Held>();
-    for (const [directory, held] of [...this.held]) {
-      if (await exists(directory)) {
-        inUse.add(held.id);
-        continue;
-      }
-      gone.set(held.id, held);
-      this.held.delete(directory);
-    }
-    for (const { id, mountPoint } of gone.values()) {
-      if (inUse.has(id)) continue;
-      await quotas.limit(mountPoint, [{ id, soft: 0n, hard: 0n }]).catch((error: unknown) => {
-        // Whoever gets it next sets a limit of its own.
-        logger.warn({ err: error, project: id }, "the limit of an unused XFS project could not be removed");
-      });
-      ids.release(id);
-    }
+    await this.projects.reclaim(Array.from(this.containers.values(), ({ project }) => project));
   }
 
   private async take(request: ContainerRequest): Promise<Container> {
     const { directory, resources } = request;
     const container: Container = {
       sandbox: directory,
-      held: await this.hold(directory),
+      project: await this.projects.of(directory),
       counted: [],
       limitation: new Limitation(),
     };
@@ -210,11 +173,11 @@ export class XfsDiskIsolator implements Isolator {
     const counted: Counted[] = [];
     const limits = new Map<string, ProjectLimit[]>();
     for (const quota of quotasOf(resources, { sandbox: container.sandbox, workDir })) {
-      const held = quota.ownDisk ? undefined : await this.hold(quota.directory);
-      counted.push({ quota, held });
-      if (held === undefined) continue;
-      const one = { id: held.id, ...this.limitsOf(quota.bytes) };
-      limits.set(held.mountPoint, [...(limits.get(held.mountPoint) ?? []), one]);
+      const project = quota.ownDisk ? undefined : await this.projects.of(quota.directory);
+      counted.push({ quota, project });
+      if (project === undefined) continue;
+      const one = { id: project.id, ...this.limitsOf(quota.bytes) };
+      limits.set(project.mountPoint, [...(limits.get(project.mountPoint) ?? []), one]);
     }
     for (const [mountPoint, each] of limits) await quotas.limit(mountPoint, each);
     container.counted = counted;
@@ -224,77 +187,6 @@ export class XfsDiskIsolator implements Isolator {
     const { policy, headroom } = this.options;
     if (policy === "account") return { soft: 0n, hard: 0n };
     return { soft: bytes, hard: policy === "kill" ? bytes + headroom : bytes };
-  }
-
-  /** The directory's id; a new one where it has none. Rejects with TEPUI_CONTAINER_LAUNCH_FAILED where it cannot have one. */
-  private hold(directory: string): Promise<Held> {
-    let holding = this.holding.get(directory);
-    if (holding === undefined) {
-      holding = this.find(directory).finally(() => this.holding.delete(directory));
-      this.holding.set(directory, holding);
-    }
-    return holding;
-  }
-
-  private async find(directory: string): Promise<Held> {
-    const known = this.held.get(directory);
-    if (known !== undefined) return known;
-    const { ids, quotas } = this.options;
-    const mountPoint = await this.mountPointOf(directory);
-    const [found] = await quotas.idsOf([directory]);
-    if (found !== undefined) ids.occupy(found);
-    const id = found ?? ids.next();
-    if (id === undefined)
-      throw refused(
-        "Failed to assign project ID, range exhausted: give more in --xfs_project_range, or wait until old sandboxes are removed",
-      );
-    const held = { id, mountPoint };
-    if (found === undefined) await this.assign(directory, held);
-    else this.held.set(directory, held);
-    return held;
-  }
-
-  private async assign(directory: string, held: Held): Promise<void> {
-    // Before it is done: also what is half done is to be given back one day.
-    this.held.set(directory, held);
-    try {
-      await this.options.quotas.assign(directory, held);
-    } catch (error) {
-      throw refused(`Failed to assign project ${held.id}: ${messageOf(error)}`);
-    }
-  }
-
-  private async mountPointOf(directory: string): Promise<string> {
-    const mount = await this.options.findMount(directory);
-    if ("lack" in mount) throw refused(`disk/xfs needs ${mount.lack}`);
-    return mount.mountPoint;
-  }
-
-  private async findHeld(directories: readonly string[]): Promise<void> {
-    const { findMount, ids, quotas } = this.options;
-    const onXfs: { directory: string; mountPoint: string }[] = [];
-    for (const directory of directories) {
-      const mount = await findMount(directory);
-      if (!("lack" in mount)) onXfs.push({ directory, mountPoint: mount.mountPoint });
-    }
-    const found = await quotas.idsOf(onXfs.map(({ directory }) => directory));
-    for (const [index, { directory, mountPoint }] of onXfs.entries()) {
-      const id = found[index];
-      if (id === undefined) continue;
-      ids.occupy(id);
-      this.held.set(directory, { id, mountPoint });
-    }
-  }
-
-  private async usedBy({ id, mountPoint }: Held): Promise<bigint | undefined> {
-    const { quotas } = this.options;
-    // One reading for all that ask at a time.
-    let reading = this.reading.get(mountPoint);
-    if (reading === undefined) {
-      reading = quotas.usage(mountPoint).finally(() => this.reading.delete(mountPoint));
-      this.reading.set(mountPoint, reading);
-    }
-    return (await reading).get(id);
   }
 
   private every(interval: number, look: () => Promise<void>): void {
@@ -340,11 +232,3 @@ async function usedOnDisk(directory: string): Promise<bigint> {
   const { blocks, bfree, bsize } = await statfs(directory, { bigint: true });
   return (blocks - bfree) * bsize;
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    (error: unknown) => !(error instanceof Error && "code" in error && error.code === "ENOENT"),
-  );
-
-const refused = (detail: string): TepuiError => new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail });
