@@ -6,12 +6,11 @@ import {
   NetworkInfo_Protocol as Protocol,
   type ResourceStatistics,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
 import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
-import { messageOf } from "../../sdk/errors/index.js";
 import { containerName } from "../../sdk/ids/index.js";
 import { type Attachment, attachmentOf, declares, problemWith } from "./attachment.js";
 import { ContainerDirectory } from "./container-directory.js";
@@ -21,7 +20,8 @@ import { hostnameOf } from "./hostname.js";
 import { endLeftovers } from "./leftovers.js";
 import type { NetworkConfigs } from "./network-configs.js";
 import { hostsFile, mergeDns, resolverFile } from "./network-files.js";
-import { holdNamespace, releaseNamespace } from "./network-namespace.js";
+import { holdNamespace } from "./network-namespace.js";
+import { NetworkRemovals } from "./network-removals.js";
 import { networkUsage } from "./network-statistics.js";
 import type { PluginChain } from "./plugin-chain.js";
 import { type NetworkResult, parseResult } from "./result.js";
@@ -54,11 +54,6 @@ interface Container {
 
 /** The address that the agent may have given a container is the host's. */
 const ANY_ADDRESS = { LIBPROCESS_IP: "0.0.0.0" };
-/** Of a clean-up that failed. */
-const FIRST_RETRY_MS = 1000;
-const LAST_RETRY_MS = 60_000;
-/** After so many a network is given up of which no plugin ever said that the container had joined it. */
-const ENOUGH_ATTEMPTS = 4;
 
 /** `network/cni`: joins containers to the networks that they name. One that names none is in the host's network. */
 export class CniIsolator implements Isolator {
@@ -67,12 +62,20 @@ export class CniIsolator implements Isolator {
   private readonly containers = new Map<string, Container>();
   /** Containers in the network of one that they are within: that one, by container. */
   private readonly guests = new Map<string, string>();
-  private readonly retries = new Set<Timer>();
   /** A clean-up waits for the ADD that is under way: DEL at the same time would leave what ADD makes after it. */
   private readonly turns = new Turns();
-  private stopped = false;
+  private readonly removals: NetworkRemovals;
 
-  constructor(private readonly options: CniIsolatorOptions) {}
+  constructor(private readonly options: CniIsolatorOptions) {
+    const { chain, clock, logger } = options;
+    this.removals = new NetworkRemovals({
+      directory: (id) => this.directory(id),
+      chain,
+      turns: this.turns,
+      clock,
+      logger,
+    });
+  }
 
   async recover(known: readonly RecoverableContainer[]): Promise<void> {
     const { root, clock, logger, configs } = this.options;
@@ -89,7 +92,7 @@ export class CniIsolator implements Isolator {
       }
       logger.info({ container: id }, "removing the networks of a container that nobody knows");
       // One that cannot be removed now must not keep the agent from starting; it is tried again.
-      await this.turns.run(id, () => this.remove(id)).catch(() => undefined);
+      await this.turns.run(id, () => this.removals.remove(id)).catch(() => undefined);
     }
   }
 
@@ -126,15 +129,13 @@ export class CniIsolator implements Isolator {
   cleanup(id: string): Promise<void> {
     return this.turns.run(id, async () => {
       this.guests.delete(id);
-      if (this.containers.delete(id)) await this.remove(id);
+      if (this.containers.delete(id)) await this.removals.remove(id);
     });
   }
 
   /** Tries no more to clean up; the next run of the agent will. */
   stop(): void {
-    this.stopped = true;
-    for (const timer of this.retries) timer.cancel();
-    this.retries.clear();
+    this.removals.stop();
   }
 
   private async plan(request: ContainerRequest): Promise<Contribution | undefined> {
@@ -258,54 +259,6 @@ export class CniIsolator implements Isolator {
       );
     }
     this.containers.set(id, { hostname: request.container?.hostname ?? id, networks });
-  }
-
-  /** @param attempt how often it failed before */
-  private async remove(id: string, attempt = 0): Promise<void> {
-    try {
-      await this.removeAll(id, attempt);
-    } catch (error) {
-      this.retry(id, attempt + 1, error);
-      throw error;
-    }
-  }
-
-  private async removeAll(id: string, attempt: number): Promise<void> {
-    const directory = this.directory(id);
-    const failures: string[] = [];
-    for (const attachment of (await directory.attachments()).toReversed()) {
-      try {
-        await this.options.chain.del({ containerId: id, directory, attachment });
-      } catch (error) {
-        const joined = (await directory.result(attachment)) !== undefined;
-        if (joined || attempt < ENOUGH_ATTEMPTS) failures.push(messageOf(error));
-        // Its plugins make nothing of this configuration, neither at ADD nor at DEL; that will not change.
-        else
-          this.options.logger.error(
-            { container: id, err: error },
-            "giving up a network that was never joined",
-          );
-      }
-    }
-    if (failures.length > 0) throw new Error(failures.join("; "));
-    await releaseNamespace(directory.namespace);
-    await directory.remove();
-  }
-
-  private retry(id: string, attempt: number, error: unknown): void {
-    if (this.stopped) return;
-    const { clock, logger } = this.options;
-    const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LAST_RETRY_MS);
-    logger.error(
-      { container: id, err: error },
-      "the networks of a container cannot be removed; will try again",
-    );
-    const timer = clock.setTimeout(() => {
-      this.retries.delete(timer);
-      // Failures are logged, and tried again, where they happen.
-      this.turns.run(id, () => this.remove(id, attempt)).catch(() => undefined);
-    }, delay);
-    this.retries.add(timer);
   }
 
   private directory(id: string): ContainerDirectory {
