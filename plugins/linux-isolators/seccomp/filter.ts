@@ -1,3 +1,15 @@
+import { type Branch, testing } from "./argument-tests.js";
+import {
+  ARCHITECTURE,
+  assemble,
+  give,
+  IF_AT_LEAST,
+  IF_EQUAL,
+  type Instruction,
+  JUMP,
+  load,
+  NUMBER,
+} from "./bpf.js";
 import type { ActionName, ArgumentTest, ProfileRule, SeccompProfile } from "./profile.js";
 import type { Architecture } from "./system-calls.js";
 
@@ -9,12 +21,6 @@ export interface FilterFacts {
   readonly capabilities: ReadonlySet<string>;
   /** `6.1.0-27-amd64` */
   readonly kernel: string;
-}
-
-/** A test of one kind of call, and what follows where it holds. */
-interface Branch {
-  readonly tests: readonly ArgumentTest[];
-  readonly action: number;
 }
 
 const EPERM = 1;
@@ -29,33 +35,6 @@ const RETURNS = {
   SCMP_ACT_LOG: 0x7ffc0000,
   SCMP_ACT_ALLOW: 0x7fff0000,
 } as const satisfies Record<ActionName, number>;
-
-/** linux/bpf_common.h */
-const LOAD = 0x20;
-const AND = 0x54;
-const JUMP = 0x05;
-const IF_EQUAL = 0x15;
-const IF_GREATER = 0x25;
-const IF_AT_LEAST = 0x35;
-const RETURN = 0x06;
-/** linux/seccomp.h, struct seccomp_data */
-const NUMBER = 0;
-const ARCHITECTURE = 4;
-const argumentLow = (index: number): number => 16 + 8 * index;
-const argumentHigh = (index: number): number => 20 + 8 * index;
-/** The kernel takes no longer programs (BPF_MAXINSNS). */
-const LONGEST = 4096;
-
-/** An instruction; `yes` and `no` count the instructions that are skipped then. */
-interface Instruction {
-  readonly code: number;
-  readonly k: number;
-  readonly yes?: number;
-  readonly no?: number;
-}
-
-const give = (action: number): Instruction => ({ code: RETURN, k: action });
-const load = (offset: number): Instruction => ({ code: LOAD, k: offset });
 
 /**
  * A classic BPF program out of a profile: the bytes of its `sock_filter` array. Calls of an architecture that the profile does not list get its
@@ -74,8 +53,6 @@ export function compileFilter(profile: SeccompProfile, facts: FilterFacts): Buff
     );
   }
   program.push(give(otherwise));
-  if (program.length > LONGEST)
-    throw new RangeError(`a filter of ${program.length} instructions is too long`);
   return assemble(program);
 }
 
@@ -201,109 +178,4 @@ function search(ranges: readonly Range[], otherwise: number): Instruction[] {
     ...low,
     ...high,
   ];
-}
-
-/** The first branch whose tests all hold decides. */
-function testing(branches: readonly Branch[], otherwise: number): Instruction[] {
-  const code: Instruction[] = [];
-  for (const { tests, action } of branches) {
-    if (tests.length === 0) continue;
-    const parts = tests.map(testOf);
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    // What follows the tests is the return of this branch; a test that fails goes behind it.
-    let left = length;
-    for (const part of parts) {
-      left -= part.length;
-      code.push(...part.map((instruction) => resolve(instruction, left + 1)));
-    }
-    code.push(give(action));
-  }
-  code.push(give(otherwise));
-  return code;
-}
-
-/** A jump target inside of a test: a number of instructions, or to the next branch. */
-const FAIL = -1;
-
-interface TestInstruction {
-  readonly code: number;
-  readonly k: number;
-  readonly yes?: number;
-  readonly no?: number;
-  /** How many instructions of this test follow. */
-  readonly behind: number;
-}
-
-function resolve({ code, k, yes, no, behind }: TestInstruction, left: number): Instruction {
-  const place = (target: number | undefined): number | undefined =>
-    target === FAIL ? behind + left : target;
-  return { code, k, ...(yes !== undefined && { yes: place(yes)!, no: place(no)! }) };
-}
-
-/** Both halves of a 64-bit argument against a value; falls through where the test holds. */
-function testOf({ index, op, value, valueTwo }: ArgumentTest): TestInstruction[] {
-  const masked = op === "SCMP_CMP_MASKED_EQ";
-  const wanted = BigInt(masked ? (valueTwo ?? 0) : value);
-  const mask = masked ? BigInt(value) : 0xffffffffffffffffn;
-  const [high, low] = halves(wanted);
-  const [maskHigh, maskLow] = halves(mask);
-  const at = (offset: number, and: number): Omit<TestInstruction, "behind">[] => [
-    { code: LOAD, k: offset },
-    ...(masked ? [{ code: AND, k: and }] : []),
-  ];
-  const highPart = at(argumentHigh(index), maskHigh);
-  const lowPart = at(argumentLow(index), maskLow);
-  const equal = { code: IF_EQUAL, yes: 0, no: FAIL };
-  // To the end of the test, over the low half: those instructions plus its comparison.
-  const done = lowPart.length + 1;
-  const steps: Omit<TestInstruction, "behind">[] = (() => {
-    switch (op) {
-      case "SCMP_CMP_EQ":
-      case "SCMP_CMP_MASKED_EQ":
-        return [...highPart, { ...equal, k: high }, ...lowPart, { ...equal, k: low }];
-      case "SCMP_CMP_NE":
-        return [
-          ...highPart,
-          { code: IF_EQUAL, k: high, yes: 0, no: done },
-          ...lowPart,
-          { code: IF_EQUAL, k: low, yes: FAIL, no: 0 },
-        ];
-      case "SCMP_CMP_GT":
-      case "SCMP_CMP_GE":
-        return [
-          ...highPart,
-          { code: IF_GREATER, k: high, yes: done + 1, no: 0 },
-          { ...equal, k: high },
-          ...lowPart,
-          { code: op === "SCMP_CMP_GT" ? IF_GREATER : IF_AT_LEAST, k: low, yes: 0, no: FAIL },
-        ];
-      case "SCMP_CMP_LT":
-      case "SCMP_CMP_LE":
-        return [
-          ...highPart,
-          { code: IF_GREATER, k: high, yes: FAIL, no: 0 },
-          { code: IF_EQUAL, k: high, yes: 0, no: done },
-          ...lowPart,
-          { code: op === "SCMP_CMP_LE" ? IF_GREATER : IF_AT_LEAST, k: low, yes: FAIL, no: 0 },
-        ];
-    }
-  })();
-  return steps.map((step, position) => ({ ...step, behind: steps.length - 1 - position }));
-}
-
-const halves = (value: bigint): [number, number] => [
-  Number((value >> 32n) & 0xffffffffn),
-  Number(value & 0xffffffffn),
-];
-
-/** struct sock_filter: u16 code, u8 jt, u8 jf, u32 k; in the byte order of the host, which is little on all that have a table. */
-function assemble(program: readonly Instruction[]): Buffer {
-  const bytes = Buffer.alloc(program.length * 8);
-  program.forEach(({ code, k, yes = 0, no = 0 }, index) => {
-    bytes.writeUInt16LE(code, index * 8);
-    bytes.writeUInt8(yes, index * 8 + 2);
-    bytes.writeUInt8(no, index * 8 + 3);
-    bytes.writeUInt32LE(k >>> 0, index * 8 + 4);
-  });
-  return bytes;
 }
