@@ -1,3 +1,19 @@
+/** A problem with a part, named. */
+export const invalid = (what: string, problem: string | undefined): string | undefined =>
+  problem === undefined ? undefined : `Invalid ${what}: ${problem}`;
+
+/** The first problem that one of the items has. */
+export function first<T>(
+  items: readonly T[],
+  problemOf: (item: T) => string | undefined,
+): string | undefined {
+  for (const item of items) {
+    const problem = problemOf(item);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
 /** A set as Mesos prints it: `{ a, b }`. */
 export function setText(items: Iterable<string>): string {
   return `{ ${[...items].join(", ")} }`;
