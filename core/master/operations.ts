@@ -14,13 +14,15 @@ import {
   isSpeculative,
   mapOperationResources,
   operationResources,
-  Resources,
+  type Resources,
 } from "../../sdk/resources/index.js";
+import { acknowledgedOperation } from "./acknowledged-operation.js";
 import type { Agent } from "./agent.js";
 import { ORPHAN_ADOPTION_SECONDS } from "./constants.js";
 import { type MasterContext, nowSeconds } from "./context.js";
 import { operationUpdate } from "./events.js";
 import type { Framework } from "./framework.js";
+import { OperationAccount } from "./operation-account.js";
 import { isTerminalOperation, OperationEntry, uuidKey } from "./operation-entry.js";
 
 /**
@@ -31,11 +33,15 @@ import { isTerminalOperation, OperationEntry, uuidKey } from "./operation-entry.
  * of those again.
  */
 export class Operations {
+  private readonly account: OperationAccount;
+
   /** @param removed an operation is no longer on the agent */
   constructor(
     private readonly context: MasterContext,
     private readonly removed: (agent: Agent) => void,
-  ) {}
+  ) {
+    this.account = new OperationAccount(context);
+  }
 
   /**
    * Starts an operation, whose resources are free for it in the allocator's account.
@@ -87,37 +93,17 @@ export class Operations {
     agent.operationEntries.set(entry.key, entry);
     if (framework !== undefined) {
       framework.addOperation(entry);
-      this.hold(entry, agent, framework);
+      this.account.hold(entry, agent, framework);
     } else if (entry.frameworkId !== undefined) {
-      this.orphan(entry, agent);
+      this.account.orphan(entry, agent);
     }
-  }
-
-  private hold(entry: OperationEntry, agent: Agent, framework: Framework): void {
-    if (entry.consumed.isEmpty || entry.ended) return;
-    agent.addUsed(framework.id, entry.consumed);
-    framework.addUsed(agent.id, entry.consumed);
-  }
-
-  /** Only what is not done yet sets something apart. */
-  private orphan(entry: OperationEntry, agent: Agent): void {
-    if (entry.speculative || entry.orphan) return;
-    entry.orphan = true;
-    if (!entry.ended) this.changeTotal(agent, agent.total.subtract(entry.consumed.unallocate()));
-  }
-
-  private changeTotal(agent: Agent, total: Resources): void {
-    agent.total = total;
-    this.context.allocator.updateAgent({ id: agent.id, total });
   }
 
   /** The framework is gone: what its operations come to is nobody's business but the master's. */
   abandon(framework: Framework): void {
     for (const entry of framework.operationEntries.values()) {
       const agent = this.context.cluster.agents.get(entry.agentId);
-      if (agent === undefined || entry.speculative) continue;
-      if (!entry.ended) agent.subtractUsed(framework.id, entry.consumed);
-      this.orphan(entry, agent);
+      if (agent !== undefined) this.account.abandon(entry, agent, framework);
     }
     framework.forgetOperations();
   }
@@ -128,10 +114,7 @@ export class Operations {
       for (const entry of agent.operationEntries.values()) {
         if (entry.frameworkId !== framework.id) continue;
         framework.addOperation(entry);
-        if (!entry.orphan) continue;
-        entry.orphan = false;
-        if (!entry.ended) this.changeTotal(agent, agent.total.add(entry.consumed.unallocate()));
-        this.hold(entry, agent, framework);
+        this.account.adopt(entry, agent, framework);
       }
     }
   }
@@ -225,31 +208,7 @@ export class Operations {
     const wasEnded = entry.ended;
     entry.note(status, latest);
     this.context.metrics.operationMoved(entry.info.type, before, entry.state);
-    if (!wasEnded && entry.ended && !entry.speculative) this.settle(entry, agent);
-  }
-
-  /** An operation that was not taken for done has ended: what it consumed is something else now, or as it was. */
-  private settle(entry: OperationEntry, agent: Agent): void {
-    const { allocator, cluster } = this.context;
-    const { consumed, frameworkId } = entry;
-    const done = entry.state === OperationState.OPERATION_FINISHED;
-    const made = done ? Resources.of(entry.message.latest_status?.converted_resources ?? []) : consumed;
-    if (entry.orphan) {
-      this.changeTotal(agent, agent.total.add(made.unallocate()));
-      return;
-    }
-    if (frameworkId === undefined || consumed.isEmpty) return;
-    agent.subtractUsed(frameworkId, consumed);
-    cluster.frameworks.get(frameworkId)?.subtractUsed(agent.id, consumed);
-    if (done) {
-      agent.total = agent.total.subtract(consumed.unallocate()).add(made.unallocate());
-      allocator.updateAllocation({
-        frameworkId,
-        agentId: agent.id,
-        conversions: [{ consumed, converted: made }],
-      });
-    }
-    allocator.recover({ frameworkId, agentId: agent.id, resources: made });
+    if (!wasEnded && entry.ended) this.account.settle(entry, agent);
   }
 
   private remove(entry: OperationEntry, agent: Agent): void {
@@ -263,7 +222,7 @@ export class Operations {
     const { messages, metrics, logger } = this.context;
     const { counters } = metrics;
     counters.messages_operation_status_update_acknowledgement.inc();
-    const found = this.findAcknowledged(framework, call);
+    const found = acknowledgedOperation(this.context.cluster, framework, call);
     if (typeof found === "string") {
       counters.invalid_operation_status_update_acknowledgements.inc();
       const operation = call.operation_id?.value;
@@ -278,25 +237,6 @@ export class Operations {
       resource_provider_id: call.resource_provider_id,
     });
     counters.valid_operation_status_update_acknowledgements.inc();
-  }
-
-  private findAcknowledged(
-    framework: Framework,
-    call: Call_AcknowledgeOperationStatus,
-  ): { agent: Agent; entry: OperationEntry; status: OperationStatus } | string {
-    const agent = this.context.cluster.agents.get(call.agent_id?.value ?? "");
-    if (agent === undefined) return "the agent is not registered";
-    if (!agent.connected) return "the agent is disconnected";
-    const needed =
-      call.resource_provider_id === undefined
-        ? Capability.AGENT_OPERATION_FEEDBACK
-        : Capability.RESOURCE_PROVIDER;
-    if (!agent.can(needed)) return `the agent does not have the ${Capability[needed]} capability`;
-    const entry = framework.operationsById.get(call.operation_id?.value ?? "");
-    if (entry === undefined || entry.agentId !== agent.id) return "the operation is unknown";
-    const uuid = Buffer.from(call.uuid ?? []).toString("hex");
-    const status = entry.message.statuses.find((one) => uuid !== "" && uuidKey(one.uuid) === uuid);
-    return status === undefined ? "the status is unknown" : { agent, entry, status };
   }
 
   /** The agent is taken out: frameworks are told, once, and not reliably. */
