@@ -151,7 +151,7 @@ class AgentKills {
     const place = { marks: this.marks, tag: this.tag };
     await client.launch(
       offer,
-      tasks.map((task) => taskInfo(task, offer, place)),
+      tasks.map((task) => taskInfo(task, place)),
       { refuse_seconds: 0.1 },
     );
     for (const { id, killAfterMs } of tasks) {

@@ -1,6 +1,6 @@
 import type { TaskInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import { type Offer, TaskState, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import type { PartialMessage } from "../../sdk/client/partial.js";
+import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { type PartialMessage, resourceList } from "../../sdk/index.js";
 import type { SeededRandom } from "../../sdk/testing/seeded-random.js";
 
 /** A task whose end is known before it runs. */
@@ -49,19 +49,12 @@ export function anyTask(id: string, random: SeededRandom): SoakTask {
 /** @param place.marks directory in which each task notes that it ran; `tag`: names the processes of all tasks */
 export function taskInfo(
   { id, script }: SoakTask,
-  offer: Offer,
   { marks, tag }: { marks: string; tag: string },
 ): PartialMessage<TaskInfo> & { name: string; task_id: { value: string } } {
-  const amount = (name: string, value: number) => ({
-    name,
-    type: Value_Type.SCALAR,
-    scalar: { value },
-    ...(offer.allocation_info && { allocation_info: offer.allocation_info }),
-  });
   return {
     name: id,
     task_id: { value: id },
-    resources: [amount("cpus", 0.1), amount("mem", 32)],
+    resources: resourceList("cpus:0.1;mem:32"),
     command: {
       value: `echo ran >> ${marks}/${id}; ${script}`,
       environment: { variables: [{ name: TAG_VARIABLE, value: tag, type: 1 }] },

@@ -3,7 +3,7 @@ import { access, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
-import { SchedulerClient } from "../../sdk/index.js";
+import { resourceList, SchedulerClient } from "../../sdk/index.js";
 import { processesOf } from "../soak/remains.js";
 import { taskInfo } from "../soak/soak-task.js";
 import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
@@ -53,13 +53,9 @@ describe("an agent that is started again with other flags", function () {
         else {
           launched = true;
           const tasks = ["t1", "t2", "t3"].map((id) => {
-            const info = taskInfo(
-              { id, script: "exec sleep 1000", end: { state: TaskState.TASK_KILLED, message: "" } },
-              offer,
-              { marks: workDir, tag },
-            );
-            const [cpus] = info.resources!;
-            return { ...info, resources: [{ ...cpus, scalar: { value: 1.2 } }, ...info.resources!.slice(1)] };
+            const end = { state: TaskState.TASK_KILLED, message: "" };
+            const info = taskInfo({ id, script: "exec sleep 1000", end }, { marks: workDir, tag });
+            return { ...info, resources: resourceList("cpus:1.2;mem:32") };
           });
           await client.launch(offer, tasks, { refuse_seconds: 0.1 });
         }

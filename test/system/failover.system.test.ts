@@ -1,7 +1,6 @@
 import { expect } from "chai";
-import type { Offer } from "../../proto/gen/mesos/v1/mesos.js";
-import { TaskState, type TaskStatus, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import { SchedulerClient } from "../../sdk/index.js";
+import { TaskState, type TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import { resourceList, SchedulerClient } from "../../sdk/index.js";
 import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
 
 interface FrameworkState {
@@ -52,7 +51,7 @@ describe("a scheduler that goes away", function () {
         if (launched) await run.client.decline(offer);
         else {
           launched = true;
-          await run.client.launch(offer, [sleeper(offer, taskId)]);
+          await run.client.launch(offer, [sleeper(taskId)]);
         }
       }
     });
@@ -115,17 +114,9 @@ describe("a scheduler that goes away", function () {
   });
 });
 
-function sleeper(offer: Offer, taskId: string) {
-  const amount = (name: string, value: number) => ({
-    name,
-    type: Value_Type.SCALAR,
-    scalar: { value },
-    ...(offer.allocation_info && { allocation_info: offer.allocation_info }),
-  });
-  return {
-    name: taskId,
-    task_id: { value: taskId },
-    resources: [amount("cpus", 0.1), amount("mem", 32)],
-    command: { value: "sleep 1000" },
-  };
-}
+const sleeper = (taskId: string) => ({
+  name: taskId,
+  task_id: { value: taskId },
+  resources: resourceList("cpus:0.1;mem:32"),
+  command: { value: "sleep 1000" },
+});

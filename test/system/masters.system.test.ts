@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { type MasterInfo, type Offer, TaskState, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import { type MasterInfo, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { jsonOf } from "../../proto/json/index.js";
 import { SystemClock } from "../../sdk/contracts/system-clock.js";
 import { SystemRandom } from "../../sdk/contracts/system-random.js";
-import { SchedulerClient } from "../../sdk/index.js";
+import { resourceList, SchedulerClient } from "../../sdk/index.js";
 import { MemoryLogger } from "../../sdk/testing/memory-logger.js";
 import { parseZooKeeperUrl, ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 import { getJson } from "../support/cluster.js";
@@ -149,7 +149,7 @@ describe("three masters, one agent, one ensemble", function () {
         if (launched) await client.decline(offer);
         else {
           launched = true;
-          await client.launch(offer, [sleeper(offer)]);
+          await client.launch(offer, [SLEEPER]);
         }
       }
     });
@@ -169,14 +169,9 @@ describe("three masters, one agent, one ensemble", function () {
     }, LIMIT_MS);
 });
 
-function sleeper(offer: Offer) {
-  return {
-    name: "sleeper",
-    task_id: { value: "sleeper" },
-    agent_id: offer.agent_id,
-    resources: [scalar("cpus", 1), scalar("mem", 32)],
-    command: { value: "exec sleep 600" },
-  };
-}
-
-const scalar = (name: string, value: number) => ({ name, type: Value_Type.SCALAR, scalar: { value } });
+const SLEEPER = {
+  name: "sleeper",
+  task_id: { value: "sleeper" },
+  resources: resourceList("cpus:1;mem:32"),
+  command: { value: "exec sleep 600" },
+};

@@ -2,21 +2,12 @@ import { expect } from "chai";
 import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
 import { ContainerInfo_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
-import { isTepuiError } from "../../../sdk/errors/index.js";
 import { containerName } from "../../../sdk/ids/index.js";
 import { AGENT_ID, AgentBench, FRAMEWORK_ID, scalar } from "./support/agent-bench.js";
+import { asked, refusal } from "./support/container-launches.js";
 import type { ScriptedContainer } from "./support/scripted-containerizer.js";
 
 describe("containers within containers, and standalone ones", () => {
-  const asked = (containerId: ContainerID, more: Partial<ContainerLaunch> = {}): ContainerLaunch => ({
-    containerId,
-    command: { value: "true", uris: [], arguments: [] },
-    container: undefined,
-    resources: [],
-    limits: {},
-    ...more,
-  });
-
   const within = (parent: ContainerID, value: string): ContainerID => ({ value, parent });
 
   /** An agent with one custom executor that runs. */
@@ -28,16 +19,6 @@ describe("containers within containers, and standalone ones", () => {
     await bench.settle();
     const executor = bench.containerizer.of("e");
     return { bench, executor, id: executor.request.containerId };
-  };
-
-  const problem = async (launch: Promise<unknown>): Promise<string> => {
-    try {
-      await launch;
-    } catch (error) {
-      if (isTepuiError(error)) return `${error.code}: ${error.detail}`;
-      throw error;
-    }
-    return "launched";
   };
 
   const last = (bench: AgentBench): ScriptedContainer => bench.containerizer.launched.at(-1)!;
@@ -122,39 +103,38 @@ describe("containers within containers, and standalone ones", () => {
 
   it("are refused in Mesos's words", async () => {
     const { bench, id } = await withExecutor();
-    const refusal = (launch: ContainerLaunch): Promise<string> =>
-      problem(bench.agent.containers.launch(launch));
+    const answer = (launch: ContainerLaunch) => refusal(bench.agent.containers.launch(launch));
     const invalid = (text: string): string => `TEPUI_CONTAINER_REQUEST_INVALID: ${text}`;
-    expect(await refusal(asked({ value: "a.b" }))).to.equal(
+    expect(await answer(asked({ value: "a.b" }))).to.equal(
       invalid("'container_id' is invalid: 'ContainerID.value' 'a.b' contains invalid characters"),
     );
-    expect(await refusal(asked(within({ value: "nobody" }, "c")))).to.equal(
+    expect(await answer(asked(within({ value: "nobody" }, "c")))).to.equal(
       invalid("Parent container nobody does not exist"),
     );
-    expect(await refusal(asked({ value: "x" }, { container: docker() }))).to.equal(
+    expect(await answer(asked({ value: "x" }, { container: docker() }))).to.equal(
       invalid("The provided ContainerInfo is not supported"),
     );
     const reserved = {
       ...scalar("cpus", 1),
       reservations: [{ role: "r", type: 1 }],
     };
-    expect(await refusal(asked({ value: "x" }, { resources: [reserved] }))).to.equal(
+    expect(await answer(asked({ value: "x" }, { resources: [reserved] }))).to.equal(
       invalid("'resources' must be unreserved"),
     );
     const deep = within(within(id, "c"), "d");
-    expect(await refusal(asked(deep, { resources: [scalar("cpus", 1)] }))).to.equal(
+    expect(await answer(asked(deep, { resources: [scalar("cpus", 1)] }))).to.equal(
       invalid("containers nested at the second level or greater cannot specify resources"),
     );
-    expect(await refusal(asked(deep, { limits: { cpus: 1 } }))).to.equal(
+    expect(await answer(asked(deep, { limits: { cpus: 1 } }))).to.equal(
       invalid("containers nested at the second level or greater cannot specify resource limits"),
     );
-    expect(await refusal(asked(deep, { container: sharing(false) }))).to.equal(
+    expect(await answer(asked(deep, { container: sharing(false) }))).to.equal(
       invalid("containers nested at the second level or greater cannot set 'share_cgroups' to 'false'"),
     );
-    expect(await refusal(asked({ value: "x" }, { container: sharing(true) }))).to.equal(
+    expect(await answer(asked({ value: "x" }, { container: sharing(true) }))).to.equal(
       invalid("containers without a parent cannot set 'share_cgroups' to 'true'"),
     );
-    expect(await refusal(asked(within(id, "c"), { class: "debug", container: sharing(false) }))).to.contain(
+    expect(await answer(asked(within(id, "c"), { class: "debug", container: sharing(false) }))).to.contain(
       "'share_cgroups' cannot be set to 'false' for nested container sessions",
     );
     expect(bench.containerizer.launched).to.have.length(1);
@@ -174,7 +154,7 @@ describe("containers within containers, and standalone ones", () => {
     const { containers } = bench.agent;
     const child = within(id, "c");
     await containers.launch(asked(child));
-    expect(await problem(containers.remove(child))).to.equal(
+    expect(await refusal(containers.remove(child))).to.equal(
       "TEPUI_CONTAINER_REQUEST_INVALID: Nested container has not terminated yet",
     );
     const waiting = containers.wait(child);
@@ -189,13 +169,13 @@ describe("containers within containers, and standalone ones", () => {
       `/srv/meta/containers/${id.value}.c`,
       `${executor.request.directory}/containers/c`,
     ]);
-    expect(await problem(containers.wait(child))).to.equal(
+    expect(await refusal(containers.wait(child))).to.equal(
       `TEPUI_CONTAINER_UNKNOWN: Container ${containerName(child)} cannot be found`,
     );
-    expect(await problem(containers.kill(child, 9))).to.contain("TEPUI_CONTAINER_UNKNOWN");
+    expect(await refusal(containers.kill(child, 9))).to.contain("TEPUI_CONTAINER_UNKNOWN");
     // What is known no more is removed all the same, as long as what it was in is there.
     await containers.remove(child);
-    expect(await problem(containers.remove(within({ value: "nobody" }, "c")))).to.contain("UNKNOWN");
+    expect(await refusal(containers.remove(within({ value: "nobody" }, "c")))).to.contain("UNKNOWN");
   });
 
   it("are forgotten with the executor that they are in", async () => {
@@ -206,7 +186,7 @@ describe("containers within containers, and standalone ones", () => {
     executor.exit(1);
     await bench.drain("t");
     expect(nested.destroyed).to.equal(true);
-    expect(await problem(bench.agent.containers.wait(child))).to.contain("UNKNOWN");
+    expect(await refusal(bench.agent.containers.wait(child))).to.contain("UNKNOWN");
     expect(bench.disk.paths("remove")).to.include(`/srv/meta/containers/${id.value}.c`);
   });
 

@@ -2,31 +2,12 @@ import { expect } from "chai";
 import { MAX_ENDED, SESSION_KEPT_MS } from "../../../core/agent/containers/ended-containers.js";
 import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
-import { isTepuiError } from "../../../sdk/errors/index.js";
 import { containerName } from "../../../sdk/ids/index.js";
 import { AgentBench } from "./support/agent-bench.js";
+import { asked, refusal } from "./support/container-launches.js";
 
 describe("containers that ended", () => {
-  const asked = (containerId: ContainerID, more: Partial<ContainerLaunch> = {}): ContainerLaunch => ({
-    containerId,
-    command: { value: "true", uris: [], arguments: [] },
-    container: undefined,
-    resources: [],
-    limits: {},
-    ...more,
-  });
-
   const root: ContainerID = { value: "alone" };
-
-  const refusal = async (work: Promise<unknown>): Promise<string | undefined> => {
-    try {
-      await work;
-    } catch (error) {
-      if (isTepuiError(error)) return `${error.code}: ${error.detail}`;
-      throw error;
-    }
-    return undefined;
-  };
 
   const ended = async (bench: AgentBench, launch: ContainerLaunch): Promise<ContainerID> => {
     await bench.agent.containers.launch(launch);

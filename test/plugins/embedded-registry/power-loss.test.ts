@@ -2,31 +2,19 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { EmbeddedRegistry } from "../../../plugins/embedded-registry/embedded-registry.js";
 import { readSegment } from "../../../plugins/embedded-registry/segment.js";
 import { Registry } from "../../../proto/gen/mesos/internal/registry.js";
 import { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
-import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { isTepuiError } from "../../../sdk/errors/index.js";
-import { RegistryMetrics, stateOf } from "../../../sdk/registry/index.js";
-import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { stateOf } from "../../../sdk/registry/index.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
+import { openRegistry } from "./open-registry.js";
 
 const MASTER = { id: "m", capabilities: [] };
 
-function open(directory: string): EmbeddedRegistry {
-  const clock = new VirtualClock();
-  return new EmbeddedRegistry({
-    directory,
-    clock,
-    logger: new MemoryLogger(),
-    metrics: new RegistryMetrics(new MetricsRegistry(clock)),
-    fetchTimeout: 60_000,
-    storeTimeout: 20_000,
-    compactionBytes: 400,
-  });
-}
+const open = (directory: string) =>
+  openRegistry(directory, { clock: new VirtualClock(), compactionBytes: 400 });
 
 const text = (state: Registry): string => Buffer.from(Registry.encode(state).finish()).toString("hex");
 
