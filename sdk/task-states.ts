@@ -20,3 +20,6 @@ export function isTerminal(state: TaskState | undefined): boolean {
 export function holdsResources(state: TaskState | undefined): boolean {
   return !TERMINAL.has(state) && state !== TaskState.TASK_UNREACHABLE;
 }
+
+/** Statuses that are kept of a task: the first, and the latest. Few tasks have ten. */
+export const MAX_TASK_STATUSES = 100;

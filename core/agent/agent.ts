@@ -12,12 +12,12 @@ import type { QoSController } from "../../sdk/contracts/qos-controller.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import type { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { OncePerPeer } from "../../sdk/http/index.js";
 import { AgentState } from "./agent-state.js";
 import { Checkpoints } from "./checkpoint.js";
 import { CheckpointedResources } from "./checkpointed-resources.js";
 import { CommandsInContainers } from "./checks/commands-in-containers.js";
 import { TaskChecks } from "./checks/task-checks.js";
+import { Complaints } from "./complaints.js";
 import { AGENT_ACTOR } from "./constants.js";
 import { ContainerSizes } from "./container-sizes.js";
 import { ContainerCalls } from "./containers/container-calls.js";
@@ -102,12 +102,13 @@ export class Agent {
   private readonly corrections: QoSCorrections;
   private readonly agentMetrics: AgentMetrics;
   private readonly logger: Logger;
-  private readonly strangers = new OncePerPeer();
+  private readonly complaints: Complaints;
   private stopReceiving: (() => void) | undefined;
 
   constructor(private readonly dependencies: AgentDependencies) {
     const { options, clock, random, logger, metrics, transport, disk, containerizers } = dependencies;
     this.logger = logger;
+    this.complaints = new Complaints(clock);
     this.startTime = clock.now() / 1000;
     this.state = new AgentState(dependencies.info);
     this.paths = new AgentPaths(options.workDir);
@@ -140,7 +141,9 @@ export class Agent {
       usage: dependencies.diskUsage,
     });
     const { state, paths, checkpoints, gc } = this;
-    const common = { state, paths, checkpoints, gc, disk, clock, random, logger, metrics: this.agentMetrics };
+    const { complaints } = this;
+    const metered = { metrics: this.agentMetrics, complaints };
+    const common = { state, paths, checkpoints, gc, disk, clock, random, logger, ...metered };
     const send = this.link.send.bind(this.link);
     const reregister = () => this.link.reregister();
     this.resources = new CheckpointedResources(common);
@@ -198,9 +201,9 @@ export class Agent {
       sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
       executors,
       statuses,
-      registered: () => this.link.registered,
-      send,
+      master: () => (this.link.registered ? this.link.master : undefined),
       sendTo,
+      room: (pid) => transport.room?.(pid),
     });
     this.drivers = new ExecutorDrivers({
       ...common,
@@ -389,11 +392,11 @@ export class Agent {
 
   /** Said once for each sender and kind of message, however often it comes. */
   private drop(from: string, name: string, reason: string): void {
-    if (this.strangers.first(from, name))
-      this.logger.warn({ from, message: name }, `dropping a message: ${reason}`);
+    const say = this.complaints.about(from, name);
+    if (say !== undefined) this.logger.warn({ ...say, from, message: name }, `dropping a message: ${reason}`);
   }
 
-  private receive({ from, name, body }: InboundMessage): void {
+  private receive({ from, name, body }: InboundMessage): Promise<void> | undefined {
     let message: MasterMessage | undefined;
     let said: DriverMessage | undefined;
     try {
@@ -401,16 +404,15 @@ export class Agent {
       message = said === undefined ? decodeMasterMessage(name, body) : undefined;
     } catch (error) {
       this.drop(from, name, `it cannot be read: ${messageOf(error)}`);
-      return;
+      return undefined;
     }
-    if (said !== undefined) {
-      this.drivers.take(from, said);
-      return;
-    }
-    if (message === undefined) {
-      this.drop(from, name, "agents take no such message");
-      return;
-    }
+    if (said !== undefined) return this.drivers.take(from, said);
+    if (message === undefined) this.drop(from, name, "agents take no such message");
+    else this.obey(from, message);
+    return undefined;
+  }
+
+  private obey(from: string, message: MasterMessage): void {
     if (message.name === "PingSlaveMessage") {
       this.link.pinged(from, message.body.connected === true);
     } else if (message.name === "FrameworkToExecutorMessage") {
@@ -421,7 +423,11 @@ export class Agent {
     } else if (this.link.isMaster(from)) {
       this.orders.obey(message);
     } else {
-      this.drop(from, name, `its sender is not the master, which is ${this.link.master ?? "unknown"}`);
+      this.drop(
+        from,
+        message.name,
+        `its sender is not the master, which is ${this.link.master ?? "unknown"}`,
+      );
     }
   }
 

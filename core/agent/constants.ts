@@ -33,6 +33,11 @@ export const DEFAULT_KILL_GRACE_PERIOD = 3_000;
 export const MAX_COMPLETED_FRAMEWORKS = 50;
 export const MAX_COMPLETED_TASKS_PER_EXECUTOR = 200;
 
+/** Bytes of an executor's updates that are not acknowledged, some 10,000 of the usual size, and of those that wait for room. */
+export const EXECUTOR_UPDATES = { underWay: 8 * 1024 * 1024, waiting: 8 * 1024 * 1024 };
+/** The same for its messages to its scheduler while whoever carries them on is slow. */
+export const EXECUTOR_MESSAGES = { underWay: 256 * 1024, waiting: 8 * 1024 * 1024 };
+
 /** Mesos adds these to a command task, for the executor that it starts; kept so that its containers have the same size. */
 export const COMMAND_EXECUTOR_CPUS = 0.1;
 export const COMMAND_EXECUTOR_MEM_MB = 32;

@@ -1,4 +1,4 @@
-import { ExecutorToFrameworkMessage } from "../../proto/gen/mesos/internal/messages.js";
+import { ExecutorToFrameworkMessage, StatusUpdate } from "../../proto/gen/mesos/internal/messages.js";
 import { type Call, Call_Type, Event_Type } from "../../proto/gen/mesos/v1/executor/executor.js";
 import {
   TaskStatus_Reason as Reason,
@@ -18,9 +18,10 @@ import type {
   ExecutorSubscription,
 } from "../../sdk/contracts/executor-service.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
+import type { Complaints } from "./complaints.js";
 import { EXECUTOR_HEARTBEAT_INTERVAL } from "./constants.js";
 import type { ContainerSizes } from "./container-sizes.js";
 import type { Disk } from "./disk/operations.js";
@@ -47,10 +48,12 @@ export interface ExecutorCallsOptions {
   readonly logger: Logger;
   /** Where executors have to show who they are. */
   readonly tokens: Pick<ExecutorTokens, "identify"> | undefined;
-  readonly registered: () => boolean;
-  readonly send: (message: NamedMessage) => void;
-  /** To a scheduler that came over libprocess. */
+  readonly complaints: Complaints;
+  /** Address of the master that the agent is registered with. */
+  readonly master: () => string | undefined;
   readonly sendTo: (pid: string, message: NamedMessage) => void;
+  /** Resolves when not too much waits for an address any more; undefined: nor does it now. */
+  readonly room: (pid: string) => Promise<void> | undefined;
 }
 
 interface Attachment {
@@ -115,7 +118,7 @@ export class ExecutorCalls implements ExecutorService {
       this.persist(disk.apply(checkpoints.httpMarker(executor)));
     const { unacknowledged_updates = [], unacknowledged_tasks = [] } = subscribe ?? {};
     for (const update of unacknowledged_updates)
-      if (update.status !== undefined) this.update(executor, update.status);
+      if (update.status !== undefined) this.updateAgain(executor, update.status);
     this.dropUnknown(framework, executor, unacknowledged_tasks);
     if (!executor.everSentTask && executor.launched.size === 0 && executor.queued.size === 0) {
       logger.info(
@@ -145,19 +148,17 @@ export class ExecutorCalls implements ExecutorService {
     };
   }
 
-  call(call: Call, claims?: ExecutorClaims): void {
+  call(call: Call, claims?: ExecutorClaims): Promise<void> | undefined {
     if (this.options.state.phase === "recovering") throw new TepuiError("TEPUI_AGENT_RECOVERING");
     const { framework, executor } = this.find(call, claims);
     if (executor.state === "registering") throw new TepuiError("TEPUI_EXECUTOR_NOT_SUBSCRIBED");
     switch (call.type) {
       case Call_Type.UPDATE:
-        this.update(executor, call.update!.status!);
-        break;
+        return this.update(executor, call.update!.status!);
       case Call_Type.MESSAGE:
-        this.message(framework, executor, call.message?.data ?? Buffer.alloc(0));
-        break;
+        return this.message(framework, executor, call.message?.data ?? Buffer.alloc(0));
       case Call_Type.HEARTBEAT:
-        break;
+        return undefined;
       default:
         throw new TepuiError("TEPUI_EXECUTOR_CALL_UNKNOWN");
     }
@@ -244,8 +245,12 @@ export class ExecutorCalls implements ExecutorService {
     }
   }
 
-  /** A running executor tells how a task fares. */
-  update(executor: Executor, status: TaskStatus): void {
+  /**
+   * A running executor tells how a task fares. A promise: that is taken when enough of what it told before is acknowledged.
+   *
+   * @throws TepuiError TEPUI_EXECUTOR_BUSY
+   */
+  update(executor: Executor, status: TaskStatus): Promise<void> | undefined {
     const { state, statuses } = this.options;
     const agentId = { value: state.id };
     const update = {
@@ -256,10 +261,33 @@ export class ExecutorCalls implements ExecutorService {
       uuid: status.uuid,
       ...(status.executor_id !== undefined && { executor_id: status.executor_id }),
     };
-    statuses.take(update, () => {
+    const taken = (): void => {
       const acknowledged = { task_id: status.task_id, uuid: status.uuid };
       executor.connection?.send({ type: Event_Type.ACKNOWLEDGED, acknowledged });
+    };
+    const size = StatusUpdate.encode(update).finish().length;
+    return executor.updatesUnderWay.enter(size, (over) => {
+      if (this.isKnown(executor)) statuses.take(update, { taken, over });
+      else over();
     });
+  }
+
+  /** An executor repeats what it was not told to be safe. What cannot be taken is not told to be, either. */
+  private updateAgain(executor: Executor, status: TaskStatus): void {
+    try {
+      void this.update(executor, status);
+    } catch (error) {
+      if (!isTepuiError(error) || error.code !== "TEPUI_EXECUTOR_BUSY") throw error;
+      const { complaints, logger } = this.options;
+      const say = complaints.about(executor.containerId.value ?? "", error.code);
+      if (say !== undefined)
+        logger.warn({ ...say, executor: executor.id }, "not taking all updates that an executor repeats");
+    }
+  }
+
+  /** What waited may come when it is over. */
+  private isKnown(executor: Executor): boolean {
+    return this.options.state.executor(executor.ids.frameworkId, executor.id) === executor;
   }
 
   /** Tasks that were on their way when the agent or the connection died, and that the executor never got. */
@@ -279,13 +307,12 @@ export class ExecutorCalls implements ExecutorService {
     }
   }
 
-  /** Bytes to the scheduler. */
-  message(framework: Framework, executor: Executor, data: Buffer): void {
-    const { metrics, registered, send, sendTo } = this.options;
-    if (!registered() || framework.terminating) {
-      metrics.invalidFrameworkMessages.inc();
-      return;
-    }
+  /**
+   * Bytes to the scheduler. A promise: they are sent when enough of what was sent before has left.
+   *
+   * @throws TepuiError TEPUI_EXECUTOR_BUSY
+   */
+  message(framework: Framework, executor: Executor, data: Buffer): Promise<void> | undefined {
     const body = ExecutorToFrameworkMessage.encode({
       slave_id: { value: executor.ids.agentId },
       framework_id: { value: framework.id },
@@ -293,9 +320,25 @@ export class ExecutorCalls implements ExecutorService {
       data,
     }).finish();
     const message = { name: "mesos.internal.ExecutorToFrameworkMessage", body };
-    if (framework.pid === undefined) send(message);
-    else sendTo(framework.pid, message);
+    return executor.messagesUnderWay.enter(body.length, (left) => {
+      const room = this.passOn(framework, message);
+      if (room === undefined) left();
+      else void room.then(left);
+    });
+  }
+
+  /** A promise: there is much on that way already, until then. */
+  private passOn(framework: Framework, message: NamedMessage): Promise<void> | undefined {
+    const { metrics, sendTo, room } = this.options;
+    const master = this.options.master();
+    if (master === undefined || framework.terminating) {
+      metrics.invalidFrameworkMessages.inc();
+      return undefined;
+    }
+    const to = framework.pid ?? master;
+    sendTo(to, message);
     metrics.validFrameworkMessages.inc();
+    return room(to);
   }
 
   private find(call: Call, claims?: ExecutorClaims): { framework: Framework; executor: Executor } {

@@ -14,8 +14,9 @@ import type { Timer } from "../../sdk/contracts/clock.js";
 import type { ContainerExit, Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { ExecutorConnection } from "../../sdk/contracts/executor-service.js";
 import { Resources } from "../../sdk/resources/index.js";
+import { Allowance } from "./allowance.js";
 import type { CommandTask } from "./command-task.js";
-import { MAX_COMPLETED_TASKS_PER_EXECUTOR } from "./constants.js";
+import { EXECUTOR_MESSAGES, EXECUTOR_UPDATES, MAX_COMPLETED_TASKS_PER_EXECUTOR } from "./constants.js";
 import type { RunIds } from "./paths.js";
 
 /**
@@ -66,6 +67,10 @@ export class Executor implements AgentExecutorView {
   connection: ExecutorConnection | undefined;
   /** Address of its driver, where it speaks libprocess. */
   driver: string | undefined;
+  /** What it reported and its scheduler did not acknowledge. */
+  readonly updatesUnderWay = new Allowance(EXECUTOR_UPDATES);
+  /** What it told its scheduler while the way there is blocked. */
+  readonly messagesUnderWay = new Allowance(EXECUTOR_MESSAGES);
   readonly timers = new Set<Timer>();
   verdict: Verdict | undefined;
   /** How it ended, where its container's main process does not tell. */

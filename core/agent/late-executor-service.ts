@@ -28,8 +28,8 @@ export class LateExecutorService implements ExecutorService {
     return this.require().subscribe(subscription);
   }
 
-  call(call: Call, claims?: ExecutorClaims): void {
-    this.require().call(call, claims);
+  call(call: Call, claims?: ExecutorClaims): void | Promise<void> {
+    return this.require().call(call, claims);
   }
 
   private require(): ExecutorService {

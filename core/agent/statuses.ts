@@ -5,6 +5,7 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import type { AgentState } from "./agent-state.js";
+import type { Complaints } from "./complaints.js";
 import { asDraining } from "./draining-status.js";
 import type { Executor } from "./executor.js";
 import type { NamedMessage } from "./master-link.js";
@@ -22,6 +23,7 @@ export interface StatusesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly complaints: Complaints;
   /** `slave(1)@ip:port` */
   readonly agentPid: () => string;
   readonly send: (message: NamedMessage) => void;
@@ -31,6 +33,16 @@ export interface StatusesOptions {
   readonly shrunk: (executor: Executor) => Promise<void>;
 }
 
+/** Who reports by itself, and how that is told of its report. */
+export interface UpdateSender {
+  /** It is safe with the agent, or can be forgotten: its sender need not send it again. */
+  taken(): void;
+  /** Nothing is kept of it any more: the scheduler has acknowledged it, or it came to nothing. Called once, and possibly before `take` returns. */
+  over(): void;
+}
+
+const NOBODY: UpdateSender = { taken: () => undefined, over: () => undefined };
+
 /** Takes statuses of tasks, whoever tells them, into the agent's state and on to the master. */
 export class Statuses {
   constructor(private readonly options: StatusesOptions) {}
@@ -39,20 +51,22 @@ export class Statuses {
   report(facts: StatusFacts): void {
     const { clock, random, state } = this.options;
     const origin = { agentId: state.id, timestamp: clock.now() / 1000, uuid: uuidBytes(random.uuid()) };
-    this.take(makeUpdate(facts, origin), () => undefined);
+    this.take(makeUpdate(facts, origin));
   }
 
-  /**
-   * @param taken called when the update is safe with the agent, or can be forgotten: its sender need not send it again
-   */
-  take(received: StatusUpdate, taken: () => void): void {
+  take(received: StatusUpdate, sender: UpdateSender = NOBODY): void {
+    if (!this.takeUp(received, sender)) sender.over();
+  }
+
+  /** False where nothing of it is kept. */
+  private takeUp(received: StatusUpdate, sender: UpdateSender): boolean {
     const { state, metrics, updates, logger } = this.options;
     const taskId = received.status!.task_id!.value!;
     const framework = state.frameworks.get(received.framework_id!.value!);
     if (framework === undefined || framework.terminating) {
-      logger.info({ task: taskId }, "ignoring a status update: its framework is not known or is being ended");
+      this.ignored(taskId, "its framework is not known or is being ended");
       metrics.invalidStatusUpdates.inc();
-      return;
+      return false;
     }
     const { draining } = state;
     const update = draining === undefined ? received : asDraining(received, framework, draining.config);
@@ -63,43 +77,49 @@ export class Statuses {
       status.state === TaskState.TASK_STAGING &&
       executor !== undefined
     ) {
-      logger.warn(
-        { task: taskId, executor: executor.id },
-        "an executor may not report TASK_STAGING; ending it",
-      );
+      const text = "an executor may not report TASK_STAGING; ending it";
+      const say = this.options.complaints.about(executor.id, text);
+      if (say !== undefined) logger.warn({ ...say, task: taskId, executor: executor.id }, text);
       this.options.misbehaved(executor);
-      return;
+      return false;
     }
     metrics.validStatusUpdates.inc();
     if (updates.knows(update)) {
       // An executor repeats what was not acknowledged to it.
-      updates.whenSafe(update, taken);
-      return;
+      updates.whenSafe(update, sender.taken);
+      return false;
     }
     if (executor === undefined) {
-      this.store(update, undefined, taken);
-      return;
+      this.store(update, undefined, sender);
+      return true;
     }
     this.addContainerStatus(executor, status);
     const problem = this.advance(executor, status);
     if (problem !== undefined) {
-      logger.info({ task: taskId, state: status.state }, `ignoring a status update: ${problem}`);
-      taken();
-      return;
+      this.ignored(taskId, problem);
+      sender.taken();
+      return false;
     }
     const path = executor.checkpoint ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
     if (executor.state === "running" && isTerminal(status.state) && !executor.generated) {
-      void this.options.shrunk(executor).then(() => this.store(update, path, taken));
+      void this.options.shrunk(executor).then(() => this.store(update, path, sender));
     } else {
-      this.store(update, path, taken);
+      this.store(update, path, sender);
     }
+    return true;
+  }
+
+  private ignored(taskId: string, problem: string): void {
+    const { complaints, logger } = this.options;
+    const say = complaints.about(taskId, problem);
+    if (say !== undefined) logger.info({ ...say, task: taskId }, `ignoring a status update: ${problem}`);
   }
 
   /** For a task of a framework that is not known here: nothing but the update is kept. */
   reportUnknown(facts: StatusFacts): void {
     const { clock, random, state } = this.options;
     const origin = { agentId: state.id, timestamp: clock.now() / 1000, uuid: uuidBytes(random.uuid()) };
-    this.store(makeUpdate(facts, origin), undefined, () => undefined);
+    this.store(makeUpdate(facts, origin), undefined, NOBODY);
   }
 
   /** Called by the update manager; gives the master also the latest state, which may be newer than what is in flight. */
@@ -117,9 +137,9 @@ export class Statuses {
     send({ name: "mesos.internal.StatusUpdateMessage", body });
   }
 
-  private store(update: StatusUpdate, path: string | undefined, taken: () => void): void {
+  private store(update: StatusUpdate, path: string | undefined, { taken, over }: UpdateSender): void {
     this.options.updates
-      .update(update, path)
+      .update(update, path, over)
       .then(taken, (error: unknown) =>
         this.options.logger.error({ err: error }, "a status update could not be taken"),
       );

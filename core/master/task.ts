@@ -1,7 +1,7 @@
 import type { AgentID, FrameworkID, Task, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Resources } from "../../sdk/resources/index.js";
-import { holdsResources, isTerminal } from "../../sdk/task-states.js";
+import { holdsResources, isTerminal, MAX_TASK_STATUSES } from "../../sdk/task-states.js";
 
 export interface TaskParts {
   readonly message: Task;
@@ -83,6 +83,7 @@ export function stagingTask(
  */
 export function withStatus(statuses: readonly TaskStatus[], status: TaskStatus): TaskStatus[] {
   const kept = statuses.at(-1)?.state === status.state ? statuses.slice(0, -1) : statuses.slice();
+  if (kept.length >= MAX_TASK_STATUSES) kept.splice(1, 1);
   kept.push(status.data === undefined ? status : { ...status, data: undefined });
   return kept;
 }

@@ -25,9 +25,7 @@ export class TenuredTransport implements MessageTransport {
   }
 
   receive(actor: string, receiver: MessageReceiver): () => void {
-    return this.inner.receive(actor, (message) => {
-      if (this.tenure.holds()) receiver(message);
-    });
+    return this.inner.receive(actor, (message) => (this.tenure.holds() ? receiver(message) : undefined));
   }
 
   send(to: string, message: OutboundMessage): void {

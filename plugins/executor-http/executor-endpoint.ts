@@ -38,7 +38,7 @@ export class ExecutorEndpoint implements HttpRoute {
     return request.body().then((body) => this.answer(request, reply, body));
   }
 
-  private answer(request: HttpRequest, reply: HttpReply, body: Buffer): void {
+  private answer(request: HttpRequest, reply: HttpReply, body: Buffer): void | Promise<void> {
     const { service } = this.options;
     const sender = service.identify(request.headers.authorization);
     if (sender.problem !== undefined) {
@@ -64,7 +64,8 @@ export class ExecutorEndpoint implements HttpRoute {
       return;
     }
     // A heartbeat keeps the connection alive and may carry made-up ids: nobody looks at them, as in Mesos.
-    if (call.type !== Call_Type.HEARTBEAT) service.call(call, claims);
+    const done = call.type === Call_Type.HEARTBEAT ? undefined : service.call(call, claims);
+    if (done !== undefined) return done.then(() => reply.send(202));
     reply.send(202);
   }
 

@@ -3,8 +3,14 @@ import { MessageParser, type ParserLimits, type TargetCache } from "./message-pa
 import type { Responses } from "./responses.js";
 import type { TurnBudget } from "./turn-budget.js";
 
-/** Undefined: accepted. Otherwise the status line's end and the body of the refusal. */
-export type Verdict = { readonly status: string; readonly body: string } | undefined;
+/** The status line's end and the body. */
+export interface Refusal {
+  readonly status: string;
+  readonly body: string;
+}
+
+/** Undefined: accepted. A promise: accepted, and nothing more is to be read from there until it settles. */
+export type Verdict = Refusal | Promise<void> | undefined;
 
 export interface InboundOptions {
   readonly targets: TargetCache;
@@ -44,6 +50,8 @@ export class InboundConnection {
   private left = false;
   /** What was read waits for its turn; until then nothing more is read. */
   private waits = false;
+  /** Receivers that ask for nothing more. */
+  private holds = 0;
 
   constructor(
     private readonly socket: Socket,
@@ -58,8 +66,12 @@ export class InboundConnection {
         body,
         peer: this.peer,
       });
-      if (verdict === undefined) this.accepted++;
-      else this.refuse(verdict.status, verdict.body);
+      if (verdict !== undefined && !(verdict instanceof Promise)) {
+        this.refuse(verdict);
+        return;
+      }
+      this.accepted++;
+      if (verdict !== undefined) this.hold(verdict);
     });
     socket.on("data", this.read);
     socket.on("end", this.ended);
@@ -70,13 +82,13 @@ export class InboundConnection {
   /** Begins with bytes that were read already. */
   start(head: Buffer): void {
     this.read(head);
-    if (!this.left && !this.waits) this.socket.resume();
+    if (!this.left) this.resume();
   }
 
   /** Called at an even pace: ends a connection that stands still in the middle of a message. */
   sweep(): void {
-    if (!this.waits && this.parser.midMessage && this.socket.bytesRead === this.bytesSeen)
-      this.socket.destroy();
+    const still = this.parser.midMessage && this.socket.bytesRead === this.bytesSeen;
+    if (still && !this.waits && this.holds === 0) this.socket.destroy();
     this.bytesSeen = this.socket.bytesRead;
   }
 
@@ -96,7 +108,7 @@ export class InboundConnection {
   private handle(chunk: Buffer): void {
     if (this.waits) {
       this.waits = false;
-      this.socket.resume();
+      this.resume();
     }
     const before = this.accepted;
     const state = this.parser.push(chunk);
@@ -105,7 +117,7 @@ export class InboundConnection {
     if (state === "ok" && this.unhurried && this.accepted < MAX_OWED) this.owe();
     else this.answer();
     if (state === "ok") {
-      if (this.socket.writableLength > MAX_UNREAD_BYTES) this.socket.pause();
+      if (this.holds > 0 || this.socket.writableLength > MAX_UNREAD_BYTES) this.socket.pause();
       return;
     }
     // It may have been closed while this was waiting.
@@ -129,8 +141,20 @@ export class InboundConnection {
   };
 
   private readonly drained = (): void => {
-    if (!this.waits && this.socket.isPaused()) this.socket.resume();
+    if (this.socket.isPaused()) this.resume();
   };
+
+  private hold(settled: Promise<void>): void {
+    this.holds++;
+    void settled.finally(() => {
+      this.holds--;
+      if (!this.left) this.resume();
+    });
+  }
+
+  private resume(): void {
+    if (!this.waits && this.holds === 0) this.socket.resume();
+  }
 
   private readonly closed = (): void => {
     this.left = true;
@@ -159,7 +183,7 @@ export class InboundConnection {
     this.socket.uncork();
   }
 
-  private refuse(status: string, body: string): void {
+  private refuse({ status, body }: Refusal): void {
     this.answer();
     if (!this.socket.destroyed) this.socket.write(this.options.responses.refusal(status, body));
   }

@@ -26,12 +26,15 @@ export class LocalActors {
     };
   }
 
-  /** False when there is no such actor. Never throws: what a receiver throws is its own fault, not the sender's. */
-  deliver(actor: string, message: InboundMessage): boolean {
+  /**
+   * False when there is no such actor; a promise when the sender is to wait. Never throws: what a receiver throws is its own fault, not the
+   * sender's.
+   */
+  deliver(actor: string, message: InboundMessage): boolean | Promise<void> {
     const receiver = this.receivers.get(actor);
     if (receiver === undefined) return false;
     try {
-      receiver(message);
+      return receiver(message) ?? true;
     } catch (error) {
       this.logger.error(
         { err: error, actor, from: message.from, message: message.name },
@@ -60,7 +63,7 @@ export class LocalActors {
   private readonly drain = (): void => {
     const posted = this.posted;
     this.posted = [];
-    for (const { actor, message } of posted) this.deliver(actor, message);
+    for (const { actor, message } of posted) void this.deliver(actor, message);
   };
 
   private guard(callback: () => void, text: string): void {

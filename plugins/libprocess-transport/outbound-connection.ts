@@ -18,6 +18,9 @@ export interface OutboundOptions {
 /** What the peers answer is not looked at, so all connections read it into the same bytes. */
 const dropped = Buffer.allocUnsafe(64 * 1024);
 
+/** With more waiting than this, who can wait had better. */
+const CROWDED_BYTES = 1024 * 1024;
+
 /** Rough size of a message's head, for the bound of the queue. */
 const HEAD_BYTES = 300;
 
@@ -38,6 +41,8 @@ export class OutboundConnection {
   private connected = false;
   private done = false;
   private idleSweeps = 0;
+  private emptied: (() => void) | undefined;
+  private emptying: Promise<void> | undefined;
 
   constructor(private readonly options: OutboundOptions) {
     this.endpoint = options.endpoint;
@@ -56,6 +61,7 @@ export class OutboundConnection {
       this.connected = true;
       if (this.queue.length > 0) options.ready(this);
     });
+    this.socket.on("drain", () => this.tellEmptied());
     this.socket.once("end", () => void this.socket.destroy());
     this.socket.once("close", () => this.finish(reason));
   }
@@ -72,6 +78,15 @@ export class OutboundConnection {
     } else if (this.connected) {
       this.options.ready(this);
     }
+  }
+
+  /** Resolves when what waits for the peer has left, or never will; undefined while that is not much. */
+  room(): Promise<void> | undefined {
+    if (this.done || this.queuedBytes + this.socket.writableLength <= CROWDED_BYTES) return undefined;
+    this.emptying ??= new Promise((resolve) => {
+      this.emptied = resolve;
+    });
+    return this.emptying;
   }
 
   flush(): void {
@@ -112,6 +127,13 @@ export class OutboundConnection {
     if (this.done) return;
     this.done = true;
     this.queue = [];
+    this.tellEmptied();
     this.options.closed(this, reason);
+  }
+
+  private tellEmptied(): void {
+    this.emptied?.();
+    this.emptied = undefined;
+    this.emptying = undefined;
   }
 }

@@ -132,6 +132,11 @@ export class LibprocessTransport implements MessageTransport {
     }
   }
 
+  room(to: string): Promise<void> | undefined {
+    const target = this.targets.parse(to);
+    return target === undefined ? undefined : this.outbound.get(target.endpoint)?.room();
+  }
+
   link(to: string, exited: () => void): () => void {
     // Each link is its own, even if the same function is given twice.
     const notify = (): void => this.call(exited);
@@ -166,8 +171,10 @@ export class LibprocessTransport implements MessageTransport {
       body,
       peer: () => hostOf(request.peer),
     });
-    if (verdict === undefined) reply.send(202);
-    else reply.text(Number(verdict.status.slice(0, 3)), verdict.body);
+    if (verdict === undefined || verdict instanceof Promise) {
+      await verdict;
+      reply.send(202);
+    } else reply.text(Number(verdict.status.slice(0, 3)), verdict.body);
   }
 
   private deliver(message: Parameters<InboundOptions["deliver"]>[0]): Verdict {
@@ -188,7 +195,8 @@ export class LibprocessTransport implements MessageTransport {
       if (this.strangers.first(peer, "ip")) this.deps.logger.warn({ peer, from }, text);
       return { status: "400 Bad Request", body: text };
     }
-    if (this.actors.deliver(actor, { from, name, body })) return undefined;
+    const delivered = this.actors.deliver(actor, { from, name, body });
+    if (delivered !== false) return delivered === true ? undefined : delivered;
     const peer = message.peer();
     if (this.strangers.first(peer, actor)) {
       this.deps.logger.info(

@@ -34,8 +34,11 @@ export interface ExecutorService {
   identify(authorization: string | undefined): ExecutorIdentity;
   validate(call: Call): void;
   subscribe(subscription: ExecutorSubscription): ExecutorSession;
-  /** UPDATE and MESSAGE. Returning means accepted (202). */
-  call(call: Call, claims?: ExecutorClaims): void;
+  /**
+   * UPDATE and MESSAGE. Returning means accepted (202). A promise: the sender is to wait until it is, because much of what it sent before is
+   * still under way.
+   */
+  call(call: Call, claims?: ExecutorClaims): void | Promise<void>;
 }
 
 export const ExecutorService = extensionPoint<ExecutorService, "one">("tepui.executor-service", {

@@ -1,7 +1,10 @@
 import { extensionPoint } from "../plugin/extension-point.js";
 
-/** Receives messages addressed to one actor. `body` is valid only during the call: copy what must outlive it. */
-export type MessageReceiver = (message: InboundMessage) => void;
+/**
+ * Receives messages addressed to one actor. `body` is valid only during the call: copy what must outlive it. With a promise it asks that no
+ * more be read from where the message came until that settles; what was read already may still come. It must not reject.
+ */
+export type MessageReceiver = (message: InboundMessage) => Promise<void> | undefined | void;
 
 export interface InboundMessage {
   /** Sender's address, `id@ip:port`. */
@@ -32,6 +35,11 @@ export interface MessageTransport {
    */
   receive(actor: string, receiver: MessageReceiver): () => void;
   send(to: string, message: OutboundMessage): void;
+  /**
+   * Where much of what was sent to an address has yet to leave: resolves when it has, or is lost. Undefined: send on. Absent: nothing ever
+   * waits for long.
+   */
+  room?(to: string): Promise<void> | undefined;
   /**
    * Calls `exited` once when the connection to `to` breaks or cannot be made, or a local actor is not there or taken back; never
    * from within this call. Returns the undo.

@@ -409,6 +409,11 @@ export const ERRORS = {
     text: "The agent cannot write to its work_dir",
     hint: "Name a directory that the agent's user may write to with --work_dir.",
   },
+  TEPUI_EXECUTOR_BUSY: {
+    kind: "unavailable",
+    text: "Too much of what the executor sent is still under way",
+    hint: "Send the call again later; wait for ACKNOWLEDGED events before sending many more.",
+  },
   TEPUI_EXECUTOR_CALL_INVALID: {
     kind: "invalid",
     text: "Failed to validate Executor::Call",

@@ -9,8 +9,10 @@ import {
 import type { TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
+import { isTepuiError } from "../../../sdk/errors/index.js";
 import type { AgentState } from "../agent-state.js";
 import type { Checkpoints } from "../checkpoint.js";
+import type { Complaints } from "../complaints.js";
 import type { Disk } from "../disk/operations.js";
 import type { Executor } from "../executor.js";
 import { UUID_BYTES } from "../executor-call-validation.js";
@@ -29,6 +31,7 @@ export interface ExecutorDriversOptions {
   readonly metrics: AgentMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly complaints: Complaints;
   /** After how many milliseconds an executor that does not answer is asked again to come back; 0: never. */
   readonly retryInterval: number;
   readonly sendTo: (pid: string, message: NamedMessage) => void;
@@ -48,20 +51,33 @@ interface Found {
 export class ExecutorDrivers {
   constructor(private readonly options: ExecutorDriversOptions) {}
 
-  take(from: string, message: DriverMessage): void {
+  /** A promise: the sender is not to be heard until then, because much of what it said before is still under way. */
+  take(from: string, message: DriverMessage): Promise<void> | undefined {
+    try {
+      return this.handle(from, message);
+    } catch (error) {
+      if (!isTepuiError(error) || error.code !== "TEPUI_EXECUTOR_BUSY") throw error;
+      this.complain(
+        from,
+        message.name,
+        "dropping a message of an executor that does not wait while it is not heard",
+      );
+      return undefined;
+    }
+  }
+
+  private handle(from: string, message: DriverMessage): Promise<void> | undefined {
     switch (message.name) {
       case "RegisterExecutorMessage":
         this.register(from, message.body);
-        break;
+        return undefined;
       case "ReregisterExecutorMessage":
         this.reregister(from, message.body);
-        break;
+        return undefined;
       case "StatusUpdateMessage":
-        this.update(from, message.body.update!);
-        break;
+        return this.update(from, message.body.update!);
       case "ExecutorToFrameworkMessage":
-        this.message(from, message.body);
-        break;
+        return this.message(from, message.body);
     }
   }
 
@@ -146,18 +162,14 @@ export class ExecutorDrivers {
     this.options.calls.attach({ ...found, connection, subscribe: undefined });
   }
 
-  private update(from: string, update: StatusUpdate): void {
+  private update(from: string, update: StatusUpdate): Promise<void> | undefined {
     const sender = this.sender(from, update.framework_id?.value);
     const status = sender === undefined ? undefined : this.statusOf(update, sender.executor);
-    if (sender !== undefined && status !== undefined) {
-      this.options.calls.update(sender.executor, status);
-      return;
-    }
-    this.options.logger.info(
-      { from, task: update.status?.task_id?.value },
-      "ignoring a status update that is not whole, or of no executor here",
-    );
+    if (sender !== undefined && status !== undefined)
+      return this.options.calls.update(sender.executor, status);
+    this.complain(from, "update", "ignoring a status update that is not whole, or of no executor here");
     this.options.metrics.invalidStatusUpdates.inc();
+    return undefined;
   }
 
   /** What the executor says, as the v1 API has it; undefined where that cannot be taken. */
@@ -169,14 +181,17 @@ export class ExecutorDrivers {
     return { ...status, uuid, timestamp, executor_id: executor_id ?? status.executor_id };
   }
 
-  private message(from: string, { framework_id, executor_id, data }: ExecutorToFrameworkMessage): void {
+  private message(
+    from: string,
+    { framework_id, executor_id, data }: ExecutorToFrameworkMessage,
+  ): Promise<void> | undefined {
     const sender = this.sender(from, framework_id?.value);
     if (sender === undefined || sender.executor.id !== executor_id?.value) {
-      this.options.logger.info({ from }, "ignoring a message to a scheduler: it is of no executor here");
+      this.complain(from, "message", "ignoring a message to a scheduler: it is of no executor here");
       this.options.metrics.invalidFrameworkMessages.inc();
-      return;
+      return undefined;
     }
-    this.options.calls.message(sender.framework, sender.executor, data ?? Buffer.alloc(0));
+    return this.options.calls.message(sender.framework, sender.executor, data ?? Buffer.alloc(0));
   }
 
   /** The executor at an address. It may tell of the tasks of others of its framework, as in Mesos. */
@@ -207,14 +222,19 @@ export class ExecutorDrivers {
     return found.executor.driver === known ? undefined : "there is another one";
   }
 
-  private refuse(from: string, { executor_id }: RegisterExecutorMessage, reason: string | undefined): void {
-    const { logger, sendTo } = this.options;
-    logger.warn(
-      { from, executor: executor_id?.value },
-      `telling an executor to end that registers: ${reason}`,
-    );
+  private refuse(from: string, { executor_id }: RegisterExecutorMessage, reason = ""): void {
+    const { sendTo } = this.options;
+    const executor = executor_id?.value;
+    this.complain(from, `${reason} ${executor}`, `telling an executor to end that registers: ${reason}`, {
+      executor,
+    });
     const body = ShutdownExecutorMessage.encode({}).finish();
     sendTo(from, { name: "mesos.internal.ShutdownExecutorMessage", body });
+  }
+
+  private complain(from: string, what: string, text: string, facts: object = {}): void {
+    const say = this.options.complaints.about(from, what);
+    if (say !== undefined) this.options.logger.warn({ ...say, from, ...facts }, text);
   }
 
   private connection(framework: Framework, executor: Executor, to: string): DriverConnection {

@@ -136,6 +136,7 @@ export class Recovery {
       path: this.options.paths.meta.taskUpdates(executor.ids, taskId),
       updates,
       acknowledged,
+      allowance: executor.updatesUnderWay,
     });
   }
 

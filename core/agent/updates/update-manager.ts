@@ -2,10 +2,14 @@ import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/m
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { isTerminal } from "../../../sdk/task-states.js";
+import type { Allowance } from "../allowance.js";
 import { UPDATE_RETRY_MAX, UPDATE_RETRY_MIN } from "../constants.js";
 import type { Disk } from "../disk/operations.js";
 import { encodeRecord } from "./update-record.js";
-import { UpdateStream, uuidKey } from "./update-stream.js";
+import { type HeldUpdate, UpdateStream, uuidKey } from "./update-stream.js";
+
+/** A task's file is written anew when it has this much that nobody needs. */
+const COMPACTED_BYTES = 1024 * 1024;
 
 export interface UpdateManagerOptions {
   readonly clock: Clock;
@@ -41,45 +45,46 @@ export class UpdateManager {
    * Takes an update over. Resolves when it is safe with us, so that its sender may forget it; at once for one seen before.
    *
    * @param path where the task's updates are written down; undefined: nowhere
+   * @param over called when it was acknowledged or given up, or was seen before
    */
-  async update(update: StatusUpdate, path: string | undefined): Promise<void> {
+  async update(update: StatusUpdate, path: string | undefined, over = nothing): Promise<void> {
     const stream = this.streamFor(update, path);
     const key = uuidKey(update.uuid);
-    if (stream.received.has(key)) {
+    if (stream.knows(key)) {
       this.options.logger.debug({ task: stream.taskId }, "ignoring a status update seen before");
+      over();
       return;
     }
-    stream.received.add(key);
     if (stream.path === undefined) {
-      this.enqueue(stream, update);
+      this.enqueue(stream, hold(stream, { update, key, bytes: 0, over }));
       return;
     }
-    const data = encodeRecord({ type: StatusUpdateRecord_Type.UPDATE, update });
-    const written = this.options.disk.apply([{ op: "append", path: stream.path, data }]);
-    stream.writing.set(key, written);
+    const data = updateRecord(update);
+    const held = hold(stream, { update, key, bytes: data.length, over });
+    held.writing = this.options.disk.apply([{ op: "append", path: stream.path, data }]);
     try {
-      await written;
+      await held.writing;
     } catch (error) {
       // Better told without a record than not told: it is lost only if the agent dies before the acknowledgement, with which it is
       // written once more.
-      stream.unwritten.add(key);
+      held.unwritten = true;
       this.options.logger.error(
         { err: error, task: stream.taskId },
         "a status update could not be written down",
       );
     }
-    stream.writing.delete(key);
-    this.enqueue(stream, update);
+    held.writing = undefined;
+    this.enqueue(stream, held);
   }
 
   /** Whether this very update was taken before. */
   knows(update: StatusUpdate): boolean {
-    return this.streamOf(update)?.received.has(uuidKey(update.uuid)) === true;
+    return this.streamOf(update)?.knows(uuidKey(update.uuid)) === true;
   }
 
   /** Calls when an update that was taken before may be forgotten by its sender: at once, unless it is just being written down. */
   whenSafe(update: StatusUpdate, safe: () => void): void {
-    const writing = this.streamOf(update)?.writing.get(uuidKey(update.uuid));
+    const writing = this.streamOf(update)?.held.get(uuidKey(update.uuid))?.writing;
     if (writing === undefined) safe();
     // Where it cannot be written down it is told without.
     else void writing.catch(() => undefined).then(safe);
@@ -97,25 +102,23 @@ export class UpdateManager {
   acknowledge({ frameworkId, taskId, uuid }: Acknowledgement): Acknowledged {
     const stream = this.streams.get(frameworkId)?.get(taskId);
     const oldest = stream?.oldest;
-    if (stream === undefined || oldest === undefined || uuidKey(oldest.uuid) !== uuidKey(uuid))
-      return "unknown";
+    if (stream === undefined || oldest === undefined || oldest.key !== uuidKey(uuid)) return "unknown";
     if (stream.path !== undefined) {
-      const acknowledgement = encodeRecord({ type: StatusUpdateRecord_Type.ACK, uuid: Buffer.from(uuid) });
-      const data = stream.unwritten.delete(uuidKey(uuid))
-        ? Buffer.concat([
-            encodeRecord({ type: StatusUpdateRecord_Type.UPDATE, update: oldest }),
-            acknowledgement,
-          ])
-        : acknowledgement;
+      const { update, unwritten } = oldest;
+      const acknowledgement = acknowledgementRecord(update);
+      const data =
+        unwritten === true ? Buffer.concat([updateRecord(update), acknowledgement]) : acknowledgement;
       this.noteAcknowledgement(stream, data);
     }
-    stream.acknowledged.add(uuidKey(uuid));
     stream.pending.shift();
+    stream.acknowledged(oldest);
     stream.stopRetry();
-    if (isTerminal(oldest.status?.state)) {
+    oldest.over();
+    if (isTerminal(oldest.update.status?.state)) {
       this.close(stream);
       return "closed";
     }
+    if (stream.obsolete > COMPACTED_BYTES) this.compact(stream);
     this.sendOldest(stream);
     return "next";
   }
@@ -139,6 +142,25 @@ export class UpdateManager {
       });
   }
 
+  /** Writes a task's file anew, with what is still needed of it: a task may be told of without end. */
+  private compact(stream: UpdateStream): void {
+    if (stream.path === undefined) return;
+    const { disk, logger } = this.options;
+    stream.obsolete = 0;
+    const records = [...stream.history()].flatMap((update) => [
+      updateRecord(update),
+      acknowledgementRecord(update),
+    ]);
+    // Those that are just being written, too: they may be in the file by the time when it gives way to this one.
+    for (const { update, unwritten } of stream.held.values())
+      if (unwritten !== true) records.push(updateRecord(update));
+    disk
+      .apply([{ op: "write", path: stream.path, data: Buffer.concat(records) }])
+      .catch((error: unknown) =>
+        logger.error({ err: error, task: stream.taskId }, "a task's updates could not be written anew"),
+      );
+  }
+
   /** Takes up a stream that an earlier run of the agent wrote. */
   recover(options: {
     frameworkId: string;
@@ -146,20 +168,23 @@ export class UpdateManager {
     path: string;
     updates: readonly StatusUpdate[];
     acknowledged: ReadonlySet<string>;
+    /** Of the executor that reported them. */
+    allowance: Allowance;
   }): void {
     const stream = new UpdateStream(options.frameworkId, options.taskId, options.path);
     let closed = false;
     for (const update of options.updates) {
       const key = uuidKey(update.uuid);
-      stream.received.add(key);
+      const bytes = updateRecord(update).length;
       if (options.acknowledged.has(key)) {
-        stream.acknowledged.add(key);
+        stream.acknowledged({ update, key, bytes });
         closed ||= isTerminal(update.status?.state);
-      } else {
-        stream.pending.push(update);
+      } else if (!stream.knows(key)) {
+        stream.pending.push(hold(stream, { update, key, bytes, over: options.allowance.hold(bytes) }));
       }
     }
-    if (!closed && options.updates.length > 0) this.put(stream);
+    if (closed || options.updates.length === 0) stream.giveUp();
+    else this.put(stream);
   }
 
   pause(): void {
@@ -178,23 +203,24 @@ export class UpdateManager {
 
   /** Gives a framework's updates up. */
   forget(frameworkId: string): void {
-    for (const stream of this.streams.get(frameworkId)?.values() ?? []) stream.stopRetry();
+    const streams = this.streams.get(frameworkId);
     this.streams.delete(frameworkId);
+    for (const stream of streams?.values() ?? []) stream.giveUp();
   }
 
   private *all(): Iterable<UpdateStream> {
     for (const streams of this.streams.values()) yield* streams.values();
   }
 
-  private enqueue(stream: UpdateStream, update: StatusUpdate): void {
+  private enqueue(stream: UpdateStream, held: HeldUpdate): void {
     // Its framework was removed while it was being written down.
     if (this.streams.get(stream.frameworkId)?.get(stream.taskId) !== stream) return;
-    stream.pending.push(update);
+    stream.pending.push(held);
     if (stream.pending.length === 1) this.sendOldest(stream);
   }
 
   private sendOldest(stream: UpdateStream, wait = UPDATE_RETRY_MIN): void {
-    const update = stream.oldest;
+    const update = stream.oldest?.update;
     if (this.paused || update === undefined || stream.acknowledging > 0) return;
     stream.retry = this.options.clock.setTimeout(() => {
       this.options.logger.warn({ task: stream.taskId }, "sending a status update again");
@@ -226,5 +252,19 @@ export class UpdateManager {
     const streams = this.streams.get(stream.frameworkId);
     streams?.delete(stream.taskId);
     if (streams?.size === 0) this.streams.delete(stream.frameworkId);
+    stream.giveUp();
   }
 }
+
+const nothing = (): void => undefined;
+
+function hold(stream: UpdateStream, held: HeldUpdate): HeldUpdate {
+  stream.held.set(held.key, held);
+  return held;
+}
+
+const updateRecord = (update: StatusUpdate): Uint8Array =>
+  encodeRecord({ type: StatusUpdateRecord_Type.UPDATE, update });
+
+const acknowledgementRecord = ({ uuid }: StatusUpdate): Uint8Array =>
+  encodeRecord({ type: StatusUpdateRecord_Type.ACK, uuid });

@@ -1,23 +1,44 @@
 import type { StatusUpdate } from "../../../proto/gen/mesos/internal/messages.js";
+import type { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Timer } from "../../../sdk/contracts/clock.js";
+
+/** Acknowledged updates that are known again when they are repeated. */
+export const REMEMBERED_UPDATES = 1000;
 
 export const uuidKey = (uuid: Uint8Array | undefined): string =>
   uuid === undefined ? "" : Buffer.from(uuid.buffer, uuid.byteOffset, uuid.length).toString("latin1");
 
+/** An update that is not acknowledged. */
+export interface HeldUpdate {
+  readonly update: StatusUpdate;
+  readonly key: string;
+  /** Of its record. */
+  readonly bytes: number;
+  /** It was acknowledged, or given up. */
+  readonly over: () => void;
+  /** While it is being written down. */
+  writing?: Promise<void> | undefined;
+  /** It could not be written down. */
+  unwritten?: boolean;
+}
+
 /** The updates of one task: in their order, each once, one at a time until it is acknowledged. */
 export class UpdateStream {
-  /** Not acknowledged yet, oldest first. */
-  readonly pending: StatusUpdate[] = [];
-  readonly received = new Set<string>();
-  readonly acknowledged = new Set<string>();
-  /** Those that are just being written down. */
-  readonly writing = new Map<string, Promise<void>>();
-  /** Those that could not be written down. */
-  readonly unwritten = new Set<string>();
+  /** Not acknowledged yet, by their keys, oldest first. */
+  readonly held = new Map<string, HeldUpdate>();
+  /** Those of them that are safe. */
+  readonly pending: HeldUpdate[] = [];
   /** Acknowledgements that are just being written down. */
   acknowledging = 0;
   /** Runs while the oldest one is on its way. */
   retry: Timer | undefined;
+  /** Bytes of its file that nobody needs any more. */
+  obsolete = 0;
+  /** The latest that were acknowledged, oldest first. */
+  private readonly done = new Set<string>();
+  /** The first one that was acknowledged of each state, in their order. */
+  private readonly firsts = new Map<TaskState | undefined, StatusUpdate>();
+  private latest: StatusUpdate | undefined;
 
   constructor(
     readonly frameworkId: string,
@@ -26,12 +47,42 @@ export class UpdateStream {
     readonly path: string | undefined,
   ) {}
 
-  get oldest(): StatusUpdate | undefined {
+  get oldest(): HeldUpdate | undefined {
     return this.pending[0];
+  }
+
+  /** Whether this very update was taken before. */
+  knows(key: string): boolean {
+    return this.held.has(key) || this.done.has(key);
+  }
+
+  acknowledged({ update, key, bytes }: Omit<HeldUpdate, "over">): void {
+    this.held.delete(key);
+    this.done.add(key);
+    if (this.done.size > REMEMBERED_UPDATES) {
+      const [first] = this.done;
+      this.done.delete(first!);
+    }
+    this.obsolete += bytes;
+    const { state } = update.status ?? {};
+    if (!this.firsts.has(state)) this.firsts.set(state, update);
+    this.latest = update;
+  }
+
+  /** What a later run of the agent has to know of those that were acknowledged: since when the task is in which state, and the latest. */
+  *history(): Iterable<StatusUpdate> {
+    for (const first of this.firsts.values()) if (first !== this.latest) yield first;
+    if (this.latest !== undefined) yield this.latest;
   }
 
   stopRetry(): void {
     this.retry?.cancel();
     this.retry = undefined;
+  }
+
+  /** Nothing of it will be acknowledged any more. */
+  giveUp(): void {
+    this.stopRetry();
+    for (const { over } of this.held.values()) over();
   }
 }

@@ -48,8 +48,8 @@ describe("custom executors", () => {
 
   it("have their updates acknowledged when these are safe, and the scheduler gets them", async () => {
     const { bench, executor, update } = await running();
-    update("t1", RUNNING);
-    update("t1", FINISHED, { message: "done" });
+    void update("t1", RUNNING);
+    void update("t1", FINISHED, { message: "done" });
     const statuses = await bench.drain("t1");
     expect(statuses.map(line)).to.deep.equal(["TASK_RUNNING", "TASK_FINISHED: done"]);
     expect(statuses[0]!.agent_id!.value).to.equal(AGENT_ID);
@@ -59,8 +59,8 @@ describe("custom executors", () => {
 
   it("may repeat what was not acknowledged, and the task does not go back", async () => {
     const { bench, update } = await running();
-    update("t1", STARTING);
-    update("t1", RUNNING);
+    void update("t1", STARTING);
+    void update("t1", RUNNING);
     await bench.settle();
     const again = bench.subscribe("e1", {
       unacknowledged_updates: [{ status: status("t1", STARTING) }],
@@ -81,7 +81,7 @@ describe("custom executors", () => {
         await new Promise<void>((resolve) => (written = resolve));
       return apply(operations);
     };
-    update("t1", RUNNING);
+    void update("t1", RUNNING);
     await bench.settle();
     const again = bench.subscribe("e1", {
       unacknowledged_updates: [{ status: status("t1", RUNNING) }],
@@ -98,7 +98,7 @@ describe("custom executors", () => {
   it("report in vain for a framework that is being ended, which is counted", async () => {
     const { bench, update } = await running();
     bench.master.say("ShutdownFrameworkMessage", { framework_id: { value: FRAMEWORK_ID } });
-    update("t1", RUNNING);
+    void update("t1", RUNNING);
     await bench.settle();
     expect(bench.updates).to.deep.equal([]);
     expect(bench.metrics.snapshot().get("slave/invalid_status_updates")).to.equal(1);
@@ -110,7 +110,7 @@ describe("custom executors", () => {
     await bench.settle();
     expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH", "LAUNCH"]);
     expect(bench.containerizer.launched).to.have.length(1);
-    update("t1", FINISHED);
+    void update("t1", FINISHED);
     await bench.settle();
     expect(bench.containerizer.of("e1").sizes.map(({ cpus }) => cpus)).to.deep.equal([1.1, 2.1, 1.1]);
   });
@@ -139,12 +139,12 @@ describe("custom executors", () => {
       bench.agent.calls.call(
         executorCall("e1", { type: Call_Type.MESSAGE, message: { data: Buffer.from(text) } }),
       );
-    say("one");
+    void say("one");
     bench.master.say("UpdateFrameworkMessage", {
       framework_id: { value: FRAMEWORK_ID },
       pid: "scheduler-1@10.0.0.3:9999",
     });
-    say("two");
+    void say("two");
     const heard = (to: string) =>
       bench.master.heard("ExecutorToFrameworkMessage", to).map(({ data }) => String(data));
     expect(heard("master@10.0.0.1:5050")).to.deep.equal(["one"]);
@@ -154,7 +154,7 @@ describe("custom executors", () => {
   it("reach a scheduler without an address, which masters write as `@0.0.0.0:0`, through the master", async () => {
     const { bench } = await running();
     bench.master.say("UpdateFrameworkMessage", { framework_id: { value: FRAMEWORK_ID }, pid: "@0.0.0.0:0" });
-    bench.agent.calls.call(
+    void bench.agent.calls.call(
       executorCall("e1", { type: Call_Type.MESSAGE, message: { data: Buffer.from("one") } }),
     );
     const heard = bench.master.heard("ExecutorToFrameworkMessage", "master@10.0.0.1:5050");
@@ -175,7 +175,7 @@ describe("custom executors", () => {
 
   it("that end take their tasks along, and the master hears of it", async () => {
     const { bench, update } = await running();
-    update("t1", RUNNING);
+    void update("t1", RUNNING);
     bench.containerizer.of("e1").exit(1);
     expect((await bench.drain("t1")).map(line)).to.deep.equal([
       "TASK_RUNNING",

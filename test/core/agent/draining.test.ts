@@ -155,7 +155,7 @@ describe("an agent that drains", () => {
     ]);
     const uuid = Buffer.alloc(16, 1);
     const status = { task_id: { value: "t1" }, state: TaskState.TASK_KILLED, uuid, source: 2 };
-    bench.agent.calls.call(executorCall("e1", { type: 2, update: { status } }));
+    void bench.agent.calls.call(executorCall("e1", { type: 2, update: { status } }));
     expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_KILLED REASON_AGENT_DRAINING"]);
   });
 
@@ -173,7 +173,7 @@ describe("an agent that drains", () => {
       uuid: Buffer.alloc(16, 1),
       source: 2,
     };
-    bench.agent.calls.call(executorCall("e1", { type: 2, update: { status } }));
+    void bench.agent.calls.call(executorCall("e1", { type: 2, update: { status } }));
     await bench.settle();
     expect(bench.agent.state.draining).not.to.equal(undefined);
     await bench.drain("t1");

@@ -116,7 +116,7 @@ describe("an agent that authenticates executors", () => {
     const { bench, call, claimsOf } = await launched(true);
     const claims = claimsOf("e1");
     bench.subscribe("e1");
-    call("e1", claims);
+    void call("e1", claims);
     expect(() => call("e2", claims)).to.throw(/'eid' claim with the executor ID e2/);
     expect(() => call("e1", { ...claims, fid: "other" })).to.throw(/'fid' claim/);
     expect(() => call("e1", { ...claims, cid: "earlier run" })).to.throw(/'cid' claim/);

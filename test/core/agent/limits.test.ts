@@ -97,7 +97,7 @@ describe("the container of a custom executor", () => {
     const { bench, run, finish } = await running();
     run("t2", 200);
     await bench.settle();
-    finish("t1");
+    void finish("t1");
     await bench.settle();
     const container = bench.containerizer.of("e1");
     expect(container.request.limits).to.deep.equal({ mem: 100 });
@@ -119,7 +119,7 @@ describe("the container of a custom executor", () => {
     grow();
     await bench.settle();
     expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH", "LAUNCH"]);
-    finish("t1");
+    void finish("t1");
     await bench.settle();
     expect(bench.updates).to.deep.equal([]);
     grow();
@@ -133,7 +133,7 @@ describe("the container of a custom executor", () => {
     run("t2", 200);
     run("t3", 300);
     await bench.settle();
-    finish("t1");
+    void finish("t1");
     await bench.settle();
     expect(held, "one change at a time").to.have.length(1);
     while (held.length > 0) {

@@ -8,6 +8,11 @@ import { type Daemon, startDaemon, wireMessage } from "./support.js";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+async function turns(count: number): Promise<number> {
+  for (let i = 0; i < count; i++) await turn();
+  return count;
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
 }
@@ -237,6 +242,76 @@ describe("libprocess-transport", () => {
     }
     for (const socket of held) socket.destroy();
     deaf.close();
+    await daemon.stop();
+  });
+
+  it("says when there is room again for a peer that reads slowly, also when it is lost", async () => {
+    const daemon = await startDaemon();
+    const held: Socket[] = [];
+    const slow = createServer({ pauseOnConnect: true }, (socket) => {
+      socket.on("error", () => undefined);
+      held.push(socket);
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => slow.once("listening", resolve));
+    const to = `slow@127.0.0.1:${(slow.address() as { port: number }).port}`;
+    expect(daemon.transport.room(to)).to.equal(undefined);
+    const body = Buffer.alloc(1024 * 1024);
+    const fill = async (): Promise<{ room: Promise<void> }> => {
+      for (;;) {
+        daemon.transport.send(to, { from: "master", name: "m", body });
+        await turn();
+        const room = daemon.transport.room(to);
+        // What the system takes of it is gone at once: this much is not.
+        if (room !== undefined && (await Promise.race([room, turns(5)])) === 5) return { room };
+      }
+    };
+    const first = await fill();
+    held[0]!.resume();
+    await first.room;
+    expect(daemon.transport.room(to)).to.equal(undefined);
+    held[0]!.pause();
+    const second = await fill();
+    held[0]!.destroy();
+    await second.room;
+    slow.close();
+    await daemon.stop();
+  });
+
+  it("reads no more from a peer of whom a receiver asks that, and goes on after", async () => {
+    const daemon = await startDaemon();
+    const free: (() => void)[] = [];
+    const names: string[] = [];
+    daemon.transport.receive("agent", ({ name }) => {
+      names.push(name);
+      return name === "stop" ? new Promise<void>((resolve) => free.push(resolve)) : undefined;
+    });
+    const peer = await RawPeer.open(daemon.port);
+    const message = (name: string): string => wireMessage({ to: "agent", name, from: FROM, body: "b" });
+    peer.write(message("one"));
+    await until(() => names.length === 1);
+    peer.write(message("stop"));
+    await until(() => names.length === 2);
+    peer.write(message("later"));
+    const other = await RawPeer.open(daemon.port);
+    for (let i = 1; i <= 20; i++) {
+      other.write(message("other"));
+      await until(() => names.length === 2 + i);
+    }
+    expect(names.includes("later")).to.equal(false);
+    free[0]!();
+    await until(() => names.includes("later"));
+    const plain = fetch(`http://127.0.0.1:${daemon.port}/agent/stop`, {
+      method: "POST",
+      headers: { "libprocess-from": FROM, "content-encoding": "gzip" },
+      body: gzipSync("b"),
+    });
+    await until(() => names.filter((name) => name === "stop").length === 2);
+    const answered = await Promise.race([plain, turns(20)]);
+    expect(answered, "as plain HTTP it is answered when that is over").to.equal(20);
+    free[1]!();
+    expect((await plain).status).to.equal(202);
+    peer.socket.destroy();
+    other.socket.destroy();
     await daemon.stop();
   });
 

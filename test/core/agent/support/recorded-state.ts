@@ -73,7 +73,7 @@ export class RecordedState {
     await bench.settle();
     bench.subscribe("e1");
     await bench.settle();
-    bench.agent.calls.call(
+    void bench.agent.calls.call(
       executorCall("e1", {
         type: 3,
         update: {

@@ -44,9 +44,17 @@ export class ScriptedMaster implements MessageTransport, Election {
   }
 
   deliver(message: InboundMessage): void {
-    if (this.receiver === undefined) throw new Error("the agent receives nothing");
-    this.receiver(message);
+    void this.offer(message);
   }
+
+  /** A promise: the agent asks for no more from there until then. */
+  offer(message: InboundMessage): Promise<void> | undefined {
+    if (this.receiver === undefined) throw new Error("the agent receives nothing");
+    return this.receiver(message) ?? undefined;
+  }
+
+  /** The way to everybody is free. */
+  room: () => Promise<void> | undefined = () => undefined;
 
   /** What the agent said under this name, and to whom, oldest first. */
   heard<N extends MessageNames>(name: N, to?: string): Body<N>[] {
