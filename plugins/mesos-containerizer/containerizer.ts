@@ -192,14 +192,15 @@ export class MesosContainerizer implements Containerizer {
     }
     const known = new Set(requests.map(({ containerId }) => containerName(containerId)));
     await this.endUnknown(known);
-    await this.surroundings.keep(known);
-    await this.attachments.keepOnly(known);
+    const alive = new Set(this.running.keys());
+    await this.surroundings.keep(alive);
+    await this.attachments.keepOnly(alive);
     const found = [...this.running.values()];
     for (const isolator of isolators) {
       const theirs = found.filter((container) => container.isolation.isolators.includes(isolator));
       await isolator.recover?.(theirs.map(({ request }) => ({ request })));
     }
-    await provisioner?.recover(new Set(found.map(({ id }) => id)));
+    await provisioner?.recover(alive);
     // Only now: isolators are asked about a container that ends.
     for (const container of found) container.ended = this.follow(container, container.process!);
   }

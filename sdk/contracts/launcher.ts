@@ -61,7 +61,7 @@ export interface LaunchedProcess {
 export interface Launcher {
   readonly name: string;
   launch(plan: LaunchPlan): Promise<LaunchedProcess>;
-  /** Follows a process left by an earlier run, by its record; undefined when there is none. */
+  /** Follows a process left by an earlier run, by its record; undefined when there is none, or its command never ran: the record is gone then. */
   reattach(containerId: string, record: string): Promise<LaunchedProcess | undefined>;
   /** Signals every process of the container. False when none is left. */
   signal(containerId: string, signal: number): Promise<boolean>;

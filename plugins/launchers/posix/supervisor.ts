@@ -37,6 +37,8 @@ const GATE = [
 ].join("\n");
 
 const gates = new Map<string, Writable>();
+/** Ids of containers whose agent ended before it let their commands go. */
+const forsaken = new Set<string>();
 const children = new Set<ChildProcess>();
 /** Those that end with the agent. */
 const bound = new Set<ChildProcess>();
@@ -122,7 +124,8 @@ async function ended(
 ): Promise<void> {
   gates.delete(id);
   const status = waitStatusOf({ code, signal: signal === null ? undefined : os.signals[signal] });
-  record(path, "exited", status);
+  if (forsaken.has(id)) record(path, "failed", "The agent ended before it let the command go");
+  else record(path, "exited", status);
   tell("X", id, status);
   await killLeftovers(child.pid!);
   children.delete(child);
@@ -249,7 +252,10 @@ process.stdin.on("end", () => {
   agentGone = true;
   for (const child of bound) killGroup(child);
   // Containers that were not let go never run.
-  for (const gate of gates.values()) gate.on("error", () => undefined).destroy();
+  for (const [id, gate] of gates) {
+    forsaken.add(id);
+    gate.on("error", () => undefined).destroy();
+  }
   endWhenIdle();
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);

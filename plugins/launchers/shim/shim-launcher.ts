@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LaunchedProcess, Launcher, LaunchPlan } from "../../../sdk/contracts/launcher.js";
@@ -79,9 +80,11 @@ export class ShimLauncher implements Launcher {
     const record = await readContainerRecord(path);
     if (record === undefined) return undefined;
     const cage = record.group === undefined ? undefined : this.options.cage?.({ path: record.group });
-    if (record.shim === undefined) {
-      // The shim ended, and the agent that it would have told, before anything could be known of the container.
+    if (record.shim === undefined || record.failure !== undefined) {
+      // The shim ended before anything could be known of the container; or the agent, before it could let the command go, or hear why not.
       if (cage !== undefined) await this.endCage(cage);
+      // It may be launched again under its name.
+      await rm(path, { force: true });
       return undefined;
     }
     const container = this.track(containerId, path);

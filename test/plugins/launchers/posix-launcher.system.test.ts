@@ -221,6 +221,23 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       await next.destroy(used.containerId);
     });
 
+    it("launches a container anew that was not let go while there was a launcher", async () => {
+      const gated = await plan(["sh", "-c", "echo ran; exit 3"]);
+      await launcher.launch(gated);
+      await launcher.stop();
+      const record = (): Promise<string> => readFile(gated.record, "utf8");
+      await eventually(async () => ((await record()).includes("failed ") ? true : undefined));
+      const next = posixLauncher(helper);
+      expect(await next.reattach(gated.containerId, gated.record)).to.equal(undefined);
+      const container = await next.launch(gated);
+      await container.go();
+      expect(await container.exited).to.deep.equal({ code: 3, signal: undefined });
+      expect(await output(gated)).to.equal("ran\n");
+      expect(await record(), "of the second launch alone").not.to.include("failed ");
+      await next.destroy(gated.containerId);
+      await next.stop();
+    });
+
     it("knows nothing of a container that was never launched", async () => {
       const { record } = await plan(["true"]);
       expect(await launcher.reattach("unknown", record)).to.equal(undefined);
