@@ -37,8 +37,8 @@ export class Health {
   }
 
   get failedTooOften(): boolean {
-    const most = this.check.consecutive_failures ?? FAILURES;
-    return most > 0 && this.failures >= most;
+    // Where it is 0, the first one does: as in Mesos, which has no number for never.
+    return this.failures > 0 && this.failures >= (this.check.consecutive_failures ?? FAILURES);
   }
 
   /**

@@ -122,11 +122,11 @@ describe("Health checks of tasks", () => {
       told: ["0 s: healthy", "1 s: unhealthy, kill"],
     },
     {
-      what: "never kill where that is none",
+      what: "kill at the first failure where that is 0, too",
       check: { consecutive_failures: 0 },
-      found: [BAD, BAD, BAD, GOOD],
+      found: [GOOD, BAD],
       seconds: 5,
-      told: ["0 s: unhealthy", "1 s: unhealthy", "2 s: unhealthy", "3 s: healthy"],
+      told: ["0 s: healthy", "1 s: unhealthy, kill"],
     },
     {
       what: "pass over failures in the grace period",
