@@ -258,6 +258,9 @@ export class Agent {
       executors,
       drivers: this.drivers,
       updates,
+      expected: () => {
+        this.calls.open = true;
+      },
     });
     this.oversubscription = new Oversubscription({
       ...common,
@@ -337,7 +340,6 @@ export class Agent {
         if (old !== undefined) gc.schedule(layout.agent(old));
     }
     for (const { path, age } of saved.leftovers) gc.schedule(path, age);
-    this.calls.open = true;
     this.listen();
     if (asBefore && saved.drainConfig !== undefined) this.draining.restore(saved.drainConfig);
     await this.recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);

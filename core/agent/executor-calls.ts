@@ -65,7 +65,7 @@ interface Attachment {
 
 /** The executor API: custom executors subscribe, get their tasks, and tell how these fare. */
 export class ExecutorCalls implements ExecutorService {
-  /** False until recovery knows which executors may come back. */
+  /** False until recovery knows which executors may come back, and has found their containers. */
   open = false;
 
   constructor(private readonly options: ExecutorCallsOptions) {}

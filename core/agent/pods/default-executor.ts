@@ -172,16 +172,19 @@ export class DefaultExecutor {
 
   private resume(task: PodTask, { statuses, kill }: EarlierTask): void {
     const running = statuses.find(({ state }) => state === TaskState.TASK_RUNNING);
-    const told = task.status?.state === TaskState.TASK_KILLING;
-    const killing = told || kill !== undefined;
+    const killingTold = task.status?.state === TaskState.TASK_KILLING;
+    const killing = killingTold || kill !== undefined;
     if (!killing && running === undefined && !this.host.knows(task.containerId)) {
-      void this.start([task]);
+      // The agent may have died between the first statuses of two tasks of a group.
+      const told =
+        statuses.length > 0 ? undefined : this.tell(task, this.status(task, TaskState.TASK_STARTING));
+      void Promise.resolve(told).then(() => this.start([task]));
       return;
     }
     task.launched = this.host.knows(task.containerId);
     task.overtime = kill === "overtime";
     if (killing)
-      this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: told || task.overtime });
+      this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: killingTold || task.overtime });
     else if (running === undefined) this.begin(task);
     else this.watch(task, Math.max(0, this.host.clock.now() - running.timestamp! * 1000), statuses);
     this.follow(task);

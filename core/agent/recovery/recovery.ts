@@ -44,6 +44,8 @@ export interface RecoveryOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Everything is known of the executors that may come back. */
+  readonly expected: () => void;
 }
 
 interface Live {
@@ -78,6 +80,7 @@ export class Recovery {
     for (const containerizer of containerizers) await containerizer.recover(containers);
     this.options.containerCalls.recovered();
     for (const one of live) await this.follow(one);
+    this.options.expected();
     if (this.options.agent.recover === "reconnect") await this.awaitExecutors(live);
     for (const framework of [...state.frameworks.values()]) executors.removeIfIdle(framework);
   }

@@ -6,6 +6,7 @@ import type { SavedAgent, SavedExecutor, SavedTask } from "../../../core/agent/r
 import { makeUpdate } from "../../../core/agent/status.js";
 import { makeTask } from "../../../core/agent/task.js";
 import { uuidKey } from "../../../core/agent/updates/update-stream.js";
+import { Call_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
 import {
   type AgentInfo,
   type Attribute,
@@ -14,7 +15,8 @@ import {
   TaskStatus_Source,
   Value_Type,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import { AGENT_ID, AgentBench, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
+import { Deferred } from "../../../sdk/client/deferred.js";
+import { AGENT_ID, AgentBench, executorCall, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
 
 const BOOT = "boot-1";
 const { TASK_STARTING, TASK_RUNNING, TASK_FINISHED } = TaskState;
@@ -63,6 +65,10 @@ class Restarted {
     const info = commandExecutorInfo(this.framework, this.bench.task(id));
     const containerId = `c-${id}`;
     return { id, info, generated: true, groups: [], containerId, completed: false, tasks: [task], ...more };
+  }
+
+  custom(id: string, task: SavedTask): SavedExecutor {
+    return { ...this.command(id, task), info: this.bench.custom(id)!, generated: false };
   }
 
   saved(executors: readonly SavedExecutor[], more: Partial<SavedAgent> = {}): SavedAgent {
@@ -192,19 +198,8 @@ describe("an agent that comes back", () => {
 
   it("waits for custom executors before it registers, and ends those that do not come", async () => {
     const it = new Restarted();
-    const custom = (id: string): SavedExecutor => {
-      const info = it.bench.custom(id)!;
-      return {
-        id,
-        info,
-        generated: false,
-        groups: [],
-        containerId: `c-${id}`,
-        completed: false,
-        tasks: [it.task(`of-${id}`, [TASK_RUNNING])],
-      };
-    };
-    const recovered = it.bench.agent.recover(it.saved([custom("e1"), custom("e2")]), BOOT);
+    const executors = ["e1", "e2"].map((id) => it.custom(id, it.task(`of-${id}`, [TASK_RUNNING])));
+    const recovered = it.bench.agent.recover(it.saved(executors), BOOT);
     await it.bench.clock.advance(1000);
     const executor = it.bench.subscribe("e1");
     await it.bench.clock.advance(1000);
@@ -217,6 +212,26 @@ describe("an agent that comes back", () => {
       "TASK_LOST REASON_EXECUTOR_REREGISTRATION_TIMEOUT: Executor did not reregister within 2secs",
     ]);
     expect((await it.bench.drain("of-e1")).map(line)).to.deep.equal([]);
+  });
+
+  it("is there for custom executors when it has found their containers, and not before", async () => {
+    const it = new Restarted();
+    const { containerizer, agent } = it.bench;
+    const found = new Deferred<void>();
+    const recover = containerizer.recover.bind(containerizer);
+    containerizer.recover = (containers) => found.promise.then(() => recover(containers));
+    const recovered = agent.recover(it.saved([it.custom("e1", it.task("t1", [TASK_RUNNING]))]), BOOT);
+    await it.bench.settle();
+    expect(agent.calls.ready()).to.equal(false);
+    found.resolve();
+    await it.bench.settle();
+    expect([agent.calls.ready(), agent.state.phase]).to.deep.equal([true, "recovering"]);
+    const executor = it.bench.subscribe("e1");
+    expect(executor.types).to.deep.equal(["SUBSCRIBED"]);
+    const update = executorCall("e1", { type: Call_Type.UPDATE });
+    expect(() => agent.calls.call(update), "as in Mesos").to.throw("Agent has not finished recovery");
+    await it.bench.clock.advance(2000);
+    await recovered;
   });
 
   it("knows after a reboot that nothing survived", async () => {
@@ -307,11 +322,7 @@ describe("an agent that comes back", () => {
   it("takes from an executor what it had not written down, and nothing twice", async () => {
     const it = new Restarted();
     const task = it.task("t1", [TASK_STARTING], 0);
-    const executor: SavedExecutor = {
-      ...it.command("e1", { ...task, task: { ...task.task, executor_id: { value: "e1" } } }),
-      info: it.bench.custom("e1")!,
-      generated: false,
-    };
+    const executor = it.custom("e1", { ...task, task: { ...task.task, executor_id: { value: "e1" } } });
     const recovered = it.bench.agent.recover(it.saved([executor]), BOOT);
     await it.bench.settle();
     const [told] = task.updates;

@@ -375,6 +375,14 @@ describe("The built-in default executor", () => {
       );
     });
 
+    it("announces first what it had no time to announce with the rest of its group", async () => {
+      const before = await earlier([task("a"), task("b")], async () => undefined);
+      const [a, b] = before.groups;
+      const pod = secondLife({ ...before, groups: [a!, { ...b!, statuses: [] }] });
+      await pod.settle();
+      expect(pod.lines()).to.deep.equal(["b STARTING", "a RUNNING", "b RUNNING"]);
+    });
+
     it("launches nothing twice that it had no time to tell about", async () => {
       const before = await earlier([task("a"), task("b")], async (pod) => {
         await pod.settle();
