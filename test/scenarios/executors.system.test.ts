@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
 import type { Daemon } from "../support/daemons.js";
-import { type ExecutorChoice, executorScenarios, playExecutors } from "./executor-scenario.js";
+import { type ExecutorChoice, executorScenarios, type Mortal, playExecutors } from "./executor-scenario.js";
 
 /** Where Mesos's own `mesos-executor` and `mesos-default-executor` are, to be held against ours. */
 const STOCK = process.env.TEPUI_STOCK_EXECUTORS;
@@ -47,31 +47,33 @@ describe("tasks go through the same with any executor", function () {
     await rm(directory, { recursive: true, force: true });
   });
 
-  async function restart(): Promise<void> {
-    await agent.kill();
-    agent = await agent.restart();
-    (cluster!.agents as Daemon[])[0] = agent;
-    await until(async () => {
-      const { slaves } = (await getJson(cluster!.master, "/slaves")) as { slaves: { active: boolean }[] };
-      return slaves.some(({ active }) => active);
-    });
-  }
+  const mortal: Mortal = {
+    goes: () => agent.kill(),
+    async comes() {
+      agent = await agent.restart();
+      (cluster!.agents as Daemon[])[0] = agent;
+      await until(async () => {
+        const { slaves } = (await getJson(cluster!.master, "/slaves")) as { slaves: { active: boolean }[] };
+        return slaves.some(({ active }) => active);
+      });
+    },
+  };
 
   for (const [whose, executor] of Object.entries(KINDS)) {
     for (const scenario of executorScenarios()) {
       // There is one default executor, which speaks HTTP.
       if (scenario.pod && whose.endsWith("libprocess")) continue;
-      const play = (agentDies: () => Promise<void>) =>
+      const play = (dying: { readonly agent?: Mortal } = {}) =>
         playExecutors({
           scenario,
           master: `127.0.0.1:${cluster!.master.port}`,
           executor,
           file: join(directory, `file-${plays++}`),
-          agentDies,
+          ...dying,
         });
 
       it(`${scenario.name}, with ${whose}`, async () => {
-        expect(await play(async () => undefined)).to.deep.equal(scenario.expected);
+        expect(await play()).to.deep.equal(scenario.expected);
       });
 
       // Over libprocess Mesos's command executor waits one second for an agent that is away, and then takes its last word with it.
@@ -79,7 +81,7 @@ describe("tasks go through the same with any executor", function () {
       // And none of Mesos's ends a task in time whose time is over while the agent is away.
       if (whose.startsWith("Mesos's") && scenario.limit !== undefined) continue;
       it(`${scenario.name}, with ${whose}, and the agent killed in each phase`, async () => {
-        expect(await play(restart)).to.deep.equal(scenario.expected);
+        expect(await play({ agent: mortal })).to.deep.equal(scenario.expected);
       });
     }
   }
