@@ -16,6 +16,8 @@ import type { Timer } from "../../sdk/contracts/clock.js";
 import type { AgentRecord } from "../../sdk/contracts/master-view.js";
 import { needsCheckpoint, Resources } from "../../sdk/resources/index.js";
 import type { AgentObserver } from "./agent-observer.js";
+import { BoundedMap } from "./bounded-map.js";
+import { MAX_SETTLED_OPERATIONS } from "./constants.js";
 import type { ExecutorEntry } from "./executor.js";
 import type { InverseOfferEntry } from "./inverse-offer.js";
 import type { OfferEntry } from "./offer.js";
@@ -80,6 +82,8 @@ export class Agent implements AgentRecord {
 
   /** By their UUIDs. */
   readonly operationEntries = new Map<string, OperationEntry>();
+  /** UUIDs of operations whose end has been acknowledged lately -> those of the status. */
+  readonly settledOperations = new BoundedMap<string, string>(MAX_SETTLED_OPERATIONS);
 
   observer: AgentObserver | undefined;
   unlink: (() => void) | undefined;

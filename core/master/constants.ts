@@ -28,3 +28,6 @@ export const MASTER_CAPABILITIES: readonly MasterInfo_Capability[] = [
 ];
 /** How long an operation waits for a framework that nobody has seen since the agent came back, before the master acts for it. */
 export const ORPHAN_ADOPTION_SECONDS = 600;
+
+/** For each agent: those that a report of it may still have which crossed with the acknowledgement. */
+export const MAX_SETTLED_OPERATIONS = 200;

@@ -128,6 +128,7 @@ export class Operations {
       // By what the link says, whatever the agent writes.
       const entry = new OperationEntry({ ...operation, agent_id: agent.idMessage });
       if (entry.key === "" || agent.operationEntries.has(entry.key)) continue;
+      if (this.isSettled(entry, agent)) continue;
       this.add(entry, agent, cluster.frameworks.get(entry.frameworkId ?? ""));
     }
     if (missing.length === 0) return;
@@ -211,7 +212,25 @@ export class Operations {
     if (!wasEnded && entry.ended) this.account.settle(entry, agent);
   }
 
+  /**
+   * Whether its end has been acknowledged: the agent wrote the report before that came to it. Kept, it would stay for ever, and be taken for
+   * lost when the next report does not have it. The acknowledgement is repeated, because it may have been lost.
+   */
+  private isSettled(entry: OperationEntry, agent: Agent): boolean {
+    const status_uuid = entry.message.latest_status?.uuid;
+    const acknowledged = agent.settledOperations.get(entry.key);
+    if (acknowledged === undefined || acknowledged !== uuidKey(status_uuid)) return false;
+    this.context.messages.acknowledgeOperation(agent, {
+      status_uuid,
+      operation_uuid: entry.message.uuid,
+      resource_provider_id: entry.providerId === undefined ? undefined : { value: entry.providerId },
+    });
+    return true;
+  }
+
   private remove(entry: OperationEntry, agent: Agent): void {
+    const status = uuidKey(entry.message.latest_status?.uuid);
+    if (status !== "") agent.settledOperations.set(entry.key, status);
     agent.operationEntries.delete(entry.key);
     this.removed(agent);
     this.context.cluster.frameworks.get(entry.frameworkId ?? "")?.removeOperation(entry);

@@ -119,7 +119,7 @@ class Run {
 
   private open(): string[] {
     return this.cluster.frameworks.flatMap(({ tasks, operations }) =>
-      [...[...tasks.values()].filter(({ state }) => !isOver(state)), ...operations.open()].map(
+      [...[...tasks.values()].filter((task) => !isOver(task, this.cluster)), ...operations.open()].map(
         ({ id }) => `${id} has not ended`,
       ),
     );

@@ -1,9 +1,17 @@
 import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { Cluster } from "../cluster.js";
+import type { TaskRecord } from "../framework-node.js";
 
-/** Nothing more is to come: it has ended, or nobody knows of it any more, as the master says of agents that were forgotten. */
-export const isOver = (state: TaskState): boolean => isTerminal(state) || state === TaskState.TASK_UNKNOWN;
+/**
+ * Nothing more is to come: it has ended, or nobody knows of it any more, as the master says of agents that were forgotten; or its agent, whose
+ * admission it never heard of, is not there.
+ */
+export function isOver({ state, agentId }: TaskRecord, { agents }: Cluster): boolean {
+  if (isTerminal(state) || state === TaskState.TASK_UNKNOWN) return true;
+  const isThere = agents.some(({ life }) => life?.agent.state.info.id?.value === agentId);
+  return state === TaskState.TASK_UNREACHABLE && !isThere;
+}
 
 /** Where the parts of a cluster that nothing disturbs any more do not agree; nothing: they do. */
 export function disagreements(cluster: Cluster): string[] {
@@ -36,10 +44,10 @@ export function disagreements(cluster: Cluster): string[] {
   for (const { name, containers } of agents) {
     for (const { request } of containers.running) {
       const owner = frameworks.find(({ id }) => id === request.frameworkId);
-      const state = owner?.tasks.get(request.executorId)?.state;
-      if (state === undefined || isOver(state)) {
+      const task = owner?.tasks.get(request.executorId);
+      if (task === undefined || isOver(task, cluster)) {
         found.push(
-          `${name} runs ${request.executorId}, which is ${state === undefined ? "nobody's" : TaskState[state]}`,
+          `${name} runs ${request.executorId}, which is ${task === undefined ? "nobody's" : TaskState[task.state]}`,
         );
       }
     }
@@ -48,20 +56,22 @@ export function disagreements(cluster: Cluster): string[] {
 }
 
 function tasksOf(
-  { agents, frameworks, watch }: Cluster,
+  cluster: Cluster,
   frameworkId: string,
   atMaster: ReadonlyMap<string, { readonly state?: TaskState | undefined }>,
 ): string[] {
+  const { agents, frameworks, watch } = cluster;
   const found: string[] = [];
   const framework = frameworks.find(({ id }) => id === frameworkId);
-  for (const { id, state } of framework?.tasks.values() ?? []) {
+  for (const task of framework?.tasks.values() ?? []) {
+    const { id, state } = task;
     const known = atMaster.get(id)?.state;
     const holders = agents.flatMap(
       ({ life }) => life?.agent.state.frameworks.get(frameworkId)?.executorOf(id)?.task(id) ?? [],
     );
     const runs = watch.container(frameworkId, id);
     const is = `${id} is ${TaskState[state]} to its framework`;
-    if (isOver(state)) {
+    if (isOver(task, cluster)) {
       if (known !== undefined) found.push(`${is}, and ${TaskState[known]} to the master`);
       if (holders.length > 0) found.push(`${is}, and ${TaskState[holders[0]!.state!]} to an agent`);
       continue;
