@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import sonicBoom from "sonic-boom";
 import type { LogVerbosity } from "../sdk/contracts/log-verbosity.js";
 import type { LogFields, Logger, LogLevel, LogMethod } from "../sdk/contracts/logger.js";
@@ -96,5 +97,13 @@ function shown(value: unknown): string {
   if (isTepuiError(value)) return JSON.stringify(value.message);
   if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
   if (typeof value === "bigint") return value.toString();
-  return JSON.stringify(value) ?? String(value);
+  try {
+    return JSON.stringify(value, withoutBigints) ?? String(value);
+  } catch {
+    // What is looked at in a log must never stop what is done.
+    return inspect(value, { breakLength: Number.POSITIVE_INFINITY });
+  }
 }
+
+const withoutBigints = (_key: string, value: unknown): unknown =>
+  typeof value === "bigint" ? value.toString() : value;

@@ -35,6 +35,18 @@ describe("a log line", () => {
     expect(written).to.have.length(1);
   });
 
+  it("takes whatever facts there are, and never throws", () => {
+    const round: Record<string, unknown> = { name: "r" };
+    round.self = round;
+    expect(logged({ drain: { grace: { nanoseconds: 600n } } })).to.contain(
+      ' drain={"grace":{"nanoseconds":"600"}}',
+    );
+    expect(logged({ round })).to.contain("name: 'r'");
+    expect(logged({ odd: { toJSON: () => undefined }, none: undefined, f: Symbol("s") })).to.contain(
+      "Symbol(s)",
+    );
+  });
+
   it("stays one line, whatever a client sent", () => {
     expect(logged({ name: "a\nE1122 forged" }, "two\nlines").trimEnd()).to.not.contain("\n");
   });
