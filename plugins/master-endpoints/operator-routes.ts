@@ -66,6 +66,17 @@ export function addOperatorRoutes(http: HttpServer, service: OperatorService): v
     });
   }
   http.route({
+    path: "/teardown",
+    realm: REALM,
+    handle: async (request, reply) => {
+      if (!isServed(service, { request, reply }, ["POST"])) return;
+      const frameworkId = new URLSearchParams((await request.body()).toString("utf8")).get("frameworkId");
+      if (frameworkId === null) throw invalid("Missing 'frameworkId' query parameter in the request body");
+      service.teardown(frameworkId);
+      reply.send(200);
+    },
+  });
+  http.route({
     path: "/weights",
     realm: REALM,
     handle: async (request, reply) => {
