@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Kernel } from "../core/kernel/index.js";
 import { type PreparedDaemon, prepareDaemon } from "../core/manifest/index.js";
 import { TimedVerbosity } from "../sdk/contracts/log-verbosity.js";
@@ -9,16 +10,17 @@ import { SystemRandom } from "../sdk/contracts/system-random.js";
 import { isTepuiError, messageOf } from "../sdk/errors/index.js";
 import { MESOS_VERSION } from "../sdk/mesos-version.js";
 import type { Target } from "../sdk/plugin/index.js";
+import { etc } from "./etc.js";
 import { LineLogger, type LogSink, standardError } from "./log.js";
 import { SHIPPED } from "./shipped.js";
 import { TEPUI_VERSION } from "./version.js";
 
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = { INFO: "info", WARNING: "warn", ERROR: "error" };
 
-/** Where each daemon's packages keep one flag a file. */
+/** Where each daemon's packages keep one flag a file, below `/etc`. */
 const FLAG_FOLDERS: Readonly<Record<Target, readonly string[]>> = {
-  master: ["/etc/mesos-master"],
-  agent: ["/etc/mesos-slave", "/etc/mesos-agent"],
+  master: ["mesos-master"],
+  agent: ["mesos-slave", "mesos-agent"],
 };
 
 export const NO_LOG: LogSink = { write: () => undefined };
@@ -45,8 +47,8 @@ export function prepare(
     shipped: SHIPPED,
     args: argv,
     environment: process.env,
-    directories: FLAG_FOLDERS[target],
-    files: [{ path: "/etc/mesos/zk", flag: target === "master" ? "zk" : "master" }],
+    directories: FLAG_FOLDERS[target].map((folder) => join(etc(), folder)),
+    files: [{ path: join(etc(), "mesos/zk"), flag: target === "master" ? "zk" : "master" }],
     services: (settings) => {
       const clock = new SystemClock();
       const verbosity = new TimedVerbosity(clock);
@@ -115,5 +117,7 @@ async function runUntilTold(kernel: Kernel, complain: (lines: readonly string[])
 
 function describe(error: unknown): readonly string[] {
   if (!isTepuiError(error)) return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
-  return error.problems.length > 0 ? error.problems : [error.message];
+  const { cause } = error;
+  const advice = isTepuiError(cause) ? [`what to do: ${cause.hint}`] : [];
+  return [...(error.problems.length > 0 ? error.problems : [error.message]), ...advice];
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ETC_VARIABLE } from "./etc.js";
 
 export interface LocalClusterOptions {
   readonly ip: string;
@@ -22,6 +24,9 @@ interface Member {
   readonly label: string;
   readonly child: ChildProcess;
 }
+
+/** Variables that place a daemon in some cluster, or at some address. */
+const ELSEWHERE = /^(MESOS_(ZK|MASTER|QUORUM|REGISTRY|ADVERTISE_\w+|IP_DISCOVERY_COMMAND)|LIBPROCESS_\w+)$/;
 
 /** How long a daemon may take to answer, and to leave; milliseconds. */
 const START_LIMIT_MS = 30_000;
@@ -51,6 +56,7 @@ export class LocalCluster {
     const workDir = options.workDir ?? (await mkdtemp(join(tmpdir(), "tepui-")));
     const cluster = new LocalCluster(options, workDir, temporary);
     try {
+      await cluster.checkPorts();
       await cluster.startMaster();
       for (const [index, port] of options.agentPorts.entries()) await cluster.startAgent(index, port);
       await cluster.until(async () => (await cluster.registered()) === options.agentPorts.length);
@@ -80,6 +86,17 @@ export class LocalCluster {
     if (this.temporary) await rm(this.workDir, { recursive: true, force: true });
   }
 
+  /** Else whoever listens there would answer for the daemon that cannot. */
+  private async checkPorts(): Promise<void> {
+    const { ip, masterPort, grpcPort, agentPorts } = this.options;
+    const taken: number[] = [];
+    for (const port of [masterPort, grpcPort, ...agentPorts])
+      if (port !== 0 && !(await isFree(ip, port))) taken.push(port);
+    if (taken.length === 0) return;
+    const list = taken.map((port) => `${ip}:${port}`).join(", ");
+    throw new Error(`${list}: taken by another process; end it, or choose other ports (see --help)`);
+  }
+
   private async startMaster(): Promise<void> {
     const { ip, masterPort, grpcPort, masterFlags = [] } = this.options;
     const work = await this.folder("master");
@@ -91,8 +108,9 @@ export class LocalCluster {
     const { ip, agentFlags = [] } = this.options;
     const name = index === 0 ? "agent" : `agent ${index + 1}`;
     const work = await this.folder(`agents/${index}`);
-    const flags = [`--port=${port}`, `--work_dir=${work}/work`, `--runtime_dir=${work}/run`, ...agentFlags];
-    await this.startDaemon(name, [`--ip=${ip}`, `--master=${this.master}`, ...flags], port);
+    const flags = [`--port=${port}`, `--work_dir=${work}/work`, `--runtime_dir=${work}/run`];
+    const own = [`--ip=${ip}`, `--master=${this.master}`, `--fetcher_cache_dir=${work}/fetch`];
+    await this.startDaemon(name, [...own, ...flags, ...agentFlags], port);
   }
 
   private async startDaemon(label: string, flags: readonly string[], port: number): Promise<void> {
@@ -103,11 +121,18 @@ export class LocalCluster {
     const child = spawn(process.execPath, [tepui, kind, ...flags], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       detached: true,
+      env: this.environment(),
     });
     this.members.push({ label, child });
     child.once("exit", (code, signal) => this.fail(`the ${label} ended with ${code ?? signal}`));
     child.once("error", (error) => this.fail(`the ${label} could not be started: ${error.message}`));
     await this.until(() => healthy(`http://${this.options.ip}:${port}/health`));
+  }
+
+  /** Without what this host is configured for: a cluster that is tried out must not join another. */
+  private environment(): NodeJS.ProcessEnv {
+    const entries = Object.entries(process.env).filter(([name]) => !ELSEWHERE.test(name));
+    return { ...Object.fromEntries(entries), [ETC_VARIABLE]: join(this.workDir, "etc") };
   }
 
   private async registered(): Promise<number> {
@@ -135,6 +160,15 @@ export class LocalCluster {
     }
     throw new Error(`the cluster was not up after ${START_LIMIT_MS / 1000} s`);
   }
+}
+
+function isFree(ip: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    // Any other problem is the daemon's to tell.
+    server.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "EADDRINUSE"));
+    server.listen(port, ip, () => server.close(() => resolve(true)));
+  });
 }
 
 async function healthy(url: string): Promise<boolean> {

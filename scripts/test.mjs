@@ -3,7 +3,10 @@ import { spawnSync } from "node:child_process";
 import { build, root } from "./steps.mjs";
 
 build();
-const run = (...args) => spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" }).status ?? 1;
+// What this host is configured for is none of the tests' business.
+const { MESOS_ZK, MESOS_MASTER, ...others } = process.env;
+const env = { ...others, TEPUI_ETC: "/nonexistent" };
+const run = (...args) => spawnSync(process.execPath, args, { cwd: root, env, stdio: "inherit" }).status ?? 1;
 const mochaArgs = process.argv.slice(2);
 const checked = mochaArgs.length > 0 ? 0 : run("scripts/check.mjs");
 const tested = run("node_modules/mocha/bin/mocha.js", ...mochaArgs);
