@@ -5,7 +5,11 @@ import { isSecretPath } from "./secrets.js";
 
 export type CheckedConfig =
   | { readonly config: unknown; readonly problems?: undefined }
-  | { readonly problems: readonly string[] };
+  | {
+      readonly problems: readonly string[];
+      /** Flags that nobody gave and that the plugin cannot do without. */
+      readonly lacking?: readonly string[];
+    };
 
 type Issue = z.core.$ZodIssue;
 
@@ -24,7 +28,15 @@ export function checkConfig(entry: PluginEntry): CheckedConfig {
   }
   const result = schema.safeParse(raw);
   if (result.success) return { config: result.data };
-  return { problems: result.error.issues.flatMap((issue) => describeIssue(entry, raw, issue)) };
+  const { issues } = result.error;
+  const isLacking = ({ path }: Issue): boolean =>
+    path.length === 1 && valueAt(raw, path) === undefined && entry.unsetFlags?.has(String(path[0])) === true;
+  return {
+    lacking: issues.filter(isLacking).map(({ path }) => String(path[0])),
+    problems: issues
+      .filter((issue) => !isLacking(issue))
+      .flatMap((issue) => describeIssue(entry, raw, issue)),
+  };
 }
 
 function describeIssue(entry: PluginEntry, raw: unknown, issue: Issue): string[] {
@@ -39,14 +51,8 @@ function describeIssue(entry: PluginEntry, raw: unknown, issue: Issue): string[]
     });
   }
   const found = valueAt(raw, issue.path);
-  const [field] = issue.path;
-  if (found === undefined && issue.path.length === 1 && entry.unsetFlags?.has(String(field))) {
-    return [
-      `--${String(field)}: is required by plugin '${entry.name}'${entry.where === undefined ? "" : ` (${entry.where})`}`,
-    ];
-  }
-  const shown = isSecretPath(issue.path, entry.definition.config) ? "a secret of another form" : show(found);
-  return [`${prefix(entry, issue.path)}: ${expectation(issue)}, found ${shown}`];
+  const secret = found !== undefined && isSecretPath(issue.path, entry.definition.config);
+  return [`${prefix(entry, issue.path)}: ${expectation(issue)}${secret ? "" : `, found ${show(found)}`}`];
 }
 
 function prefix(entry: PluginEntry, path: readonly PropertyKey[]): string {

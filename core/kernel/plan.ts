@@ -41,6 +41,7 @@ export function makePlan(entries: readonly PluginEntry[], target: Target): Plan 
   const problems: string[] = [];
   const sound: PlannedPlugin[] = [];
   const names = new Map<string, PluginEntry>();
+  const lacking = new Map<string, PluginEntry[]>();
   for (const [index, entry] of entries.entries()) {
     const faults = checkDefinition(entry.definition);
     problems.push(...faults.map((fault) => `${label(entry)}: ${fault}`));
@@ -59,9 +60,14 @@ export function makePlan(entries: readonly PluginEntry[], target: Target): Plan 
       );
     }
     const checked = checkConfig(entry);
-    if (checked.problems !== undefined) problems.push(...checked.problems);
+    if (checked.problems !== undefined) {
+      problems.push(...checked.problems);
+      for (const flag of checked.lacking ?? []) lacking.set(flag, [...(lacking.get(flag) ?? []), entry]);
+    }
     sound.push({ entry, index, config: checked.problems === undefined ? checked.config : undefined });
   }
+
+  problems.unshift(...[...lacking].map(([flag, plugins]) => describeLack(flag, plugins)));
 
   const providers = groupProviders(sound);
   problems.push(...checkProviders(providers));
@@ -75,6 +81,12 @@ export function makePlan(entries: readonly PluginEntry[], target: Target): Plan 
   problems.push(...cycles.map((cycle) => describeCycle(cycle, edges)));
   const layers = cycles.length > 0 ? [] : layersOf(sound, requiredBy);
   return { plugins: sound, layers, edges, missing, problems };
+}
+
+/** One line a flag, however many plugins ask for it. */
+function describeLack(flag: string, [first, ...others]: readonly PluginEntry[]): string {
+  const more = others.length === 0 ? "" : `, and by ${others.length} more`;
+  return `--${flag}: is required by plugin '${first!.name}'${at(first!)}${more}`;
 }
 
 function groupProviders(plugins: readonly PlannedPlugin[]): Map<symbol, Provision[]> {

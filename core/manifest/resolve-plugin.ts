@@ -43,7 +43,7 @@ async function load(importModule: () => Promise<unknown>, source: PluginSource):
   try {
     module = await importModule();
   } catch (error) {
-    return { ok: false, problem: `it cannot be loaded: ${messageOf(error)}` };
+    return { ok: false, problem: `it cannot be loaded: ${messageOf(error)}${loadAdvice(error)}` };
   }
   const exported = (module as { default?: unknown }).default;
   // A CommonJS module that was compiled from ESM has its default export one level down.
@@ -52,6 +52,17 @@ async function load(importModule: () => Promise<unknown>, source: PluginSource):
   if (definition === undefined)
     return { ok: false, problem: "its default export is not a plugin made by definePlugin" };
   return { ok: true, definition, source };
+}
+
+/** For what befalls everybody's first plugin. */
+function loadAdvice(error: unknown): string {
+  if (
+    error instanceof SyntaxError &&
+    /import statement outside a module|Unexpected token 'export'/.test(error.message)
+  )
+    return '; name the file .mjs, or put "type": "module" into the package.json above it';
+  const { code } = error as { readonly code?: unknown };
+  return code === "ERR_UNKNOWN_FILE_EXTENSION" ? "; compile it, and name the JavaScript file" : "";
 }
 
 async function importFile(file: string): Promise<unknown> {

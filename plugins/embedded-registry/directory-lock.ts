@@ -17,7 +17,11 @@ export class DirectoryLock {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error: NodeJS.ErrnoException) =>
-        reject(error.code === "EADDRINUSE" ? new Error(`another process uses ${path}`) : error),
+        reject(
+          error.code === "EADDRINUSE"
+            ? new Error(`another process uses ${path}; stop that master, or choose another directory`)
+            : error,
+        ),
       );
       server.listen({ path: `\0tepui-registry-${dev}-${ino}` }, resolve);
     });

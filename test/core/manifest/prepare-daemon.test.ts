@@ -160,6 +160,12 @@ describe("preparing a daemon", () => {
       other,
     ]);
     expect(await problemsOf(true)).to.deep.equal([other]);
+
+    const twice = "target: master\nplugins: [keeper, { use: keeper, as: another }]";
+    const prepared = await prepare([`--manifest=${folder.write("n.yaml", twice)}`], options);
+    expect(
+      prepared.kind === "daemon" && prepared.problems.filter((line) => line.startsWith("--")),
+    ).to.deep.equal([`--work_dir: is required by plugin 'keeper' (${folder.path}/n.yaml:2), and by 1 more`]);
   });
 
   it("lets a program give config that no file can hold", async () => {
