@@ -25,11 +25,15 @@ export interface RunOptions {
   readonly observe: (status: TaskStatus, offer: Offer) => void;
 }
 
+/** Offers come every second where there is something to offer. */
+const OFFER_PATIENCE_MS = 5000;
+
 /** Takes one workload from the first fitting offer to its end. */
 export class WorkloadRun {
   private launched: Offer | undefined;
   private readonly finals = new Map<string, TaskState>();
-  private readonly timers: NodeJS.Timeout[] = [];
+  private killTimer: NodeJS.Timeout | undefined;
+  private offerTimer: NodeJS.Timeout | undefined;
   private readonly ended: Promise<void>;
   private end!: () => void;
   private waited = false;
@@ -46,6 +50,9 @@ export class WorkloadRun {
     const { client, report, signal } = this.options;
     client.on("subscribed", ({ framework_id }) => {
       report.subscribed(framework_id.value ?? "");
+      this.offerTimer ??= setTimeout(() => {
+        if (this.launched === undefined) this.wait("no offers yet");
+      }, OFFER_PATIENCE_MS);
       // A connection was lost, and with it maybe an update or a kill.
       if (this.launched !== undefined) void client.reconcile(this.unended().map((taskId) => ({ taskId })));
       if (this.killing) this.kill();
@@ -60,7 +67,8 @@ export class WorkloadRun {
       await Promise.race([this.ended, client.finished]);
     } finally {
       signal.removeEventListener("abort", stop);
-      for (const timer of this.timers) clearTimeout(timer);
+      clearTimeout(this.killTimer);
+      clearTimeout(this.offerTimer);
       await client.close();
     }
     return (
@@ -78,18 +86,24 @@ export class WorkloadRun {
       }
       this.launched = offer;
       const tasks = found.tasks.map((task) => ({ ...task, agent_id: offer.agent_id }));
-      await this.launch(offer, { tasks, executor: found.executor });
+      // Before its updates, the first of which may be here before the answer to the call.
       report.submitted(
         tasks.map((task) => (workload.group === undefined ? task.name : task.task_id?.value) ?? ""),
         { id: offer.agent_id?.value ?? "", hostname: offer.hostname ?? "" },
       );
+      await this.launch(offer, { tasks, executor: found.executor });
       // Nothing more is wanted.
       void client.suppress();
     }
-    if (this.launched === undefined && !this.waited) {
-      this.waited = true;
-      report.waiting(`no offer has ${workload.required} yet; waiting`);
-    }
+    if (this.launched === undefined) this.wait(`no offer has ${workload.required} yet`);
+  }
+
+  /** Says once why nothing happens. */
+  private wait(reason: string): void {
+    const { client, report } = this.options;
+    if (this.waited || this.killing) return;
+    this.waited = true;
+    report.waiting(`${reason}; waiting (tepui explain ${client.frameworkId} tells why)`);
   }
 
   private async launch(
@@ -144,8 +158,8 @@ export class WorkloadRun {
     if (this.launched === undefined || !workload.tasks.some((task) => task.task_id?.value === taskId)) return;
     report.updated(status);
     observe(status, this.launched);
-    if (killAfter !== undefined && status.state === TaskState.TASK_RUNNING && this.timers.length === 0)
-      this.timers.push(setTimeout(() => this.kill(), killAfter));
+    if (killAfter !== undefined && status.state === TaskState.TASK_RUNNING)
+      this.killTimer ??= setTimeout(() => this.kill(), killAfter);
     // The end is acknowledged before the connection is closed, so that nothing is left to be repeated.
     await client.acknowledge(status).catch(() => undefined);
     if (!isTerminal(status.state)) return;

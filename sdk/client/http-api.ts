@@ -161,7 +161,9 @@ export class HttpApi {
     if (status === 307) return new NotLeaderError(leaderOf(flatten(response.headers).location));
     // Mesos answers 404 for as long as a starting master has not set up its routes.
     if (status === 503 || status === 404 || status >= 500)
-      return new UnavailableError(`${this.where} answered ${status}${text === "" ? "" : `: ${text}`}`);
+      return new UnavailableError(
+        `${this.where} answered ${status}${text === "" ? "" : `: ${text.replace(/\.$/, "")}`}${status === 404 ? "; is it a master?" : ""}`,
+      );
     if (status === 401) return new AuthenticationError(text || `${this.where} answered 401`);
     if (status === 403) return new ForbiddenError(text || `${this.where} answered 403`);
     if (status >= 400) return new CallRefusedError(text || `${this.where} answered ${status}`, status);

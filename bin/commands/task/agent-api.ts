@@ -6,6 +6,7 @@ import {
   ProcessIO_Type,
 } from "../../../proto/gen/mesos/v1/agent/agent.js";
 import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
+import { messageOf } from "../../../sdk/errors/index.js";
 import { encodeRecord, RecordDecoder } from "../../../sdk/recordio/index.js";
 
 /** How long the agent may take to answer at the end of the input, in milliseconds. */
@@ -37,7 +38,7 @@ export class AgentApi {
   async call(call: object): Promise<Buffer> {
     const sent = this.open({ "Content-Type": "application/json", Accept: "application/x-protobuf" });
     sent.end(JSON.stringify(call));
-    const answer = await answered(sent);
+    const answer = await this.answered(sent);
     const body = await bodyOf(answer);
     if (answer.statusCode !== 200) throw new AgentRefusal(answer.statusCode ?? 0, body.toString());
     return body;
@@ -49,7 +50,7 @@ export class AgentApi {
     const sent = this.open({ "Content-Type": "application/json", ...headers });
     sent.end(JSON.stringify(call));
     signal?.addEventListener("abort", () => sent.destroy(), { once: true });
-    const answer = await answered(sent);
+    const answer = await this.answered(sent);
     if (answer.statusCode !== 200) {
       throw new AgentRefusal(answer.statusCode ?? 0, (await bodyOf(answer)).toString());
     }
@@ -65,6 +66,15 @@ export class AgentApi {
 
   private open(headers: Readonly<Record<string, string>>): ClientRequest {
     return httpRequest(`${this.base}/api/v1`, { method: "POST", headers, agent: false });
+  }
+
+  private async answered(sent: ClientRequest): Promise<IncomingMessage> {
+    try {
+      return await answered(sent);
+    } catch (error) {
+      const { host } = new URL(this.base);
+      throw new Error(`the agent at ${host} does not answer: ${messageOf(error)}`, { cause: error });
+    }
   }
 }
 

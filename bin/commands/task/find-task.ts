@@ -106,7 +106,10 @@ async function askOne({ protocol, host, port, prefix }: DaemonAddress, type: Cal
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
   const body = Buffer.from(await answer.arrayBuffer());
-  if (!answer.ok) throw new Error(body.toString().trim() || `status ${answer.status}`);
+  if (!answer.ok) {
+    const text = body.toString().trim() || `status ${answer.status}`;
+    throw new Error(text.includes("agent::Call") ? "it is an agent" : text);
+  }
   return codecs.Response.decode(body);
 }
 
