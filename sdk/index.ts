@@ -72,6 +72,7 @@ export {
   type CheckSpec,
   type CheckTarget,
   type PreparedCheck,
+  type Repetition,
 } from "./contracts/checker.js";
 export { Clock, type Timer } from "./contracts/clock.js";
 export { type ContainerIo, ContainerLogger, type ContainerOutput } from "./contracts/container-logger.js";

@@ -8,9 +8,11 @@ import type {
   CheckSpec,
   CheckTarget,
   PreparedCheck,
+  Repetition,
 } from "../../sdk/contracts/checker.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import { type HttpHead, readHead } from "./http-head.js";
+import type { Answer } from "./network/check-helper.js";
 import type { Network, Place, Verdicts } from "./network/network.js";
 
 /** As many as curl follows. */
@@ -22,7 +24,8 @@ interface Request {
   readonly port: number;
   /** As in the `Host` header, without port. */
   readonly host: string;
-  readonly bytes: Buffer;
+  /** As it is sent, a character a byte. */
+  readonly text: string;
   /** For what a redirection is relative to. */
   readonly url: string;
 }
@@ -37,8 +40,41 @@ export class HttpChecker implements Checker {
   prepare({ scheme, address, port, path }: CheckSpec, { pid }: CheckTarget): PreparedCheck {
     const place = this.network.place(pid);
     const host = isIPv6(address) ? `[${address}]` : address;
-    const first = request({ scheme, address, port, host, path });
-    return { run: (signal) => ask(place, first, signal) };
+    return new HttpCheck(place, request({ scheme, address, port, host, path }));
+  }
+}
+
+class HttpCheck implements PreparedCheck {
+  /** Where a redirection leads is not asked without the agent. */
+  private redirects = false;
+
+  constructor(
+    private readonly place: Place,
+    private readonly first: Request,
+  ) {}
+
+  async run(signal: AbortSignal): Promise<CheckOutcome | undefined> {
+    const { place, first } = this;
+    const found = await fetchHead(place, first, signal);
+    if (found === undefined) return undefined;
+    this.redirects = found.location !== undefined;
+    if (found.location === undefined) return found.outcome;
+    return follow(place, { request: first, location: found.location }, signal);
+  }
+
+  repeat({ interval, timeout, found, late, ended }: Repetition): (() => void) | undefined {
+    const { address, port, scheme, text } = this.first;
+    if (scheme !== "http" || this.redirects) return undefined;
+    const stop = this.place.repeat({ address, port, request: text }, { interval, timeout }, (answer) => {
+      if (answer === "late") return late();
+      if (answer === "gone") return ended();
+      const { outcome, location } = foundIn(answer);
+      if (location === undefined) return found(outcome);
+      this.redirects = true;
+      stop?.();
+      ended();
+    });
+    return stop;
   }
 }
 
@@ -55,30 +91,69 @@ function request(to: Pick<Request, "scheme" | "address" | "port" | "host"> & { p
   ];
   return {
     ...rest,
-    bytes: Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"),
+    text: `${lines.join("\r\n")}\r\n\r\n`,
     url: `${scheme}://${host}:${port}${target}`,
   };
 }
 
-async function ask(place: Place, first: Request, signal: AbortSignal): Promise<CheckOutcome | undefined> {
-  let to = first;
+/** Goes where redirections lead. */
+async function follow(
+  place: Place,
+  first: { readonly request: Request; readonly location: string },
+  signal: AbortSignal,
+): Promise<CheckOutcome | undefined> {
+  let { request: to, location } = first;
   for (let redirections = 0; ; redirections++) {
-    const heads: HttpHead[] = [];
-    const outcome = await place.exchange(
-      { address: to.address, port: to.port, signal },
-      (connection, verdicts) => talk(connection, to, { verdicts, head: (head) => void heads.push(head) }),
-    );
-    const location = heads[0]?.location;
-    if (location === undefined || outcome === undefined) return outcome;
+    if (signal.aborted) return undefined;
     if (redirections === MOST_REDIRECTIONS) return { healthy: false, message: "it redirects without end" };
     try {
       to = await redirected(to, location);
     } catch (error) {
       return { healthy: false, message: `it redirects to '${location}': ${messageOf(error)}` };
     }
-    if (signal.aborted) return undefined;
+    const found = await fetchHead(place, to, signal);
+    if (found?.location === undefined) return found?.outcome;
+    location = found.location;
   }
 }
+
+interface Found {
+  readonly outcome: CheckOutcome;
+  /** To be asked instead. */
+  readonly location: string | undefined;
+}
+
+function fetchHead(place: Place, to: Request, signal: AbortSignal): Promise<Found | undefined> {
+  const { address, port, scheme, text } = to;
+  if (scheme === "http" && place.canAsk) {
+    const answered = place.ask({ address, port, request: text, signal });
+    return answered.then((answer) => answer && foundIn(answer));
+  }
+  const heads: HttpHead[] = [];
+  const exchanged = place.exchange({ address, port, signal }, (connection, verdicts) =>
+    talk(connection, to, { verdicts, head: (head) => void heads.push(head) }),
+  );
+  return exchanged.then((outcome) => outcome && { outcome, location: heads[0]?.location });
+}
+
+function foundIn({ status, text, problem }: Answer): Found {
+  if (status !== undefined) return { outcome: outcomeOf(status), location: undefined };
+  if (problem !== undefined) return unhealthy(problem.message);
+  try {
+    const head = readHead(text);
+    if (head === undefined) return unhealthy(NO_ANSWER);
+    return { outcome: outcomeOf(head.status), location: head.location };
+  } catch (error) {
+    return unhealthy(messageOf(error));
+  }
+}
+
+const unhealthy = (message: string): Found => ({
+  outcome: { healthy: false, message },
+  location: undefined,
+});
+
+const NO_ANSWER = "it closed the connection without an answer";
 
 async function redirected({ url }: Request, location: string): Promise<Request> {
   const next = new URL(location, url);
@@ -118,8 +193,8 @@ function talk(
       failed(error as Error);
     }
   });
-  stream.on("end", () => failed(new Error("it closed the connection without an answer")));
-  stream.write(to.bytes);
+  stream.on("end", () => failed(new Error(NO_ANSWER)));
+  stream.write(to.text, "latin1");
 }
 
 const outcomeOf = (statusCode: number): CheckOutcome =>

@@ -3,7 +3,7 @@ import { definePlugin } from "../../sdk/plugin/index.js";
 import { CommandChecker } from "./command-checker.js";
 import { GrpcChecker } from "./grpc-checker.js";
 import { HttpChecker } from "./http-checker.js";
-import { NamespaceHelper } from "./network/namespace-helper.js";
+import { CheckHelper } from "./network/check-helper.js";
 import { Network } from "./network/network.js";
 import { TcpChecker } from "./tcp-checker.js";
 
@@ -14,7 +14,7 @@ export default definePlugin({
   targets: ["agent"],
   provides: [Checker],
   setup(ctx) {
-    const helper = new NamespaceHelper(ctx.logger);
+    const helper = new CheckHelper(ctx.logger);
     const network = new Network(helper);
     ctx.bind(Checker, new CommandChecker(), { key: "command" });
     ctx.bind(Checker, new TcpChecker(network), { key: "tcp" });

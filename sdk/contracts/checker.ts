@@ -46,6 +46,25 @@ export interface PreparedCheck {
    * is not the target's fault; this time does not count. What it rejects with counts as not healthy.
    */
   run(signal: AbortSignal): Promise<CheckOutcome | undefined>;
+  /**
+   * Goes on making the check by itself, until what it gives is called, where that costs less than being asked each time. Never called while the
+   * check is under way. Undefined: it does not.
+   */
+  repeat?(repetition: Repetition): (() => void) | undefined;
+}
+
+/** How a check is made again and again by its checker. */
+export interface Repetition {
+  /** Milliseconds from the end of one to the beginning of the next, the first one included. */
+  readonly interval: number;
+  /** Milliseconds that each may take; 0: any time. */
+  readonly timeout: number;
+  /** What was found. That a target is as healthy as it was need not be told again. */
+  found(outcome: CheckOutcome): void;
+  /** One took longer than it may. */
+  late(): void;
+  /** It cannot go on, and has stopped: `run` is to be asked again. */
+  ended(): void;
 }
 
 /** One way to find out how a task is. When to check, and what follows from what is found, is not its concern. */

@@ -14,19 +14,20 @@ export interface CheckTimes {
 }
 
 export interface CheckLoopOptions {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "setTimeout">;
   readonly check: PreparedCheck;
   readonly times: CheckTimes;
   /** Called for each check that counts; may stop the loop. */
   readonly done: (outcome: CheckOutcome) => void;
 }
 
-/** Makes one check after another until it is stopped. */
+/** Makes one check after another until it is stopped, or lets the checker do so. */
 export class CheckLoop {
   private next: Timer | undefined;
   /** Made anew only when it was used: making one costs more than all else here. */
   private abort = new AbortController();
   private stopped = false;
+  private endRepetition: (() => void) | undefined;
 
   /** @param after milliseconds to the first one */
   constructor(
@@ -40,6 +41,8 @@ export class CheckLoop {
     this.stopped = true;
     this.next?.cancel();
     this.abort.abort();
+    this.endRepetition?.();
+    this.endRepetition = undefined;
   }
 
   private readonly perform = (): void => {
@@ -57,12 +60,37 @@ export class CheckLoop {
       if (late) this.abort = new AbortController();
       const counted = late ? timedOut(times.timeout) : outcome;
       if (counted !== undefined) this.options.done(counted);
+      this.goOn();
+    };
+    const failed = (error: unknown): void => over({ healthy: false, message: messageOf(error) });
+    try {
+      check.run(abort.signal).then(over, failed);
+    } catch (error) {
+      // A stranger's checker may throw where it should reject.
+      failed(error);
+    }
+  };
+
+  private goOn(): void {
+    // What was found may have ended it all.
+    if (this.stopped) return;
+    const { check, times, done } = this.options;
+    const again = (): void => {
+      this.endRepetition = undefined;
       this.schedule(times.interval);
     };
-    check
-      .run(abort.signal)
-      .then(over, (error: unknown) => over({ healthy: false, message: messageOf(error) }));
-  };
+    this.endRepetition = check.repeat?.({
+      ...times,
+      found: (outcome) => {
+        if (!this.stopped) done(outcome);
+      },
+      late: () => {
+        if (!this.stopped) done(timedOut(times.timeout));
+      },
+      ended: again,
+    });
+    if (this.endRepetition === undefined) again();
+  }
 
   private schedule(after: number): void {
     if (!this.stopped) this.next = this.options.clock.setTimeout(this.perform, after);

@@ -1,10 +1,11 @@
 /**
- * Connects from other processes' networks and carries the bytes: see helper-protocol.ts. It ends with its standard input, that is, with the
- * agent. Only core Perl is used (`perl-base` on Debian). Neither backquotes nor dollar-brace may be written in it.
+ * Makes connections, also from other processes' networks, and carries the bytes: see helper-protocol.ts. It ends with its standard input,
+ * that is, with the agent. Only core Perl is used (`perl-base` on Debian). Neither backquotes nor dollar-brace may be written in it.
  */
 export const HELPER_PROGRAM = String.raw`
 use strict;
 use warnings;
+use Errno qw(EAGAIN EALREADY EINPROGRESS EINTR);
 use POSIX ();
 use Socket qw(:DEFAULT SOCK_NONBLOCK SOCK_CLOEXEC AF_INET6 inet_pton pack_sockaddr_in6);
 
@@ -16,129 +17,312 @@ if (opendir(my $own, "/proc/self/fd")) {
   POSIX::close($_) for @inherited;
 }
 
-my %setns = (x86_64 => 308, i686 => 346, armv7l => 375, ppc64le => 350, s390x => 339);
-my $setns = $setns{ (POSIX::uname())[4] } || 268;
+# Sockets go by their numbers: Perl's own files cost as much as all else here. setns, socket, connect, getsockopt:
+my %calls = (
+  x86_64 => [308, 41, 42, 55], i686 => [346, 359, 362, 365], armv7l => [375, 281, 283, 295], ppc64le => [350, 326, 328, 340],
+  s390x => [339, 359, 362, 365],
+);
+my ($setns, $new_socket, $connect, $getsockopt) = @{ $calls{ (POSIX::uname())[4] } || [268, 198, 203, 209] };
+my $stream = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 my ($input, $output) = ("", "");
 my ($readers, $writers) = ("", "");
-# By number of its file: [id, socket, what is still to be sent, whether it is connected].
-my (%connections, %files);
+# As much as an answer may have before it is known what it is.
+my $longest_head = 65536;
+# By number of its socket: [id, what is still to be sent, whether it is connected, its answer so far, until when it may take]. The last
+# two only where the answer is read here, and not carried.
+my (%connections, %sockets);
+# What is asked again and again, by id: [pid, place, request, interval, time-out, what was told last].
+my %repeated;
+# Times are in hundredths of a second; what is due within five of them goes together. By number of these moments: ids.
+my $grain = 5;
+my %due;
+my ($now, $moment);
+
+sub look_at_clock { $now = (POSIX::times())[0] }
+
+sub schedule {
+  my ($id, $after) = @_;
+  my $at = POSIX::ceil(($now + $after) / $grain);
+  $at = $moment + 1 if $at <= $moment;
+  push @{ $due{$at} }, $id;
+}
+# Family and address, by text.
+my %places;
+
+# The network that this process is in: that of process $where, 0 for its own.
+open(my $own_network, "<", "/proc/self/ns/net");
+my $where = 0;
+
+sub enter {
+  my ($pid) = @_;
+  return 1 if $pid == $where;
+  my $theirs;
+  if ($pid) { open($theirs, "<", "/proc/$pid/ns/net") or return 0 }
+  my $file = fileno($theirs || $own_network);
+  return 0 unless defined $file && syscall($setns, $file, 0x40000000) == 0;
+  $where = $pid;
+  return 1;
+}
+
+sub place {
+  my ($address, $port) = @_;
+  %places = () if keys %places > 10000;
+  my $six = $address =~ /:/;
+  my $family = $six ? AF_INET6 : AF_INET;
+  my $to = inet_pton($family, $address) or return;
+  return $places{"$address $port"} = [$family, $six ? pack_sockaddr_in6($port, $to) : pack_sockaddr_in($port, $to)];
+}
+
+# Gives a socket, and whether it is connected already; none where that failed, of which it tells.
+sub connect_from {
+  my ($id, $pid, $place) = @_;
+  if ($pid != $where && !enter($pid)) {
+    say_to_agent("g", $id, "the container's network cannot be entered: $!");
+    return;
+  }
+  my $to = $places{$place} || place(split(/ /, $place));
+  if (!$to) {
+    say_to_agent("f", $id, "'$place' is no address");
+    return;
+  }
+  my $socket = syscall($new_socket, $to->[0], $stream, 0);
+  if ($socket < 0) {
+    say_to_agent("g", $id, "no socket can be made: $!");
+    return;
+  }
+  # On a loopback interface the other side has answered before the second try.
+  return ($socket, 1) if syscall($connect, $socket, $to->[1], length($to->[1])) == 0;
+  return ($socket, 1) if $! == EINPROGRESS && syscall($connect, $socket, $to->[1], length($to->[1])) == 0;
+  return ($socket, 0) if $! == EINPROGRESS || $! == EALREADY;
+  my $why = "$!";
+  POSIX::close($socket);
+  say_to_agent("f", $id, $why);
+  return;
+}
 
 sub forget {
-  my ($file) = @_;
-  vec($readers, $file, 1) = vec($writers, $file, 1) = 0;
-  my $connection = delete $connections{$file} or return;
-  delete $files{ $connection->[0] };
-  close($connection->[1]);
+  my ($socket) = @_;
+  vec($readers, $socket, 1) = vec($writers, $socket, 1) = 0;
+  my $connection = delete $connections{$socket} or return;
+  delete $sockets{ $connection->[0] };
+  POSIX::close($socket);
+}
+
+# Of what is repeated it is not told again that all is well.
+sub say_to_agent {
+  my ($type, $id, $text) = @_;
+  my $again = $repeated{$id};
+  if ($again) {
+    my $well = $type eq "c" || ($type eq "s" && $text < 400);
+    my $known = $well && $again->[5] eq "$type$text";
+    $again->[5] = "$type$text";
+    if ($type eq "g") { delete $repeated{$id} } else { schedule($id, $again->[3]) }
+    return if $known;
+  }
+  $output .= $text eq "" ? "$type $id\n" : "$type $id $text\n";
 }
 
 sub failed {
-  my ($file, $why) = @_;
-  $output .= "f $connections{$file}[0] $why\n";
-  forget($file);
+  my ($socket, $why) = @_;
+  my $id = $connections{$socket}[0];
+  forget($socket);
+  say_to_agent("f", $id, "$why");
+}
+
+sub begin_asking {
+  my ($id, $pid, $place, $request, $timeout) = @_;
+  my ($socket, $connected) = connect_from($id, $pid, $place);
+  return unless defined $socket;
+  if ($connected && $request eq "") {
+    POSIX::close($socket);
+    return say_to_agent("c", $id, "");
+  }
+  $connections{$socket} = [$id, $request, $connected, "", $timeout && $now + $timeout];
+  $sockets{$id} = $socket;
+  if ($connected) { send_on($socket) } else { vec($writers, $socket, 1) = 1 }
+}
+
+sub begin_carrying {
+  my ($id, $pid, $place) = @_;
+  my ($socket, $connected) = connect_from($id, $pid, $place);
+  return unless defined $socket;
+  $connections{$socket} = [$id, "", $connected];
+  $sockets{$id} = $socket;
+  if ($connected) { connected($socket) } else { vec($writers, $socket, 1) = 1 }
 }
 
 sub connected {
-  my ($file) = @_;
-  my $connection = $connections{$file};
-  $connection->[3] = 1;
-  vec($writers, $file, 1) = 0;
-  vec($readers, $file, 1) = 1;
-  $output .= "c $connection->[0]\n";
-}
-
-sub connect_from {
-  my ($id, $pid, $address, $port) = @_;
-  my $network;
-  open($network, "<", "/proc/$pid/ns/net") and syscall($setns, fileno($network), 0x40000000) == 0
-    or return $output .= "g $id the container's network cannot be entered: $!\n";
-  close($network);
-  my $six = $address =~ /:/;
-  my $family = $six ? AF_INET6 : AF_INET;
-  my $to = inet_pton($family, $address) or return $output .= "f $id '$address' is no address\n";
-  $to = $six ? pack_sockaddr_in6($port, $to) : pack_sockaddr_in($port, $to);
-  socket(my $socket, $family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
-    or return $output .= "g $id no socket can be made: $!\n";
-  my $done = connect($socket, $to);
-  return $output .= "f $id $!\n" unless $done || $!{EINPROGRESS};
-  my $file = fileno($socket);
-  $connections{$file} = [$id, $socket, "", 0];
-  $files{$id} = $file;
-  $done ? connected($file) : (vec($writers, $file, 1) = 1);
+  my ($socket) = @_;
+  my $connection = $connections{$socket};
+  $connection->[2] = 1;
+  vec($writers, $socket, 1) = 0;
+  vec($readers, $socket, 1) = 1;
+  if (defined $connection->[3]) {
+    return if $connection->[1] ne "";
+    forget($socket);
+  }
+  say_to_agent("c", $connection->[0], "");
 }
 
 sub send_on {
-  my ($file) = @_;
-  my $connection = $connections{$file};
-  my $count = syswrite($connection->[1], $connection->[2]);
-  return failed($file, $!) if !defined $count && !$!{EAGAIN};
-  substr($connection->[2], 0, $count) = "" if $count;
-  vec($writers, $file, 1) = $connection->[2] eq "" ? 0 : 1;
+  my ($socket) = @_;
+  my $connection = $connections{$socket};
+  my $count = POSIX::write($socket, $connection->[1], length($connection->[1]));
+  return failed($socket, $!) if !defined $count && $! != EAGAIN;
+  substr($connection->[1], 0, $count) = "" if $count;
+  vec($readers, $socket, 1) = 1;
+  vec($writers, $socket, 1) = $connection->[1] eq "" ? 0 : 1;
 }
 
 sub writable {
-  my ($file) = @_;
-  my $connection = $connections{$file} or return;
-  if (!$connection->[3]) {
-    my $problem = unpack("i", getsockopt($connection->[1], SOL_SOCKET, SO_ERROR));
-    if ($problem) {
-      $! = $problem;
-      return failed($file, $!);
-    }
-    connected($file);
+  my ($socket) = @_;
+  my $connection = $connections{$socket} or return;
+  if (!$connection->[2]) {
+    my ($problem, $length) = (pack("i", 0), pack("i", 4));
+    syscall($getsockopt, $socket, SOL_SOCKET, SO_ERROR, $problem, $length);
+    if ($! = unpack("i", $problem)) { return failed($socket, $!) }
+    connected($socket);
   }
-  send_on($file) if $connection->[2] ne "";
+  send_on($socket) if $connections{$socket} && $connection->[1] ne "";
+}
+
+# Whether no more has to be read to know what answer this is. What only comes before the answer is cut away.
+sub is_enough {
+  while ($_[0] =~ m{^HTTP/\d(?:\.\d)? [01]\d\d}) {
+    $_[0] =~ /\r?\n\r?\n/ or return length($_[0]) > $longest_head;
+    substr($_[0], 0, $+[0]) = "";
+  }
+  return 1 if length($_[0]) > $longest_head;
+  return length($_[0]) >= 5 && substr($_[0], 0, 5) ne "HTTP/" if index($_[0], "\n") < 0;
+  # Only of redirections more than the first line says something.
+  return $_[0] =~ m{^HTTP/\d(?:\.\d)? 3\d\d} ? $_[0] =~ /\r?\n\r?\n/ : 1;
+}
+
+sub read_answer {
+  my ($socket, $connection) = @_;
+  my $count = POSIX::read($socket, my $data, 4096);
+  if (!defined $count) {
+    failed($socket, $!) unless $! == EAGAIN;
+    return;
+  }
+  $connection->[3] .= $data if $count > 0;
+  if ($connection->[3] =~ m{^HTTP/\d(?:\.\d)? ([24-9]\d\d)[^\n]*\n}) {
+    my $status = $1;
+    forget($socket);
+    return say_to_agent("s", $connection->[0], $status);
+  }
+  return unless $count == 0 || is_enough($connection->[3]);
+  forget($socket);
+  say_to_agent("a", $connection->[0], length($connection->[3]));
+  $output .= $connection->[3];
+}
+
+sub repeat {
+  my ($ids) = @_;
+  for my $id (@$ids) {
+    my $again = $repeated{$id} or next;
+    begin_asking($id, @$again[0, 1, 2, 4]);
+  }
+}
+
+# Those that take too long, and those whose time has come.
+sub keep_time {
+  for my $socket (keys %connections) {
+    my $connection = $connections{$socket};
+    next unless $connection->[4] && $connection->[4] <= $now;
+    forget($socket);
+    say_to_agent("t", $connection->[0], "");
+  }
+  # Another process may have got the number of one that ended.
+  $where = -1 if $where > 0;
+  while ($moment <= $now / $grain) {
+    repeat(delete $due{$moment}) if $due{$moment};
+    $moment++;
+  }
 }
 
 sub readable {
-  my ($file) = @_;
-  my $connection = $connections{$file} or return;
-  my $count = sysread($connection->[1], my $data, 65536);
+  my ($socket) = @_;
+  my $connection = $connections{$socket} or return;
+  return read_answer($socket, $connection) if defined $connection->[3];
+  my $count = POSIX::read($socket, my $data, 65536);
   if (!defined $count) {
-    failed($file, $!) unless $!{EAGAIN};
-  } elsif ($count) {
+    failed($socket, $!) unless $! == EAGAIN;
+  } elsif ($count > 0) {
     $output .= "d $connection->[0] $count\n$data";
   } else {
-    vec($readers, $file, 1) = 0;
+    vec($readers, $socket, 1) = 0;
     $output .= "e $connection->[0]\n";
   }
 }
 
 sub obey {
-  while ($input =~ /^([OWC]) (\d+) ?([^\n]*)\n/) {
-    my ($type, $id, $rest, $begin) = ($1, $2, $3, $+[0]);
-    my $length = $type eq "W" ? $rest : 0;
-    return if length($input) < $begin + $length;
-    my $data = substr($input, $begin, $length);
-    substr($input, 0, $begin + $length) = "";
-    if ($type eq "O") { connect_from($id, split(/ /, $rest)); next }
-    my $file = $files{$id};
-    next unless defined $file;
-    if ($type eq "C") { forget($file); next }
-    $connections{$file}[2] .= $data;
-    send_on($file) if $connections{$file}[3];
+  # Another process may have got the number of one that ended.
+  $where = -1 if $where > 0;
+  my $from = 0;
+  pos($input) = 0;
+  while ($input =~ /\G([AROWC]) (\d+)(?: (\d+)(?: (\S+ \d+)(?: (\d+)(?: (\d+) (\d+))?)?)?)?\n/gc) {
+    my ($type, $id, $number, $place, $length, $interval, $timeout, $begin) = ($1, $2, $3, $4, $5, $6, $7, $+[0]);
+    $length = $number if $type eq "W";
+    my $data = "";
+    if ($length) {
+      last if length($input) < $begin + $length;
+      $data = substr($input, $begin, $length);
+      $begin += $length;
+    }
+    $from = pos($input) = $begin;
+    if ($type eq "A") { begin_asking($id, $number, $place, $data, 0); next }
+    if ($type eq "R") {
+      $repeated{$id} = [$number, $place, $data, $interval / 10, $timeout / 10, ""];
+      schedule($id, $interval / 10);
+      next;
+    }
+    delete $repeated{$id} if $type eq "C";
+    if ($type eq "O") { begin_carrying($id, $number, $place); next }
+    my $socket = $sockets{$id};
+    next unless defined $socket;
+    if ($type eq "C") { forget($socket); next }
+    $connections{$socket}[1] .= $data;
+    send_on($socket) if $connections{$socket}[2];
   }
+  substr($input, 0, $from) = "";
+}
+
+# Calls what is given with each number of a set.
+sub each_of {
+  my ($set, $do) = @_;
+  my $bits = unpack("b*", $set);
+  my $socket = -1;
+  $do->($socket) while ($socket = index($bits, "1", $socket + 1)) >= 0;
 }
 
 while (1) {
+  # What comes within a moment goes together: waking up costs more than all else.
+  select(undef, undef, undef, 0.003) if %connections;
   my ($in, $out) = ($readers, $writers);
   vec($in, 0, 1) = 1;
-  my $count = select($in, $out, undef, undef);
+  # While there is something to repeat, there is a next moment.
+  look_at_clock();
+  my $pause = %repeated ? ($moment * $grain - $now) / 100 : undef;
+  my $count = select($in, $out, undef, defined $pause && $pause < 0 ? 0 : $pause);
+  look_at_clock();
+  $moment = POSIX::ceil($now / $grain) unless %repeated;
   next if $count < 0;
   if (vec($in, 0, 1)) {
     my $read = sysread(STDIN, $input, 65536, length($input));
     exit(0) if defined $read && $read == 0;
+    vec($in, 0, 1) = 0;
     $count--;
   }
   if ($count > 0) {
-    for my $file (keys %connections) {
-      writable($file) if vec($out, $file, 1);
-      readable($file) if vec($in, $file, 1);
-    }
+    each_of($out, \&writable);
+    each_of($in, \&readable);
   }
-  obey();
+  obey() if $input ne "";
+  keep_time() if %repeated;
   while ($output ne "") {
     my $written = syswrite(STDOUT, $output);
-    next if !defined $written && $!{EINTR};
+    next if !defined $written && $! == EINTR;
     exit(0) unless defined $written;
     substr($output, 0, $written) = "";
   }

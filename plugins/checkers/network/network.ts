@@ -2,7 +2,7 @@ import { readlink } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { CheckOutcome } from "../../../sdk/contracts/checker.js";
-import { type NamespaceHelper, NotTheTargetsFault } from "./namespace-helper.js";
+import { type Answer, type CheckHelper, NotTheTargetsFault } from "./check-helper.js";
 
 export interface Endpoint {
   /** IP address. */
@@ -17,17 +17,74 @@ export interface Verdicts {
   failed(error: Error, outcome?: CheckOutcome): void;
 }
 
+/** What is asked without TLS. */
+export interface Question extends Endpoint {
+  /** As latin1; empty: it is enough to be connected. */
+  readonly request: string;
+  readonly signal: AbortSignal;
+}
+
 /** Where a task can be reached: in the host's network, or in that of its container. */
 export class Place {
-  private own: Promise<boolean> | undefined;
+  /** Whether it is in the host's, once that is known. */
+  private inHost: boolean | undefined;
 
   constructor(
-    private readonly helper: NamespaceHelper,
+    private readonly helper: CheckHelper,
     private readonly pid: number | undefined,
-  ) {}
+  ) {
+    if (pid === undefined) this.inHost = true;
+  }
+
+  /** Whether `ask` can be used: where it can, it costs a fraction of an exchange. */
+  get canAsk(): boolean {
+    return !this.helper.unavailable;
+  }
 
   /**
-   * Connects, and lets `talk` find out what there is to be found out. Undefined: the check was aborted, or could not be made.
+   * Connects, sends the request, and gives how the answer begins: its first line, of a redirection the headers. Undefined: the check was
+   * aborted, or could not be made.
+   */
+  ask(question: Question): Promise<Answer | undefined> {
+    if (this.inHost !== undefined) return this.put(question);
+    return this.find().then((found) => (found ? this.put(question) : undefined));
+  }
+
+  private put({ address, port, request, signal }: Question): Promise<Answer | undefined> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve(undefined);
+      const pid = this.inHost === true ? 0 : this.pid!;
+      const cancel = this.helper.ask({ pid, address, port }, request, (answer) => {
+        signal.onabort = null;
+        resolve(answer.problem instanceof NotTheTargetsFault ? undefined : answer);
+      });
+      // A listener that is added and removed for each check costs as much as the rest here.
+      signal.onabort = () => {
+        cancel();
+        resolve(undefined);
+      };
+    });
+  }
+
+  /**
+   * Has a question asked again and again, until what is given is called. Undefined: that cannot be had here, or not yet.
+   *
+   * @param told as by the helper; with `gone` it is over
+   */
+  repeat(
+    { address, port, request }: Omit<Question, "signal">,
+    times: { readonly interval: number; readonly timeout: number },
+    told: (answer: Answer | "late" | "gone") => void,
+  ): (() => void) | undefined {
+    if (!this.canAsk || this.inHost === undefined) return undefined;
+    const to = { pid: this.inHost ? 0 : this.pid!, address, port };
+    return this.helper.repeat({ to, request }, times, (answer) =>
+      told(answer !== "late" && answer.problem instanceof NotTheTargetsFault ? "gone" : answer),
+    );
+  }
+
+  /**
+   * Connects, and lets `talk` find out what there is to be found out. Undefined: as with `ask`.
    *
    * @param talk has to take the `error` events of the connection
    */
@@ -36,18 +93,9 @@ export class Place {
     talk: (connection: Duplex, verdicts: Verdicts) => void,
   ): Promise<CheckOutcome | undefined> {
     const { signal } = to;
-    let inHost: boolean;
-    try {
-      if (this.pid !== undefined) this.own ??= isOwnNetwork(this.pid);
-      inHost = (await this.own) ?? true;
-    } catch {
-      // The container is gone; perhaps it is another's process the next time.
-      this.own = undefined;
-      return undefined;
-    }
-    if (signal.aborted) return undefined;
+    if (!(await this.find()) || signal.aborted) return undefined;
     return new Promise((resolve) => {
-      const connection = this.open(to, inHost);
+      const connection = this.open(to);
       const end = (outcome: CheckOutcome | undefined): void => {
         signal.removeEventListener("abort", abort);
         connection.destroy();
@@ -67,8 +115,19 @@ export class Place {
     });
   }
 
-  private open({ address, port }: Endpoint, inHost: boolean): Duplex {
-    if (!inHost) return this.helper.connect({ pid: this.pid!, address, port });
+  /** False: the container is gone; perhaps it is another's process the next time. */
+  private async find(): Promise<boolean> {
+    if (this.inHost !== undefined) return true;
+    try {
+      this.inHost = await isOwnNetwork(this.pid!);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private open({ address, port }: Endpoint): Duplex {
+    if (this.inHost !== true) return this.helper.connect({ pid: this.pid!, address, port });
     const socket = new Socket();
     socket.connect({ host: address, port });
     return socket;
@@ -76,7 +135,7 @@ export class Place {
 }
 
 export class Network {
-  constructor(private readonly helper: NamespaceHelper) {}
+  constructor(private readonly helper: CheckHelper) {}
 
   /** @param pid a process in the network in question; undefined: the host's own */
   place(pid: number | undefined): Place {

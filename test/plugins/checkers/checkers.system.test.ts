@@ -9,7 +9,7 @@ import * as grpc from "@grpc/grpc-js";
 import { expect } from "chai";
 import { GrpcChecker } from "../../../plugins/checkers/grpc-checker.js";
 import { HttpChecker } from "../../../plugins/checkers/http-checker.js";
-import { NamespaceHelper } from "../../../plugins/checkers/network/namespace-helper.js";
+import { CheckHelper } from "../../../plugins/checkers/network/check-helper.js";
 import { Network } from "../../../plugins/checkers/network/network.js";
 import { TcpChecker } from "../../../plugins/checkers/tcp-checker.js";
 import type { Checker, CheckOutcome, CheckSpec, CheckTarget } from "../../../sdk/contracts/checker.js";
@@ -22,7 +22,7 @@ describe("Checkers", function () {
   this.timeout(60_000);
 
   const logger = new MemoryLogger();
-  const helper = new NamespaceHelper(logger);
+  const helper = new CheckHelper(logger);
   const network = new Network(helper);
   const http = new HttpChecker(network);
   const servers: Server[] = [];
@@ -113,7 +113,7 @@ describe("Checkers", function () {
       const refused = await ask(http, { port });
       expect(refused!.healthy).to.equal(false);
       expect(refused!.statusCode).to.equal(undefined);
-      expect(refused!.message).to.match(/ECONNREFUSED/);
+      expect(refused!.message).to.equal("Connection refused");
       const garbage = await listen(createTcp((socket) => socket.end("SSH-2.0-x\r\n")));
       expect(await ask(http, { port: garbage })).to.deep.equal({
         healthy: false,
@@ -140,7 +140,7 @@ describe("Checkers", function () {
     it("stop at once when they are aborted, and leave no connection", async () => {
       const closed: string[] = [];
       const server = createTcp((socket) => {
-        socket.on("close", () => closed.push("closed"));
+        socket.resume().on("close", () => closed.push("closed"));
         abort.abort();
       });
       const port = await listen(server);
@@ -277,6 +277,8 @@ describe("Checkers", function () {
       if (outside !== port) {
         expect(await ask(tcp, { port: outside }, { pid })).to.include({ healthy: false, connected: false });
         expect((await ask(http, { port: outside }, { pid }))!.message).to.match(/refused/i);
+        // In turns.
+        expect(await ask(tcp, { port: outside })).to.deep.equal({ healthy: true, connected: true });
       }
     });
 
@@ -319,15 +321,124 @@ describe("Checkers", function () {
     });
   });
 
+  describe("again and again", () => {
+    const stops: (() => void)[] = [];
+    afterEach(() => {
+      for (const stop of stops.splice(0)) stop();
+    });
+
+    /** What is told, in words. */
+    async function repeat(checker: Checker, spec: Partial<CheckSpec>, timeout = 0): Promise<string[]> {
+      const told: string[] = [];
+      const whole = { address: "127.0.0.1", port: 0, scheme: "http", path: "/", ...spec };
+      const check = checker.prepare(whole, {
+        containerId: { value: "c" },
+        pid: undefined,
+        run: async () => undefined,
+      });
+      await check.run(new AbortController().signal);
+      const stop = check.repeat?.({
+        interval: 10,
+        timeout,
+        found: ({ statusCode, connected, message }) =>
+          void told.push(`${statusCode ?? connected ?? message}`),
+        late: () => void told.push("late"),
+        ended: () => void told.push("ended"),
+      });
+      if (stop === undefined) told.push("not here");
+      else stops.push(stop);
+      return told;
+    }
+
+    const become = async (told: readonly string[], ...expected: string[]): Promise<void> => {
+      await eventually(() => (told.length >= expected.length ? true : undefined)).catch(() => undefined);
+      expect(told.slice(0, expected.length)).to.deep.equal(expected);
+    };
+
+    it("tell that all is well once, and each time that it is not", async () => {
+      const statuses = [200, 200, 200, 204, 204, 503, 503, 200, 200, 200];
+      const asked: string[] = [];
+      const port = await listen(
+        createHttp((request, response) => {
+          asked.push(request.headers["user-agent"]!);
+          response.statusCode = statuses.shift() ?? 404;
+          response.end();
+        }),
+      );
+      const told = await repeat(http, { port });
+      await become(told, "200", "204", "503", "503", "200", "404", "404");
+      expect(new Set(asked)).to.deep.equal(new Set(["tepui-check"]));
+      stops.pop()!();
+      const before = asked.length;
+      // Another is asked meanwhile: what was stopped would have been, too.
+      await become(await repeat(http, { port }), "404", "404", "404");
+      expect(asked.length).to.be.at.most(before + 8);
+    });
+
+    it("tell by TCP when nobody listens any more, and when somebody does again", async () => {
+      const port = await listen(createTcp((socket) => socket.resume()));
+      const told = await repeat(new TcpChecker(network), { port });
+      await become(told, "true");
+      await new Promise((resolve) => servers.pop()!.close(resolve));
+      await become(told, "true", "false", "false");
+      const again = createTcp((socket) => socket.resume());
+      servers.push(again);
+      again.listen(port, "127.0.0.1");
+      await eventually(() => (told.at(-1) === "true" ? true : undefined));
+    });
+
+    it("give each its time, and close what took longer", async () => {
+      let open = 0;
+      const port = await listen(
+        createTcp((socket) => {
+          open++;
+          if (open === 1) socket.end("HTTP/1.1 200 OK\r\n\r\n");
+          socket.resume().on("close", () => open--);
+        }),
+      );
+      const told = await repeat(http, { port }, 60);
+      open += 10;
+      await become(told, "late", "late");
+      stops.pop()!();
+      await eventually(() => (open === 10 ? true : undefined));
+    });
+
+    it("leave redirections, TLS and what the helper does not survive to the agent", async () => {
+      let moved = false;
+      const port = await listen(
+        createHttp((_request, response) => {
+          response.writeHead(moved ? 302 : 200, { location: "/" });
+          response.end();
+        }),
+      );
+      const told = await repeat(http, { port });
+      await become(told, "200");
+      moved = true;
+      await become(told, "200", "ended");
+      expect(await repeat(http, { port })).to.deep.equal(["not here"]);
+      expect(await repeat(http, { port, scheme: "https" })).to.deep.equal(["not here"]);
+      moved = false;
+      const other = await repeat(http, { port });
+      await become(other, "200");
+      process.kill(helper.pid!, "SIGKILL");
+      await become(other, "200", "ended");
+    });
+  });
+
   it("count against nobody where there is no helper to be had", async function () {
     requirePart(this, "unshare", "util-linux");
     requireThat(this, process.getuid?.() === 0, "namespaces need root");
     const container = await startNamespaceServer();
-    const broken = new NamespaceHelper(logger, ["/nonexistent/perl"]);
+    const broken = new CheckHelper(logger, ["/nonexistent/perl"]);
     try {
       const checker = new TcpChecker(new Network(broken));
       for (let i = 0; i < 2; i++)
         expect(await ask(checker, { port: 1 }, { pid: container.pid })).to.equal(undefined);
+      // In the host's own network there is Node.
+      const port = await listen(createHttp((_request, response) => response.end()));
+      expect(await ask(checker, { port })).to.deep.equal({ healthy: true, connected: true });
+      const http = new HttpChecker(new Network(broken));
+      expect(await ask(http, { port })).to.deep.equal({ healthy: true, statusCode: 200 });
     } finally {
       broken.stop();
       await container.stop();

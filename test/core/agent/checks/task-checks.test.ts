@@ -210,6 +210,63 @@ describe("Health checks of tasks", () => {
     expect(made.target).to.equal(TARGET);
   });
 
+  describe("where the checker goes on by itself", () => {
+    it("ask once, and then take what they are told", async () => {
+      const bench = new Bench();
+      const made = bench.start(health({ interval_seconds: 2, timeout_seconds: 7 }));
+      made.repeats = true;
+      await bench.clock.advance(10_000);
+      expect(made.times).to.deep.equal([0]);
+      expect(bench.clock.pendingTimers).to.equal(0);
+      expect(made.repetition).to.include({ interval: 2000, timeout: 7000 });
+      const { found, late } = made.repetition!;
+      found(BAD);
+      found(GOOD);
+      found(BAD);
+      late();
+      found(BAD);
+      expect(bench.told).to.deep.equal([
+        "0 s: healthy",
+        "10 s: unhealthy",
+        "10 s: healthy",
+        "10 s: unhealthy",
+        "10 s: unhealthy",
+        "10 s: unhealthy, kill",
+      ]);
+      expect(made.repetition).to.equal(undefined);
+      found(GOOD);
+      late();
+      expect(bench.told).to.have.length(6);
+    });
+
+    it("ask again when it cannot go on, an interval later", async () => {
+      const bench = new Bench();
+      const made = bench.start(health());
+      made.repeats = true;
+      await bench.clock.advance(5000);
+      made.repeats = false;
+      made.repetition!.ended();
+      await bench.clock.advance(2500);
+      expect(made.times).to.deep.equal([0, 6000, 7000]);
+      made.repeats = true;
+      await bench.clock.advance(1000);
+      bench.running!.stop();
+      expect(made.repetition).to.equal(undefined);
+      await bench.clock.advance(10_000);
+      expect(made.times).to.deep.equal([0, 6000, 7000, 8000]);
+    });
+  });
+
+  it("take what a checker throws at once for a failure, too", async () => {
+    const bench = new Bench();
+    const made = bench.start(health());
+    made.run = () => {
+      throw new Error("not even a promise");
+    };
+    await bench.clock.advance(1500);
+    expect(bench.told).to.deep.equal(["0 s: unhealthy", "1 s: unhealthy"]);
+  });
+
   describe("after a restart of the agent", () => {
     it("go on without another delay, within one interval", async () => {
       const bench = new Bench();

@@ -4,6 +4,7 @@ import type {
   CheckSpec,
   CheckTarget,
   PreparedCheck,
+  Repetition,
 } from "../../../../sdk/contracts/checker.js";
 
 /** A check that takes no time and finds what the test says; `undefined` as outcome keeps it under way until it is aborted. */
@@ -12,6 +13,10 @@ export class ScriptedCheck implements PreparedCheck {
   readonly times: number[] = [];
   aborted = 0;
   outcome: (() => CheckOutcome | undefined) | "hangs" = () => ({ healthy: true });
+  /** It takes over once it was asked. */
+  repeats = false;
+  /** What it took over, until it is stopped. */
+  repetition: Repetition | undefined;
 
   constructor(
     readonly spec: CheckSpec,
@@ -25,6 +30,14 @@ export class ScriptedCheck implements PreparedCheck {
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     this.aborted++;
     return { healthy: true };
+  }
+
+  repeat(repetition: Repetition): (() => void) | undefined {
+    if (!this.repeats) return undefined;
+    this.repetition = repetition;
+    return () => {
+      this.repetition = undefined;
+    };
   }
 
   /** Each outcome once, and the last one for ever. */
