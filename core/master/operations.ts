@@ -128,7 +128,7 @@ export class Operations {
       // By what the link says, whatever the agent writes.
       const entry = new OperationEntry({ ...operation, agent_id: agent.idMessage });
       if (entry.key === "" || agent.operationEntries.has(entry.key)) continue;
-      if (this.isSettled(entry, agent)) continue;
+      if (this.isSettled(agent, operation.uuid, operation.latest_status)) continue;
       this.add(entry, agent, cluster.frameworks.get(entry.frameworkId ?? ""));
     }
     if (missing.length === 0) return;
@@ -151,6 +151,7 @@ export class Operations {
     if (status === undefined) return;
     if (entry === undefined) {
       if (message.operation_uuid !== undefined) metrics.counters.invalid_operation_status_updates.inc();
+      if (this.isSettled(agent, message.operation_uuid, status)) return;
       // An answer to a reconciliation, which the agent gave in the master's place.
       const framework = cluster.frameworks.get(message.framework_id?.value ?? "");
       if (framework?.connected) framework.send(operationUpdate(status));
@@ -213,17 +214,16 @@ export class Operations {
   }
 
   /**
-   * Whether its end has been acknowledged: the agent wrote the report before that came to it. Kept, it would stay for ever, and be taken for
-   * lost when the next report does not have it. The acknowledgement is repeated, because it may have been lost.
+   * Whether this end has been acknowledged: the agent sent it before that came to it. Kept from a report, the operation would stay for ever, and
+   * be taken for lost when the next report does not have it. The acknowledgement is repeated, because it may have been lost.
    */
-  private isSettled(entry: OperationEntry, agent: Agent): boolean {
-    const status_uuid = entry.message.latest_status?.uuid;
-    const acknowledged = agent.settledOperations.get(entry.key);
-    if (acknowledged === undefined || acknowledged !== uuidKey(status_uuid)) return false;
+  private isSettled(agent: Agent, operation: UUID | undefined, status: OperationStatus | undefined): boolean {
+    const acknowledged = agent.settledOperations.get(uuidKey(operation));
+    if (acknowledged === undefined || acknowledged !== uuidKey(status?.uuid)) return false;
     this.context.messages.acknowledgeOperation(agent, {
-      status_uuid,
-      operation_uuid: entry.message.uuid,
-      resource_provider_id: entry.providerId === undefined ? undefined : { value: entry.providerId },
+      status_uuid: status?.uuid,
+      operation_uuid: operation,
+      resource_provider_id: status?.resource_provider_id,
     });
     return true;
   }

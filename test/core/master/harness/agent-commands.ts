@@ -17,6 +17,7 @@ type Command = (agent: TestAgent, words: Words, stage: Stage) => void;
  *     forget t1                                a task or an executor
  *     update t1 TASK_RUNNING latest=TASK_FINISHED {more of TaskStatus}
  *     applied op1 OPERATION_FAILED             an operation; OPERATION_FINISHED unless it says so
+ *     repeats op1                              how it ended, as long as that is not acknowledged
  *     operations op1 #1                        reports these, as after a registration
  *     checkpointed {"resources":[...]}         has these reservations and volumes from now on
  *     silent, answers                          no pings are answered, or all
@@ -50,6 +51,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const known = OperationState[state as keyof typeof OperationState];
     stage.uuids.set(words.at(3), agent.applied(words.at(3), known));
   },
+  repeats: (agent, words) => agent.repeat(words.at(3)),
   operations: (agent, words) => agent.reportOperations(words.from(3)),
   checkpointed: (agent, words) => {
     const { fromValue } = jsonOf("mesos.internal.ResourceState");

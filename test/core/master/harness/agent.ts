@@ -209,21 +209,30 @@ export class TestAgent {
   applied(name: string, state: OperationState): Buffer {
     const operation = this.operations.get(name);
     if (operation === undefined) throw new Error(`agent ${this.options.name} was told no operation ${name}`);
-    const { framework_id, operation_info, operation_uuid } = operation.message;
     const uuid = Buffer.alloc(16);
     uuid.writeUInt8(++this.updates, 15);
     operation.status = {
-      operation_id: operation_info?.id,
+      operation_id: operation.message.operation_info?.id,
       state,
       converted_resources: [],
       uuid: { value: uuid },
       agent_id: { value: this.id },
     };
-    const { status } = operation;
-    const slave_id = { value: this.id };
-    const message = { framework_id, slave_id, status, operation_uuid };
-    this.say("UpdateOperationStatusMessage", UpdateOperationStatusMessage.encode(message).finish());
+    this.repeat(name);
     return uuid;
+  }
+
+  /** Reports once more how an operation ended. */
+  repeat(name: string): void {
+    const { message, status } = this.operations.get(name)!;
+    const { framework_id, operation_uuid } = message;
+    const body = UpdateOperationStatusMessage.encode({
+      framework_id,
+      slave_id: { value: this.id },
+      status,
+      operation_uuid,
+    }).finish();
+    this.say("UpdateOperationStatusMessage", body);
   }
 
   /** Tells the master of all operations with these names, as agents do when they have registered. */
