@@ -13,6 +13,8 @@ import type { World } from "./world.js";
 export interface RunningContainer {
   readonly request: ContainerRequest;
   readonly agent: string;
+  /** Undefined for a pod, in which others are for its tasks. */
+  readonly taskId: string | undefined;
   termination: ContainerTermination | undefined;
   /** Destroyed: nothing is left of it. */
   gone: boolean;
@@ -28,6 +30,14 @@ export interface ContainerObserver {
 }
 
 const SIGKILL = 9;
+const KILLED: ContainerTermination = { exit: { code: undefined, signal: SIGKILL } };
+
+/** Tasks of groups are named by their commands, in containers within those of their executors. */
+function taskOf({ containerId, command, task }: ContainerRequest): string | undefined {
+  return containerId.parent === undefined ? task?.task_id?.value : command.value;
+}
+
+const nameOf = ({ taskId, request }: RunningContainer): string => taskId ?? `pod ${request.executorId}`;
 
 /** What runs on one machine. Exits by themselves, by signals and by loss of power. */
 export class ContainerHost {
@@ -43,13 +53,14 @@ export class ContainerHost {
     const container: RunningContainer = {
       request,
       agent: this.name,
+      taskId: taskOf(request),
       termination: undefined,
       gone: false,
       lostPower: false,
       watchers: new Set(),
     };
     this.containers.set(request.containerId.value!, container);
-    this.world.note(`${this.name} host: container of ${request.executorId} runs`);
+    this.world.note(`${this.name} host: container of ${nameOf(container)} runs`);
     this.observer.started(container);
   }
 
@@ -60,17 +71,24 @@ export class ContainerHost {
   end(container: RunningContainer, termination: ContainerTermination): void {
     if (container.termination !== undefined) return;
     container.termination = termination;
+    // All processes in it end with its first one.
+    const { value } = container.request.containerId;
+    for (const inner of this.running)
+      if (inner.request.containerId.parent?.value === value) this.end(inner, KILLED);
     const { code, signal } = termination.exit ?? {};
     const how = code === undefined ? `signal ${signal}` : `exit ${code}`;
-    this.world.note(`${this.name} host: container of ${container.request.executorId} ends (${how})`);
+    this.world.note(`${this.name} host: container of ${nameOf(container)} ends (${how})`);
     for (const told of container.watchers) told();
     container.watchers.clear();
   }
 
   remove(container: RunningContainer): void {
-    this.end(container, { exit: { code: undefined, signal: SIGKILL } });
+    this.end(container, KILLED);
     container.gone = true;
-    this.containers.delete(container.request.containerId.value!);
+    const id = container.request.containerId.value!;
+    this.containers.delete(id);
+    for (const inner of [...this.containers.values()])
+      if (inner.request.containerId.parent?.value === id) this.remove(inner);
   }
 
   /** Nothing is left, and nobody will know how it ended. */
@@ -102,6 +120,11 @@ export class SimulatedContainerizer implements Containerizer {
     if (dice.chance(0.03)) {
       this.known.delete(id);
       throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: "the program is missing" });
+    }
+    const { parent } = request.containerId;
+    if (parent !== undefined && this.host.containers.get(parent.value!)?.termination !== undefined) {
+      this.known.delete(id);
+      throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: "what it was to be in has ended" });
     }
     this.host.start(request);
     this.known.set(id, this.host.containers.get(id));
@@ -153,6 +176,8 @@ export class SimulatedContainerizer implements Containerizer {
     // A launch that was under way may have come so far meanwhile.
     const container = this.known.get(id);
     this.known.delete(id);
+    for (const [inner, one] of this.known)
+      if (one?.request.containerId.parent?.value === id) this.known.delete(inner);
     if (container !== undefined && !container.gone) this.host.remove(container);
   }
 
@@ -167,7 +192,9 @@ export class SimulatedContainerizer implements Containerizer {
   }
 
   containers(): readonly ContainerID[] {
-    return [...this.known].flatMap(([value, container]) => (container === undefined ? [] : [{ value }]));
+    return [...this.known.values()].flatMap((container) =>
+      container === undefined ? [] : [container.request.containerId],
+    );
   }
 
   /** Nothing goes on in a process that has died. */

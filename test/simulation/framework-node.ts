@@ -1,5 +1,8 @@
 import {
+  type AgentID,
   FrameworkInfo_Capability_Type as Capability,
+  type ExecutorInfo,
+  ExecutorInfo_Type,
   type FrameworkInfo,
   type Offer,
   type Offer_Operation,
@@ -27,6 +30,8 @@ export interface TaskRecord {
   /** The end that the framework acknowledged to the agent. */
   acknowledgedEnd: TaskState | undefined;
   readonly acknowledged: Set<string>;
+  /** All tasks that were launched with it as a group. */
+  readonly group: readonly string[];
 }
 
 interface HeldOffer {
@@ -58,6 +63,7 @@ export class FrameworkNode {
   private lives = 0;
   private attempts = 0;
   private nextTask = 0;
+  private nextPod = 0;
   private silence: (() => void) | undefined;
   private readonly info: FrameworkInfo;
 
@@ -196,31 +202,8 @@ export class FrameworkNode {
     const { offer } = held;
     const role = offer.allocation_info?.role ?? "*";
     const { operations, available } = this.operations.plan(offer, role);
-    let left = available;
-    const tasks: TaskInfo[] = [];
-    const wanted = 1 + dice.below(3);
-    while (tasks.length < wanted && this.tasks.size < MOST_TASKS) {
-      const resources = this.resourcesFor(left);
-      if (resources === undefined) break;
-      left = left.subtract(Resources.of(resources));
-      const id = `${this.name}-t${++this.nextTask}`;
-      this.tasks.set(id, {
-        id,
-        agentId: offer.agent_id!.value!,
-        state: TaskState.TASK_STAGING,
-        acknowledgedEnd: undefined,
-        acknowledged: new Set(),
-      });
-      tasks.push({
-        name: id,
-        task_id: { value: id },
-        agent_id: offer.agent_id,
-        resources,
-        limits: {},
-        command: { value: "work", uris: [], arguments: [] },
-      });
-    }
-    if (tasks.length > 0) operations.push({ type: OperationType.LAUNCH, launch: { task_infos: tasks } });
+    const launch = this.launch(offer.agent_id!, { available, wanted: 1 + dice.below(3) });
+    if (launch !== undefined) operations.push(launch);
     if (operations.length === 0) {
       this.decline(held);
       return;
@@ -235,6 +218,60 @@ export class FrameworkNode {
         filters: { refuse_seconds: dice.chance(0.5) ? 0 : 5 },
       },
     } as Call);
+  }
+
+  /** Writes tasks down that are to be launched, each for itself or together. */
+  private launch(
+    agentId: AgentID,
+    { available, wanted }: { available: Resources; wanted: number },
+  ): Offer_Operation | undefined {
+    const { dice } = this.cluster.world;
+    const executor = dice.chance(0.3) ? this.pod(available) : undefined;
+    let left = executor === undefined ? available : available.subtract(Resources.of(executor.resources));
+    const tasks: TaskInfo[] = [];
+    while (tasks.length < wanted && this.tasks.size + tasks.length < MOST_TASKS) {
+      const resources = this.resourcesFor(left);
+      if (resources === undefined) break;
+      left = left.subtract(Resources.of(resources));
+      const id = `${this.name}-t${++this.nextTask}`;
+      tasks.push({
+        name: id,
+        task_id: { value: id },
+        agent_id: agentId,
+        resources,
+        limits: {},
+        command: { value: id, uris: [], arguments: [] },
+      });
+    }
+    if (tasks.length === 0) return undefined;
+    const ids = tasks.map(({ task_id }) => task_id!.value!);
+    for (const id of ids) {
+      this.tasks.set(id, {
+        id,
+        agentId: agentId.value!,
+        state: TaskState.TASK_STAGING,
+        acknowledgedEnd: undefined,
+        acknowledged: new Set(),
+        group: executor === undefined ? [] : ids,
+      });
+    }
+    if (executor === undefined) return { type: OperationType.LAUNCH, launch: { task_infos: tasks } };
+    return { type: OperationType.LAUNCH_GROUP, launch_group: { executor, task_group: { tasks } } };
+  }
+
+  /** An executor for a group; undefined: there is too little for one. */
+  private pod(available: Resources): ExecutorInfo | undefined {
+    const { dice } = this.cluster.world;
+    const resources = (["cpus", "mem", "disk"] as const).map((name) =>
+      amountOf(available, name, name === "cpus" ? 0.1 : 32, dice),
+    );
+    if (!resources.every((one) => one !== undefined)) return undefined;
+    return {
+      type: ExecutorInfo_Type.DEFAULT,
+      executor_id: { value: `${this.name}-e${++this.nextPod}` },
+      framework_id: { value: this.id! },
+      resources,
+    };
   }
 
   /** For a task, out of what there is; undefined: too little. */
@@ -403,7 +440,7 @@ function amountOf(available: Resources, name: string, value: number, dice: Dice)
 
 function operationText(operation: Offer_Operation): string {
   const type = OperationType[operation.type ?? OperationType.UNKNOWN];
-  if (operation.launch !== undefined)
-    return `${type} ${operation.launch.task_infos.map(({ name }) => name).join(" ")}`;
+  const tasks = operation.launch?.task_infos ?? operation.launch_group?.task_group?.tasks;
+  if (tasks !== undefined) return `${type} ${tasks.map(({ name }) => name).join(" ")}`;
   return `${type} ${operation.id?.value ?? ""} ${Resources.of(operationResources(operation))}`;
 }

@@ -42,12 +42,14 @@ export function disagreements(cluster: Cluster): string[] {
   }
   found.push(...cluster.volumes.problems(cluster));
   for (const { name, containers } of agents) {
-    for (const { request } of containers.running) {
+    for (const { request, taskId } of containers.running) {
+      // A pod may stay for a while after the last of its tasks.
+      if (taskId === undefined) continue;
       const owner = frameworks.find(({ id }) => id === request.frameworkId);
-      const task = owner?.tasks.get(request.executorId);
+      const task = owner?.tasks.get(taskId);
       if (task === undefined || isOver(task, cluster)) {
         found.push(
-          `${name} runs ${request.executorId}, which is ${task === undefined ? "nobody's" : TaskState[task.state]}`,
+          `${name} runs ${taskId}, which is ${task === undefined ? "nobody's" : TaskState[task.state]}`,
         );
       }
     }
@@ -72,6 +74,11 @@ function tasksOf(
     const runs = watch.container(frameworkId, id);
     const is = `${id} is ${TaskState[state]} to its framework`;
     if (isOver(task, cluster)) {
+      // A task that failed or was killed takes those along that were launched with it.
+      if (state !== TaskState.TASK_FINISHED && state !== TaskState.TASK_UNKNOWN)
+        for (const mate of task.group)
+          if (!isOver(framework!.tasks.get(mate)!, cluster))
+            found.push(`${is}, and ${mate}, of its group, goes on`);
       if (known !== undefined) found.push(`${is}, and ${TaskState[known]} to the master`);
       if (holders.length > 0) found.push(`${is}, and ${TaskState[holders[0]!.state!]} to an agent`);
       continue;

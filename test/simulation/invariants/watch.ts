@@ -14,7 +14,7 @@ const OWN_ENDS: ReadonlySet<TaskState> = new Set([TASK_FINISHED, TASK_FAILED, TA
 
 /** What is watched while it happens: containers as they start, messages as they are sent, statuses as they are heard. */
 export class Watch implements ContainerObserver {
-  /** By framework and task id; all that ever ran. */
+  /** By framework and task id; all that ever ran, but pods. */
   private readonly containers = new Map<string, RunningContainer>();
 
   constructor(private readonly cluster: Cluster) {}
@@ -44,17 +44,18 @@ export class Watch implements ContainerObserver {
 
   started(container: RunningContainer): void {
     const { world, agents } = this.cluster;
-    const { frameworkId, executorId } = container.request;
-    const key = `${frameworkId}/${executorId}`;
-    const before = this.containers.get(key);
-    if (before !== undefined) {
-      world.violate("no task runs twice", `${key} ran on ${before.agent}, and now on ${container.agent}`);
+    const { taskId } = container;
+    if (taskId !== undefined) {
+      const key = `${container.request.frameworkId}/${taskId}`;
+      const before = this.containers.get(key);
+      if (before !== undefined) {
+        world.violate("no task runs twice", `${key} ran on ${before.agent}, and now on ${container.agent}`);
+      }
+      this.containers.set(key, container);
     }
-    this.containers.set(key, container);
     const node = agents.find(({ name }) => name === container.agent);
     if (node === undefined) return;
-    const running = node.containers.running.map(({ request }) => Resources.of(request.task?.resources ?? []));
-    const used = Resources.sum(running).unallocate();
+    const used = Resources.sum(node.containers.running.map(usedBy)).unallocate();
     if (!Resources.of(resourceList(node.resources)).containsQuantities(used.quantities())) {
       world.violate("no host is overcommitted", `${node.name} has ${node.resources}, and runs ${used}`);
     }
@@ -93,4 +94,10 @@ export class Watch implements ContainerObserver {
       world.violate("what was acknowledged stays", detail);
     }
   }
+}
+
+/** Of a pod what is its executor's own. */
+function usedBy({ taskId, request }: RunningContainer): Resources {
+  if (taskId === undefined) return Resources.of(request.executor.resources);
+  return request.task === undefined ? request.resources : Resources.of(request.task.resources);
 }
