@@ -1,58 +1,34 @@
 import type {
   FrameworkToExecutorMessage,
   KillTaskMessage,
-  ReconcileTasksMessage,
   RunTaskGroupMessage,
   RunTaskMessage,
   ShutdownExecutorMessage,
-  SlaveReregisteredMessage,
   StatusUpdateAcknowledgementMessage,
   UpdateFrameworkMessage,
 } from "../../proto/gen/mesos/internal/messages.js";
-import {
-  FrameworkInfo_Capability_Type as Capability,
-  TaskStatus_Reason as Reason,
-  TaskStatus_Source as Source,
-  TaskState,
-} from "../../proto/gen/mesos/v1/mesos.js";
-import type { Logger } from "../../sdk/contracts/logger.js";
-import type { AgentState } from "./agent-state.js";
-import type { Checkpoints } from "./checkpoint.js";
+import { TaskStatus_Reason as Reason } from "../../proto/gen/mesos/v1/mesos.js";
+import { Admission, type AdmissionOptions } from "./admission.js";
 import type { CheckpointedResources } from "./checkpointed-resources.js";
-import type { Disk } from "./disk/operations.js";
 import type { Draining } from "./draining.js";
 import type { ExecutorCalls } from "./executor-calls.js";
 import type { Executors } from "./executors.js";
 import type { GarbageCollector } from "./garbage-collector.js";
 import type { MasterMessage } from "./inbound.js";
 import type { Launches } from "./launches.js";
-import type { MasterLink } from "./master-link.js";
 import type { AgentMetrics } from "./metrics.js";
-import type { AgentOperations } from "./operations/agent-operations.js";
-import type { Oversubscription } from "./oversubscription.js";
 import type { AgentPaths } from "./paths.js";
-import type { Statuses } from "./statuses.js";
 import { dropped } from "./task-refusal.js";
-import type { UpdateManager } from "./updates/update-manager.js";
 
-export interface MasterOrdersOptions {
-  readonly state: AgentState;
-  readonly link: MasterLink;
+export interface MasterOrdersOptions extends AdmissionOptions {
   readonly launches: Launches;
   readonly executors: Executors;
   readonly calls: ExecutorCalls;
-  readonly statuses: Statuses;
-  readonly updates: UpdateManager;
   readonly resources: CheckpointedResources;
-  readonly operations: AgentOperations;
   readonly draining: Draining;
-  readonly oversubscription: Oversubscription;
-  readonly checkpoints: Checkpoints;
-  readonly disk: Disk;
   readonly gc: GarbageCollector;
   readonly paths: AgentPaths;
   readonly metrics: AgentMetrics;
-  readonly logger: Logger;
   /** The master takes this agent out of the cluster. */
   readonly end: () => void;
   readonly executorNotLaunched: (frameworkId: string, executorId: string) => void;
@@ -60,16 +36,20 @@ export interface MasterOrdersOptions {
 
 /** What the agent does on a master's word. */
 export class MasterOrders {
-  constructor(private readonly options: MasterOrdersOptions) {}
+  private readonly admission: Admission;
+
+  constructor(private readonly options: MasterOrdersOptions) {
+    this.admission = new Admission(options);
+  }
 
   /** The master that leads said this. */
   obey(message: MasterMessage): void {
     switch (message.name) {
       case "SlaveRegisteredMessage":
-        this.registered(message.body.slave_id!.value!, message.body.connection?.total_ping_timeout_seconds);
+        this.admission.registered(message.body);
         break;
       case "SlaveReregisteredMessage":
-        this.reregistered(message.body);
+        this.admission.reregistered(message.body);
         break;
       case "RunTaskMessage":
         this.runTask(message.body);
@@ -111,66 +91,6 @@ export class MasterOrders {
       case "ShutdownMessage":
         this.shutdown(message.body.message ?? "");
         break;
-    }
-  }
-
-  private registered(agentId: string, pingTimeout: number | undefined): void {
-    const { state, logger } = this.options;
-    if (state.phase === "terminating") return;
-    if (state.info.id !== undefined && state.id !== agentId) {
-      logger.error(
-        { id: state.id, given: agentId },
-        "a master registered this agent under another id; ignoring it",
-      );
-      return;
-    }
-    if (state.info.id === undefined) {
-      state.info = { ...state.info, id: { value: agentId } };
-      this.options.disk
-        .apply(this.options.checkpoints.agent(state.info))
-        .catch((error: unknown) => logger.error({ err: error }, "the agent's id could not be written down"));
-    }
-    logger.info({ id: agentId, master: this.options.link.master }, "registered");
-    this.options.link.accepted(pingTimeout);
-    this.options.operations.registered();
-    this.options.oversubscription.registered();
-    this.options.updates.resume();
-  }
-
-  private reregistered({ slave_id, reconciliations, connection }: SlaveReregisteredMessage): void {
-    const { state, logger } = this.options;
-    if (state.phase === "terminating") return;
-    if (state.id !== slave_id!.value) {
-      logger.error(
-        { id: state.id, given: slave_id!.value },
-        "a master re-registered this agent under another id; ignoring it",
-      );
-      return;
-    }
-    logger.info({ id: state.id, master: this.options.link.master }, "re-registered");
-    this.options.link.accepted(connection?.total_ping_timeout_seconds);
-    this.options.operations.registered();
-    this.options.oversubscription.registered();
-    this.options.updates.resume();
-    for (const reconciliation of reconciliations) this.reconcile(reconciliation);
-  }
-
-  /** The master lists what it thinks runs here; what does not, ended without its knowing. */
-  private reconcile({ framework_id, statuses, framework }: ReconcileTasksMessage): void {
-    const frameworkId = framework_id!.value!;
-    const partitionAware =
-      framework?.capabilities.some(({ type }) => type === Capability.PARTITION_AWARE) === true;
-    for (const { task_id } of statuses) {
-      const taskId = task_id!.value!;
-      if (this.options.state.frameworks.get(frameworkId)?.executorOf(taskId) !== undefined) continue;
-      this.options.statuses.reportUnknown({
-        frameworkId,
-        taskId,
-        state: partitionAware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST,
-        source: Source.SOURCE_AGENT,
-        reason: Reason.REASON_RECONCILIATION,
-        message: "Reconciliation: task unknown to the agent",
-      });
     }
   }
 
