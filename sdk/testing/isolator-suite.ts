@@ -3,7 +3,7 @@ import { ExecutorInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../contracts/containerizer.js";
 import type { Isolator } from "../contracts/isolator.js";
 import { Resources } from "../resources/index.js";
-import type { SuiteCase } from "./suite-case.js";
+import { casesOf, type SuiteCase } from "./suite-case.js";
 
 export interface IsolatorSubject {
   readonly isolator: Isolator;
@@ -43,17 +43,7 @@ function request(directory: string): ContainerRequest {
 
 /** What any Isolator must do. Every case gets one of its own. */
 export function isolatorSuite(make: MakeIsolator): SuiteCase[] {
-  const test = (name: string, body: (subject: IsolatorSubject) => Promise<void>): SuiteCase => ({
-    name,
-    run: async () => {
-      const subject = await make();
-      try {
-        await body(subject);
-      } finally {
-        await subject.close();
-      }
-    },
-  });
+  const test = casesOf(make);
   return [
     test("has a name as --isolation takes it", async ({ isolator }) => {
       assert.match(isolator.name, /^[a-z0-9][a-z0-9_/-]*$/);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MessageTransport } from "../contracts/message-transport.js";
-import type { SuiteCase } from "./suite-case.js";
+import { casesOf, type SuiteCase } from "./suite-case.js";
 
 /** Two transports that reach each other, as two daemons would. */
 export interface TransportPair {
@@ -35,22 +35,19 @@ function listen(transport: MessageTransport, actor: string): Seen[] {
 /** What any MessageTransport must do. */
 export function messageTransportSuite(make: () => Promise<TransportPair>): SuiteCase[] {
   const cases: SuiteCase[] = [];
+  const caseOf = casesOf(make);
 
   const test = (
     name: string,
     body: (pair: TransportPair, until: (condition: () => boolean) => Promise<void>) => Promise<void>,
   ): void => {
-    const run = async (): Promise<void> => {
-      const pair = await make();
-      try {
-        await body(pair, async (condition) => {
+    cases.push(
+      caseOf(name, (pair) =>
+        body(pair, async (condition) => {
           while (!condition()) await pair.turn();
-        });
-      } finally {
-        await pair.close();
-      }
-    };
-    cases.push({ name, run });
+        }),
+      ),
+    );
   };
 
   test("gives actors an address of the form id@ip:port", async ({ a, b }) => {

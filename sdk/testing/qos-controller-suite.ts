@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Resource, ResourceUsage, ResourceUsage_Executor } from "../../proto/gen/mesos/v1/mesos.js";
 import type { QoSController } from "../contracts/qos-controller.js";
-import type { SuiteCase } from "./suite-case.js";
+import { casesOf, type SuiteCase } from "./suite-case.js";
 
 export interface QoSControllerSubject {
   readonly controller: QoSController;
@@ -38,17 +38,7 @@ const now = <T>(answer: Promise<readonly T[]>): Promise<readonly T[]> =>
 
 /** What any QoSController must do. Every case gets one of its own. */
 export function qosControllerSuite(make: MakeQoSController): SuiteCase[] {
-  const test = (name: string, body: (subject: QoSControllerSubject) => Promise<void>): SuiteCase => ({
-    name,
-    run: async () => {
-      const subject = await make();
-      try {
-        await body(subject);
-      } finally {
-        await subject.close?.();
-      }
-    },
-  });
+  const test = casesOf(make);
   const both = async () => usageOf(executor("owner", false), executor("guest", true));
   return [
     test("leaves all alone while there is no trouble", async ({ controller }) => {

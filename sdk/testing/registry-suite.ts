@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
 import { AgentInfo, MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Registry } from "../contracts/registry.js";
-import type { SuiteCase } from "./suite-case.js";
+import { casesOf, type SuiteCase } from "./suite-case.js";
 
 /** A registry under test, and how to get rid of it. */
 export interface RegistrySubject {
@@ -33,20 +33,11 @@ function lists(state: RegistryState): { admitted: string[]; unreachable: string[
 /** What any Registry must do. Every case gets a registry of its own. */
 export function registrySuite(make: MakeRegistry): SuiteCase[] {
   const cases: SuiteCase[] = [];
+  const caseOf = casesOf(make);
 
   /** A case that reads the outcome through a second recovery, which any registry allows. */
   const test = (name: string, body: (registry: Registry) => Promise<void>): void => {
-    cases.push({
-      name,
-      run: async () => {
-        const subject = await make();
-        try {
-          await body(subject.registry);
-        } finally {
-          await subject.close();
-        }
-      },
-    });
+    cases.push(caseOf(name, ({ registry }) => body(registry)));
   };
 
   /** A case about what survives; left out for registries that store nothing. */

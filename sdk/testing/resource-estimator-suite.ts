@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Resource, ResourceUsage, ResourceUsage_Executor } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ResourceEstimator } from "../contracts/resource-estimator.js";
 import { Resources } from "../resources/index.js";
-import type { SuiteCase } from "./suite-case.js";
+import { casesOf, type SuiteCase } from "./suite-case.js";
 
 export interface ResourceEstimatorSubject {
   readonly estimator: ResourceEstimator;
@@ -43,17 +43,9 @@ const DAY = 86_400;
 
 /** What any ResourceEstimator must do. Every case gets one of its own. */
 export function resourceEstimatorSuite(make: MakeResourceEstimator): SuiteCase[] {
-  const test = (name: string, body: (estimator: ResourceEstimator) => Promise<void>): SuiteCase => ({
-    name,
-    run: async () => {
-      const subject = await make();
-      try {
-        await body(subject.estimator);
-      } finally {
-        await subject.close?.();
-      }
-    },
-  });
+  const caseOf = casesOf(make);
+  const test = (name: string, body: (estimator: ResourceEstimator) => Promise<void>): SuiteCase =>
+    caseOf(name, ({ estimator }) => body(estimator));
   /** Asked as often as an agent asks in a day, so that an estimator which watches for a while has something to say. */
   const settled = async (estimator: ResourceEstimator, lent: Resources, from: number): Promise<Resources> => {
     let answer = Resources.empty;
