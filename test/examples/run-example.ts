@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { resourceList } from "../../sdk/index.js";
 
 export interface ExampleRun {
   readonly process: ChildProcess;
@@ -15,6 +16,17 @@ export interface ExampleRun {
 export function exampleFile(path: string): string {
   return fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 }
+
+/** The executor example, for as many tasks as want it; each runs for the milliseconds that its `data` says. */
+export const sharedExecutor = (id: string) => ({
+  executor_id: { value: id },
+  command: {
+    value: `exec ${process.execPath} ${exampleFile("executor/executor.js")}`,
+    uris: [],
+    arguments: [],
+  },
+  resources: resourceList("cpus:0.1;mem:128"),
+});
 
 /** Starts an example as a program. */
 export function startExample(

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -167,6 +167,17 @@ export class ContainerHost {
   async kill(): Promise<void> {
     await this.agent.kill();
     this.agent = await this.agent.restart();
+  }
+
+  /** Directories of the containers' control groups, in all hierarchies. */
+  async groups(): Promise<string[]> {
+    const found: string[] = [];
+    for (const hierarchy of await readdir("/sys/fs/cgroup")) {
+      const root = join("/sys/fs/cgroup", hierarchy, this.cgroupRoot);
+      const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+      for (const entry of entries) if (entry.isDirectory()) found.push(join(root, entry.name));
+    }
+    return found;
   }
 
   async workDirectory(): Promise<string> {

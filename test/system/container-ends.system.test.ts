@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -30,18 +29,6 @@ describe("after the end of a container", function () {
     host = await ContainerHost.open(this);
   });
   after(() => host?.close());
-
-  /** Directories of this agent's containers, in all hierarchies. */
-  async function groups(): Promise<string[]> {
-    const found: string[] = [];
-    for (const hierarchy of await readdir("/sys/fs/cgroup")) {
-      const root = join("/sys/fs/cgroup", hierarchy, host.cgroupRoot);
-      if (!existsSync(root)) continue;
-      for (const entry of await readdir(root, { withFileTypes: true }))
-        if (entry.isDirectory()) found.push(join(root, entry.name));
-    }
-    return found;
-  }
 
   /** Every process of this host with this text in its environment. */
   async function processesWith(mark: string): Promise<string[]> {
@@ -90,7 +77,7 @@ describe("after the end of a container", function () {
       await Promise.all(names.map(ready));
       expect(await processesWith(mark), "they run").not.to.be.empty;
       await Promise.all(names.map((name) => host.runner.kill(name)));
-      await until(async () => (await processesWith(mark)).length === 0 && (await groups()).length === 0);
+      await until(async () => (await processesWith(mark)).length === 0 && (await host.groups()).length === 0);
     }
   });
 
@@ -104,7 +91,7 @@ describe("after the end of a container", function () {
         boxed(),
       );
       await host.runner.reaches(name, TaskState.TASK_FINISHED);
-      await until(async () => (await processesWith(name)).length === 0 && (await groups()).length === 0);
+      await until(async () => (await processesWith(name)).length === 0 && (await host.groups()).length === 0);
     });
   }
 });

@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { FrameworkInfo_Capability_Type as Capability, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { resourceList } from "../../sdk/index.js";
 import { openCgroups } from "../../sdk/node-cgroup/index.js";
-import { exampleFile } from "../examples/run-example.js";
+import { sharedExecutor } from "../examples/run-example.js";
 import { CONTROL_MAJOR, MAJOR, makeUpNvidia } from "../plugins/gpu-isolator/made-up-nvidia.js";
 import { until } from "../support/cluster.js";
 import { boxed, ContainerHost, FULL_ISOLATION } from "../support/container-host.js";
@@ -105,15 +105,7 @@ describe("GPUs of containers", function () {
   });
 
   it("are opened and closed to an executor as its tasks come and go", async () => {
-    const executor = {
-      executor_id: { value: "shared" },
-      command: {
-        value: `exec ${process.execPath} ${exampleFile("executor/executor.js")}`,
-        uris: [],
-        arguments: [],
-      },
-      resources: resourceList("cpus:0.1;mem:128"),
-    };
+    const executor = sharedExecutor("shared");
     const start = async (name: string): Promise<void> => {
       host.runner.run(name, {}, { executor, data: Buffer.from("1000000"), ...gpus(1) });
       await host.runner.reaches(name, TaskState.TASK_RUNNING);

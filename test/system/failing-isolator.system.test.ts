@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,13 +56,7 @@ describe("an isolator that fails", function () {
 
   /** Control groups, root file systems and records of containers. */
   async function left(): Promise<string[]> {
-    const found: string[] = [];
-    for (const hierarchy of await readdir("/sys/fs/cgroup")) {
-      const root = join("/sys/fs/cgroup", hierarchy, host.cgroupRoot);
-      if (!existsSync(root)) continue;
-      for (const entry of await readdir(root, { withFileTypes: true }))
-        if (entry.isDirectory()) found.push(join(root, entry.name));
-    }
+    const found = await host.groups();
     const work = await host.workDirectory();
     for (const place of ["provisioner/containers", "run/containers"]) {
       for (const path of await readdir(join(work, place), { recursive: true }).catch(() => []))

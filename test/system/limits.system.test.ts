@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
-import { resourceList } from "../../sdk/index.js";
-import { exampleFile } from "../examples/run-example.js";
+import { sharedExecutor } from "../examples/run-example.js";
 import { getJson, until } from "../support/cluster.js";
 import { OneAgent } from "../support/one-agent.js";
 import { requireThat } from "../support/require-part.js";
@@ -65,15 +64,7 @@ describe("limits of tasks on a real agent", function () {
   });
 
   it("of several tasks of one executor add up in its container, and shrink with them", async () => {
-    const executor = {
-      executor_id: { value: "shared" },
-      command: {
-        value: `exec ${process.execPath} ${exampleFile("executor/executor.js")}`,
-        uris: [],
-        arguments: [],
-      },
-      resources: resourceList("cpus:0.1;mem:128"),
-    };
+    const executor = sharedExecutor("shared");
     const run = (name: string, mem: number) =>
       runner.run(name, {}, { executor, data: Buffer.from("1000000"), limits: { mem: { value: mem } } });
     const limit = async () => ((await usage("shared"))?.mem_limit_bytes ?? 0) / MB;

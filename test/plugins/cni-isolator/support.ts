@@ -9,9 +9,9 @@ import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { SystemClock } from "../../../sdk/contracts/system-clock.js";
-import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { PLUGINS } from "../../support/cni-host.js";
+import { requestFor } from "../../support/container-request.js";
 
 export interface IsolatorParts {
   readonly root: string;
@@ -51,19 +51,7 @@ export function containerRequest(
   infos: readonly NetworkInfo[],
   container: Partial<ContainerInfo> = {},
 ): ContainerRequest {
-  return {
-    containerId: { value: id },
-    frameworkId: "f",
-    executorId: id,
-    task: undefined,
-    executor: { executor_id: { value: id }, resources: [] },
-    command: { value: "true", uris: [], arguments: [] },
+  return requestFor(id, {
     container: ContainerInfo.fromPartial({ type: 2, network_infos: [...infos], ...container }),
-    environment: {},
-    user: undefined,
-    resources: Resources.empty,
-    limits: {},
-    directory: "/nowhere",
-    checkpoint: true,
-  };
+  });
 }

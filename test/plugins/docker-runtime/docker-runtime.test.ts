@@ -4,8 +4,8 @@ import { launchCommand } from "../../../plugins/docker-runtime/launch-command.js
 import { ContainerInfo_Type, Image_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { ImageConfig } from "../../../sdk/contracts/image.js";
-import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { requestFor } from "../../support/container-request.js";
 
 const EMPTY: ImageConfig = {
   environment: {},
@@ -81,28 +81,18 @@ describe("docker/runtime", () => {
     });
   });
 
-  const request = (config: Partial<ImageConfig>, more: Partial<ContainerRequest> = {}): ContainerRequest => ({
-    containerId: { value: "c" },
-    frameworkId: "f",
-    executorId: "e",
-    task: undefined,
-    executor: { executor_id: { value: "e" }, resources: [] },
-    command: { value: "true", uris: [], arguments: [] },
-    container: {
-      type: ContainerInfo_Type.MESOS,
-      mesos: { image: { type: Image_Type.DOCKER, docker: { name: "a" } } },
-      volumes: [],
-      network_infos: [],
-    },
-    environment: {},
-    user: undefined,
-    resources: Resources.empty,
-    limits: {},
-    directory: "/sandbox",
-    checkpoint: false,
-    image: { rootfs: { path: "/rootfs", mounts: [] }, config: { ...EMPTY, ...config } },
-    ...more,
-  });
+  const request = (config: Partial<ImageConfig>, more: Partial<ContainerRequest> = {}): ContainerRequest =>
+    requestFor("c", {
+      container: {
+        type: ContainerInfo_Type.MESOS,
+        mesos: { image: { type: Image_Type.DOCKER, docker: { name: "a" } } },
+        volumes: [],
+        network_infos: [],
+      },
+      directory: "/sandbox",
+      image: { rootfs: { path: "/rootfs", mounts: [] }, config: { ...EMPTY, ...config } },
+      ...more,
+    });
 
   it("contributes environment, directory and command, and never the user", async () => {
     const logger = new MemoryLogger();

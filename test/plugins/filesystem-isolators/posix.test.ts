@@ -9,6 +9,7 @@ import { type Resource, Value_Type, type Volume, Volume_Mode } from "../../../pr
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { requestFor } from "../../support/container-request.js";
 
 const volume = (id: string, path: string, mode = Volume_Mode.RW): Resource => ({
   name: "disk",
@@ -29,21 +30,12 @@ let logger: MemoryLogger;
 const sandbox = (): string => join(directory, "sandbox");
 const dataOf = (id: string): string => join(directory, "volumes/roles/dev db", id);
 
-const request = (resources: readonly Resource[], volumes?: readonly Volume[]): ContainerRequest => ({
-  containerId: { value: "c" },
-  frameworkId: "f",
-  executorId: "e",
-  task: undefined,
-  executor: { executor_id: { value: "e" }, resources: [] },
-  command: { uris: [], arguments: [] },
-  container: volumes && { volumes: [...volumes], network_infos: [] },
-  environment: {},
-  user: undefined,
-  resources: Resources.of(resources),
-  limits: {},
-  directory: sandbox(),
-  checkpoint: true,
-});
+const request = (resources: readonly Resource[], volumes?: readonly Volume[]): ContainerRequest =>
+  requestFor("c", {
+    container: volumes && { volumes: [...volumes], network_infos: [] },
+    resources: Resources.of(resources),
+    directory: sandbox(),
+  });
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "tepui-posix-"));

@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { LogrotateLogger } from "../../../plugins/logrotate-logger/logrotate-logger.js";
 import type { Rotations } from "../../../plugins/logrotate-logger/rotation.js";
-import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
-import { Resources } from "../../../sdk/resources/index.js";
+import { requestFor } from "../../support/container-request.js";
 import { eventually } from "../../support/eventually.js";
 import { findProgram, requirePart, requireThat } from "../../support/require-part.js";
 
@@ -45,21 +44,7 @@ describe("the logrotate logger", () => {
       logrotate,
     });
     await logger.start();
-    const { stdout } = await logger.prepare({
-      containerId: { value: "c" },
-      frameworkId: "f",
-      executorId: "e",
-      task: undefined,
-      executor: { executor_id: { value: "e" }, resources: [] },
-      command: { uris: [], arguments: [] },
-      container: undefined,
-      environment: {},
-      user,
-      resources: Resources.empty,
-      limits: {},
-      directory: sandbox,
-      checkpoint: false,
-    } satisfies ContainerRequest);
+    const { stdout } = await logger.prepare(requestFor("c", { user, directory: sandbox }));
     const [program, ...args] = (stdout as { command: readonly string[] }).command;
     const child = spawn(program!, args, { cwd: "/", stdio: ["pipe", "ignore", "inherit"] });
     children.push(child);

@@ -8,33 +8,20 @@ import {
   type Volume,
   Volume_Mode,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
-import { Resources } from "../../../sdk/resources/index.js";
+import { requestFor } from "../../support/container-request.js";
 
 const missing = (
   isolators: readonly string[],
   { volumes = [], linux }: { volumes?: readonly Partial<Volume>[]; linux?: LinuxInfo },
 ): string[] => {
-  const request: ContainerRequest = {
-    containerId: { value: "c" },
-    frameworkId: "f",
-    executorId: "e",
-    task: undefined,
-    executor: { executor_id: { value: "e" }, resources: [] },
-    command: { uris: [], arguments: [] },
+  const request = requestFor("c", {
     container: {
       type: ContainerInfo_Type.MESOS,
       volumes: volumes.map((volume) => ({ container_path: "/v", mode: Volume_Mode.RW, ...volume })),
       ...(linux && { linux_info: linux }),
       network_infos: [],
     },
-    environment: {},
-    user: undefined,
-    resources: Resources.empty,
-    limits: {},
-    directory: "/s",
-    checkpoint: true,
-  };
+  });
   return missingFeatures(request, { isolators, images: true });
 };
 

@@ -17,6 +17,7 @@ import { Resources } from "../../../sdk/resources/index.js";
 import { isolatorSuite } from "../../../sdk/testing/isolator-suite.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
+import { requestFor } from "../../support/container-request.js";
 
 const INTERVAL = 30_000;
 
@@ -24,21 +25,8 @@ const portsOf = (...range: Value_Range[]): Resources =>
   Resources.of([{ name: "ports", type: Value_Type.RANGES, ranges: { range }, reservations: [] }]);
 
 function request(id: string, resources: Resources, network?: string): ContainerRequest {
-  return {
-    containerId: { value: id },
-    frameworkId: "f",
-    executorId: id,
-    task: undefined,
-    executor: { executor_id: { value: id }, resources: [] },
-    command: { value: "true", uris: [], arguments: [] },
-    container: ContainerInfo.fromPartial({ network_infos: network === undefined ? [] : [{ name: network }] }),
-    environment: {},
-    user: undefined,
-    resources,
-    limits: {},
-    directory: "/nowhere",
-    checkpoint: true,
-  };
+  const infos = network === undefined ? [] : [{ name: network }];
+  return requestFor(id, { container: ContainerInfo.fromPartial({ network_infos: infos }), resources });
 }
 
 describe("network/ports", () => {

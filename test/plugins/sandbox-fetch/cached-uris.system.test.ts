@@ -10,11 +10,10 @@ import { HttpFetcher } from "../../../plugins/fetcher-http/http-fetcher.js";
 import { FetchCache } from "../../../plugins/sandbox-fetch/fetch-cache.js";
 import { UriFetch } from "../../../plugins/sandbox-fetch/uri-fetch.js";
 import type { CommandInfo_URI } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { SystemClock } from "../../../sdk/contracts/system-clock.js";
-import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { requestFor } from "../../support/container-request.js";
 import { eventually } from "../../support/eventually.js";
 import { requireThat } from "../../support/require-part.js";
 
@@ -109,22 +108,7 @@ describe("cached URIs", () => {
     await mkdir(sandbox);
     if (user !== undefined) spawnSync("chown", [user, sandbox]);
     const command = { uris: uris.map((uri) => ({ cache: true, ...uri })), arguments: [] };
-    const request: ContainerRequest = {
-      containerId: { value: id },
-      frameworkId: "f",
-      executorId: "e",
-      task: undefined,
-      executor: { executor_id: { value: "e" }, resources: [] },
-      command,
-      container: undefined,
-      environment: {},
-      user,
-      resources: Resources.empty,
-      limits: {},
-      directory: sandbox,
-      checkpoint: false,
-    };
-    await fetcher.fetch({ request, user, signal });
+    await fetcher.fetch({ request: requestFor(id, { command, user, directory: sandbox }), user, signal });
     return sandbox;
   }
 
