@@ -86,6 +86,13 @@ export class AgentNode {
     this.boots++;
   }
 
+  /** The machine is given away, and an empty one takes its place. */
+  private replace(): void {
+    this.losePower();
+    this.cluster.world.note(`${this.name} is replaced`);
+    this.disk.replace();
+  }
+
   private get bootId(): string {
     return `boot-${this.boots}`;
   }
@@ -154,7 +161,8 @@ export class AgentNode {
     const { world } = this.cluster;
     world.schedule(1, () => {
       if (this.life?.process !== process) return;
-      this.crash();
+      if (this.cluster.operator.isGivenUp(this.life.agent.state.id)) this.replace();
+      else this.crash();
       world.schedule(world.dice.between(500, 5000), () => this.start());
     });
   }

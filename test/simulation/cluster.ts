@@ -9,6 +9,7 @@ import { MasterNode } from "./master-node.js";
 import { MessageNetwork } from "./message-network.js";
 import type { Mutation } from "./mutations.js";
 import { Network } from "./network.js";
+import { OperatorNode } from "./operator-node.js";
 import { World } from "./world.js";
 import { Ensemble } from "./zookeeper/ensemble.js";
 
@@ -37,6 +38,7 @@ export class Cluster {
   readonly masters: readonly MasterNode[];
   readonly agents: readonly AgentNode[];
   readonly frameworks: readonly FrameworkNode[];
+  readonly operator: OperatorNode;
 
   readonly mutation: Mutation | undefined;
 
@@ -62,6 +64,7 @@ export class Cluster {
     this.masters = many(size.masters, (n) => new MasterNode(this, `m${n}`, `10.0.0.${n}`));
     this.agents = many(size.agents, (n) => new AgentNode(this, `a${n}`, `10.0.1.${n}`));
     this.frameworks = many(size.frameworks, (n) => new FrameworkNode(this, `f${n}`));
+    this.operator = new OperatorNode(this);
     this.watch.start();
   }
 

@@ -32,6 +32,13 @@ export class SimulatedDisk {
     this.unsafe = [];
   }
 
+  /** Another disk takes its place. */
+  replace(): void {
+    this.entries = new Map();
+    this.safe = new Map();
+    this.unsafe = [];
+  }
+
   losePower(): void {
     const kept = this.unsafe.slice(0, this.world.dice.below(this.unsafe.length + 1));
     for (const one of kept) change(this.safe, one);

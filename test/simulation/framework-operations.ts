@@ -15,6 +15,7 @@ import type { Dice } from "./dice.js";
 import type { Volumes } from "./invariants/volumes.js";
 import type { World } from "./world.js";
 
+const { OPERATION_GONE_BY_OPERATOR } = OperationState;
 const { RESERVE, UNRESERVE, CREATE, DESTROY } = OperationType;
 
 /** An offer operation, as its framework wrote it down before it asked for it. */
@@ -103,6 +104,7 @@ export class FrameworkOperations {
     const [one] = operation.create?.volumes ?? operation.destroy?.volumes ?? [];
     const volume = one?.disk?.persistence?.id;
     if (type === DESTROY && volume !== undefined) this.volumes.mayGo(volume);
+    if (type === CREATE && volume !== undefined) this.volumes.place(volume, agentId);
     // Without a name nobody is told how it ends.
     if (this.world.dice.chance(0.15)) return operation;
     const id = `${this.name}-o${++this.next}`;
@@ -139,7 +141,7 @@ export class FrameworkOperations {
     }
     record.state = state;
     if (!isTerminalOperation(state)) return record;
-    if (record.end !== undefined && record.end !== state) {
+    if (record.end !== undefined && record.end !== state && state !== OPERATION_GONE_BY_OPERATOR) {
       const detail = `${id} is ${name} after it was ${OperationState[record.end]}`;
       world.violate("an operation ends once", detail);
     }

@@ -96,6 +96,7 @@ class Run {
     const trouble = dice.between(0.02, 0.3);
     for (this.step = 1; this.step <= steps; this.step++) {
       if (dice.chance(trouble)) this.faults.strike();
+      else if (dice.chance(0.05)) cluster.operator.act();
       else if (dice.chance(0.8)) dice.pick(cluster.frameworks)?.act();
       else this.endContainer();
       await cluster.world.advance(dice.exponential(dice.chance(0.1) ? 5000 : 400));
@@ -126,7 +127,7 @@ class Run {
   }
 
   private async until(invariant: string, problems: () => string[]): Promise<void> {
-    const { world, frameworks } = this.cluster;
+    const { world, frameworks, operator } = this.cluster;
     const end = world.time + SETTLE_MS;
     let reconciled = 0;
     for (;;) {
@@ -137,6 +138,7 @@ class Run {
       if (world.time >= end) throw new Violation(invariant, found.join("\n"));
       if (world.time < reconciled + RECONCILE_MS) continue;
       reconciled = world.time;
+      operator.reactivateAll();
       for (const framework of frameworks) {
         framework.declineAll();
         const tasks = [...framework.tasks.values()].filter(

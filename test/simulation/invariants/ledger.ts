@@ -6,13 +6,16 @@ import type { AgentLife, AgentNode } from "../agent-node.js";
 import type { Cluster } from "../cluster.js";
 
 /** What the leading master has counted: nobody is given more than there is, and the parts make the whole. */
-export function checkLedger({ masters, agents, world }: Cluster): void {
+export function checkLedger({ masters, agents, operator, world }: Cluster): void {
   for (const { life, name } of masters) {
     if (life === undefined || life.process.paused || life.master.leadership().role !== "leading") continue;
     for (const agent of life.master.view.agents()) {
       const node = agents.find(({ life }) => life?.agent.state.id === agent.id);
       const problem = problemOf(agent, node);
       if (problem !== undefined) world.violate("resources are conserved", `${name}: ${agent.id} ${problem}`);
+      const undone = operator.problem(agent);
+      if (undone !== undefined)
+        world.violate("what an operator was told is done is done", `${name}: ${undone}`);
     }
   }
 }

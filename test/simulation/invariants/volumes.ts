@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster.js";
 /** The persistent volumes of a run, by what their frameworks heard of them. */
 export class Volumes {
   private readonly states = new Map<string, "asked" | "made" | "unsure" | "gone">();
+  private readonly agents = new Map<string, string>();
   private next = 0;
 
   /** No two volumes ever have the same name. */
@@ -14,6 +15,16 @@ export class Volumes {
 
   made(id: string): void {
     if (this.states.get(id) === "asked") this.states.set(id, "made");
+  }
+
+  /** It is to be on this agent. */
+  place(id: string, agentId: string): void {
+    this.agents.set(id, agentId);
+  }
+
+  /** The agent may go, with all that is on it. */
+  mayGoWith(agentId: string): void {
+    for (const [id, at] of this.agents) if (at === agentId) this.mayGo(id);
   }
 
   /** Somebody asks to destroy it. */

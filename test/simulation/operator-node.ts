@@ -1,0 +1,123 @@
+import type { Master } from "../../core/master/master.js";
+import { DrainState } from "../../proto/gen/mesos/v1/mesos.js";
+import type { AgentRecord } from "../../sdk/contracts/master-view.js";
+import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
+import type { Cluster } from "./cluster.js";
+import { Connection, type Party } from "./network.js";
+import { type Host, SimulatedProcess } from "./process.js";
+
+/** What the operator was told is done with an agent; `unsure` while, or because, there is no answer. */
+type Settled = "deactivated" | "draining" | "active" | "unsure";
+
+const WORDS = {
+  deactivate: "deactivated",
+  drain: "draining",
+  drainAway: "unsure",
+  reactivate: "active",
+  giveUp: "unsure",
+} as const satisfies Record<string, Settled>;
+
+type Action = keyof typeof WORDS;
+
+/** Somebody who takes agents out of use and back, over HTTP, and replaces machines that were given up. */
+export class OperatorNode {
+  readonly host: Host = { name: "op", clockOffset: 0 };
+  private readonly process: SimulatedProcess;
+  private readonly settled = new Map<string, Settled>();
+  /** Ids of agents that are, or may be, gone for good. */
+  private readonly givenUp = new Set<string>();
+  private readonly busy = new Set<string>();
+
+  constructor(private readonly cluster: Cluster) {
+    this.process = new SimulatedProcess(cluster.world, this.host, "op");
+  }
+
+  /** Something that an operator might do now. */
+  act(): void {
+    const { world, agents } = this.cluster;
+    const id = world.dice.pick(agents)?.life?.agent.state.info.id?.value;
+    if (id === undefined) return;
+    this.ask(
+      id,
+      world.dice.weighted<Action>({ deactivate: 2, drain: 3, drainAway: 0.3, reactivate: 4, giveUp: 0.3 }),
+    );
+  }
+
+  /** Takes everything back into use that is not being emptied. */
+  reactivateAll(): void {
+    for (const { id, deactivated, drainInfo } of this.leader?.master.view.agents() ?? [])
+      if (deactivated && drainInfo?.state !== DrainState.DRAINING) this.ask(id, "reactivate");
+  }
+
+  isGivenUp(id: string): boolean {
+    return this.givenUp.has(id);
+  }
+
+  /** What the leading master must know of an agent, and does not; undefined: it does. */
+  problem({ id, deactivated, drainInfo, offered }: AgentRecord): string | undefined {
+    const settled = this.settled.get(id);
+    if (deactivated && !offered.isEmpty) return `${id} is deactivated, and ${offered} are offered`;
+    if (settled === "active" && deactivated) return `${id} was reactivated, and is deactivated`;
+    if (settled !== "deactivated" && settled !== "draining") return undefined;
+    if (!deactivated) return `${id} was ${settled}, and is active`;
+    if (settled === "draining" && drainInfo === undefined) return `${id} was draining, and nobody knows`;
+    return undefined;
+  }
+
+  private get leader() {
+    return this.cluster.masters.find(({ life }) => life?.master.leadership().role === "leading")?.life;
+  }
+
+  private ask(id: string, action: Action): void {
+    const { leader } = this;
+    const { world, volumes, network } = this.cluster;
+    if (leader === undefined || this.busy.has(id)) return;
+    world.note(`op asks ${leader.process.name}: ${action} ${id}`);
+    this.busy.add(id);
+    const before = this.settled.get(id) ?? "unsure";
+    this.settled.set(id, "unsure");
+    if (action === "drainAway" || action === "giveUp") {
+      this.givenUp.add(id);
+      volumes.mayGoWith(id);
+    }
+    const answered = (settled: Settled, text: string): void => {
+      if (!this.busy.delete(id)) return;
+      world.note(`op hears of ${action} ${id}: ${text}`);
+      this.settled.set(id, settled);
+    };
+    const client: Party = { process: this.process, closed: () => answered("unsure", "no answer") };
+    const server: Party = { process: leader.process, closed: () => undefined };
+    const connection = new Connection(network, client, server);
+    const reply = (settled: Settled, text: string): void => {
+      connection.send(server, () => {
+        answered(settled, text);
+        connection.close(client);
+      });
+    };
+    connection.send(client, () => {
+      perform(leader.master, id, action).then(
+        () => reply(WORDS[action], "done"),
+        (error: unknown) => {
+          // Bad requests change nothing; who knows what became of others.
+          const refused = isTepuiError(error) && error.code === "TEPUI_OPERATOR_REQUEST_INVALID";
+          reply(refused ? before : "unsure", messageOf(error));
+        },
+      );
+    });
+  }
+}
+
+async function perform(master: Master, agentId: string, action: Action): Promise<void> {
+  switch (action) {
+    case "deactivate":
+      return master.deactivateAgent(agentId);
+    case "drain":
+      return master.drainAgent({ agentId, markGone: false });
+    case "drainAway":
+      return master.drainAgent({ agentId, markGone: true });
+    case "reactivate":
+      return master.reactivateAgent(agentId);
+    case "giveUp":
+      return master.markAgentGone(agentId);
+  }
+}
