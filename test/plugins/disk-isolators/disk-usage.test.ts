@@ -5,6 +5,7 @@ import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
+import { disk } from "./disk-resource.js";
 
 const MB = 1024n * 1024n;
 
@@ -13,13 +14,6 @@ describe("disk/du", () => {
   let sizes: Map<string, bigint>;
   let asked: { directory: string; without: readonly string[] }[];
 
-  const disk = (value: number, more: object = {}): Resource => ({
-    name: "disk",
-    type: 0,
-    scalar: { value },
-    reservations: [],
-    ...more,
-  });
   const volume = disk(8, {
     reservations: [{ type: 2, role: "r" }],
     disk: { persistence: { id: "data" }, volume: { container_path: "data", mode: 1 } },

@@ -11,6 +11,7 @@ import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
+import { disk } from "./disk-resource.js";
 
 const MB = 1024n * 1024n;
 
@@ -39,13 +40,6 @@ class QuotaTable implements ProjectQuotas {
   }
 }
 
-const disk = (value: number, more: object = {}): Resource => ({
-  name: "disk",
-  type: 0,
-  scalar: { value },
-  reservations: [],
-  ...more,
-});
 const volume = (id: string, value: number, source?: object): Resource =>
   disk(value, {
     reservations: [{ type: 2, role: "r" }],

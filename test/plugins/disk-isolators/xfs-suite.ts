@@ -10,6 +10,7 @@ import type { Resource } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Isolator } from "../../../sdk/contracts/isolator.js";
 import { Resources } from "../../../sdk/resources/index.js";
+import { disk } from "./disk-resource.js";
 
 const run = promisify(execFile);
 const MB = 1024 * 1024;
@@ -64,13 +65,6 @@ describe("disk/xfs on a real file system", () => {
     kernel = undefined;
   }
 
-  const disk = (value: number, more: object = {}): Resource => ({
-    name: "disk",
-    type: 0,
-    scalar: { value },
-    reservations: [],
-    ...more,
-  });
   async function request(id: string, ...resources: Resource[]): Promise<ContainerRequest> {
     const directory = join(mountPoint, "work/slaves/s/frameworks/f/executors/an executor/runs", id);
     await mkdir(directory, { recursive: true });
