@@ -1,9 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getJson, until } from "./cluster.js";
+import type { Daemon } from "./daemons.js";
 import { eventually } from "./eventually.js";
 import { lockHost } from "./host-lock.js";
 
@@ -145,6 +147,19 @@ export class CniHost {
     }
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** An agent leaves the directory of its networks mounted, for its next run. */
+export async function unmountNetworks(agent: Daemon): Promise<void> {
+  const { flags } = (await getJson(agent, "/flags")) as { flags: { runtime_dir: string } };
+  const mounts = (): string[] =>
+    readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((path) => path.startsWith(`${flags.runtime_dir}/`));
+  // Those of containers go with them.
+  await until(() => mounts().every((path) => !path.endsWith("/ns")));
+  for (const path of mounts().reverse()) execFileSync("umount", [path]);
 }
 
 /** The plugins leave their empty chains, by design, for the next container. */

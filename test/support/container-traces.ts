@@ -54,7 +54,7 @@ export class ContainerTraces {
       ...mountsIn(this.directories)
         .filter((target) => !this.before.has(target))
         .map((target) => `mount ${target}`),
-      ...socketsIn(this.directories).map((path) => `socket ${path}`),
+      ...(await socketsIn(runtime)).map((path) => `socket ${path}`),
       ...files.flat().map((path) => `file ${path}`),
     ];
   }
@@ -77,12 +77,6 @@ const mountsIn = (directories: { readonly work: string; readonly runtime: string
     .map((line) => line.split(" ")[4] ?? "")
     .filter((target) => Object.values(directories).some((path) => target.startsWith(`${path}/`)));
 
-const socketsIn = (directories: { readonly work: string; readonly runtime: string }): string[] =>
-  textOf("/proc/net/unix")
-    .split("\n")
-    .map((line) => line.slice(line.indexOf(" /") + 1))
-    .filter((target) => Object.values(directories).some((path) => target.startsWith(`${path}/`)));
-
 /** Empty where it cannot be read: it ended meanwhile. */
 function textOf(path: string): string {
   try {
@@ -96,3 +90,8 @@ const filesOfContainers = async (directory: string): Promise<string[]> =>
   (await readdir(directory, { recursive: true }).catch(() => []))
     .filter((path) => CONTAINER_ID.test(path))
     .map((path) => join(directory, path));
+
+const socketsIn = async (directory: string): Promise<string[]> =>
+  (await readdir(directory, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isSocket())
+    .map(({ parentPath, name }) => join(parentPath, name));
