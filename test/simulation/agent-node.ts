@@ -1,8 +1,10 @@
 import { Agent } from "../../core/agent/agent.js";
+import { SavedContainers } from "../../core/agent/containers/saved-containers.js";
 import { AgentPaths } from "../../core/agent/paths.js";
 import { SavedStateReader } from "../../core/agent/recovery/read-saved-state.js";
 import type { SavedAgent } from "../../core/agent/recovery/saved-state.js";
 import { ZooKeeperDetector } from "../../plugins/zookeeper-election/zookeeper-detector.js";
+import type { ContainerLaunch } from "../../sdk/contracts/agent-containers.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import { Resources } from "../../sdk/resources/index.js";
@@ -25,6 +27,12 @@ export interface AgentLife {
   readonly disk: SimulatedDiskAccess;
 }
 
+/** What an earlier life of the agent left on the disk. */
+interface Saved {
+  readonly agent: SavedAgent;
+  readonly launches: readonly ContainerLaunch[];
+}
+
 /** A machine with an agent on it: the real agent, over a disk and containers that are the machine's. */
 export class AgentNode {
   readonly host: Host;
@@ -33,6 +41,8 @@ export class AgentNode {
   readonly containers: ContainerHost;
   readonly resources: string;
   life: AgentLife | undefined;
+  /** Of this life of the agent, or the last one. */
+  agentId: string | undefined;
   /** The disk is being read, for a start; no virtual time passes meanwhile. */
   private starting = false;
   private boots = 1;
@@ -70,6 +80,7 @@ export class AgentNode {
     const { life } = this;
     if (life === undefined) return;
     this.cluster.world.note(`${life.process.name} dies`);
+    this.agentId = life.agent.state.info.id?.value ?? this.agentId;
     life.disk.crash();
     life.process.crash();
     this.cluster.messages.detach(life.transport);
@@ -98,14 +109,17 @@ export class AgentNode {
   }
 
   /** Reads what is on the disk as a starting agent does, with the real reader. */
-  private async read(): Promise<SavedAgent> {
+  private async read(): Promise<Saved> {
     const now = this.cluster.world.wallTime + this.host.clockOffset;
     const paths = new AgentPaths(AGENT_OPTIONS.workDir);
-    const reader = new SavedStateReader(paths, { now, strict: true, files: this.disk.files() });
-    return reader.read(this.bootId);
+    const files = this.disk.files();
+    const agent = await new SavedStateReader(paths, { now, strict: true, files }).read(this.bootId);
+    const { launches, problems } = await new SavedContainers(paths.savedContainers()).read(files);
+    for (const problem of problems) this.cluster.world.note(`${this.name}: ${problem}`);
+    return { agent, launches };
   }
 
-  private run(saved: SavedAgent): void {
+  private run({ agent: saved, launches }: Saved): void {
     this.starting = false;
     const { world, ensemble, messages, mutation } = this.cluster;
     const process = new SimulatedProcess(world, this.host, `${this.name}.${++this.lives}`);
@@ -149,7 +163,7 @@ export class AgentNode {
     world.note(`${process.name} starts`);
     client.start();
     detector.start();
-    agent.recover(saved, this.bootId).then(
+    agent.recover(saved, this.bootId, launches).then(
       () => {
         if (process.alive) agent.start();
       },

@@ -18,8 +18,6 @@ export interface RunningContainer {
   termination: ContainerTermination | undefined;
   /** Destroyed: nothing is left of it. */
   gone: boolean;
-  /** Its machine lost power after it had started. */
-  lostPower: boolean;
   readonly watchers: Set<() => void>;
 }
 
@@ -56,7 +54,6 @@ export class ContainerHost {
       taskId: taskOf(request),
       termination: undefined,
       gone: false,
-      lostPower: false,
       watchers: new Set(),
     };
     this.containers.set(request.containerId.value!, container);

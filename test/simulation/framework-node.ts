@@ -30,6 +30,8 @@ export interface TaskRecord {
   /** The end that the framework acknowledged to the agent. */
   acknowledgedEnd: TaskState | undefined;
   readonly acknowledged: Set<string>;
+  /** Its machine lost power after it was launched. */
+  lostPower: boolean;
   /** All tasks that were launched with it as a group. */
   readonly group: readonly string[];
 }
@@ -252,6 +254,7 @@ export class FrameworkNode {
         state: TaskState.TASK_STAGING,
         acknowledgedEnd: undefined,
         acknowledged: new Set(),
+        lostPower: false,
         group: executor === undefined ? [] : ids,
       });
     }
@@ -392,7 +395,7 @@ export class FrameworkNode {
       world.violate("a status is of a task that was asked for", `${this.name} hears of ${id}`);
       return;
     }
-    watch.heard(this, task, status);
+    watch.heard(task, status);
     task.state = state;
     if (uuid !== undefined) this.answer(() => this.acknowledge(task, status, uuid));
   }

@@ -1,4 +1,3 @@
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Call_LaunchContainer } from "../../../proto/gen/mesos/v1/agent/agent.js";
 import type { Value_Scalar } from "../../../proto/gen/mesos/v1/mesos.js";
@@ -6,6 +5,7 @@ import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js
 import { messageOf } from "../../../sdk/errors/index.js";
 import { containerName } from "../../../sdk/ids/index.js";
 import type { DiskOperation } from "../disk/operations.js";
+import { REAL_FILES, type StateFiles } from "../recovery/state-files.js";
 
 interface Saved {
   readonly interactive: boolean;
@@ -48,15 +48,15 @@ export class SavedContainers {
   }
 
   /** Those that lie there, and what could not be read: that is passed over. */
-  async read(): Promise<{
+  async read(files: StateFiles = REAL_FILES): Promise<{
     readonly launches: readonly ContainerLaunch[];
     readonly problems: readonly string[];
   }> {
     const launches: ContainerLaunch[] = [];
     const problems: string[] = [];
-    for (const name of await this.names()) {
+    for (const name of await this.names(files)) {
       try {
-        const launch = parse(await readFile(join(this.directory, name), "utf8"));
+        const launch = parse(String(await files.readFile(join(this.directory, name))));
         if (containerName(launch.containerId) !== name) throw new Error("it is of another container");
         launches.push(launch);
       } catch (error) {
@@ -66,10 +66,10 @@ export class SavedContainers {
     return { launches, problems };
   }
 
-  private async names(): Promise<string[]> {
+  private async names(files: StateFiles): Promise<string[]> {
     try {
       // One that is being written is of no container that runs.
-      return (await readdir(this.directory)).filter((name) => !name.endsWith(".tmp"));
+      return (await files.readdir(this.directory)).filter((name) => !name.endsWith(".tmp"));
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
       throw error;

@@ -5,7 +5,7 @@ import { resourceList } from "../../../sdk/scheduler/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { Cluster } from "../cluster.js";
 import type { ContainerHost, ContainerObserver, RunningContainer } from "../containers.js";
-import type { FrameworkNode, TaskRecord } from "../framework-node.js";
+import type { TaskRecord } from "../framework-node.js";
 
 const { TASK_FINISHED, TASK_FAILED, TASK_KILLED } = TaskState;
 
@@ -62,8 +62,10 @@ export class Watch implements ContainerObserver {
   }
 
   lostPower({ name }: ContainerHost): void {
-    for (const container of this.containers.values())
-      if (container.agent === name) container.lostPower = true;
+    const { agents, frameworks } = this.cluster;
+    const id = agents.find((node) => node.name === name)?.agentId;
+    for (const { tasks } of frameworks)
+      for (const task of tasks.values()) if (task.agentId === id) task.lostPower = true;
   }
 
   /** An agent tells of a task. */
@@ -81,11 +83,11 @@ export class Watch implements ContainerObserver {
   }
 
   /** A framework hears of a task. */
-  heard(framework: FrameworkNode, task: TaskRecord, status: TaskStatus): void {
+  heard(task: TaskRecord, status: TaskStatus): void {
     const { world } = this.cluster;
     const { acknowledgedEnd: end } = task;
     // After a loss of power an agent may not remember what it was told.
-    if (end === undefined || this.container(framework.id ?? "", task.id)?.lostPower === true) return;
+    if (end === undefined || task.lostPower) return;
     const state = status.state!;
     const contradicted =
       !isTerminal(state) || (status.uuid !== undefined && state !== end && OWN_ENDS.has(state));
