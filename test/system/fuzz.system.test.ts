@@ -13,56 +13,69 @@ interface Endpoint {
   readonly path: string;
 }
 
-const ENDPOINTS: readonly Endpoint[] = [
-  ...["/api/v1/scheduler", "/master/api/v1/scheduler", "/master/mesos.internal.RegisterSlaveMessage"].map(
-    onMaster,
+const MASTER = [
+  ...["/api/v1", "/api/v1/scheduler", "/master/api/v1/scheduler"],
+  ...["RegisterSlave", "ReregisterSlave", "StatusUpdate", "UpdateSlave", "ExitedExecutor"].map(
+    messageTo("master"),
   ),
-  ...["/master/mesos.internal.ReregisterSlaveMessage", "/master/mesos.internal.StatusUpdateMessage"].map(
-    onMaster,
-  ),
-  ...["/master/mesos.internal.UpdateSlaveMessage", "/master/mesos.internal.ExitedExecutorMessage"].map(
-    onMaster,
-  ),
-  ...["/state", "/state-summary", "/slaves", "/frameworks", "/tasks", "/roles", "/flags", "/version"].map(
-    onMaster,
-  ),
+  ...["RegisterFramework", "LaunchTasks", "KillTask"].map(messageTo("master")),
   ...[
+    "/state",
+    "/state-summary",
+    "/slaves",
+    "/frameworks",
+    "/tasks",
+    "/roles",
+    "/flags",
+    "/version",
     "/health",
-    "/redirect",
-    "/metrics/snapshot",
+  ],
+  ...[
     "/master/state.json",
     "/tasks.json",
     "/roles.json",
-    "/nothing/here",
-  ].map(onMaster),
-  ...["/api/v1/executor", "/slave(1)/api/v1/executor", "/slave(1)/mesos.internal.RunTaskMessage"].map(
-    onAgent,
+    "/redirect",
+    "/metrics/snapshot",
+    "/system/stats.json",
+  ],
+  ...["/reserve", "/unreserve", "/create-volumes", "/destroy-volumes", "/quota", "/weights", "/teardown"],
+  ...["/machine/up", "/maintenance/schedule", "/maintenance/status", "/registrar(1)/registry"],
+  ...["/allocator/explain", "/allocator/offer_constraints_debug", "/logging/toggle", "/nothing/here"],
+];
+
+const AGENT = [
+  ...["/api/v1", "/api/v1/executor", "/slave(1)/api/v1/executor"],
+  ...["RunTask", "KillTask", "ShutdownFramework", "StatusUpdateAcknowledgement", "PingSlave"].map(
+    messageTo("slave(1)"),
   ),
-  ...["/slave(1)/mesos.internal.KillTaskMessage", "/slave(1)/mesos.internal.ShutdownFrameworkMessage"].map(
-    onAgent,
-  ),
-  ...[
-    "/slave(1)/mesos.internal.StatusUpdateAcknowledgementMessage",
-    "/slave(1)/mesos.internal.PingSlaveMessage",
-  ].map(onAgent),
+  ...["RegisterExecutor", "StatusUpdate"].map(messageTo("slave(1)")),
   ...[
     "/state",
+    "/slave(1)/state.json",
     "/containers",
     "/monitor/statistics",
     "/flags",
     "/version",
     "/health",
-    "/slave(1)/state.json",
+  ],
+  ...[
+    "/files/read",
+    "/files/browse",
+    "/files/download",
     "/metrics/snapshot",
-  ].map(onAgent),
-  ...["/api/v1", "/files/read", "/files/browse", "/files/download"].map(onAgent),
+    "/system/stats.json",
+    "/logging/toggle",
+  ],
 ];
 
-function onMaster(path: string): Endpoint {
-  return { daemon: "master", path };
-}
-function onAgent(path: string): Endpoint {
-  return { daemon: "agent", path };
+const ENDPOINTS: readonly Endpoint[] = [
+  ...MASTER.map((path): Endpoint => ({ daemon: "master", path })),
+  ...AGENT.map((path): Endpoint => ({ daemon: "agent", path })),
+];
+
+/** Path of an internal message. */
+function messageTo(actor: string): (name: string) => string {
+  return (name) => `/${actor}/mesos.internal.${name}Message`;
 }
 
 /** Starting points for mutation: the nearer to right, the deeper a wrong body gets. */
