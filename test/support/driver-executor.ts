@@ -1,11 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { ExecutorDriver } from "./executor-driver.js";
 
 /**
  * A v0 executor: runs any number of tasks by doing nothing for them. A task is finished when there is a file of its id and `.done` in the
- * sandbox; what the scheduler says to it is told in `TASK_RUNNING` of all.
+ * sandbox, which goes when that was told. What the scheduler says is told in a TASK_RUNNING of all.
  */
 const tasks = new Set<string>();
 const sandbox = process.env.MESOS_DIRECTORY!;
@@ -34,8 +34,13 @@ function leaveWhenHeard(): void {
 }
 
 setInterval(() => {
-  for (const taskId of tasks)
-    if (existsSync(join(sandbox, `${taskId}.done`))) end(taskId, TaskState.TASK_FINISHED);
+  for (const taskId of tasks) {
+    const done = join(sandbox, `${taskId}.done`);
+    if (!existsSync(done)) continue;
+    end(taskId, TaskState.TASK_FINISHED);
+    rmSync(done);
+  }
 }, 20);
 
+writeFileSync(join(sandbox, "pid"), String(process.pid));
 await driver.start();

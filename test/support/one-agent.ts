@@ -35,6 +35,11 @@ export class OneAgent {
   /** Ends the agent with SIGKILL, and starts it again. */
   async kill(): Promise<void> {
     await this.current.kill();
+    await this.start();
+  }
+
+  /** Starts the agent again, after it was killed. */
+  async start(): Promise<void> {
     this.current = await this.current.restart();
   }
 
