@@ -21,6 +21,9 @@ export interface ResourceKindParts {
   readonly shared?: boolean | undefined;
 }
 
+/** Of a kind, so many allocated forms are remembered; with more roles the memory starts anew. */
+const MAX_ROLES = 1024;
+
 const UNRESERVED: readonly Resource_ReservationInfo[] = [];
 
 /**
@@ -46,8 +49,10 @@ export class ResourceKind {
 
   #details: string | undefined;
   #key: string | undefined;
-  /** The same kind under the role asked for last: the allocator asks for one role many times in a row. */
-  #allocated: ResourceKind | undefined;
+  /** The same kind allocated to nobody, where this one is allocated. */
+  #unallocated: ResourceKind | undefined;
+  /** The same kind allocated, by role: of the kinds that every agent has there is one a role, so most comparisons are of one object. */
+  #allocated: Map<string, ResourceKind> | undefined;
 
   constructor(parts: ResourceKindParts) {
     this.name = parts.name;
@@ -113,10 +118,20 @@ export class ResourceKind {
   /** The same kind allocated to a role, or to none. */
   allocated(role: string | undefined): ResourceKind {
     if (this.allocationRole === role) return this;
-    if (this.#allocated?.allocationRole !== role || this.#allocated === undefined) {
-      this.#allocated = this.with({ allocationRole: role });
+    if (this.allocationRole !== undefined) {
+      this.#unallocated ??= this.with({ allocationRole: undefined });
+      return this.#unallocated.allocated(role);
     }
-    return this.#allocated;
+    if (role === undefined) return this;
+    this.#allocated ??= new Map();
+    let allocated = this.#allocated.get(role);
+    if (allocated === undefined) {
+      allocated = this.with({ allocationRole: role });
+      allocated.#unallocated = this;
+      if (this.#allocated.size >= MAX_ROLES) this.#allocated.clear();
+      this.#allocated.set(role, allocated);
+    }
+    return allocated;
   }
 
   with(changes: Partial<ResourceKindParts>): ResourceKind {

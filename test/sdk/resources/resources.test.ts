@@ -100,6 +100,17 @@ describe("Resources", () => {
       expect(all.unallocate().size).to.equal(3);
     });
 
+    it("has one kind for each role of what every agent has, however often roles change", () => {
+      const free = resources("cpus:2;mem:10");
+      const kinds = (role: string) => free.allocate(role).entries.map(({ kind }) => kind);
+      const [ads, dev] = [kinds("ads"), kinds("dev")];
+      expect(ads[0]).not.to.equal(dev[0]);
+      for (const [index, kind] of kinds("ads").entries()) expect(kind).to.equal(ads[index]);
+      expect(free.allocate("ads").allocate("dev").entries[0]!.kind).to.equal(dev[0]);
+      expect(free.allocate("dev").unallocate().entries[0]!.kind).to.equal(free.entries[0]!.kind);
+      for (let i = 0; i < 3000; i++) expect(kinds(`role-${i}`)[1]!.allocationRole).to.equal(`role-${i}`);
+    });
+
     it("allocates to a role and back", () => {
       const offer = resources("cpus:2;mem:10").allocate("ads");
       expect(offer.toMessages().map((message) => message.allocation_info?.role)).to.deep.equal([
