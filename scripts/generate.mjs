@@ -52,6 +52,14 @@ const EMPTY_MAP = "new Dictionary()";
 const IMPORTS = /^import \{ BinaryReader, BinaryWriter \} from "[^"]*";$/m;
 // Byte fields are copied by the reader, see proto/wire/reader.ts.
 const BYTES = /Buffer\.from\(reader\.bytes\(\)\)/g;
+// Lists stay as small as what is in them, see proto/wire/append.ts.
+const APPEND = /(message\.\w+)\.push\(\s*([^;]*?),?\s*\);/g;
+const APPENDED = "$1 = append($1, $2);";
+// Messages that agents send again and again with the same content, see proto/wire/message-memory.ts.
+const OFTEN_SAME =
+  /\b(AgentID|FrameworkID|FrameworkInfo|Labels|Resource)\.decode\(reader, reader\.uint32\(\)\)/g;
+const BY_MEMORY =
+  "(reader.memory === undefined ? $1.decode(reader, reader.uint32()) : reader.remembered($1))";
 const DEPTH = /\(reader as any\)\.__tsProtoDecodeDepth/g;
 
 function harden(path, source) {
@@ -61,10 +69,13 @@ function harden(path, source) {
   const strict = source.replace(LENIENT_END, STRICT_END);
   const mapped = strict.replace(MAP_FIELD, `: ${EMPTY_MAP}`).replace(MAP_COPY, EMPTY_MAP);
   const up = "../".repeat(path.split("/").length);
-  const imports = [`import { BinaryReader, BinaryWriter } from "${up}wire/index.js";`];
+  const names = /\.push\(/.test(mapped) ? "append, BinaryReader, BinaryWriter" : "BinaryReader, BinaryWriter";
+  const imports = [`import { ${names} } from "${up}wire/index.js";`];
   if (mapped !== strict) imports.push(`import { Dictionary } from "${up}json/dictionary.js";`);
   return mapped
     .replace(IMPORTS, imports.join("\n"))
+    .replace(APPEND, APPENDED)
+    .replace(OFTEN_SAME, BY_MEMORY)
     .replace(BYTES, "reader.bytes()")
     .replace(DEPTH, "reader.depth");
 }
