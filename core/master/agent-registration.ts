@@ -6,11 +6,11 @@ import type {
 import type { AgentInfo, MachineID } from "../../proto/gen/mesos/v1/mesos.js";
 import {
   applyCheckpointed,
-  convertResources,
   failure,
   Resources,
   type Result,
   success,
+  toPostRefinement,
 } from "../../sdk/resources/index.js";
 import { Agent, type AgentFacts } from "./agent.js";
 import type { Agents } from "./agents.js";
@@ -131,7 +131,7 @@ export function factsOf(
     resource_version_uuid: resourceVersion,
   } = message;
   if (slave === undefined) return failure("AgentInfo is missing");
-  const info = { ...slave, resources: convertResources(slave.resources, "post-refinement") };
+  const info = { ...slave, resources: toPostRefinement(slave.resources) };
   const total = applyCheckpointed(Resources.of(info.resources), checkpointed);
   return total.ok
     ? success({ info, pid, version, capabilities, total: total.value, resourceVersion })

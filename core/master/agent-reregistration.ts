@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type {
   ReconcileTasksMessage,
   ReregisterSlaveMessage,
@@ -12,7 +11,7 @@ import {
   type Resource,
   type Task,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { convertResource, Resources } from "../../sdk/resources/index.js";
+import { convertResource, isPostRefinement, Resources } from "../../sdk/resources/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import { Agent, type AgentFacts } from "./agent.js";
 import { connection, factsOf, machineOf, refusal, refuseDown } from "./agent-registration.js";
@@ -315,9 +314,8 @@ export class AgentReregistration {
 /** Ids have no control characters. */
 const keyOf = (frameworkId = "", id = ""): string => `${frameworkId}\n${id}`;
 
-/** The comparison of the objects is the cheaper one; what is told in other words is still the same when it is written. */
+/** What is told in other words is still the same when it is written; and that is the cheaper comparison, too. */
 const sameInfo = (left: AgentInfo, right: AgentInfo): boolean =>
-  isDeepStrictEqual(left, right) ||
   Buffer.compare(AgentInfo.encode(left).finish(), AgentInfo.encode(right).finish()) === 0;
 
 /** Agents without MULTI_ROLE do not say to which role resources are allocated: it is the one role of the framework. */
@@ -326,7 +324,11 @@ function allocationRole(agent: Agent, info: FrameworkInfo | undefined): string |
   return rolesOf(info)[0];
 }
 
-function readResources(messages: readonly Resource[], role: string | undefined): Resource[] {
+/** The same list where nothing in it has to be changed, as in all messages of today's agents. */
+function readResources(messages: Resource[], role: string | undefined): Resource[] {
+  const isRead = (message: Resource): boolean =>
+    isPostRefinement(message) && (role === undefined || message.allocation_info !== undefined);
+  if (messages.every(isRead)) return messages;
   return messages.map((message) => {
     const resource = convertResource(message, "post-refinement");
     if (resource.allocation_info === undefined && role !== undefined) resource.allocation_info = { role };
@@ -336,7 +338,8 @@ function readResources(messages: readonly Resource[], role: string | undefined):
 
 function readTask(reported: Task, role: string | undefined): TaskEntry {
   const resources = readResources(reported.resources, role);
-  return new TaskEntry({ message: { ...reported, resources }, resources: Resources.of(resources) });
+  const message = resources === reported.resources ? reported : { ...reported, resources };
+  return new TaskEntry({ message, resources: Resources.of(resources) });
 }
 
 const readExecutor = (info: ExecutorInfo, role: string | undefined): ExecutorInfo => ({

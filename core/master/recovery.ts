@@ -3,7 +3,7 @@ import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { Timer } from "../../sdk/contracts/clock.js";
 import { TepuiError } from "../../sdk/errors/index.js";
-import { convertResources } from "../../sdk/resources/index.js";
+import { toPostRefinement } from "../../sdk/resources/index.js";
 import { formatDuration, formatPercent } from "../../sdk/values/index.js";
 import type { Agents } from "./agents.js";
 import type { MasterContext } from "./context.js";
@@ -41,7 +41,7 @@ export class Recovery {
       // Registries keep the old format, so that older masters can read them.
       cluster.recoveredAgents.set(id, {
         ...info,
-        resources: convertResources(info.resources, "post-refinement"),
+        resources: toPostRefinement(info.resources),
       });
       if (deactivated) cluster.deactivatedAgents.add(id);
       if (drain !== undefined) cluster.draining.set(id, drain);

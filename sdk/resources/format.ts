@@ -19,6 +19,16 @@ export function hasRefinedReservations(message: Resource): boolean {
   return message.reservations.length > 1;
 }
 
+/** Whether nothing in a message is of an older format. */
+export function isPostRefinement({ role, reservation }: Resource): boolean {
+  return role === undefined && reservation === undefined;
+}
+
+/** The messages in the post-refinement format: the very list where all are in it already, as those of today's agents are. */
+export function toPostRefinement(messages: Resource[]): Resource[] {
+  return messages.every(isPostRefinement) ? messages : convertResources(messages, "post-refinement");
+}
+
 /**
  * A copy of a valid Resource message in the format asked for; the message itself may be in any format.
  *

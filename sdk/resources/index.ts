@@ -15,7 +15,14 @@ export {
 } from "./endpoint-json.js";
 export { entryOf, ResourceEntry } from "./entry.js";
 export { findResources } from "./find.js";
-export { convertResource, convertResources, hasRefinedReservations, type ResourceFormat } from "./format.js";
+export {
+  convertResource,
+  convertResources,
+  hasRefinedReservations,
+  isPostRefinement,
+  type ResourceFormat,
+  toPostRefinement,
+} from "./format.js";
 export { resourcesFromJson } from "./json.js";
 export { ResourceKind } from "./kind.js";
 export { isSpeculative, mapOperationResources, operationResources } from "./operation-resources.js";

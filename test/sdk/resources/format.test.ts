@@ -4,6 +4,7 @@ import {
   convertResource,
   hasRefinedReservations,
   type ResourceFormat,
+  toPostRefinement,
 } from "../../../sdk/resources/index.js";
 import { dynamic, fixed, scalar } from "./build.js";
 
@@ -61,6 +62,11 @@ describe("resource formats", () => {
         });
       }
     }
+    it(`${what}: kept as it is where it has the format`, () => {
+      const [refined, older] = [[forms["post-refinement"]], [forms["post-refinement"], forms.endpoint]];
+      expect(toPostRefinement(refined)).to.equal(refined);
+      expect(toPostRefinement(older)).to.deep.equal([refined[0], refined[0]]);
+    });
     it(`${what}: refined or not`, () => {
       expect(hasRefinedReservations(forms["post-refinement"])).to.equal(what === "refined");
     });
