@@ -10,6 +10,7 @@ import {
   UpdateSlaveMessage,
 } from "../../proto/gen/mesos/internal/messages.js";
 import { missingRequired } from "../../proto/json/index.js";
+import { BinaryReader, MessageMemory } from "../../proto/wire/index.js";
 import type { InboundMessage } from "../../sdk/contracts/message-transport.js";
 import type { Agent } from "./agent.js";
 import type { AgentRegistration } from "./agent-registration.js";
@@ -56,13 +57,14 @@ const route = <T>(
  */
 export class Inbox {
   private readonly strangers: Strangers;
+  private readonly memory = new MessageMemory();
   private readonly routes: ReadonlyMap<string, Route>;
 
   constructor(private readonly deps: InboxDeps) {
     this.strangers = new Strangers(deps.context);
     this.routes = new Map<string, Route>([
       ["mesos.internal.RegisterSlaveMessage", route(RegisterSlaveMessage, this.register)],
-      ["mesos.internal.ReregisterSlaveMessage", route(ReregisterSlaveMessage, this.reregister)],
+      ["mesos.internal.ReregisterSlaveMessage", route({ decode: this.readReregistration }, this.reregister)],
       ["mesos.internal.UnregisterSlaveMessage", route(UnregisterSlaveMessage, this.unregister)],
       ["mesos.internal.UpdateSlaveMessage", route(UpdateSlaveMessage, this.updateAgent)],
       ["mesos.internal.StatusUpdateMessage", route(StatusUpdateMessage, this.statusUpdate)],
@@ -107,6 +109,10 @@ export class Inbox {
     if (missing.length > 0) this.drop(from, `RegisterSlaveMessage lacks ${missing.join(", ")}`);
     else void this.deps.registration.register(from, message);
   };
+
+  /** Thousands of agents come at once, with the same frameworks and much the same tasks. */
+  private readonly readReregistration = (body: Uint8Array): ReregisterSlaveMessage =>
+    ReregisterSlaveMessage.decode(new BinaryReader(body, this.memory));
 
   private readonly reregister = (from: string, message: ReregisterSlaveMessage): void => {
     const missing = missingRequired("mesos.internal.ReregisterSlaveMessage", message);

@@ -1,3 +1,5 @@
+import type { Decoder, MessageMemory } from "./message-memory.js";
+
 /** Longer strings are decoded by the runtime; for shorter ones the way there costs more than the work. */
 const SHORT = 8;
 
@@ -16,7 +18,11 @@ export class BinaryReader {
   depth = 0;
   private readonly source: Buffer;
 
-  constructor(bytes: Uint8Array) {
+  /** @param memory nested messages that are the same as earlier ones are the same objects then, and must not be changed */
+  constructor(
+    bytes: Uint8Array,
+    readonly memory?: MessageMemory,
+  ) {
     this.source = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -83,6 +89,13 @@ export class BinaryReader {
     const copy = length <= SMALL_BYTES ? small(length) : Buffer.allocUnsafeSlow(length);
     this.source.copy(copy, 0, start, this.pos);
     return copy;
+  }
+
+  /** A nested message by the memory, which there has to be. */
+  remembered<T>(decoder: Decoder<T>): T {
+    const length = this.uint32();
+    if (length > this.len - this.pos) throw new RangeError("premature EOF");
+    return this.memory!.decode(decoder, this, { source: this.source, end: this.pos + length });
   }
 
   /** Skips what follows a tag of this wire type. */
