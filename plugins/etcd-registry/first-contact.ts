@@ -10,23 +10,28 @@ export interface FirstContactOptions {
   /** Milliseconds; 0: as long as it takes. */
   readonly limit: number;
   readonly clock: Clock;
+  /** Aborted: nobody waits any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Resolves when more than half of the servers agree on what the registry's head is, and let this process read it. Rejects with
- * TEPUI_ETCD_UNREACHABLE after the limit, and at once with TEPUI_ETCD_REFUSED.
+ * TEPUI_ETCD_UNREACHABLE after the limit or when told to stop, and at once with TEPUI_ETCD_REFUSED.
  */
-export async function firstContact({ store, url, limit, clock }: FirstContactOptions): Promise<void> {
+export async function firstContact(options: FirstContactOptions): Promise<void> {
+  const { store, url, limit, clock, signal } = options;
   let last: unknown;
   let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    if (limit === 0) return;
-    timer = clock.setTimeout(() => {
+  let stop: (() => void) | undefined;
+  const over = new Promise<never>((_, reject) => {
+    const end = (how: string): void => {
       const why = last === undefined ? "" : `; at last: ${messageOf(last)}`;
-      reject(
-        new TepuiError("TEPUI_ETCD_UNREACHABLE", { detail: `${url}: no answer within ${limit} ms${why}` }),
-      );
-    }, limit);
+      reject(new TepuiError("TEPUI_ETCD_UNREACHABLE", { detail: `${url}: ${how}${why}` }));
+    };
+    if (limit > 0) timer = clock.setTimeout(() => end(`no answer within ${limit} ms`), limit);
+    stop = () => end("stopped");
+    signal?.addEventListener("abort", stop);
+    if (signal?.aborted === true) stop();
   });
   const contact = store.persist(async () => {
     try {
@@ -37,13 +42,14 @@ export async function firstContact({ store, url, limit, clock }: FirstContactOpt
     }
   });
   try {
-    await Promise.race([contact, late]);
+    await Promise.race([contact, over]);
   } catch (error) {
     if (error instanceof TepuiError) throw error;
     const code = isEtcdError(error, "refused") ? "TEPUI_ETCD_REFUSED" : "TEPUI_ETCD_UNREACHABLE";
     throw new TepuiError(code, { detail: `${url}: ${messageOf(error)}`, cause: error });
   } finally {
     timer?.cancel();
+    if (stop !== undefined) signal?.removeEventListener("abort", stop);
     // After the limit: nobody waits for it any more.
     store.close();
     contact.catch(() => undefined);

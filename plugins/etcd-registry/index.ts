@@ -37,7 +37,7 @@ export default definePlugin({
   }),
   setup(ctx, { metrics }) {
     const { registry: url, connect_timeout, registry_fetch_timeout, registry_store_timeout } = ctx.config;
-    const { clock, random, logger } = ctx;
+    const { clock, random, logger, signal } = ctx;
     const { ca_file, cert_file, key_file } = ctx.config;
     const path = `${url.path}/${REGISTRY_NODE}`;
     const shown = describeEtcdUrl({ ...url, path });
@@ -60,7 +60,7 @@ export default definePlugin({
     ctx.bind(Registry, registry);
     return {
       start: async () => {
-        await firstContact({ store: store(), url: shown, limit: connect_timeout, clock });
+        await firstContact({ store: store(), url: shown, limit: connect_timeout, clock, signal });
         logger.info({ registry: shown }, "the registry is kept in etcd");
       },
       stop: async () => {

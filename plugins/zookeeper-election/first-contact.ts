@@ -13,15 +13,18 @@ export interface FirstContactOptions {
   readonly limit: number;
   readonly clock: Clock;
   readonly random: Random;
+  /** Aborted: nobody waits any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Resolves when the ensemble serves and lets this process stand for election. Rejects with TEPUI_ZOOKEEPER_UNREACHABLE after the limit,
- * and at once with TEPUI_ZOOKEEPER_REFUSED.
+ * or when told to stop, and at once with TEPUI_ZOOKEEPER_REFUSED.
  */
 export async function firstContact(options: FirstContactOptions): Promise<void> {
-  const { client, clock, limit, url } = options;
+  const { client, clock, limit, url, signal } = options;
   let unlisten: (() => void) | undefined;
+  let stop: (() => void) | undefined;
   let timer: Timer | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -42,11 +45,16 @@ export async function firstContact(options: FirstContactOptions): Promise<void> 
           reject(new TepuiError("TEPUI_ZOOKEEPER_UNREACHABLE", { detail }));
         }, limit);
       }
-      if (client.connected) attempt();
+      stop = () =>
+        reject(new TepuiError("TEPUI_ZOOKEEPER_UNREACHABLE", { detail: `${url}: stopped${last}` }));
+      signal?.addEventListener("abort", stop);
+      if (signal?.aborted === true) stop();
+      else if (client.connected) attempt();
     });
   } finally {
     unlisten?.();
     timer?.cancel();
+    if (stop !== undefined) signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -26,7 +26,7 @@ export default definePlugin({
   }),
   setup(ctx) {
     const { zk, zk_session_timeout, connect_timeout } = ctx.config;
-    const { clock, random, logger } = ctx;
+    const { clock, random, logger, signal } = ctx;
     const { credentials, path } = zk;
     const access = credentials === undefined ? OPEN_ACCESS : CREATOR_ACCESS;
     const client = new ZooKeeperClient({ ...zk, sessionTimeout: zk_session_timeout, clock, random, logger });
@@ -41,7 +41,7 @@ export default definePlugin({
         client.start();
         try {
           const url = describeUrl(zk);
-          await firstContact({ client, path, access, url, limit: connect_timeout, clock, random });
+          await firstContact({ client, path, access, url, limit: connect_timeout, clock, random, signal });
         } catch (error) {
           await client.close();
           throw error;

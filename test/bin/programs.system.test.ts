@@ -76,6 +76,25 @@ describe("the programs", function () {
     expect(host.stderr).to.not.contain("Listening");
   });
 
+  it("end when they are told to, also while they wait for an ensemble that nobody serves", async function () {
+    this.timeout(30_000);
+    for (const place of ["--zk=zk://127.0.0.1:1/mesos", "--registry=etcd://127.0.0.1:1/mesos"]) {
+      const child = start("mesos-master", [
+        "--port=0",
+        "--grpc_port=0",
+        "--ip=127.0.0.1",
+        place,
+        `--work_dir=${folder}`,
+      ]);
+      let stderr = "";
+      child.stderr!.on("data", (text) => (stderr += text));
+      await until(() => stderr.includes("Listening on"));
+      child.kill("SIGTERM");
+      const [code] = (await once(child, "close")) as [number | null];
+      expect({ place, code }).to.deep.equal({ place, code: 0 });
+    }
+  });
+
   it("say their versions and their usage", async () => {
     expect((await run("mesos-agent", "--version")).stdout).to.match(/^mesos \d+\.\d+\.\d+\n$/);
     expect((await run("tepui", "version")).stdout).to.match(/^tepui \S+ \(mesos \S+\)\n$/);
