@@ -118,6 +118,7 @@ async function runUntilTold(kernel: Kernel, complain: (lines: readonly string[])
 function describe(error: unknown): readonly string[] {
   if (!isTepuiError(error)) return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   const { cause } = error;
-  const advice = isTepuiError(cause) ? [`what to do: ${cause.hint}`] : [];
+  // Several problems in one come with their own advice.
+  const advice = isTepuiError(cause) && cause.problems.length === 0 ? [`what to do: ${cause.hint}`] : [];
   return [...(error.problems.length > 0 ? error.problems : [error.message]), ...advice];
 }

@@ -13,6 +13,10 @@ const SEGMENT_NAME = /^\d{20}\.segment$/;
  */
 const MARK = "newest";
 
+/** Guessing at a registry costs agents. */
+const WHAT_TO_DO =
+  "restore a backup (tepui restore), or move the directory away to begin without memory of the agents; nothing was changed";
+
 /**
  * The files of one registry. Only the newest segment counts. The one before stays until the next begins: who copies the directory
  * file by file while it is used would find neither otherwise. Unfinished ones are left-overs of a crash.
@@ -32,7 +36,9 @@ export class SegmentDirectory {
     const name = segmentsOf(await readdir(this.path)).at(-1);
     const mark = await this.mark();
     if (mark !== undefined && (name === undefined || name < mark)) {
-      throw new Error(`its newest file${mark === "" ? "" : `, ${mark} or a later one,`} is missing`);
+      throw new Error(
+        `its newest file${mark === "" ? "" : `, ${mark} or a later one,`} is missing; ${WHAT_TO_DO}`,
+      );
     }
     return name === undefined ? undefined : { name, content: await readFile(join(this.path, name)) };
   }
@@ -114,7 +120,7 @@ export function readNamed(path: string, content: Buffer): ReadSegment {
     if (basename(path) !== name) throw new Error(`it is the segment ${name} under another name`);
     return read;
   } catch (error) {
-    const detail = `${path}: ${messageOf(error)}`;
+    const detail = `${path}: ${messageOf(error)}; ${WHAT_TO_DO}`;
     throw new TepuiError("TEPUI_REGISTRY_UNREADABLE", { detail, cause: error });
   }
 }

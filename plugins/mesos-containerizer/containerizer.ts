@@ -73,7 +73,12 @@ export class MesosContainerizer implements Containerizer {
 
   /** Makes the directories that containers need. Once, before any launch. */
   async prepareDirectories(): Promise<void> {
-    await mkdir(this.options.recordsDirectory, { recursive: true });
+    try {
+      await mkdir(this.options.recordsDirectory, { recursive: true });
+    } catch (error) {
+      const advice = "name a directory that the agent's user may write to with --runtime_dir";
+      throw new Error(`${messageOf(error)}; ${advice}`, { cause: error });
+    }
     await this.attachments.prepare();
     await this.surroundings.open();
   }

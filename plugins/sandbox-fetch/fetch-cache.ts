@@ -80,7 +80,7 @@ export class FetchCache {
     } catch (error) {
       logger.warn(
         { directory, reason: messageOf(error) },
-        "the fetcher cache cannot be used; files are fetched each time",
+        "the fetcher cache cannot be used, and files are fetched each time; --fetcher_cache_dir names another place",
       );
     }
   }
