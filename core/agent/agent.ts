@@ -201,6 +201,7 @@ export class Agent {
       sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
       executors,
       statuses,
+      attached: () => this.recovery.came(),
       master: () => (this.link.registered ? this.link.master : undefined),
       sendTo,
       room: (pid) => transport.room?.(pid),

@@ -49,6 +49,8 @@ export interface ExecutorCallsOptions {
   /** Where executors have to show who they are. */
   readonly tokens: Pick<ExecutorTokens, "identify"> | undefined;
   readonly complaints: Complaints;
+  /** An executor is there. */
+  readonly attached: () => void;
   /** Address of the master that the agent is registered with. */
   readonly master: () => string | undefined;
   readonly sendTo: (pid: string, message: NamedMessage) => void;
@@ -139,6 +141,7 @@ export class ExecutorCalls implements ExecutorService {
       if (executor.queued.size === 0) void this.shrink(executor);
       else this.deliver(executor);
     }
+    this.options.attached();
     return {
       disconnected: () => {
         heartbeat.cancel();

@@ -56,10 +56,18 @@ interface Live {
 
 /** Takes up frameworks, executors and tasks of an earlier run: what still runs is followed again, what ended is told truly. */
 export class Recovery {
+  /** Ends the wait for custom executors. */
+  private goOn: (() => void) | undefined;
+
   constructor(private readonly options: RecoveryOptions) {}
 
+  /** An executor has come back: the wait is over with the last one. */
+  came(): void {
+    if (this.missing().length === 0) this.goOn?.();
+  }
+
   /**
-   * Resolves when custom executors have come back, or had their time to.
+   * Resolves when all custom executors have come back, or had their time to.
    *
    * @param rebooted the host was: no container survived
    * @param launches containers within containers, and standalone ones
@@ -81,7 +89,7 @@ export class Recovery {
     this.options.containerCalls.recovered();
     for (const one of live) await this.follow(one);
     this.options.expected();
-    if (this.options.agent.recover === "reconnect") await this.awaitExecutors(live);
+    if (this.options.agent.recover === "reconnect") await this.awaitExecutors();
     for (const framework of [...state.frameworks.values()]) executors.removeIfIdle(framework);
   }
 
@@ -187,15 +195,18 @@ export class Recovery {
   }
 
   /** Custom executors notice by themselves that the agent was away, and subscribe again; those of the v0 driver have been asked to. */
-  private async awaitExecutors(live: readonly Live[]): Promise<void> {
+  private async awaitExecutors(): Promise<void> {
     const { agent, clock } = this.options;
-    const missing = (): Executor[] =>
-      live
-        .map(({ executor }) => executor)
-        .filter(({ generated, state }) => !generated && state === "registering");
-    if (missing().length === 0) return;
-    await new Promise<void>((resolve) => clock.setTimeout(resolve, agent.executorReregistrationTimeout));
-    for (const executor of missing()) {
+    if (this.missing().length === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimeout(resolve, agent.executorReregistrationTimeout);
+      this.goOn = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.goOn = undefined;
+    for (const executor of this.missing()) {
       const framework = this.options.state.frameworks.get(executor.ids.frameworkId);
       executor.state = "terminating";
       executor.verdict = {
@@ -205,6 +216,12 @@ export class Recovery {
       };
       this.options.executors.destroy(executor);
     }
+  }
+
+  private missing(): Executor[] {
+    return [...this.options.state.executors()].filter(
+      ({ generated, state }) => !generated && state === "registering",
+    );
   }
 
   private request(executor: Executor, tasks: readonly SavedTask[]): ContainerRequest {

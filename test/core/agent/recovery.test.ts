@@ -214,6 +214,26 @@ describe("an agent that comes back", () => {
     expect((await it.bench.drain("of-e1")).map(line)).to.deep.equal([]);
   });
 
+  it("waits no longer than until the last custom executor is back", async () => {
+    const it = new Restarted();
+    const executors = ["e1", "e2"].map((id) => it.custom(id, it.task(`of-${id}`, [TASK_RUNNING])));
+    let over = false;
+    const recovered = it.bench.agent.recover(it.saved(executors), BOOT).then(() => {
+      over = true;
+    });
+    await it.bench.clock.advance(500);
+    it.bench.subscribe("e1");
+    await it.bench.settle();
+    expect(over).to.equal(false);
+    it.bench.subscribe("e2");
+    await it.bench.settle();
+    expect(over).to.equal(true);
+    await recovered;
+    it.bench.agent.start();
+    await it.bench.clock.advance(10_000);
+    for (const id of ["e1", "e2"]) expect(it.bench.containerizer.of(id).destroyed).to.equal(false);
+  });
+
   it("is there for custom executors when it has found their containers, and not before", async () => {
     const it = new Restarted();
     const { containerizer, agent } = it.bench;
