@@ -1,20 +1,28 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import {
   CheckInfo_Type as CheckType,
   ContainerInfo_Type,
   HealthCheck_Type as HealthType,
+  Image_Type,
   type TaskInfo,
   TaskState,
   type TaskStatus,
   TaskStatus_Reason,
 } from "../../proto/gen/mesos/v1/mesos.js";
+import { makeCertificate } from "../plugins/checkers/certificate.js";
 import { DockerBench, IMAGE } from "../plugins/docker-containerizer/support.js";
 import { getJson, until } from "../support/cluster.js";
 import { CniHost, PLUGINS } from "../support/cni-host.js";
+import { ContainerHost } from "../support/container-host.js";
+import { eventually } from "../support/eventually.js";
 import { OneAgent } from "../support/one-agent.js";
 import { requirePart, requireThat } from "../support/require-part.js";
+import type { Runner } from "../support/runner.js";
 
 const command = (value: string) => ({ value, shell: true, uris: [], arguments: [] });
 
@@ -32,6 +40,27 @@ const text = ({ state, reason, healthy, check_status }: TaskStatus): string =>
     ...(check_status === undefined ? [] : [JSON.stringify(check_status.command ?? check_status.http)]),
   ].join(" ");
 
+const KILLED_FOR_HEALTH = [
+  "TASK_STARTING",
+  "TASK_RUNNING",
+  "TASK_RUNNING REASON_TASK_HEALTH_CHECK_STATUS_UPDATED healthy=true",
+  ...Array<string>(3).fill("TASK_RUNNING REASON_TASK_HEALTH_CHECK_STATUS_UPDATED healthy=false"),
+  "TASK_KILLED healthy=false",
+];
+
+/** What was told of a task, each status once. */
+function distinct({ updates }: Runner, name: string): string[] {
+  const seen = new Set<string>();
+  return updates
+    .filter(({ task_id, uuid }) => {
+      const key = uuid!.toString("hex");
+      if (task_id!.value !== name || seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    })
+    .map(text);
+}
+
 /** An agent leaves the directory of its networks mounted, for its next run. */
 async function unmountNetworks({ agent }: OneAgent): Promise<void> {
   const { flags } = (await getJson(agent, "/flags")) as { flags: { runtime_dir: string } };
@@ -42,24 +71,18 @@ async function unmountNetworks({ agent }: OneAgent): Promise<void> {
       .filter((path) => path.startsWith(`${flags.runtime_dir}/`));
   // Those of containers go with them.
   await until(() => mounts().every((path) => !path.endsWith("/ns")));
-  for (const path of mounts().reverse()) execFileSync("umount", [path]);
+  // The agent may just have a file of it open.
+  await eventually(() => {
+    for (const path of mounts().reverse()) execFileSync("umount", [path], { stdio: "ignore" });
+    return true;
+  });
 }
 
 describe("checks of tasks on a real agent", function () {
   this.timeout(60_000);
   let one: OneAgent;
 
-  const statuses = (name: string): string[] => {
-    const seen = new Set<string>();
-    return one.runner.updates
-      .filter(({ task_id, uuid }) => {
-        const key = uuid!.toString("hex");
-        if (task_id!.value !== name || seen.has(key)) return false;
-        seen.add(key);
-        return true;
-      })
-      .map(text);
-  };
+  const statuses = (name: string): string[] => distinct(one.runner, name);
 
   describe("with the posix launcher", () => {
     before(async () => {
@@ -118,10 +141,14 @@ describe("checks of tasks on a real agent", function () {
 
   describe("in a CNI network", () => {
     let host: CniHost | undefined;
+    let directory: string;
 
     before(async function () {
       requireThat(this, process.geteuid?.() === 0, "networks need root");
+      requirePart(this, "openssl", "openssl");
       for (const plugin of ["bridge", "host-local"]) requirePart(this, plugin, "containernetworking-plugins");
+      directory = await mkdtemp(join(tmpdir(), "tepui-checks-"));
+      makeCertificate(directory);
       host = await CniHost.open();
       await host.configure("a.conf", { cniVersion: "0.3.1", name: "alpha", ...host.bridgePlugin("a") });
       one = await OneAgent.open([
@@ -135,31 +162,103 @@ describe("checks of tasks on a real agent", function () {
       if (host !== undefined && one !== undefined) await unmountNetworks(one);
       await one?.close();
       await host?.close();
+      if (directory !== undefined) await rm(directory, { recursive: true });
     });
 
-    it("ask a server by HTTP that only its own network can reach", async () => {
-      const server = `"${process.execPath}" -e 'let n = 0; require("http").createServer((q, r) => { r.statusCode = n++ < 3 ? 204 : 500; r.end(); }).listen(18080, "127.0.0.1")'`;
-      one.runner.run("web", command(server), {
+    /** Servers in Node that say three times that they are well, and then that they are not. */
+    const answers = (program: string): string =>
+      `"${process.execPath}" -e 'let n = 0; const listen = (server) => server.listen(18080, "127.0.0.1"); ${program}'`;
+    const REPLY = "(q, r) => { r.statusCode = n++ < 3 ? 204 : 500; r.end(); }";
+    const KINDS: Readonly<Record<string, (certificate: string) => string>> = {
+      http: () => answers(`listen(require("http").createServer(${REPLY}))`),
+      https: (certificate) =>
+        answers(
+          `const f = (name) => require("fs").readFileSync("${certificate}/" + name);` +
+            `listen(require("https").createServer({ key: f("key"), cert: f("cert") }, ${REPLY}))`,
+        ),
+      grpc: () =>
+        answers(
+          `listen(require("http2").createServer().on("stream", (s) => {` +
+            `s.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });` +
+            `s.on("wantTrailers", () => s.sendTrailers({ "grpc-status": "0" }));` +
+            "s.end(Buffer.from([0, 0, 0, 0, 2, 8, n++ < 3 ? 1 : 2])); }))",
+        ),
+    };
+    const network = {
+      container: {
+        type: ContainerInfo_Type.MESOS,
+        volumes: [],
+        network_infos: [{ name: "alpha", ip_addresses: [], groups: [], port_mappings: [] }],
+      },
+    };
+    for (const kind of ["http", "https", "grpc"]) {
+      it(`ask a server by ${kind} that only its own network can reach`, async () => {
+        one.runner.run(kind, command(KINDS[kind]!(directory)), {
+          ...network,
+          health_check: {
+            type: HealthType.HTTP,
+            http: { port: 18080, scheme: kind, statuses: [] },
+            ...times,
+            grace_period_seconds: 30,
+          },
+        });
+        await one.runner.reaches(kind, TaskState.TASK_KILLED);
+        expect(statuses(kind)).to.deep.equal(KILLED_FOR_HEALTH);
+      });
+    }
+
+    it("connect by TCP to a port of its own network, until nobody listens there", async () => {
+      const server = answers(
+        'const server = listen(require("net").createServer((s) => { s.end(); if (++n === 3) server.close(); }));' +
+          "setInterval(() => 0, 1000)",
+      );
+      one.runner.run("tcp", command(server), {
+        ...network,
+        health_check: { type: HealthType.TCP, tcp: { port: 18080 }, ...times, grace_period_seconds: 30 },
+      });
+      await one.runner.reaches("tcp", TaskState.TASK_KILLED);
+      expect(statuses("tcp")).to.deep.equal(KILLED_FOR_HEALTH);
+    });
+
+    it("run a command in its own network", async () => {
+      // 18080, in what the kernel lists of the network that the command is in.
+      const listens = "grep -q :46A0 /proc/net/tcp && touch seen";
+      const server = answers(
+        'const server = listen(require("net").createServer());' +
+          'setInterval(() => require("fs").existsSync("seen") && server.close(), 50)',
+      );
+      one.runner.run("command", command(server), {
+        ...network,
+        ...commandHealth(listens, { grace_period_seconds: 30 }),
+      });
+      await one.runner.reaches("command", TaskState.TASK_KILLED);
+      expect(statuses("command")).to.deep.equal(KILLED_FOR_HEALTH);
+    });
+  });
+
+  describe("in a container of an image", () => {
+    let host: ContainerHost | undefined;
+
+    before(async function () {
+      host = await ContainerHost.open(this);
+    });
+    after(() => host?.close());
+
+    it("run commands of the image, in its root", async () => {
+      const { runner } = host!;
+      const task = "echo in > /only-here; until test -e /seen; do sleep 0.1; done; rm /only-here; sleep 1000";
+      const inside = `test ! -e ${process.cwd()} && test -e /only-here && touch /seen`;
+      runner.run("imaged", command(task), {
         container: {
           type: ContainerInfo_Type.MESOS,
+          mesos: { image: { type: Image_Type.DOCKER, docker: { name: "box" } } },
           volumes: [],
-          network_infos: [{ name: "alpha", ip_addresses: [], groups: [], port_mappings: [] }],
+          network_infos: [],
         },
-        health_check: {
-          type: HealthType.HTTP,
-          http: { port: 18080, statuses: [] },
-          ...times,
-          grace_period_seconds: 30,
-        },
+        ...commandHealth(inside, { grace_period_seconds: 30 }),
       });
-      await one.runner.reaches("web", TaskState.TASK_KILLED);
-      expect(statuses("web")).to.deep.equal([
-        "TASK_STARTING",
-        "TASK_RUNNING",
-        "TASK_RUNNING REASON_TASK_HEALTH_CHECK_STATUS_UPDATED healthy=true",
-        ...Array<string>(3).fill("TASK_RUNNING REASON_TASK_HEALTH_CHECK_STATUS_UPDATED healthy=false"),
-        "TASK_KILLED healthy=false",
-      ]);
+      await runner.reaches("imaged", TaskState.TASK_KILLED);
+      expect(distinct(runner, "imaged")).to.deep.equal(KILLED_FOR_HEALTH);
     });
   });
 
@@ -191,13 +290,49 @@ describe("checks of tasks on a real agent", function () {
         ...commandHealth("test -e /only-here", { grace_period_seconds: 30 }),
       });
       await one.runner.reaches("boxed", TaskState.TASK_KILLED);
-      expect(statuses("boxed")).to.deep.equal([
+      expect(statuses("boxed")).to.deep.equal(KILLED_FOR_HEALTH);
+    });
+
+    it("end a command that takes too long, which counts as a failure", async () => {
+      const mark = `${process.pid}4711`;
+      const sleeps = (): number => commandLines().filter((line) => line === `sleep ${mark}`).length;
+      let most = 0;
+      one.runner.run("slow", command("sleep 1000"), {
+        container: {
+          type: ContainerInfo_Type.DOCKER,
+          volumes: [],
+          network_infos: [],
+          docker: { image: IMAGE, port_mappings: [], parameters: [] },
+        },
+        kill_policy: { grace_period: { nanoseconds: 100_000_000n } },
+        ...commandHealth(`exec sleep ${mark}`, { timeout_seconds: 1 }),
+      });
+      const killed = one.runner.reaches("slow", TaskState.TASK_KILLED);
+      await until(() => {
+        most = Math.max(most, sleeps());
+        return statuses("slow").filter((line) => line.endsWith("healthy=false")).length >= 2;
+      });
+      // One at a time: the one before is gone.
+      expect(most).to.equal(1);
+      await killed;
+      expect(statuses("slow")).to.deep.equal([
         "TASK_STARTING",
         "TASK_RUNNING",
-        "TASK_RUNNING REASON_TASK_HEALTH_CHECK_STATUS_UPDATED healthy=true",
         ...Array<string>(3).fill("TASK_RUNNING REASON_TASK_HEALTH_CHECK_STATUS_UPDATED healthy=false"),
         "TASK_KILLED healthy=false",
       ]);
+      await until(() => sleeps() === 0);
     });
   });
 });
+
+const commandLines = (): string[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").trim();
+      } catch {
+        return "";
+      }
+    });

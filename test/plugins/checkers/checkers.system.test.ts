@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttp, type RequestListener } from "node:http";
 import { createServer as createHttps } from "node:https";
@@ -16,6 +15,7 @@ import type { Checker, CheckOutcome, CheckSpec, CheckTarget } from "../../../sdk
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { eventually } from "../../support/eventually.js";
 import { requirePart, requireThat } from "../../support/require-part.js";
+import { makeCertificate } from "./certificate.js";
 import { type NamespaceServer, startNamespaceServer } from "./namespace-server.js";
 
 describe("Checkers", function () {
@@ -161,28 +161,10 @@ describe("Checkers", function () {
   it("by HTTPS do not look at certificates", async function () {
     requirePart(this, "openssl", "openssl");
     const directory = mkdtempSync(join(tmpdir(), "tepui-check-"));
-    const [key, cert] = [join(directory, "key"), join(directory, "cert")];
-    execFileSync(
-      "openssl",
-      [
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-keyout",
-        key,
-        "-out",
-        cert,
-        "-subj",
-        "/CN=x",
-        "-days",
-        "1",
-      ],
-      { stdio: "ignore" },
-    );
+    makeCertificate(directory);
     try {
-      const options = { key: readFileSync(key), cert: readFileSync(cert) };
+      const file = (name: string): Buffer => readFileSync(join(directory, name));
+      const options = { key: file("key"), cert: file("cert") };
       const port = await listen(createHttps(options, (_request, response) => response.end("ok")));
       expect(await ask(http, { scheme: "https", port })).to.deep.equal({ healthy: true, statusCode: 200 });
       // Not TLS at all.
