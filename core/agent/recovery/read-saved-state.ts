@@ -1,36 +1,19 @@
 import * as internal from "../../../proto/gen/json/mesos/internal/messages.js";
-import { ResourceState as ResourceStateCodec } from "../../../proto/gen/json/mesos/internal/state.js";
 import * as v1 from "../../../proto/gen/json/mesos/v1/mesos.js";
-import {
-  type StatusUpdate,
-  type StatusUpdateRecord,
-  StatusUpdateRecord_Type,
-} from "../../../proto/gen/mesos/internal/messages.js";
-import {
-  type ExecutorInfo,
-  type Resource,
-  type Task,
-  type TaskGroupInfo,
-  TaskState,
-} from "../../../proto/gen/mesos/v1/mesos.js";
+import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/mesos/internal/messages.js";
+import type { ExecutorInfo, TaskGroupInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateResources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { KILL_CAUSES } from "../command-task.js";
 import type { AgentPaths, RunIds } from "../paths.js";
 import { uuidKey } from "../updates/update-stream.js";
 import { findLeftovers } from "./leftovers.js";
+import { readSavedResources } from "./read-saved-resources.js";
+import { executorProblem, other, taskProblem, updateProblem } from "./record-problems.js";
 import { RecordReader } from "./record-reader.js";
-import type {
-  SavedAgent,
-  SavedExecutor,
-  SavedFramework,
-  SavedResources,
-  SavedTask,
-  SavedUpdates,
-} from "./saved-state.js";
+import type { SavedAgent, SavedExecutor, SavedFramework, SavedTask, SavedUpdates } from "./saved-state.js";
 import type { StateFiles } from "./state-files.js";
 
-const UUID_SIZE = 16;
 const UUID_TEXT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const PID_TEXT = /^[^@]*@(\d+(\.\d+){3}|\[[0-9a-fA-F:.]+\]):\d+$/;
 
@@ -82,7 +65,7 @@ export class SavedStateReader {
     return {
       info,
       bootId: savedBootId,
-      resources: await this.resources(),
+      resources: await readSavedResources(this.reader, meta),
       frameworks,
       drainConfig:
         known === undefined ? undefined : await this.reader.record(v1.DrainConfig, meta.drainConfig(known)),
@@ -248,7 +231,7 @@ export class SavedStateReader {
     const seen = new Set<string>();
     const { cutAt } = await run.reader.records(internal.StatusUpdateRecord, path, {
       check: (record) => {
-        const problem = recordProblem(record, { frameworkId: run.frameworkId, taskId, seen });
+        const problem = updateProblem(record, { frameworkId: run.frameworkId, taskId, seen });
         if (problem !== undefined) return problem;
         if (record.type === StatusUpdateRecord_Type.ACK) acknowledged.add(uuidKey(record.uuid));
         else {
@@ -260,85 +243,4 @@ export class SavedStateReader {
     });
     return { updates, acknowledged, cutAt };
   }
-
-  /** These are on disk before anything is done that they tell of, so they are never found cut off. */
-  private async resources(): Promise<SavedResources> {
-    const { meta } = this.paths;
-    const state = await this.resourceState(meta.resourceState());
-    const target = await this.resourceState(meta.resourceStateTarget());
-    // Agents before operations wrote resources only, and may have been the last that ran here.
-    const old = { committed: meta.resources(), target: meta.resourcesTarget() };
-    const resources = state?.resources ?? (await this.oldResources(old.committed));
-    const oldTarget =
-      state === undefined && target === undefined && (await this.reader.exists(old.target))
-        ? { resources: await this.oldResources(old.target), operations: [] }
-        : undefined;
-    return { committed: resources, operations: state?.operations ?? [], target: target ?? oldTarget };
-  }
-
-  private async resourceState(path: string): Promise<SavedResources["target"]> {
-    return this.reader.record(ResourceStateCodec, path, {
-      begun: await this.reader.exists(path),
-      check: ({ resources, operations }) =>
-        validateResources(resources) ??
-        (operations.every(({ uuid }) => uuid?.value?.length === UUID_SIZE)
-          ? undefined
-          : "an operation has no UUID"),
-    });
-  }
-
-  private async oldResources(path: string): Promise<readonly Resource[]> {
-    const { records, cutAt } = await this.reader.records(v1.Resource, path, {
-      check: (resource) => validateResources([resource]),
-    });
-    if (cutAt !== undefined) this.reader.fault(path, "it is not whole");
-    return records;
-  }
 }
-
-/** A record of another one than its directory is named for. */
-function other(
-  what: string,
-  id: { readonly value?: string | undefined } | undefined,
-  expected: string,
-): string | undefined {
-  return id?.value === expected ? undefined : `it is of the ${what} '${id?.value ?? ""}'`;
-}
-
-function executorProblem(info: ExecutorInfo, ids: Omit<RunIds, "containerId">): string | undefined {
-  const { executor_id: id, framework_id: frameworkId, resources } = info;
-  const wrongFramework =
-    frameworkId === undefined ? undefined : other("framework", frameworkId, ids.frameworkId);
-  return other("executor", id, ids.executorId) ?? wrongFramework ?? validateResources(resources);
-}
-
-function taskProblem(task: Task, { frameworkId, agentId }: RunIds, taskId: string): string | undefined {
-  return (
-    other("task", task.task_id, taskId) ??
-    other("framework", task.framework_id, frameworkId) ??
-    other("agent", task.agent_id, agentId) ??
-    (isState(task.state) ? undefined : "its state is unknown") ??
-    validateResources(task.resources)
-  );
-}
-
-function recordProblem(
-  { type, update, uuid }: StatusUpdateRecord,
-  of: { frameworkId: string; taskId: string; seen: ReadonlySet<string> },
-): string | undefined {
-  if (type === StatusUpdateRecord_Type.ACK) {
-    return of.seen.has(uuidKey(uuid)) ? undefined : "an update was acknowledged that is not in it";
-  }
-  if (type !== StatusUpdateRecord_Type.UPDATE || update === undefined)
-    return "a record in it is no update and no acknowledgement";
-  const { status } = update;
-  return (
-    other("task", status?.task_id, of.taskId) ??
-    other("framework", update.framework_id, of.frameworkId) ??
-    (update.uuid?.length === UUID_SIZE ? undefined : "an update has no UUID") ??
-    (isState(status?.state) ? undefined : "an update has an unknown state")
-  );
-}
-
-const isState = (state: TaskState | undefined): boolean =>
-  state !== undefined && TaskState[state] !== undefined;

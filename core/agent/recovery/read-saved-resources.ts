@@ -1,0 +1,44 @@
+import { ResourceState as ResourceStateCodec } from "../../../proto/gen/json/mesos/internal/state.js";
+import * as v1 from "../../../proto/gen/json/mesos/v1/mesos.js";
+import type { Resource } from "../../../proto/gen/mesos/v1/mesos.js";
+import { validateResources } from "../../../sdk/resources/index.js";
+import { UUID_BYTES } from "../executor-call-validation.js";
+import type { AgentPaths } from "../paths.js";
+import type { RecordReader } from "./record-reader.js";
+import type { SavedResources } from "./saved-state.js";
+
+/** Reservations, volumes and operations. These are on disk before anything is done that they tell of, so they are never found cut off. */
+export async function readSavedResources(
+  reader: RecordReader,
+  meta: AgentPaths["meta"],
+): Promise<SavedResources> {
+  const state = await resourceState(reader, meta.resourceState());
+  const target = await resourceState(reader, meta.resourceStateTarget());
+  // Agents before operations wrote resources only, and may have been the last that ran here.
+  const old = { committed: meta.resources(), target: meta.resourcesTarget() };
+  const resources = state?.resources ?? (await oldResources(reader, old.committed));
+  const oldTarget =
+    state === undefined && target === undefined && (await reader.exists(old.target))
+      ? { resources: await oldResources(reader, old.target), operations: [] }
+      : undefined;
+  return { committed: resources, operations: state?.operations ?? [], target: target ?? oldTarget };
+}
+
+async function resourceState(reader: RecordReader, path: string): Promise<SavedResources["target"]> {
+  return reader.record(ResourceStateCodec, path, {
+    begun: await reader.exists(path),
+    check: ({ resources, operations }) =>
+      validateResources(resources) ??
+      (operations.every(({ uuid }) => uuid?.value?.length === UUID_BYTES)
+        ? undefined
+        : "an operation has no UUID"),
+  });
+}
+
+async function oldResources(reader: RecordReader, path: string): Promise<readonly Resource[]> {
+  const { records, cutAt } = await reader.records(v1.Resource, path, {
+    check: (resource) => validateResources([resource]),
+  });
+  if (cutAt !== undefined) reader.fault(path, "it is not whole");
+  return records;
+}
