@@ -90,14 +90,15 @@ export class PodRunner {
     return find()!;
   }
 
-  /** The states that the task went through, with reason and message. */
+  /** The states that the task went through, with reason, what its check found, and message. */
   of(taskId: string): string[] {
     return this.updates
       .filter(({ task_id }) => task_id?.value === taskId)
-      .map(({ state, reason, message }) =>
+      .map(({ state, reason, check_status, message }) =>
         [
           TaskState[state!],
           ...(reason === undefined ? [] : [TaskStatus_Reason[reason]]),
+          ...(check_status === undefined ? [] : [JSON.stringify(check_status.command)]),
           ...(message === undefined || message === "" ? [] : [`"${message}"`]),
         ].join(" "),
       );

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
-import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { CheckInfo_Type, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
 import type { Daemon } from "../support/daemons.js";
 import { PodRunner } from "../support/pod-runner.js";
@@ -62,7 +65,6 @@ for (const [kind, flags] of [
       await runner.reaches("waits", TaskState.TASK_RUNNING);
       const sandbox = await sandboxOf(agent, "three");
       await until(() => exists(`${sandbox}/tasks/waits/seen`));
-      const { writeFile } = await import("node:fs/promises");
       await writeFile(`${sandbox}/go`, "");
       await runner.reaches("waits", TaskState.TASK_KILLED);
       expect(runner.of("finishes")).to.deep.equal([
@@ -92,7 +94,6 @@ for (const [kind, flags] of [
       const sandbox = await sandboxOf(agent, "survivor");
       await until(() => exists(`${sandbox}/tasks/steady/pid`));
       await agent.kill();
-      const { writeFile } = await import("node:fs/promises");
       await writeFile(`${sandbox}/gone`, "");
       agent = await agent.restart();
       (cluster.agents as Daemon[])[0] = agent;
@@ -100,6 +101,39 @@ for (const [kind, flags] of [
       expect(runner.of("quick").at(-1)).to.equal('TASK_FAILED "Command exited with status 7"');
       await runner.reaches("steady", TaskState.TASK_KILLED);
       await until(async () => ((await getJson(agent, "/containers")) as unknown[]).length === 0);
+    });
+
+    it("are checked on, within their tasks' containers, when the agent was killed", async () => {
+      const directory = await mkdtemp(join(tmpdir(), "tepui-checked-"));
+      const code = join(directory, "code");
+      await writeFile(code, "5");
+      const check = {
+        type: CheckInfo_Type.COMMAND,
+        command: { command: { value: `test "$OF" = noted && exit "$(cat ${code})"` } },
+        delay_seconds: 0,
+        interval_seconds: 0.1,
+      };
+      const environment = { variables: [{ name: "OF", value: "noted" }] };
+      const command = { value: "exec sleep 1000", environment };
+      runner.run("checked", [{ id: "noted", command: "", more: { command, check } }]);
+      const found = (exit: number): string =>
+        `TASK_RUNNING REASON_TASK_CHECK_STATUS_UPDATED {"exit_code":${exit}}`;
+      await until(() => runner.of("noted").includes(found(5)));
+      await agent.kill();
+      await writeFile(code, "6");
+      agent = await agent.restart();
+      (cluster.agents as Daemon[])[0] = agent;
+      await until(() => runner.of("noted").includes(found(6)));
+      await runner.kill("noted");
+      await runner.reaches("noted", TaskState.TASK_KILLED);
+      expect(runner.of("noted")).to.deep.equal([
+        "TASK_STARTING {}",
+        "TASK_RUNNING {}",
+        found(5),
+        found(6),
+        'TASK_KILLED {} "Command terminated with signal Terminated"',
+      ]);
+      await rm(directory, { recursive: true });
     });
 
     it("can be killed after the agent was", async () => {
