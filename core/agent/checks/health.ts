@@ -54,8 +54,7 @@ export class Health {
       return news ? { healthy: true, kill: false } : undefined;
     }
     const grace = (this.check.grace_period_seconds ?? GRACE_SECONDS) * 1000;
-    // Less than a second is none, as in Mesos.
-    if (this.initializing && grace >= 1000 && age <= grace) return undefined;
+    if (this.initializing && grace > 0 && age <= grace) return undefined;
     this.failures++;
     return { healthy: false, kill: this.failedTooOften };
   }

@@ -136,6 +136,13 @@ describe("Health checks of tasks", () => {
       told: ["4 s: unhealthy", "5 s: unhealthy", "6 s: unhealthy, kill"],
     },
     {
+      what: "pass over them in less than a second, too",
+      check: { grace_period_seconds: 0.5 },
+      found: [BAD],
+      seconds: 10,
+      told: ["1 s: unhealthy", "2 s: unhealthy", "3 s: unhealthy, kill"],
+    },
+    {
       what: "end the grace period with the first success",
       check: { grace_period_seconds: 30 },
       found: [BAD, GOOD, BAD],
