@@ -1,12 +1,20 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import type { ExecutorInfo, Offer, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
+import { TaskInfo as TaskInfoJson } from "../../proto/gen/json/mesos/v1/mesos.js";
+import type {
+  CommandInfo,
+  ExecutorInfo,
+  Offer,
+  TaskInfo,
+  TaskStatus,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import {
   ExecutorInfo_Type,
   FrameworkInfo_Capability_Type,
   HealthCheck_Type,
   TaskState,
   TaskStatus_Reason,
+  TaskStatus_Source,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { type PartialMessage, resourceList, SchedulerClient } from "../../sdk/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
@@ -21,9 +29,10 @@ import { until } from "../support/cluster.js";
  *     t TASK_STARTING
  *     t TASK_KILLED "Command terminated with signal Terminated"
  *
- * First comes what is launched: one `command`, or the tasks of a `pod`, their time `limit` in seconds, and commands that check their `health`,
- * twice at most in vain. Lines with `>` are what is done or waited for, in order. `agent dies`, or `goes` and `comes`, with words that
- * say when, are only done where that is played. The rest is what each task went through, in its order: state, reason, health, message.
+ * First comes what is launched: one `command`, or the tasks of a `pod`, their time `limit` in seconds, commands that check their `health`,
+ * twice at most in vain, and `more` of each task as JSON. Lines with `>` are what is done or waited for, in order. `agent dies`, or `goes` and `comes`, with words that
+ * say when, are only done where that is played. The rest is what each task went through, in its order: state, reason, health,
+ * what a check found, message, and who says so where that is not its executor.
  */
 export interface ExecutorScenario {
   readonly name: string;
@@ -31,6 +40,8 @@ export interface ExecutorScenario {
   readonly tasks: readonly { readonly id: string; readonly command: string; readonly health?: string }[];
   /** Seconds. */
   readonly limit: number | undefined;
+  /** The rest of each task, in Mesos's JSON. */
+  readonly more: string;
   readonly steps: readonly (readonly string[])[];
   readonly expected: readonly string[];
 }
@@ -58,13 +69,17 @@ function parse(name: string, text: string): ExecutorScenario {
       return { id, command: command.join(" "), ...(checked !== undefined && { health: checked }) };
     }),
     limit: limit === undefined ? undefined : Number(limit),
+    more: lines.find((line) => line.startsWith("more "))?.slice("more ".length) ?? "{}",
     steps: lines.filter((line) => line.startsWith("> ")).map((line) => line.slice(2).split(" ")),
-    expected: lines.filter((line) => !/^(command|pod|limit|health|>) /.test(line)),
+    expected: lines.filter((line) => !/^(command|pod|limit|health|more|>) /.test(line)),
   };
 }
 
 /** Whose executor it is: given what is launched, the executor to launch it with; undefined: the agent's own. */
-export type ExecutorChoice = (scenario: ExecutorScenario, command: string) => string | undefined;
+export type ExecutorChoice = (
+  scenario: ExecutorScenario,
+  command: PartialMessage<CommandInfo>,
+) => string | undefined;
 
 export interface ExecutorPlay {
   readonly scenario: ExecutorScenario;
@@ -101,13 +116,18 @@ export async function playExecutors({
   await player.start();
   try {
     const offer = await player.offer();
-    const own = executor(scenario, scenario.tasks[0]!.command.replaceAll("FILE", file));
-    await player.launch(offer, { scenario, file, own });
+    const more = moreOf(scenario.more.replaceAll("FILE", file));
+    const commands = scenario.tasks.map(({ command }) => ({
+      value: command.replaceAll("FILE", file),
+      ...more.command,
+    }));
+    const own = executor(scenario, commands[0]!);
+    await player.launch(offer, { scenario, more, commands, file, own });
     await launched?.();
-    for (const [action = "", argument = "", ...more] of scenario.steps) {
-      if (action !== "agent") await player.play(action, { argument, file, offer });
+    for (const [action = "", argument = "", ...words] of scenario.steps) {
+      if (action !== "agent") await player.play(action, { argument, found: words[0], file, offer });
       else {
-        if (argument !== "comes") await agent?.goes(more.join(" "));
+        if (argument !== "comes") await agent?.goes(words.join(" "));
         if (argument !== "goes") await agent?.comes();
       }
     }
@@ -120,6 +140,8 @@ export async function playExecutors({
 
 interface Launch {
   readonly scenario: ExecutorScenario;
+  readonly more: PartialMessage<TaskInfo>;
+  readonly commands: readonly PartialMessage<CommandInfo>[];
   readonly file: string;
   readonly own: string | undefined;
 }
@@ -169,7 +191,7 @@ class Player {
     return this.offers.shift()!;
   }
 
-  async launch(offer: Offer, { scenario, file, own }: Launch): Promise<void> {
+  async launch(offer: Offer, { scenario, more, commands, file, own }: Launch): Promise<void> {
     const { pod, tasks, limit } = scenario;
     const custom: PartialMessage<ExecutorInfo> | undefined =
       own === undefined && !pod
@@ -183,15 +205,15 @@ class Player {
               : { type: ExecutorInfo_Type.CUSTOM, command: { value: own } }),
           };
     const infos = tasks.map(
-      ({ id, command, health }): PartialMessage<TaskInfo> => ({
+      ({ id, health }, index): PartialMessage<TaskInfo> => ({
+        ...more,
         name: id,
         task_id: { value: id },
         resources: resourceList("cpus:0.1;mem:32"),
         ...(limit !== undefined && { max_completion_time: { nanoseconds: BigInt(limit * 1e9) } }),
         ...(health !== undefined && { health_check: healthCheck(health.replaceAll("FILE", file)) }),
-        ...(pod || custom === undefined
-          ? { command: { value: command.replaceAll("FILE", file) } }
-          : { executor: custom }),
+        command: pod || custom === undefined ? commands[index] : undefined,
+        executor: pod ? undefined : custom,
       }),
     );
     this.executorId = custom === undefined ? tasks[0]!.id : "e";
@@ -201,7 +223,12 @@ class Player {
 
   async play(
     action: string,
-    { argument, file, offer }: { argument: string; file: string; offer: Offer },
+    {
+      argument,
+      found,
+      file,
+      offer,
+    }: { argument: string; found: string | undefined; file: string; offer: Offer },
   ): Promise<void> {
     switch (action) {
       case "running":
@@ -211,6 +238,10 @@ class Player {
       case "healthy":
       case "unhealthy":
         return this.sees(argument, ({ healthy }) => healthy === (action === "healthy"));
+      case "checked":
+        return this.sees(argument, ({ check_status }) => check_status?.command?.exit_code === Number(found));
+      case "exists":
+        return until(() => existsSync(`${file}${argument}`));
       case "hold":
         this.held.add(argument);
         return;
@@ -244,12 +275,14 @@ class Player {
   of(taskId: string): string[] {
     return this.updates
       .filter((one) => isOf(taskId, one))
-      .map(({ state, reason, healthy, message }) =>
+      .map(({ state, reason, healthy, check_status: found, message, source }) =>
         [
           TaskState[state!],
           ...(reason === undefined ? [] : [TaskStatus_Reason[reason]]),
           ...(healthy === undefined ? [] : [healthy ? "healthy" : "unhealthy"]),
+          ...(found === undefined ? [] : [`checked=${found.command?.exit_code ?? ""}`]),
           ...(message === undefined || message === "" ? [] : [`"${message}"`]),
+          ...(source === TaskStatus_Source.SOURCE_EXECUTOR ? [] : [TaskStatus_Source[source!]]),
         ].join(" "),
       );
   }
@@ -257,6 +290,14 @@ class Player {
   private states(taskId: string): (TaskState | undefined)[] {
     return this.updates.filter((one) => isOf(taskId, one)).map(({ state }) => state);
   }
+}
+
+/** The rest of a task. Its command stays as it is written: executors of Mesos get that as JSON, too. */
+function moreOf(json: string): PartialMessage<TaskInfo> {
+  const { command, ...rest } = JSON.parse(json) as PartialMessage<TaskInfo>;
+  const required = { name: "", task_id: { value: "" }, agent_id: { value: "" } };
+  const { agent_id: _, ...read } = TaskInfoJson.json.read(JSON.stringify({ ...required, ...rest }));
+  return { ...read, ...(command !== undefined && { command }) };
 }
 
 const isOf = (taskId: string, { task_id }: TaskStatus): boolean => task_id?.value === taskId;
