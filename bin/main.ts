@@ -21,16 +21,23 @@ async function tepui([command, ...rest]: readonly string[]): Promise<number> {
   switch (command) {
     case "master":
     case "agent":
+      // Flags begin with dashes: a word is a question to an agent that runs.
+      if (AGENT_COMMANDS.has(rest[0] ?? "")) return commands([command, ...rest]);
       return daemon(command, rest, `tepui ${command}`);
     case "execute":
       return execute(rest, "tepui");
     case "help":
       return rest.length === 0 ? tepui([]) : tepui([...rest, "--help"]);
-    default: {
-      const { runTepui } = await import("./commands/tepui.js");
-      return runTepui(command === undefined ? [] : [command, ...rest]);
-    }
+    default:
+      return commands(command === undefined ? [] : [command, ...rest]);
   }
+}
+
+const AGENT_COMMANDS: ReadonlySet<string> = new Set(["containers"]);
+
+async function commands(argv: readonly string[]): Promise<number> {
+  const { runTepui } = await import("./commands/tepui.js");
+  return runTepui(argv);
 }
 
 async function daemon(target: "master" | "agent", argv: readonly string[], program: string): Promise<number> {

@@ -85,6 +85,7 @@ export {
   type ContainerTermination,
   type EnclosingContainer,
   type OutputChunk,
+  type PendingOperation,
   type RecoverableContainer,
   type TaskFeature,
 } from "./contracts/containerizer.js";

@@ -3,6 +3,7 @@ import { graphToDot, type Kernel } from "../../core/kernel/index.js";
 import type { PluginDescription } from "../../sdk/contracts/plugin-directory.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import { NO_LOG, prepare } from "../daemon.js";
+import { table } from "./table.js";
 import type { DaemonName } from "./tepui.js";
 
 interface ListOptions {
@@ -95,16 +96,4 @@ function detail(plugin: PluginDescription, daemon: DaemonName): string {
     `config    ${JSON.stringify(plugin.config ?? {})}`,
   ];
   return `${lines.join("\n")}\n`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => cell.padEnd(column === cells.length - 1 ? 0 : widths[column]!))
-      .join("  ")
-      .trimEnd();
-  return [picocolors.bold(line(head)), ...rows.map(line), ""].join("\n");
 }

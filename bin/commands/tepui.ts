@@ -3,6 +3,7 @@ import { MESOS_VERSION } from "../../sdk/mesos-version.js";
 import { parseDuration } from "../../sdk/values/index.js";
 import type { PlaceOptions } from "../backup/places.js";
 import { TEPUI_VERSION } from "../version.js";
+import { type AgentContainersOptions, runAgentContainers } from "./agent-containers.js";
 import { runExplain } from "./explain.js";
 import { runLocal } from "./local.js";
 import { explainManifest, validateManifest } from "./manifest.js";
@@ -32,7 +33,17 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .helpCommand(false)
     .enablePositionalOptions();
   // These read their own flags, in Mesos's form, and are run before this parser: here they only stand in the list.
-  for (const [name, text] of DAEMON_COMMANDS) program.command(name).description(text);
+  const daemons = new Map(
+    DAEMON_COMMANDS.map(([name, text]) => [name, program.command(name).description(text)]),
+  );
+  const { TEPUI_AGENT } = process.env;
+  daemons
+    .get("agent")!
+    .command("containers")
+    .description("list the containers of an agent that runs, those within others too")
+    .option("--agent <host:port>", "the agent; also as TEPUI_AGENT", TEPUI_AGENT ?? "127.0.0.1:5051")
+    .option("--json", "as the agent's API tells it")
+    .action((options: AgentContainersOptions) => set(runAgentContainers(options, process)));
   program
     .command("local")
     .description("run a master and agents on this machine, each in a process of its own")

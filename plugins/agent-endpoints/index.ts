@@ -1,4 +1,5 @@
 import { AgentView } from "../../sdk/contracts/agent-view.js";
+import { Containerizer } from "../../sdk/contracts/containerizer.js";
 import { ExecutorService } from "../../sdk/contracts/executor-service.js";
 import { HttpServer } from "../../sdk/contracts/http-server.js";
 import { definePlugin } from "../../sdk/plugin/index.js";
@@ -10,7 +11,7 @@ export default definePlugin({
   version: "1.0.0",
   description: "The agent's read endpoints from before the v1 operator API: /state, /containers and the rest",
   targets: ["agent"],
-  requires: { http: HttpServer, view: AgentView, executors: ExecutorService },
-  setup: (_ctx, { http, view, executors }) =>
-    addAgentRoutes({ http, view, build: buildInfo(), ready: () => executors.ready() }),
+  requires: { http: HttpServer, view: AgentView, containerizers: Containerizer, executors: ExecutorService },
+  setup: (_ctx, { http, view, containerizers, executors }) =>
+    addAgentRoutes({ http, view, containerizers, build: buildInfo(), ready: () => executors.ready() }),
 });

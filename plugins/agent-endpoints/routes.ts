@@ -1,4 +1,5 @@
 import type { AgentView } from "../../sdk/contracts/agent-view.js";
+import type { Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { HttpReply, HttpRequest, HttpServer } from "../../sdk/contracts/http-server.js";
 import { type BuildInfo, mapJson, versionJson } from "../../sdk/v0-json/index.js";
 import { stateJson } from "./state-json.js";
@@ -9,13 +10,14 @@ const REALM = "mesos-agent-readonly";
 export interface AgentRoutesOptions {
   readonly http: HttpServer;
   readonly view: AgentView;
+  readonly containerizers: readonly Pick<Containerizer, "pending">[];
   readonly build: BuildInfo;
   /** False while the agent recovers and has no state to show. */
   readonly ready: () => boolean;
 }
 
 /** The agent's older endpoints, with the names that they had when they ended in `.json`. No method is refused, as in Mesos. */
-export function addAgentRoutes({ http, view, build, ready }: AgentRoutesOptions): void {
+export function addAgentRoutes({ http, view, containerizers, build, ready }: AgentRoutesOptions): void {
   const whenReady =
     (answer: HttpAnswer): HttpAnswer =>
     (request, reply) => {
@@ -32,6 +34,15 @@ export function addAgentRoutes({ http, view, build, ready }: AgentRoutesOptions)
   );
   read(["/containers", "/containers.json"], (request, reply) => containers(view, request, reply));
 
+  // Also while it recovers: it may be that which hangs.
+  http.route({
+    path: "/containerizer/debug",
+    realm: REALM,
+    handle: (_, reply) => {
+      const pending = containerizers.flatMap((each) => each.pending?.() ?? []);
+      reply.json(JSON.stringify({ pending: pending.map(({ operation, args }) => ({ operation, args })) }));
+    },
+  });
   http.route({
     path: "/flags",
     realm: REALM,

@@ -5,12 +5,14 @@ import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../sdk/c
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { mergeContributions } from "./contributions.js";
+import type { PendingOperations } from "./pending-operations.js";
 
 export interface ContainerIsolationOptions {
   /** Name of the container. */
   readonly id: string;
   /** Those that have a part in it, in their order. */
   readonly isolators: readonly Isolator[];
+  readonly pending: PendingOperations;
   readonly logger: Logger;
 }
 
@@ -18,10 +20,12 @@ export interface ContainerIsolationOptions {
 export class ContainerIsolation {
   readonly isolators: readonly Isolator[];
   private readonly id: string;
+  private readonly pending: PendingOperations;
   private readonly logger: Logger;
 
-  constructor({ id, isolators, logger }: ContainerIsolationOptions) {
+  constructor({ id, isolators, pending, logger }: ContainerIsolationOptions) {
     this.id = id;
+    this.pending = pending;
     this.isolators = isolators;
     this.logger = logger;
   }
@@ -39,7 +43,8 @@ export class ContainerIsolation {
     const contributions: (Contribution | undefined)[] = [];
     for (const isolator of this.isolators) {
       if (isolator.prepare === undefined) continue;
-      contributions.push(await isolator.prepare(request).catch(blaming(isolator, "prepare")));
+      const prepared = this.track(isolator, "prepare", isolator.prepare(request));
+      contributions.push(await prepared.catch(blaming(isolator, "prepare")));
       signal.throwIfAborted();
     }
     return mergeContributions(contributions, request.image?.rootfs);
@@ -47,7 +52,9 @@ export class ContainerIsolation {
 
   async isolate(process: { readonly pid: number }, plan: Contribution, signal: AbortSignal): Promise<void> {
     for (const isolator of this.isolators) {
-      await isolator.isolate?.(this.id, process.pid, plan).catch(blaming(isolator, "isolate"));
+      if (isolator.isolate === undefined) continue;
+      const isolated = this.track(isolator, "isolate", isolator.isolate(this.id, process.pid, plan));
+      await isolated.catch(blaming(isolator, "isolate"));
       signal.throwIfAborted();
     }
   }
@@ -56,7 +63,8 @@ export class ContainerIsolation {
     const devices: DeviceAccess[] = [];
     let replanned = false;
     for (const isolator of this.isolators) {
-      const changed = await isolator.update?.(this.id, to);
+      if (isolator.update === undefined) continue;
+      const changed = await this.track(isolator, "update", isolator.update(this.id, to));
       if (changed === undefined) continue;
       replanned = true;
       devices.push(...(changed.devices ?? []));
@@ -67,7 +75,7 @@ export class ContainerIsolation {
 
   async usage(pid: number): Promise<Partial<ResourceStatistics>> {
     const parts = this.isolators.map((isolator) =>
-      this.asked(isolator, async () => isolator.usage?.(this.id, pid)),
+      this.asked(isolator, "usage", async () => isolator.usage?.(this.id, pid)),
     );
     return Object.assign({}, ...(await Promise.all(parts)));
   }
@@ -76,7 +84,7 @@ export class ContainerIsolation {
     const status: Partial<ContainerStatus> = {};
     for (const isolator of this.isolators) {
       const { cgroup_info: cgroups, ...rest } =
-        (await this.asked(isolator, async () => isolator.status?.(this.id))) ?? {};
+        (await this.asked(isolator, "status", async () => isolator.status?.(this.id))) ?? {};
       Object.assign(status, rest, cgroups && { cgroup_info: { ...status.cgroup_info, ...cgroups } });
     }
     return status;
@@ -115,7 +123,7 @@ export class ContainerIsolation {
     let clean = true;
     for (const isolator of this.isolators.toReversed()) {
       try {
-        await isolator.cleanup?.(this.id);
+        if (isolator.cleanup !== undefined) await this.track(isolator, "cleanup", isolator.cleanup(this.id));
       } catch (error) {
         clean = false;
         this.warn(isolator, { error, text: "clean-up failed" });
@@ -125,13 +133,21 @@ export class ContainerIsolation {
   }
 
   /** What an isolator knows; one that cannot tell costs its own figures and nobody else's. */
-  private async asked<T>(isolator: Isolator, question: () => Promise<T | undefined>): Promise<T | undefined> {
+  private async asked<T>(
+    isolator: Isolator,
+    what: "usage" | "status",
+    question: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     try {
-      return await question();
+      return await this.track(isolator, what, question());
     } catch (error) {
       this.warn(isolator, { error, text: "an isolator cannot tell" });
       return undefined;
     }
+  }
+
+  private track<T>({ name }: Isolator, what: string, work: Promise<T>): Promise<T> {
+    return this.pending.track({ operation: `${name}::${what}`, args: { containerId: this.id } }, work);
   }
 
   private warn({ name }: Isolator, { error, text }: { error: unknown; text: string }): void {

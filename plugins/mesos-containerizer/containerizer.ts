@@ -14,6 +14,7 @@ import type {
   ContainerRequest,
   ContainerStreams,
   ContainerTermination,
+  PendingOperation,
   RecoverableContainer,
   TaskFeature,
 } from "../../sdk/contracts/containerizer.js";
@@ -30,6 +31,7 @@ import { Attachments } from "./attachments.js";
 import { type Container, depth, isolated, makeContainer } from "./container.js";
 import { ContainerIsolation } from "./container-isolation.js";
 import { planLookingIn } from "./looking-in.js";
+import { PendingOperations } from "./pending-operations.js";
 import { launchPlan, refused, switchedUser } from "./plan.js";
 import { limitStatistics } from "./statistics.js";
 import { GIVERS, isMine, missingFeatures } from "./supported.js";
@@ -63,6 +65,7 @@ export class MesosContainerizer implements Containerizer {
   private readonly attachments: Attachments;
   private readonly nestingIsolators: readonly Isolator[];
   private readonly surroundings: SavedSurroundings;
+  private readonly inProgress = new PendingOperations();
 
   constructor(private readonly options: ContainerizerOptions) {
     this.names = options.isolators.map(({ name }) => name);
@@ -215,6 +218,10 @@ export class MesosContainerizer implements Containerizer {
     return [...this.running.values()].map(({ request }) => request.containerId);
   }
 
+  pending(): readonly PendingOperation[] {
+    return this.inProgress.list();
+  }
+
   private find(containerId: ContainerID): Container | undefined {
     return this.running.get(containerName(containerId));
   }
@@ -236,6 +243,7 @@ export class MesosContainerizer implements Containerizer {
     return new ContainerIsolation({
       id: containerName(request.containerId),
       isolators: request.class === "debug" ? [] : isolators,
+      pending: this.inProgress,
       logger: this.options.logger,
     });
   }
@@ -253,7 +261,10 @@ export class MesosContainerizer implements Containerizer {
     container.surroundings = surroundingsOf(plan);
     await this.surroundings.save(id, withoutSecrets(container.surroundings, request));
     abort.signal.throwIfAborted();
-    const process = await launcher.launch({ ...plan, ...this.attachments.planned(id, container.request) });
+    const process = await this.inProgress.track(
+      { operation: "launcher::fork", args: { containerId: id, path: plan.argv[0]! } },
+      launcher.launch({ ...plan, ...this.attachments.planned(id, container.request) }),
+    );
     container.process = process;
     await isolation.isolate(process, plan.contribution, abort.signal);
     await process.go();
@@ -349,10 +360,13 @@ export class MesosContainerizer implements Containerizer {
     for (const result of await Promise.allSettled([...children].map((child) => this.settle(child))))
       if (result.status === "rejected")
         logger.warn({ err: result.reason, container: id }, "a container within it could not be ended");
-    await launcher.destroy(id).catch((error: unknown) => {
-      destroyErrors.inc();
-      throw error;
-    });
+    const destroyed = launcher.destroy(id);
+    await this.inProgress
+      .track({ operation: "launcher::destroy", args: { containerId: id } }, destroyed)
+      .catch((error: unknown) => {
+        destroyErrors.inc();
+        throw error;
+      });
     let clean = await isolation.cleanup();
     try {
       await provisioner?.destroy(id);

@@ -121,6 +121,14 @@ export type TaskFeature =
   /** Variables of type SECRET in a command's environment. */
   | "secret-environment";
 
+/** Something that was begun and is not over. */
+export interface PendingOperation {
+  /** Who does what, e.g. `network/cni::prepare`. */
+  readonly operation: string;
+  /** E.g. `containerId`. */
+  readonly args: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts, measures and ends containers. Several may be configured; the first whose `launch` says `true` owns the container.
  * No method throws for an unknown container unless said.
@@ -168,6 +176,8 @@ export interface Containerizer {
   recover(containers: readonly RecoverableContainer[]): Promise<void>;
   /** Those that `wait` knows: all that were launched or recovered and not destroyed, whether they run or ended. */
   containers(): readonly ContainerID[];
+  /** What is going on now: for people who look for what hangs. Its texts are for them alone. */
+  pending?(): readonly PendingOperation[];
 }
 
 export const Containerizer = extensionPoint<Containerizer, "ordered">("tepui.containerizer", {

@@ -33,6 +33,7 @@ describe("the agent's endpoints against captured answers", () => {
         addAgentRoutes({
           http: server,
           view: { ...view, usage: () => (asked.includes("monitor") ? then : view).usage() },
+          containerizers: [],
           build: buildInfo(),
           ready: () => ready,
         });

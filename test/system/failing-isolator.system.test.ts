@@ -8,6 +8,7 @@ import { boxed, ContainerHost, FULL_ISOLATION } from "../support/container-host.
 
 /** Fails where the task's environment says. */
 const PLUGIN = `
+import { existsSync } from "node:fs";
 import { definePlugin, Isolator } from "SDK";
 const where = new Map();
 const fail = (id, step) => {
@@ -23,6 +24,7 @@ export default definePlugin({
     async prepare({ containerId, environment }) {
       where.set(containerId.value, environment.FAIL);
       fail(containerId.value, "prepare");
+      while (environment.HANG !== undefined && !existsSync(environment.HANG)) await new Promise((resolve) => setTimeout(resolve, 20));
     },
     async isolate(id) { fail(id, "isolate"); },
     async usage(id) { fail(id, "usage"); return {}; },
@@ -80,6 +82,21 @@ describe("an isolator that fails", function () {
       await until(async () => (await left()).length === 0);
     });
   }
+
+  it("that hangs is named by /containerizer/debug", async () => {
+    const pending = async () =>
+      ((await getJson(host.agent, "/containerizer/debug")) as { pending: object[] }).pending;
+    await until(async () => (await pending()).length === 0);
+    const goOn = join(directory, "go-on");
+    const environment = { variables: [{ name: "HANG", value: goOn }] };
+    host.runner.run("hangs", { value: "true", environment }, boxed());
+    await until(async () => (await pending()).length > 0);
+    const containerId = await host.containerId("hangs");
+    expect(await pending()).to.deep.equal([{ operation: "test/failing::prepare", args: { containerId } }]);
+    await writeFile(goOn, "");
+    await host.runner.reaches("hangs", TaskState.TASK_FINISHED);
+    await until(async () => (await pending()).length === 0);
+  });
 
   it("in usage costs its figures, not the agent", async () => {
     host.runner.run("unmeasured", { value: "sleep 1000", ...asking("usage") }, boxed());

@@ -53,6 +53,7 @@ const AGENT = [
     "/state",
     "/slave(1)/state.json",
     "/containers",
+    "/containerizer/debug",
     "/monitor/statistics",
     "/flags",
     "/version",

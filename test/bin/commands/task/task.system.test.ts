@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { TaskState } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { type Cluster, startCluster, until } from "../../../support/cluster.js";
@@ -13,11 +14,13 @@ import { Pane } from "./pane.js";
 const root = new URL("../../../../../", import.meta.url).pathname;
 
 /** `tepui task <args>` without a terminal. */
-async function tepui(
+const tepui = (args: readonly string[], input = "") => run(["task", ...args], input);
+
+async function run(
   args: readonly string[],
   input = "",
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [`${root}bin/tepui`, "task", ...args], { stdio: "pipe" });
+  const child = spawn(process.execPath, [`${root}bin/tepui`, ...args], { stdio: "pipe" });
   const said = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
     said.stdout += String(chunk);
@@ -228,6 +231,30 @@ for (const launcher of ["posix", "linux"] as const) {
       await pane.has("loud\r\nloud");
       await runner.kill("loud-1");
       await pane.has("code=0");
+    });
+
+    it("is told of by the list of the agent's containers, with what runs in it", async () => {
+      const pane = await open(["exec", master, "-it", "shell-1", "sh"]);
+      await pane.type("echo in-$((40 + 2))\n");
+      await pane.has("in-42");
+      const agentOption = `--agent=127.0.0.1:${agent.port}`;
+      const { code, stdout } = await run(["agent", "containers", agentOption]);
+      expect(code).to.equal(0);
+      const [head, ...rows] = stdout.trimEnd().split("\n");
+      expect(head).to.match(/^CONTAINER +EXECUTOR +FRAMEWORK +PID +ADDRESS +CPUS +MEMORY$/);
+      const cells = rows.map((row) => row.split(/ {2,}/));
+      const [id] = cells.find(([, executor]) => executor === "shell-1")!;
+      const within = cells.find(([name]) => name!.startsWith(`${id}.`))!;
+      expect(Number(within[3])).to.be.greaterThan(1);
+      expect(readFileSync(`/proc/${within[3]}/cmdline`, "latin1")).to.match(/sh|tepui-init/);
+      const json = await run(["agent", "containers", agentOption, "--json"]);
+      const { get_containers: all } = JSON.parse(json.stdout) as {
+        get_containers: { containers: object[] };
+      };
+      expect(all.containers).to.have.length(rows.length);
+      const nobody = await run(["agent", "containers", "--agent=127.0.0.1:1"]);
+      expect(nobody.code).to.equal(1);
+      expect(nobody.stderr).to.match(/^tepui agent containers: .*127\.0\.0\.1:1/);
     });
 
     it("prints and follows logs", async () => {
