@@ -145,6 +145,16 @@ describe("nothing is left of a framework with containers of all kinds", function
     await completed(all.id);
   });
 
+  it("that is torn down, where the agent is killed over it", async () => {
+    const all = await everything();
+    await all.kinds.client.teardown();
+    // The first containers have ended.
+    await Promise.race(all.sessions.map(({ over }) => over));
+    await host!.kill();
+    await nothing(all);
+    await completed(all.id);
+  });
+
   it("that shuts its executors down", async () => {
     const all = await everything();
     const { client, executors, agentId, updates } = all.kinds;
