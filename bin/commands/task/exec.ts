@@ -34,8 +34,7 @@ export async function runExec(
   });
   const input = api.type(containerId);
   void inputProblem(input).then((problem) => {
-    // 404: the command has ended already, of which the output tells.
-    if (problem !== undefined && problem.status !== 404)
+    if (problem !== undefined && !READS_NO_MORE.includes(problem.status))
       stderr.write(`tepui task exec: ${problem.message}\n`);
   });
   if (options.interactive) terminal?.enterRaw();
@@ -48,6 +47,9 @@ export async function runExec(
   }
   return exitCode(api, containerId);
 }
+
+/** The command has ended, or closed its input: no problem to who types, as in a pipe. */
+const READS_NO_MORE: readonly number[] = [404, 400];
 
 /** In place of standard input: at its end, but for a terminal, which has none. */
 const silent = (terminal: LocalTerminal | undefined): Readable =>
