@@ -24,6 +24,7 @@ import { chosenContainerizers } from "./chosen-containerizers.js";
 import { LateAgentContainers } from "./containers/late-agent-containers.js";
 import { SavedContainers } from "./containers/saved-containers.js";
 import { WorkerDisk } from "./disk/worker-disk.js";
+import { findExecutorPrograms } from "./executor-programs.js";
 import { readTokenKey } from "./executor-tokens.js";
 import { hostInfo } from "./host-info.js";
 import { LateExecutorService } from "./late-executor-service.js";
@@ -68,6 +69,8 @@ const config = z.strictObject({
   jwt_secret_key: z.string().min(1).optional(),
   authenticate_http_executors: flag.default(false),
   executor_shutdown_grace_period: durationText("5secs"),
+  launcher_dir: z.string().min(1).optional(),
+  http_command_executor: flag.default(false),
   recover: z.enum(["reconnect", "cleanup"]).default("reconnect"),
   reconfiguration_policy: z.enum(RECONFIGURATION_POLICIES).default("equal"),
   strict: flag.default(true),
@@ -98,6 +101,9 @@ const optionsOf = (values: z.output<typeof config>): AgentOptions => ({
   executorReregistrationRetryInterval: values.executor_reregistration_retry_interval,
   authenticateExecutors: values.authenticate_http_executors,
   executorShutdownGracePeriod: values.executor_shutdown_grace_period,
+  executorPrograms:
+    values.launcher_dir === undefined ? undefined : findExecutorPrograms(resolve(values.launcher_dir)),
+  httpCommandExecutor: values.http_command_executor,
   recover: values.recover,
   reconfigurationPolicy: values.reconfiguration_policy,
   strict: values.strict,

@@ -11,8 +11,16 @@ import { COMMAND_EXECUTOR_CPUS, COMMAND_EXECUTOR_MEM_MB, DEFAULT_KILL_GRACE_PERI
 /** Mesos allows a process a second to be reaped, and one more, on top of a task's own grace period. */
 const SHUTDOWN_MARGIN_NS = 2_000_000_000n;
 
-/** The executor of a command task as Mesos would describe it, although no such process runs here. */
-export function commandExecutorInfo(framework: FrameworkInfo, task: TaskInfo): ExecutorInfo {
+/**
+ * The executor of a command task as Mesos describes it.
+ *
+ * @param program runs the task; undefined: no such process runs here
+ */
+export function commandExecutorInfo(
+  framework: FrameworkInfo,
+  task: TaskInfo,
+  program?: CommandInfo,
+): ExecutorInfo {
   const grace = task.kill_policy?.grace_period?.nanoseconds;
   const role = task.resources[0]?.allocation_info?.role;
   return {
@@ -20,7 +28,7 @@ export function commandExecutorInfo(framework: FrameworkInfo, task: TaskInfo): E
     framework_id: framework.id,
     name: `Command Executor (Task: ${task.task_id!.value}) ${commandText(task.command)}`,
     source: task.task_id!.value!,
-    command: commandOf(task),
+    command: commandOf(task, program),
     container: task.container,
     resources: [
       overhead({ name: "cpus", value: COMMAND_EXECUTOR_CPUS, role }),
@@ -32,7 +40,7 @@ export function commandExecutorInfo(framework: FrameworkInfo, task: TaskInfo): E
   };
 }
 
-function commandOf({ command }: TaskInfo): CommandInfo {
+function commandOf({ command }: TaskInfo, program: CommandInfo | undefined): CommandInfo {
   const { uris = [], environment, user } = command ?? {};
   return {
     uris,
@@ -40,6 +48,7 @@ function commandOf({ command }: TaskInfo): CommandInfo {
     shell: false,
     value: "mesos-executor",
     arguments: ["mesos-executor"],
+    ...(program !== undefined && { value: program.value, arguments: program.arguments }),
     ...(user !== undefined && { user }),
   };
 }

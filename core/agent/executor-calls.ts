@@ -348,7 +348,7 @@ export class ExecutorCalls implements ExecutorService {
     const framework = this.options.state.frameworks.get(call.framework_id?.value ?? "");
     if (framework === undefined) throw new TepuiError("TEPUI_EXECUTOR_FRAMEWORK_UNKNOWN");
     const executor = framework.running.get(call.executor_id?.value ?? "");
-    if (executor === undefined || executor.generated || executor.isPod)
+    if (executor === undefined || executor.isCommand || executor.isPod)
       throw new TepuiError("TEPUI_EXECUTOR_UNKNOWN");
     const problem = claims === undefined ? undefined : claimsProblem(claims, executor.ids);
     if (problem !== undefined) throw new TepuiError("TEPUI_EXECUTOR_CLAIMS_WRONG", { detail: problem });

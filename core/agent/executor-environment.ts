@@ -35,7 +35,7 @@ export function executorEnvironment(of: ExecutorEnvironment): Record<string, str
     MESOS_SLAVE_PID: of.agentPid,
     MESOS_AGENT_ENDPOINT: of.agentPid.slice(of.agentPid.indexOf("@") + 1),
     MESOS_CHECKPOINT: of.checkpoint ? "1" : "0",
-    MESOS_HTTP_COMMAND_EXECUTOR: "0",
+    MESOS_HTTP_COMMAND_EXECUTOR: options.httpCommandExecutor === true ? "1" : "0",
     MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: formatDuration(
       grace === undefined ? options.executorShutdownGracePeriod : durationFromNs(grace),
     ),

@@ -17,6 +17,7 @@ import { Resources } from "../../sdk/resources/index.js";
 import { Allowance } from "./allowance.js";
 import type { CommandTask } from "./command-task.js";
 import { EXECUTOR_MESSAGES, EXECUTOR_UPDATES, MAX_COMPLETED_TASKS_PER_EXECUTOR } from "./constants.js";
+import { isProgram } from "./executor-programs.js";
 import type { RunIds } from "./paths.js";
 
 /**
@@ -101,7 +102,12 @@ export class Executor implements AgentExecutorView {
 
   /** Its tasks run as a pod, of which the agent takes care by itself. */
   get isPod(): boolean {
-    return this.info.type === ExecutorInfo_Type.DEFAULT;
+    return this.info.type === ExecutorInfo_Type.DEFAULT && !isProgram(this.info.command);
+  }
+
+  /** Its task is its container, of which the agent takes care by itself. */
+  get isCommand(): boolean {
+    return this.generated && !isProgram(this.info.command);
   }
 
   get name(): string {

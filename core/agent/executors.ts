@@ -69,7 +69,7 @@ export class Executors {
     logger.info({ executor: executor.id, framework: executor.ids.frameworkId }, "shutting an executor down");
     if (executor.command !== undefined && wasRunning) {
       executor.command.killWithin(Math.max(0, grace - SHUTDOWN_MARGIN));
-    } else if (executor.connection === undefined && (executor.generated || executor.isPod)) {
+    } else if (executor.connection === undefined && (executor.isCommand || executor.isPod)) {
       // Not running yet: nothing to be polite to.
       this.destroy(executor);
     } else {
@@ -148,7 +148,7 @@ export class Executors {
   ): void {
     switch (executor.state) {
       case "registering":
-        if (executor.generated) {
+        if (executor.isCommand) {
           // The task is the container, which may come to run before it can be ended: until then it is not over, and not told to be.
           executor.verdict ??= KILLED_UNDELIVERED;
           this.shutdown(executor);

@@ -1,6 +1,7 @@
 import type { RunTaskGroupMessage, RunTaskMessage } from "../../proto/gen/mesos/internal/messages.js";
 import {
   type ExecutorInfo,
+  ExecutorInfo_Type,
   type FrameworkInfo,
   TaskStatus_Reason as Reason,
   type Resource,
@@ -19,6 +20,7 @@ import type { TaskChecks } from "./checks/task-checks.js";
 import { commandExecutorInfo } from "./command-executor-info.js";
 import type { Disk, DiskOperation } from "./disk/operations.js";
 import { Executor } from "./executor.js";
+import { commandProgram, defaultProgram } from "./executor-programs.js";
 import type { Executors } from "./executors.js";
 import { Framework } from "./framework.js";
 import type { GarbageCollector } from "./garbage-collector.js";
@@ -87,7 +89,9 @@ export class Launches {
     this.run(message, {
       framework: this.framework(info, message.pid),
       tasks: [task],
-      executorInfo: task.executor ?? commandExecutorInfo(info, task),
+      executorInfo:
+        task.executor ??
+        commandExecutorInfo(info, task, commandProgram(this.options.agent.executorPrograms, task)),
       group: undefined,
     });
   }
@@ -95,11 +99,17 @@ export class Launches {
   /** All of its tasks run, or none does. */
   runTaskGroup(message: RunTaskGroupMessage): void {
     const info = message.framework!;
-    const executorInfo = withAllocation(message.executor!, info);
+    const executorInfo = this.groupExecutor(withAllocation(message.executor!, info));
     const tasks = message.task_group!.tasks.map((task) =>
       withAllocations({ ...task, executor: executorInfo }, info),
     );
     this.run(message, { framework: this.framework(info, undefined), tasks, executorInfo, group: { tasks } });
+  }
+
+  private groupExecutor(info: ExecutorInfo): ExecutorInfo {
+    const { executorPrograms } = this.options.agent;
+    const command = info.type === ExecutorInfo_Type.DEFAULT ? defaultProgram(executorPrograms) : undefined;
+    return command === undefined ? info : { ...info, command };
   }
 
   private run(

@@ -1,5 +1,6 @@
 import type { ContainerInfo, DomainInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Duration } from "../../sdk/values/index.js";
+import type { ExecutorPrograms } from "./executor-programs.js";
 import type { ReconfigurationPolicy } from "./recovery/compatibility.js";
 
 /** How an agent behaves; the names are those of Mesos's flags. Durations are milliseconds. */
@@ -30,6 +31,10 @@ export interface AgentOptions {
   readonly reconfigurationPolicy: ReconfigurationPolicy;
   /** Whether a record that makes no sense stops the recovery, or is passed over and counted. */
   readonly strict: boolean;
+  /** Mesos's own executors, run in place of what the agent does by itself; absent: there are none. */
+  readonly executorPrograms?: ExecutorPrograms | undefined;
+  /** Whether Mesos's command executor is to speak HTTP, or libprocess. */
+  readonly httpCommandExecutor?: boolean;
   /** How long executors wait for an agent that is away. */
   readonly recoveryTimeout: Duration;
   readonly executorEnvironment: Readonly<Record<string, string>>;

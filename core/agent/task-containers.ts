@@ -120,13 +120,13 @@ export class TaskContainers {
   private request(framework: Framework, executor: Executor, tasks: readonly TaskInfo[]): ContainerRequest {
     const { agent, agentPid } = this.options;
     const task = tasks[0]!;
-    const command = executor.generated ? task.command! : executorCommand(executor);
+    const command = executor.isCommand ? task.command! : executorCommand(executor);
     const role = task.resources[0]?.allocation_info?.role;
     return {
       containerId: executor.containerId,
       frameworkId: framework.id,
       executorId: executor.id,
-      task: executor.generated ? task : undefined,
+      task: executor.isCommand ? task : undefined,
       executor: executor.info,
       command,
       container: executor.info.container ?? agent.defaultContainerInfo,
@@ -153,8 +153,8 @@ export class TaskContainers {
   }
 
   /** Command tasks and pods get none: they are no executors, and what runs in them is not to pass for one. */
-  private token({ ids, generated, isPod }: Executor): string | undefined {
-    if (generated || isPod) return undefined;
+  private token({ ids, isCommand, isPod }: Executor): string | undefined {
+    if (isCommand || isPod) return undefined;
     return this.options.tokens?.sign({ fid: ids.frameworkId, eid: ids.executorId, cid: ids.containerId });
   }
 
@@ -171,7 +171,7 @@ export class TaskContainers {
       executors.destroy(executor);
     } else if (executor.isPod) {
       this.options.startPod(framework, executor);
-    } else if (executor.generated) {
+    } else if (executor.isCommand) {
       const [task] = tasks as [TaskInfo];
       executor.state = "running";
       executor.everSentTask = true;

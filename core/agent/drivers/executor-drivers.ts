@@ -217,7 +217,7 @@ export class ExecutorDrivers {
   private refusal(found: Found | undefined, known: string | undefined): string | undefined {
     const { phase } = this.options.state;
     if (phase === "terminating" || found?.framework.terminating === true) return "it is to end";
-    if (found === undefined || found.executor.generated || found.executor.isPod) return "it is not known";
+    if (found === undefined || found.executor.isCommand || found.executor.isPod) return "it is not known";
     if (found.executor.state !== "registering") return `it is ${found.executor.state}`;
     return found.executor.driver === known ? undefined : "there is another one";
   }

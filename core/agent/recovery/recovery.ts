@@ -179,7 +179,7 @@ export class Recovery {
     executor.containerStatus = await taskContainers.containerStatus(executor, owner);
     const [only] = saved.tasks;
     if (executor.isPod) this.options.pods.start(framework, executor, earlierGroups(saved));
-    if (executor.generated && only !== undefined) {
+    if (executor.isCommand && only !== undefined) {
       executor.state = "running";
       executor.command = taskContainers.commandTask(framework, executor, definitionOf(only));
       const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
@@ -191,7 +191,7 @@ export class Recovery {
     this.options.drivers.reconnect(framework, executor);
     taskContainers.follow(executor, owner);
     // The record of its task is lost: nobody would ever ask for its end.
-    if (executor.generated && !executor.incomplete) executors.destroy(executor);
+    if (executor.isCommand && !executor.incomplete) executors.destroy(executor);
   }
 
   /** Custom executors notice by themselves that the agent was away, and subscribe again; those of the v0 driver have been asked to. */
@@ -220,7 +220,7 @@ export class Recovery {
 
   private missing(): Executor[] {
     return [...this.options.state.executors()].filter(
-      ({ generated, state }) => !generated && state === "registering",
+      ({ isCommand, state }) => !isCommand && state === "registering",
     );
   }
 
@@ -230,7 +230,7 @@ export class Recovery {
       containerId: executor.containerId,
       frameworkId: executor.ids.frameworkId,
       executorId: executor.id,
-      task: executor.generated ? first : undefined,
+      task: executor.isCommand ? first : undefined,
       executor: executor.info,
       command: executor.info.command ?? { uris: [], arguments: [] },
       container: executor.info.container ?? this.options.agent.defaultContainerInfo,

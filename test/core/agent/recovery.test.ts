@@ -10,6 +10,7 @@ import { Call_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
 import {
   type AgentInfo,
   type Attribute,
+  ExecutorInfo_Type,
   type FrameworkInfo,
   TaskState,
   TaskStatus_Source,
@@ -232,6 +233,29 @@ describe("an agent that comes back", () => {
     it.bench.agent.start();
     await it.bench.clock.advance(10_000);
     for (const id of ["e1", "e2"]) expect(it.bench.containerizer.of(id).destroyed).to.equal(false);
+  });
+
+  it("waits for Mesos's own executors of command tasks and pods as for any", async () => {
+    const it = new Restarted();
+    const of = (id: string) => it.task(id, [TASK_RUNNING]);
+    const program = { shell: false, value: "/usr/libexec/mesos/mesos-executor", arguments: [], uris: [] };
+    const command = it.command("t1", of("t1"));
+    const pod = { ...it.bench.custom("pod")!, type: ExecutorInfo_Type.DEFAULT, command: program };
+    const recovered = it.bench.agent.recover(
+      it.saved([
+        { ...command, info: { ...command.info, command: program } },
+        { ...it.custom("pod", of("t2")), info: pod },
+      ]),
+      BOOT,
+    );
+    await it.bench.settle();
+    const executors = ["t1", "pod"].map((id) => it.bench.subscribe(id));
+    await recovered;
+    it.bench.agent.start();
+    await it.register();
+    for (const { types } of executors) expect(types).to.deep.equal(["SUBSCRIBED"]);
+    const [report] = it.bench.master.heard("ReregisterSlaveMessage");
+    expect(report!.executor_infos.map(({ executor_id }) => executor_id!.value)).to.deep.equal(["pod"]);
   });
 
   it("is there for custom executors when it has found their containers, and not before", async () => {
