@@ -152,7 +152,8 @@ export class ExecutorCalls implements ExecutorService {
   }
 
   call(call: Call, claims?: ExecutorClaims): Promise<void> | undefined {
-    if (this.options.state.phase === "recovering") throw new TepuiError("TEPUI_AGENT_RECOVERING");
+    if (this.options.state.phase === "recovering" && !this.isUpdateOfOneThatIsBack(call))
+      throw new TepuiError("TEPUI_AGENT_RECOVERING");
     const { framework, executor } = this.find(call, claims);
     if (executor.state === "registering") throw new TepuiError("TEPUI_EXECUTOR_NOT_SUBSCRIBED");
     switch (call.type) {
@@ -353,6 +354,15 @@ export class ExecutorCalls implements ExecutorService {
     const problem = claims === undefined ? undefined : claimsProblem(claims, executor.ids);
     if (problem !== undefined) throw new TepuiError("TEPUI_EXECUTOR_CLAIMS_WRONG", { detail: problem });
     return { framework, executor };
+  }
+
+  /**
+   * Mesos's agent takes no updates either before it has waited for all executors, though its own executors do not repeat what it refused:
+   * the end of their task would be lost.
+   */
+  private isUpdateOfOneThatIsBack({ type, framework_id, executor_id }: Call): boolean {
+    const framework = this.options.state.frameworks.get(framework_id?.value ?? "");
+    return type === Call_Type.UPDATE && framework?.running.get(executor_id?.value ?? "")?.state === "running";
   }
 
   private persist(done: Promise<void>): void {

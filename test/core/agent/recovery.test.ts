@@ -6,7 +6,7 @@ import type { SavedAgent, SavedExecutor, SavedTask } from "../../../core/agent/r
 import { makeUpdate } from "../../../core/agent/status.js";
 import { makeTask } from "../../../core/agent/task.js";
 import { uuidKey } from "../../../core/agent/updates/update-stream.js";
-import { Call_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
+import { type Call, Call_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
 import {
   type AgentInfo,
   type Attribute,
@@ -270,12 +270,34 @@ describe("an agent that comes back", () => {
     found.resolve();
     await it.bench.settle();
     expect([agent.calls.ready(), agent.state.phase]).to.deep.equal([true, "recovering"]);
-    const executor = it.bench.subscribe("e1");
-    expect(executor.types).to.deep.equal(["SUBSCRIBED"]);
-    const update = executorCall("e1", { type: Call_Type.UPDATE });
-    expect(() => agent.calls.call(update), "as in Mesos").to.throw("Agent has not finished recovery");
+    expect(it.bench.subscribe("e1").types).to.deep.equal(["SUBSCRIBED"]);
+    await recovered;
+  });
+
+  it("takes updates of those that are back while it waits for others, and no other calls", async () => {
+    const it = new Restarted();
+    const { agent } = it.bench;
+    const executors = ["e1", "e2"].map((id) => it.custom(id, it.task(`of-${id}`, [TASK_RUNNING])));
+    const recovered = agent.recover(it.saved(executors), BOOT);
+    await it.bench.settle();
+    const connection = it.bench.subscribe("e1");
+    const say = (executorId: string, call: Partial<Call>): void =>
+      void agent.calls.call(executorCall(executorId, call));
+    const end = (id: string): Partial<Call> => ({
+      type: Call_Type.UPDATE,
+      update: { status: { task_id: { value: id }, state: TASK_FINISHED, uuid: Buffer.alloc(16, 9) } },
+    });
+    say("e1", end("of-e1"));
+    await it.bench.settle();
+    expect(connection.types).to.include("ACKNOWLEDGED");
+    const recovering = "Agent has not finished recovery";
+    expect(() => say("e1", { type: Call_Type.MESSAGE })).to.throw(recovering);
+    expect(() => say("e2", end("of-e2")), "is not back").to.throw(recovering);
     await it.bench.clock.advance(2000);
     await recovered;
+    agent.start();
+    await it.register();
+    expect((await it.bench.drain("of-e1")).map(line)).to.deep.equal(["TASK_FINISHED"]);
   });
 
   it("knows after a reboot that nothing survived", async () => {
