@@ -5,7 +5,17 @@ import { join } from "node:path";
 import { build, root } from "./steps.mjs";
 
 const [name, ...args] = process.argv.slice(2);
-const names = ["allocator", "checks", "containers", "executors", "failover", "launch", "launchers", "master"];
+const names = [
+  "allocator",
+  "checks",
+  "containers",
+  "executors",
+  "failover",
+  "launch",
+  "launchers",
+  "load",
+  "master",
+];
 if (!names.includes(name)) {
   process.stderr.write(`usage: npm run bench -- ${names.join("|")} [options]\n`);
   process.exit(1);

@@ -46,8 +46,8 @@ const launch: CallHandler = async ({ api, call, reply }) => {
 
 const wait =
   (read: (call: Call) => ContainerID, nested: boolean): CallHandler =>
-  async ({ api, call, respond }) => {
-    const answer = waitAnswer(await api.containers.wait(read(call)));
+  async ({ api, call, reply, respond }) => {
+    const answer = waitAnswer(await api.containers.wait(read(call), reply.closed));
     if (nested) respond({ type: Response_Type.WAIT_NESTED_CONTAINER, wait_nested_container: answer });
     else respond({ type: Response_Type.WAIT_CONTAINER, wait_container: answer });
   };

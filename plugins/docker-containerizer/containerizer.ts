@@ -1,5 +1,4 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type CommandInfo,
   type ContainerID,
@@ -186,7 +185,7 @@ export class DockerContainerizer implements Containerizer {
     if (container === undefined) return undefined;
     const { directory } = container.request;
     const { ended } = container;
-    return new FileStreams({ stdout: join(directory, "stdout"), stderr: join(directory, "stderr"), ended });
+    return new FileStreams({ directory, boundary: directory, ended });
   }
 
   async signal(containerId: ContainerID, signal: number): Promise<boolean> {

@@ -7,6 +7,8 @@ export interface GateOptions {
   /** Receives a connection that is plain HTTP: running, with its first bytes put back. */
   readonly plain: (socket: Socket) => void;
   readonly maxConnections: number;
+  /** Destroys some connections that were given out and that nothing is lost by; where it can choose, at most so many. */
+  readonly makeRoom: (most: number) => void;
   /** Plain HTTP decides for itself about a head that is longer. */
   readonly maxHeadBytes: number;
   readonly logger: Logger;
@@ -22,7 +24,8 @@ interface Undecided {
  * Lets connections in, up to a bound, and decides by their first bytes whose they are.
  *
  * A connection that has sent nothing may stay: libprocess opens one as soon as two actors are linked and may not use it for
- * long. When the bound is reached, the one that has been silent longest makes room.
+ * long. When the bound is reached, the one that has been silent longest makes room, or who has sent half of a first request; then those
+ * make room of which nothing is being answered.
  */
 export class ConnectionGate {
   private readonly open = new Set<Socket>();
@@ -121,11 +124,16 @@ export class ConnectionGate {
         "As many connections as max_connections allows",
       );
     }
-    const [oldest] = this.silent;
-    if (oldest === undefined) return false;
-    oldest.destroy();
-    this.forget(oldest);
-    return true;
+    const [oldest = this.undecided.keys().next().value] = this.silent;
+    if (oldest !== undefined) {
+      oldest.destroy();
+      this.forget(oldest);
+      return true;
+    }
+    // Several at once, because looking for them takes time.
+    this.options.makeRoom(this.options.maxConnections / 100);
+    for (const socket of this.open) if (socket.destroyed) this.forget(socket);
+    return this.open.size < this.options.maxConnections;
   }
 
   private forget(socket: Socket): void {

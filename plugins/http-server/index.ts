@@ -26,6 +26,9 @@ export default definePlugin({
     hostname: z.string().optional().meta({ description: "Name told to others; absent: looked up." }),
     hostname_lookup: z.union([z.boolean(), z.stringbool()]).default(true),
     max_body_size: bytesText("64MB"),
+    max_receiving_size: bytesText("256MB").meta({
+      description: "Bodies that may be coming in, together; over it, the largest is cut off.",
+    }),
     max_connections: z.coerce.number().int().positive().default(50_000),
     receive_timeout: durationText("60secs"),
     keep_alive_timeout: durationText("10mins"),
@@ -40,6 +43,7 @@ export default definePlugin({
         port: config.port ?? defaults.port,
         processId: defaults.processId,
         maxBodyBytes: config.max_body_size,
+        maxReceivingBytes: config.max_receiving_size,
         maxConnections: config.max_connections,
         receiveTimeout: Math.max(config.receive_timeout, MIN_RECEIVE_TIMEOUT_MS),
         keepAliveTimeout: config.keep_alive_timeout,

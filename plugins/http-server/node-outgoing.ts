@@ -35,12 +35,16 @@ export class NodeOutgoing implements Outgoing {
     this.response.end(body);
   }
 
+  whenLeft(left: () => void): void {
+    // A client that left before may have had its "close" already.
+    if (this.response.destroyed) setImmediate(left);
+    else this.response.once("close", left);
+  }
+
   stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream {
     const { response } = this;
-    // A client that left before may have had its "close" already.
-    if (response.destroyed) setImmediate(closed);
-    else {
-      response.once("close", closed);
+    this.whenLeft(closed);
+    if (!response.destroyed) {
       response.writeHead(status, headers);
       response.flushHeaders();
     }

@@ -12,6 +12,8 @@ export interface Outgoing {
   whole(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void;
   stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream;
   pipe(status: number, headers: OutgoingHttpHeaders, source: Readable): Promise<void>;
+  /** Calls when the client has left, once, and possibly when it has its answer; never from within a call. */
+  whenLeft(left: () => void): void;
   /** Cuts the connection. */
   abort(): void;
 }

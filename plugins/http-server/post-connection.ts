@@ -1,12 +1,18 @@
 import type { Socket } from "node:net";
+import type { TurnBudget } from "../../sdk/http/index.js";
 import type { AnswerHeads } from "./answer-heads.js";
+import type { BodyBudget, BodyHolder } from "./body-budget.js";
 import type { PostHead, PostHeads } from "./post-head.js";
 import { type AnsweredConnection, type Part, PostOutgoing } from "./post-outgoing.js";
+import { ReceivingBody } from "./receiving-body.js";
 import { peerOf, type RequestSource } from "./request.js";
 
 export interface PostConnectionOptions {
   readonly heads: PostHeads;
   readonly answerHeads: AnswerHeads;
+  /** For what all connections bring. */
+  readonly budget: TurnBudget;
+  readonly bodies: BodyBudget;
   /** Answers one request. Must not throw. */
   serve(head: PostHead, source: RequestSource, outgoing: PostOutgoing): void;
   /** There are answers to write: `flush` is called at the end of this turn. */
@@ -31,7 +37,8 @@ const NOTHING = Buffer.alloc(0);
 
 interface Receiving {
   readonly head: PostHead;
-  readonly parts: Buffer[];
+  /** What has come; undefined: nothing. */
+  body: ReceivingBody | undefined;
   missing: number;
 }
 
@@ -40,10 +47,10 @@ interface Receiving {
  * costs a fraction of what `node:http` does, mostly because the answers to all requests of one read leave in one write. Whatever is
  * not in this plain form goes to `node:http`, with the rest of the connection.
  */
-export class PostConnection implements AnsweredConnection {
+export class PostConnection implements AnsweredConnection, BodyHolder {
   /** Set by the server: `flush` is due. */
   dirty = false;
-  private readonly peer: string;
+  readonly peer: string;
   /** The beginning of a head. */
   private rest: Buffer = NOTHING;
   private receiving: Receiving | undefined;
@@ -54,6 +61,9 @@ export class PostConnection implements AnsweredConnection {
   private foreign: Buffer | undefined;
   /** The client has closed its side. */
   private halfClosed = false;
+  private halfClosedSweeps = 0;
+  /** What was read waits for its turn; until then nothing more is read. */
+  private waits = false;
   private left = false;
   private bytesSeen = -1;
   private idleSweeps = 0;
@@ -112,20 +122,49 @@ export class PostConnection implements AnsweredConnection {
     this.bytesSeen = this.socket.bytesRead;
     const quiet = still && this.pending.length === 0 && this.socket.writableLength === 0;
     this.idleSweeps = quiet ? this.idleSweeps + 1 : 0;
-    if (!still) return;
-    if (this.receiving !== undefined) this.socket.destroy();
+    if (!still || this.waits) return;
+    // One that closed its side may still read; but most that do have left, and nobody hears of it.
+    if (this.halfClosed && this.pending.length > 0) this.waitedHalfClosed();
+    else if (this.receiving !== undefined) this.socket.destroy();
     // Plain HTTP has its own answer to heads that come too slowly.
     else if (this.rest.length > 0) this.leaveTo(this.rest);
     else if (this.idleSweeps > limit) this.socket.destroySoon();
   }
 
+  private waitedHalfClosed(): void {
+    if (this.halfClosedSweeps++ > 1) this.socket.destroy();
+  }
+
   closeIfIdle(): void {
-    if (this.pending.length === 0 && this.receiving === undefined && this.rest.length === 0) {
+    if (this.pending.length > 0 || this.receiving !== undefined || this.waits) return;
+    if (this.rest.length === 0) {
       this.socket.destroySoon();
     }
   }
 
+  /** Cuts it off where nothing of it is being answered; false: something is. */
+  makeRoom(): boolean {
+    if (this.pending.length > 0 || this.waits) return false;
+    this.socket.destroy();
+    return true;
+  }
+
+  cutOff(): void {
+    this.socket.destroy();
+  }
+
   private readonly read = (chunk: Buffer): void => {
+    if (this.options.budget.run(() => this.take(chunk))) return;
+    this.waits = true;
+    this.socket.pause();
+  };
+
+  private take(chunk: Buffer): void {
+    if (this.waits) {
+      this.waits = false;
+      if (this.gone) return;
+      this.resume();
+    }
     if (this.foreign !== undefined) {
       this.foreign = Buffer.concat([this.foreign, chunk]);
       return;
@@ -139,7 +178,8 @@ export class PostConnection implements AnsweredConnection {
       const end = data.indexOf(HEAD_END, at);
       const head = end < 0 ? undefined : this.options.heads.find(data.toString("latin1", at, end));
       if (head !== undefined) {
-        at = this.receive({ head, parts: [], missing: head.length }, data, end + HEAD_END.length);
+        const request = { head, body: undefined, missing: head.length };
+        at = this.receive(request, data, end + HEAD_END.length);
       } else if (end < 0 && mayBecomeHead(data, at)) {
         // A copy, because a view would keep the whole read alive.
         this.rest = Buffer.from(data.subarray(at));
@@ -150,7 +190,7 @@ export class PostConnection implements AnsweredConnection {
       }
     }
     if (this.mustWait()) this.socket.pause();
-  };
+  }
 
   /** Takes what there is of a body; returns where it ends. */
   private receive(request: Receiving, data: Buffer, at: number): number {
@@ -159,10 +199,18 @@ export class PostConnection implements AnsweredConnection {
     request.missing -= part.length;
     this.receiving = request.missing > 0 ? request : undefined;
     if (this.receiving !== undefined) {
-      if (part.length > 0) request.parts.push(part);
+      if (part.length === 0) return end;
+      request.body ??= new ReceivingBody(request.head.length);
+      request.body.push(part);
+      this.options.bodies.note(this, request.body.capacity);
       return end;
     }
-    const body = request.parts.length === 0 ? part : Buffer.concat([...request.parts, part]);
+    let body = part;
+    if (request.body !== undefined) {
+      request.body.push(part);
+      body = request.body.whole();
+      this.options.bodies.release(this);
+    }
     const outgoing = new PostOutgoing(this, this.options.answerHeads);
     this.pending.push(outgoing);
     this.options.serve(request.head, new PostRequest(request.head, body, this.peer), outgoing);
@@ -199,7 +247,8 @@ export class PostConnection implements AnsweredConnection {
 
   private resume(): void {
     const { socket } = this;
-    if (!socket.isPaused() || this.foreign !== undefined || this.pending.length > RESUME_AT) return;
+    if (this.waits || !socket.isPaused() || this.foreign !== undefined) return;
+    if (this.pending.length > RESUME_AT) return;
     if (socket.writableLength <= MAX_UNREAD_BYTES) socket.resume();
   }
 
@@ -229,6 +278,7 @@ export class PostConnection implements AnsweredConnection {
 
   private leave(): void {
     this.left = true;
+    this.options.bodies.release(this);
     this.socket.removeListener("data", this.read);
     this.socket.removeListener("end", this.ended);
     this.socket.removeListener("drain", this.drained);

@@ -29,7 +29,8 @@ export class PostOutgoing implements Outgoing {
   /** Nothing follows. */
   done = false;
   private begun = false;
-  private closed: (() => void) | undefined;
+  /** To be told that nothing more is. */
+  private watching: (() => void)[] = [];
   private room: (() => void) | undefined;
 
   constructor(
@@ -62,10 +63,14 @@ export class PostOutgoing implements Outgoing {
 
   stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream {
     this.begun = true;
-    this.closed = closed;
-    if (this.connection.gone) this.left();
-    else this.write(headOf(status, { ...headers, "Transfer-Encoding": "chunked" }));
+    this.whenLeft(closed);
+    if (!this.connection.gone) this.write(headOf(status, { ...headers, "Transfer-Encoding": "chunked" }));
     return new PostStream(this, this.connection);
+  }
+
+  whenLeft(left: () => void): void {
+    this.watching.push(left);
+    if (this.connection.gone) this.left();
   }
 
   async pipe(status: number, headers: OutgoingHttpHeaders, source: Readable): Promise<void> {
@@ -122,10 +127,10 @@ export class PostOutgoing implements Outgoing {
 
   /** Nothing more is to be told: the answer is complete, or the client has left. */
   left(): void {
-    const { closed } = this;
+    const { watching } = this;
     this.done = true;
-    this.closed = undefined;
-    if (closed !== undefined) setImmediate(closed);
+    this.watching = [];
+    for (const told of watching) setImmediate(told);
     this.drained();
   }
 }

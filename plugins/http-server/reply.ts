@@ -22,11 +22,22 @@ const NOTHING = Buffer.alloc(0);
 const NO_HEADERS: OutgoingHttpHeaders = Object.freeze({});
 
 export class ServerReply implements HttpReply {
+  private leaving: AbortController | undefined;
+
   constructor(
     private readonly request: ServerRequest,
     readonly outgoing: Outgoing,
     private readonly date: HttpDate,
   ) {}
+
+  get closed(): AbortSignal {
+    if (this.leaving === undefined) {
+      const leaving = new AbortController();
+      this.outgoing.whenLeft(() => leaving.abort());
+      this.leaving = leaving;
+    }
+    return this.leaving.signal;
+  }
 
   send(status: number, body: string | Uint8Array = NOTHING, headers: OutgoingHttpHeaders = NO_HEADERS): void {
     if (this.outgoing.over) return;

@@ -2,6 +2,15 @@ import type { IncomingMessage } from "node:http";
 import { gunzip } from "node:zlib";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { formatBytes } from "../../sdk/values/index.js";
+import type { BodyBudget, BodyHolder } from "./body-budget.js";
+import { ReceivingBody } from "./receiving-body.js";
+
+export interface BodyLimits {
+  readonly maxBodyBytes: number;
+  readonly watch: BodyWatch;
+  /** Of all bodies that are coming in. */
+  readonly budget: BodyBudget;
+}
 
 /** Watches over bodies that are being received, so that none waits forever without a timer for each. */
 export class BodyWatch {
@@ -25,27 +34,32 @@ export class BodyWatch {
 }
 
 /** Collects the body of one request within a limit. */
-export class BodyReader {
+export class BodyReader implements BodyHolder {
   received = 0;
-  private chunks: Buffer[] = [];
+  private body: ReceivingBody | undefined;
   private settled = false;
 
   private constructor(
     private readonly message: IncomingMessage,
-    private readonly limit: number,
-    private readonly watch: BodyWatch,
+    readonly peer: string,
+    private readonly limits: BodyLimits,
     private readonly done: (error: Error | undefined, body: Buffer) => void,
   ) {}
 
   /** Rejects with TEPUI_BODY_TOO_LARGE, TEPUI_CLIENT_GONE, or TEPUI_CALL_INVALID for a body that is not the gzip it says. */
-  static async read(message: IncomingMessage, limit: number, watch: BodyWatch): Promise<Buffer> {
+  static async read(message: IncomingMessage, peer: string, limits: BodyLimits): Promise<Buffer> {
     const body = await new Promise<Buffer>((resolve, reject) => {
-      const reader = new BodyReader(message, limit, watch, (error, all) =>
+      const reader = new BodyReader(message, peer, limits, (error, all) =>
         error === undefined ? resolve(all) : reject(error),
       );
       reader.start();
     });
-    return message.headers["content-encoding"] === "gzip" ? decompress(body, limit) : body;
+    return message.headers["content-encoding"] === "gzip" ? decompress(body, limits.maxBodyBytes) : body;
+  }
+
+  cutOff(): void {
+    this.finish(new TepuiError("TEPUI_CLIENT_GONE", { detail: "Too much is coming in" }));
+    this.message.destroy();
   }
 
   /** The client stopped sending in the middle of its body. */
@@ -55,7 +69,7 @@ export class BodyReader {
   }
 
   private start(): void {
-    if (Number(this.message.headers["content-length"] ?? 0) > this.limit) {
+    if (Number(this.message.headers["content-length"] ?? 0) > this.limits.maxBodyBytes) {
       this.tooLarge();
       return;
     }
@@ -63,7 +77,7 @@ export class BodyReader {
       this.finish(new TepuiError("TEPUI_CLIENT_GONE"));
       return;
     }
-    this.watch.add(this);
+    this.limits.watch.add(this);
     this.message.on("data", (chunk: Buffer) => this.take(chunk));
     this.message.on("end", () => this.finish(undefined));
     this.message.on("error", this.gone);
@@ -78,26 +92,31 @@ export class BodyReader {
   private take(chunk: Buffer): void {
     if (this.settled) return;
     this.received += chunk.length;
-    if (this.received > this.limit) {
+    if (this.received > this.limits.maxBodyBytes) {
       this.tooLarge();
       return;
     }
-    this.chunks.push(chunk);
+    this.body ??= new ReceivingBody(this.limits.maxBodyBytes);
+    this.body.push(chunk);
+    this.limits.budget.note(this, this.body.capacity);
   }
 
   private tooLarge(): void {
-    this.finish(tooLarge(this.limit));
+    this.finish(tooLarge(this.limits.maxBodyBytes));
   }
 
   private finish(error: Error | undefined): void {
     if (this.settled) return;
     this.settled = true;
-    this.watch.delete(this);
-    const chunks = this.chunks;
-    this.chunks = [];
-    this.done(error, error !== undefined || chunks.length !== 1 ? Buffer.concat(chunks) : chunks[0]!);
+    this.limits.watch.delete(this);
+    this.limits.budget.release(this);
+    const { body } = this;
+    this.body = undefined;
+    this.done(error, error !== undefined || body === undefined ? NOTHING : body.whole());
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 const tooLarge = (limit: number): TepuiError =>
   new TepuiError("TEPUI_BODY_TOO_LARGE", {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpRequest } from "../../sdk/contracts/http-server.js";
 import { TepuiError } from "../../sdk/errors/index.js";
-import { BodyReader, type BodyWatch } from "./request-body.js";
+import { type BodyLimits, BodyReader } from "./request-body.js";
 
 /** What was sent. */
 export interface RequestSource {
@@ -75,11 +75,6 @@ export class ServerRequest implements HttpRequest {
   }
 }
 
-export interface BodyLimits {
-  readonly maxBodyBytes: number;
-  readonly watch: BodyWatch;
-}
-
 /** A request through `node:http`. */
 export class NodeRequest implements RequestSource {
   readonly received = undefined;
@@ -107,7 +102,7 @@ export class NodeRequest implements RequestSource {
   }
 
   body(): Promise<Buffer> {
-    this.wholeBody ??= BodyReader.read(this.message, this.limits.maxBodyBytes, this.limits.watch);
+    this.wholeBody ??= BodyReader.read(this.message, this.peer, this.limits);
     return this.wholeBody;
   }
 

@@ -14,9 +14,10 @@ import type {
 } from "../../sdk/contracts/http-server.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { HttpDate, methodNotAllowed, OncePerPeer } from "../../sdk/http/index.js";
+import { HttpDate, methodNotAllowed, OncePerPeer, TurnBudget } from "../../sdk/http/index.js";
 import { type Address, type AddressSettings, advertisedAddress, bindAddress } from "./advertised-address.js";
 import { AnswerHeads } from "./answer-heads.js";
+import { BodyBudget } from "./body-budget.js";
 import { ConnectionGate } from "./connection-gate.js";
 import { NodeOutgoing } from "./node-outgoing.js";
 import type { Outgoing } from "./outgoing.js";
@@ -31,7 +32,7 @@ import {
   ServerRequest,
   splitTarget,
 } from "./request.js";
-import { BodyWatch } from "./request-body.js";
+import { type BodyLimits, BodyWatch } from "./request-body.js";
 import { Router } from "./router.js";
 
 /** Libprocess has no bound; this is far above any real head and small enough to hold for every connection. */
@@ -45,6 +46,8 @@ export interface HttpServerSettings extends AddressSettings {
   /** `master` or `slave(1)`: may come first in every path. */
   readonly processId: string;
   readonly maxBodyBytes: number;
+  /** Of all bodies together that are coming in. */
+  readonly maxReceivingBytes: number;
   readonly maxConnections: number;
   /** How long a request may take to arrive, and a body may stand still; milliseconds. */
   readonly receiveTimeout: number;
@@ -64,7 +67,7 @@ export class OnePortServer implements HttpServer {
   private readonly router: Router;
   private readonly takers: ConnectionTaker[] = [];
   private readonly requestTakers: RequestTaker[] = [];
-  private readonly bodies = new BodyWatch();
+  private readonly bodyLimits: BodyLimits;
   private readonly pipeline = new PipelineLimit();
   private readonly strangers = new OncePerPeer();
   private readonly date: HttpDate;
@@ -84,11 +87,17 @@ export class OnePortServer implements HttpServer {
     this.router = new Router(settings.processId);
     this.date = new HttpDate(deps.clock);
     this.http = this.createHttp();
+    this.bodyLimits = {
+      maxBodyBytes: settings.maxBodyBytes,
+      watch: new BodyWatch(),
+      budget: new BodyBudget(Math.max(settings.maxReceivingBytes, settings.maxBodyBytes), deps.logger),
+    };
     this.postOptions = this.createPostOptions();
     this.gate = new ConnectionGate({
       takers: this.takers,
       plain: (socket) => void this.posting.add(new PostConnection(socket, this.postOptions)),
       maxConnections: settings.maxConnections,
+      makeRoom: (most) => this.makeRoom(most),
       maxHeadBytes: MAX_HEAD_BYTES,
       logger: deps.logger,
     });
@@ -142,6 +151,16 @@ export class OnePortServer implements HttpServer {
     grace.cancel();
   }
 
+  /** Ends connections that have nothing to be answered, the oldest first. */
+  private makeRoom(most: number): void {
+    let ended = 0;
+    for (const connection of this.posting) {
+      if (ended >= most) break;
+      if (connection.makeRoom()) ended++;
+    }
+    if (ended === 0) this.http.closeIdleConnections();
+  }
+
   private closeIdleConnections(): void {
     this.http.closeIdleConnections();
     for (const connection of this.posting) connection.closeIfIdle();
@@ -155,6 +174,8 @@ export class OnePortServer implements HttpServer {
         isTaken: (request) => this.requestTakers.some((taker) => taker.matches(request)),
       }),
       answerHeads: new AnswerHeads(this.date),
+      budget: new TurnBudget(this.deps.clock),
+      bodies: this.bodyLimits.budget,
       serve: ({ route, routed }, source, outgoing) => {
         this.run(route, ...this.exchange(source, routed, outgoing));
       },
@@ -223,7 +244,7 @@ export class OnePortServer implements HttpServer {
     const { keepAliveTimeout, receiveTimeout } = this.settings;
     const idleSweeps = Math.ceil(keepAliveTimeout / (receiveTimeout / 2));
     this.gate.sweep();
-    this.bodies.sweep();
+    this.bodyLimits.watch.sweep();
     for (const connection of this.posting) connection.sweep(idleSweeps);
   }
 
@@ -231,10 +252,7 @@ export class OnePortServer implements HttpServer {
     this.pipeline.enter(message.socket, response);
     const url = splitTarget(message.url ?? "");
     const found = url === undefined ? undefined : this.router.find(url.path);
-    const source = new NodeRequest(message, {
-      maxBodyBytes: this.settings.maxBodyBytes,
-      watch: this.bodies,
-    });
+    const source = new NodeRequest(message, this.bodyLimits);
     const routed = {
       path: found?.path ?? url?.path ?? "",
       rest: found?.rest ?? "",

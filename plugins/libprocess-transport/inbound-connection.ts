@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
+import type { TurnBudget } from "../../sdk/http/turn-budget.js";
 import { MessageParser, type ParserLimits, type TargetCache } from "./message-parser.js";
 import type { Responses } from "./responses.js";
-import type { TurnBudget } from "./turn-budget.js";
 
 /** The status line's end and the body. */
 export interface Refusal {

@@ -95,7 +95,10 @@ export class OutboundConnection {
     const messages = this.queue;
     this.queue = [];
     this.queuedBytes = 0;
-    this.socket.write(this.writer.encode(messages));
+    const bytes = this.writer.encode(messages);
+    // What the system takes at once is followed by no "drain".
+    if (this.emptying === undefined) this.socket.write(bytes);
+    else this.socket.write(bytes, () => this.tellEmptied());
   }
 
   /** Called at an even pace: true when nobody is linked and nothing was sent for `sweeps` calls. */

@@ -9,6 +9,7 @@ import type {
 } from "../../sdk/contracts/message-transport.js";
 import { HttpDate } from "../../sdk/http/http-date.js";
 import { OncePerPeer } from "../../sdk/http/once-per-peer.js";
+import { TurnBudget } from "../../sdk/http/turn-budget.js";
 import { type ActorAddress, AddressCache, parseAddress } from "./address.js";
 import { InboundConnection, type InboundOptions, type Verdict } from "./inbound-connection.js";
 import { LocalActors } from "./local-actors.js";
@@ -17,7 +18,6 @@ import { TargetCache } from "./message-parser.js";
 import { OutboundConnection } from "./outbound-connection.js";
 import { OwedAnswers } from "./owed-answers.js";
 import { Responses } from "./responses.js";
-import { TurnBudget } from "./turn-budget.js";
 
 export interface TransportSettings {
   /** Largest body of a message, bytes. */

@@ -34,8 +34,7 @@ export class Attachments {
   /** Undefined where the streams of the container are no more. */
   streams(name: string, request: ContainerRequest, ended: Promise<unknown>): ContainerStreams | undefined {
     if (!hasSwitchboard(request)) {
-      const { directory } = request;
-      return new FileStreams({ stdout: join(directory, "stdout"), stderr: join(directory, "stderr"), ended });
+      return new FileStreams({ directory: request.directory, boundary: boundaryOf(request), ended });
     }
     const socket = this.socket(name);
     return existsSync(socket) ? new SwitchboardStreams(socket) : undefined;
@@ -57,6 +56,14 @@ export class Attachments {
   private socket(name: string): string {
     return join(this.directory, socketName(name));
   }
+}
+
+/** The sandbox that is within no other: below it, those whose sandboxes they are may have put anything in the way. */
+function boundaryOf({ directory, containerId }: ContainerRequest): string {
+  let boundary = directory;
+  // A nested one has its own below `containers/ID` of that of its parent.
+  for (let id = containerId; id.parent !== undefined; id = id.parent) boundary = dirname(dirname(boundary));
+  return boundary;
 }
 
 /** Of one length, however long and nested the container's name is: the addresses of sockets are short. */

@@ -24,9 +24,9 @@ export default definePlugin({
   },
   config: z.strictObject({
     max_operator_event_stream_subscribers: z.coerce.number().int().nonnegative().default(1000),
-    max_operator_event_buffer: bytesText("256MB").meta({
+    max_operator_event_buffer: bytesText("64MB").meta({
       description:
-        "Events that may wait for one subscriber, the state of the whole cluster first; one that reads more slowly is disconnected.",
+        "Events that may wait for one subscriber, besides the state of the whole cluster with which they begin, and a quarter of what may wait for all; who reads more slowly is disconnected.",
     }),
   }),
   setup: (ctx, { server, ...deps }) => {

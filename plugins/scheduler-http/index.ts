@@ -11,7 +11,8 @@ export default definePlugin({
   requires: { server: HttpServer, service: SchedulerService },
   config: z.strictObject({
     max_subscriber_buffer: bytesText("64MB").meta({
-      description: "Events that may wait for one scheduler; one that reads more slowly is disconnected.",
+      description:
+        "Events that may wait for one scheduler, and a quarter of what may wait for all; one that reads more slowly is disconnected.",
     }),
   }),
   setup: (ctx, { server, service }) => {

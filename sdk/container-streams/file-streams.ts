@@ -1,16 +1,20 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerInput, ContainerStreams, OutputChunk } from "../contracts/containerizer.js";
 import { TepuiError } from "../errors/index.js";
+import { SafeDirectory } from "../safe-files/index.js";
 
 /** How often files are looked at that had nothing new, in milliseconds. */
 const LOOK_AGAIN_MS = 200;
 const CHUNK_BYTES = 65_536;
+const STREAMS = ["stdout", "stderr"] as const;
 
 export interface FileStreamsOptions {
-  /** What the container's output is written to. */
-  readonly stdout: string;
-  readonly stderr: string;
+  /** In which the container's output is written to `stdout` and `stderr`. */
+  readonly directory: string;
+  /** This directory, or one above it: from there on, others may have put links in the way, which are not followed. */
+  readonly boundary: string;
   /** Settles when the container has ended: what is in the files by then is all. */
   readonly ended: Promise<unknown>;
 }
@@ -20,8 +24,10 @@ export class FileStreams implements ContainerStreams {
   constructor(private readonly options: FileStreamsOptions) {}
 
   output(signal: AbortSignal): AsyncIterable<OutputChunk> {
-    const { stdout, stderr, ended } = this.options;
-    const followed = [new FollowedFile(stdout, "stdout"), new FollowedFile(stderr, "stderr")];
+    const { directory, boundary, ended } = this.options;
+    const followed = STREAMS.map(
+      (stream) => new FollowedFile({ boundary, path: relative(boundary, join(directory, stream)) }, stream),
+    );
     // At once, and not with the first read: what is written from now on counts.
     for (const file of followed) file.begin();
     return follow(followed, { ended, signal });
@@ -64,32 +70,42 @@ async function* follow(
 }
 
 /**
- * A file that grows, is cut, or gives way to a new one of its name. Whoever may write its directory must not lead the reader elsewhere:
- * links are not followed.
+ * A file that grows, is cut, or gives way to a new one of its name. Whoever may write its directory, or one above it, must not lead the
+ * reader elsewhere: every step from the boundary is taken without following links.
  */
 class FollowedFile {
+  private readonly boundary: SafeDirectory;
+  private readonly path: string;
   private descriptor: number | undefined;
   private inode = 0;
   private position = 0;
 
   constructor(
-    private readonly path: string,
+    { boundary, path }: { readonly boundary: string; readonly path: string },
     readonly stream: OutputChunk["stream"],
-  ) {}
+  ) {
+    this.boundary = new SafeDirectory(boundary);
+    this.path = path;
+  }
 
   /** What is in it by now is not of interest. */
   begin(): void {
-    this.position = this.open();
+    this.position = this.takeUp(this.open());
   }
 
   /** What is new, up to a bound; undefined when nothing is. */
   read(): Buffer | undefined {
     const data = this.readOpen();
     if (data !== undefined) return data;
-    const now = lstatSync(this.path, { throwIfNoEntry: false });
-    if (now === undefined || (now.ino === this.inode && now.size >= this.position)) return undefined;
+    const now = this.open();
+    if (now === undefined) return undefined;
+    const { ino, size } = fstatSync(now);
+    if (ino === this.inode && size >= this.position) {
+      closeSync(now);
+      return undefined;
+    }
     this.position = 0;
-    if (now.ino !== this.inode) this.open();
+    this.takeUp(now);
     return this.readOpen();
   }
 
@@ -107,21 +123,23 @@ class FollowedFile {
     return chunk.subarray(0, count);
   }
 
-  /** Gives its size. */
-  private open(): number {
+  /** Goes on with an open file, where it is one. Gives its size. */
+  private takeUp(descriptor: number | undefined): number {
     this.close();
-    let descriptor: number;
-    try {
-      // Not waiting for who writes into a pipe.
-      descriptor = openSync(this.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    } catch {
-      // Not there yet, or no file.
-      return 0;
-    }
+    if (descriptor === undefined) return 0;
     const stats = fstatSync(descriptor);
     this.inode = stats.ino;
     if (stats.isFile()) this.descriptor = descriptor;
     else closeSync(descriptor);
     return stats.isFile() ? stats.size : 0;
+  }
+
+  private open(): number | undefined {
+    try {
+      return this.boundary.openForReading(this.path);
+    } catch {
+      // Not there yet, or no file.
+      return undefined;
+    }
   }
 }

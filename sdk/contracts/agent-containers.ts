@@ -44,8 +44,12 @@ export interface AgentContainer {
 export interface AgentContainers {
   /** `exists`: there is one of this id already. Resolves when it runs. */
   launch(launch: ContainerLaunch): Promise<"launched" | "exists">;
-  /** Resolves at its end, also when it ended before and was not removed; rejects for an unknown one. */
-  wait(containerId: ContainerID): Promise<ContainerTermination>;
+  /**
+   * Resolves at its end, also when it ended before and was not removed; rejects for an unknown one.
+   *
+   * @param left aborted when nobody waits any more; then it rejects with TEPUI_CLIENT_GONE
+   */
+  wait(containerId: ContainerID, left?: AbortSignal): Promise<ContainerTermination>;
   /** Signals all of its processes; rejects for an unknown one. */
   kill(containerId: ContainerID, signal: number): Promise<void>;
   /** Removes what is left of one that ended, its sandbox too; TEPUI_CONTAINER_REQUEST_INVALID while it runs. */

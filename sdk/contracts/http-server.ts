@@ -30,6 +30,11 @@ export interface HttpRequest {
 }
 
 export interface HttpReply {
+  /**
+   * Aborted when the client leaves before it has its answer, for handlers that may take long. A client that has closed its side may still
+   * want one, and is given the server's `receive_timeout` for it.
+   */
+  readonly closed: AbortSignal;
   /** Answers at once. A string is sent as UTF-8; `content-length` is set; no `content-type` is added unless given. */
   send(status: number, body?: string | Uint8Array, headers?: OutgoingHttpHeaders): void;
   /** Mesos's plain error form: `text/plain; charset=utf-8`. */

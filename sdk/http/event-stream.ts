@@ -10,8 +10,10 @@ export interface EventStreamOptions<E> {
   readonly codec: MessageCodec<E>;
   /** Sent before `Content-Type`. */
   readonly headers?: OutgoingHttpHeaders;
-  /** Bytes that may wait for the client; over it the connection is cut. */
+  /** Bytes that may wait for the client besides the first event, which may tell the state of a whole cluster; over it the connection is cut. */
   readonly maxBufferedBytes: number;
+  /** So many bytes more wait for the client. Must not send. */
+  sent?(bytes: number): void;
   /** The connection is gone, for whatever reason. Called once, never from within `send`. */
   gone(cause: StreamEnd): void;
 }
@@ -28,6 +30,7 @@ export class EventStream<E> {
   private stream: ReplyStream | undefined;
   private records: Buffer[] = [];
   private waiting = 0;
+  private limit: number | undefined;
   private scheduled = false;
   private ended = false;
   private overrun = false;
@@ -46,14 +49,27 @@ export class EventStream<E> {
   /** False when the client is gone, has been told to go, or has fallen too far behind and is cut off. */
   send(event: E): boolean {
     if (this.ended || this.stream?.over === true) return false;
-    this.encode(event);
-    if (this.waiting + (this.stream?.waiting ?? 0) > this.options.maxBufferedBytes) {
-      this.overrun = true;
-      this.abandon();
+    const size = this.encode(event);
+    this.limit ??= size + this.options.maxBufferedBytes;
+    if (this.unread > this.limit) {
+      this.cutOff();
       return false;
     }
     this.schedule();
+    this.options.sent?.(size);
     return true;
+  }
+
+  /** Bytes that wait for the client. */
+  get unread(): number {
+    return this.waiting + (this.stream?.waiting ?? 0);
+  }
+
+  /** Ends the connection, because the client does not read fast enough. */
+  cutOff(): void {
+    if (this.ended) return;
+    this.overrun = true;
+    this.abandon();
   }
 
   /** Ends the response after what was sent. */
@@ -63,12 +79,13 @@ export class EventStream<E> {
     this.flush();
   }
 
-  private encode(event: E): void {
+  private encode(event: E): number {
     const { codec, format } = this.options;
     const bytes = format === "json" ? Buffer.from(codec.json.write(event)) : codec.encode(event);
     const record = encodeRecord(bytes);
     this.records.push(record);
     this.waiting += record.length;
+    return record.length;
   }
 
   private schedule(): void {

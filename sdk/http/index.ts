@@ -12,3 +12,4 @@ export { OncePerPeer } from "./once-per-peer.js";
 export { acceptsGzip, acceptsMediaType } from "./quality-list.js";
 export { type Answer, methodNotAllowed, sendMessage } from "./replies.js";
 export { type NewSubscriber, Subscribers, type SubscribersOptions } from "./subscribers.js";
+export { TurnBudget } from "./turn-budget.js";

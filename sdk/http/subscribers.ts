@@ -10,9 +10,13 @@ export interface SubscribersOptions<E> {
   readonly logger: Logger;
   /** Who subscribes, for the log: `a scheduler`. */
   readonly who: string;
-  /** Bytes of events that may wait for one of them. */
+  /** Bytes of events that may wait for one of them; for all together, four times as much. */
   readonly maxBufferedBytes: number;
 }
+
+const TOTAL = 4;
+/** After so much was sent it is looked at how much waits. */
+const CHECK_BYTES = 1024 * 1024;
 
 /** A subscription about to begin. */
 export interface NewSubscriber {
@@ -25,6 +29,7 @@ export interface NewSubscriber {
 /** The open event streams of an endpoint. */
 export class Subscribers<E> {
   private readonly streams = new Set<EventStream<E>>();
+  private sent = 0;
 
   constructor(private readonly options: SubscribersOptions<E>) {}
 
@@ -44,6 +49,7 @@ export class Subscribers<E> {
       ...answer,
       codec,
       maxBufferedBytes,
+      sent: (bytes) => this.check(bytes),
       gone: (cause) => {
         this.streams.delete(stream);
         if (cause === "overrun") {
@@ -55,6 +61,20 @@ export class Subscribers<E> {
     session = subscribe(stream);
     this.streams.add(stream);
     stream.open();
+  }
+
+  /** Where too much waits for all of them together, who is farthest behind is cut off. */
+  private check(bytes: number): void {
+    this.sent += bytes;
+    if (this.sent < CHECK_BYTES) return;
+    this.sent = 0;
+    let [last, most, total]: [EventStream<E> | undefined, number, number] = [undefined, 0, 0];
+    for (const stream of this.streams) {
+      const { unread } = stream;
+      total += unread;
+      if (unread > most) [last, most] = [stream, unread];
+    }
+    if (total > TOTAL * this.options.maxBufferedBytes) last?.cutOff();
   }
 
   /** Ends every stream. */

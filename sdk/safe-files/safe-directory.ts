@@ -93,6 +93,30 @@ export class SafeDirectory {
     });
   }
 
+  /**
+   * Opens what is there for reading, without waiting for who writes into a pipe. What may be there in place of a file is for the caller to
+   * find out.
+   *
+   * @throws the error of the system: ENOENT, ENOTDIR, or ELOOP for a link at its end
+   */
+  openForReading(path: string): number {
+    const steps = path.split("/");
+    const name = steps.pop()!;
+    let directory = openSync(this.root, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      for (const step of steps) {
+        const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+        const next = openSync(`/proc/self/fd/${directory}/${step}`, flags);
+        closeSync(directory);
+        directory = next;
+      }
+      const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+      return openSync(`/proc/self/fd/${directory}/${name}`, flags);
+    } finally {
+      closeSync(directory);
+    }
+  }
+
   /** Whether one of the path's steps is a symbolic link now. */
   leadsThroughLink(path: string): boolean {
     const steps = path.split("/");

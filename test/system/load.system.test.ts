@@ -1,14 +1,47 @@
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
-import { startAgents } from "../bench/agent-crowd.js";
 import { type Daemon, startDaemon } from "../support/daemons.js";
 import { eventually } from "../support/eventually.js";
+import { HealthProbe } from "../support/health-probe.js";
+import { LOAD_SCENARIOS } from "../support/load-scenarios.js";
 
 /** Far above what the master needs for this, far below what it would hold without bounds. */
-const MOST_MEMORY_MB = 400;
-const AGENTS = 1500;
+const MOST_MEMORY_MB = 500;
+
+describe("a master of which too much is asked", function () {
+  this.timeout(120_000);
+
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "tepui-load-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const { name, run, logged = /^/ } of LOAD_SCENARIOS) {
+    it(`answers /health and stays within its memory: ${name}`, async () => {
+      const log = join(folder, "log");
+      const flags = ["--registry=in_memory", "--allocation_interval=50ms"];
+      const master = await startDaemon("mesos-master", flags, { log });
+      try {
+        const probe = new HealthProbe(master.port);
+        await run(master);
+        const { answers } = await probe.stop();
+        expect(answers, "while it was busy").to.be.greaterThan(2);
+        expect(master.memory().peak).to.be.lessThan(MOST_MEMORY_MB);
+        expect(readFileSync(log, "utf8")).to.match(logged);
+      } finally {
+        await master.stop();
+        rmSync(log);
+      }
+    });
+  }
+});
 
 describe("a master that more is asked of than it can do", function () {
   this.timeout(120_000);
@@ -35,22 +68,6 @@ describe("a master that more is asked of than it can do", function () {
     socket.write(bytes);
     return socket;
   }
-
-  it("answers /health while agents register all at once", async () => {
-    const agents = await startAgents({ port: master.port, count: AGENTS, each: 1 });
-    let registered = false;
-    const all = agents.register().then(() => {
-      registered = true;
-    });
-    let answeredBefore = 0;
-    while (!registered) {
-      expect(await healthy()).to.equal(true);
-      if (!registered) answeredBefore++;
-    }
-    await all;
-    await agents.end();
-    expect(answeredBefore).to.be.greaterThan(2);
-  });
 
   it("answers /health while connections stand still, in the middle of a head or without a word", async () => {
     await Promise.all(

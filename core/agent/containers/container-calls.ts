@@ -29,6 +29,7 @@ import { EndedContainers } from "./ended-containers.js";
 import { addressOf, boundaryOf, type Home, homeIn, type Place, within } from "./homes.js";
 import { validateId, validateLaunch, validateSignal } from "./launch-validation.js";
 import type { SavedContainers } from "./saved-containers.js";
+import { SharedWaits } from "./shared-waits.js";
 
 export interface ContainerCallsOptions {
   readonly state: AgentState;
@@ -59,6 +60,7 @@ const DESTROYED = "the container was destroyed";
 export class ContainerCalls implements AgentContainers {
   private readonly entries = new Map<string, Entry>();
   private readonly ended: EndedContainers;
+  private readonly waits = new SharedWaits<ContainerTermination>();
 
   constructor(private readonly options: ContainerCallsOptions) {
     this.ended = new EndedContainers({
@@ -95,9 +97,11 @@ export class ContainerCalls implements AgentContainers {
     return this.entries.has(containerName(containerId));
   }
 
-  async wait(containerId: ContainerID): Promise<ContainerTermination> {
-    const entry = this.entries.get(containerName(containerId));
-    const termination = await this.ownerOf(containerId)?.wait(containerId);
+  async wait(containerId: ContainerID, left?: AbortSignal): Promise<ContainerTermination> {
+    const name = containerName(containerId);
+    const entry = this.entries.get(name);
+    const owner = this.ownerOf(containerId);
+    const termination = await this.waits.join(name, () => owner?.wait(containerId), left);
     if (termination === undefined) throw unknown(containerId);
     // Who hears of its end may remove it.
     if (entry !== undefined) entry.ended ??= termination;

@@ -15,8 +15,8 @@ export class LateAgentContainers implements AgentContainers {
     return this.containers().launch(launch);
   }
 
-  async wait(containerId: ContainerID): Promise<ContainerTermination> {
-    return this.containers().wait(containerId);
+  async wait(containerId: ContainerID, left?: AbortSignal): Promise<ContainerTermination> {
+    return this.containers().wait(containerId, left);
   }
 
   async kill(containerId: ContainerID, signal: number): Promise<void> {

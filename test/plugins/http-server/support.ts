@@ -10,6 +10,7 @@ export const TEST_SETTINGS: HttpServerSettings = {
   hostname_lookup: false,
   processId: "master",
   maxBodyBytes: 1024 * 1024,
+  maxReceivingBytes: 16 * 1024 * 1024,
   maxConnections: 5000,
   receiveTimeout: 60_000,
   keepAliveTimeout: 60_000,

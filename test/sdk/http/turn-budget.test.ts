@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { TurnBudget } from "../../../plugins/libprocess-transport/turn-budget.js";
+import { TurnBudget } from "../../../sdk/http/turn-budget.js";
 
 describe("the budget of a turn of the event loop", () => {
   it("lets other things happen between works that take long, and keeps their order", async () => {

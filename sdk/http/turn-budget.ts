@@ -1,4 +1,4 @@
-import type { Clock } from "../../sdk/contracts/clock.js";
+import type { Clock } from "../contracts/clock.js";
 
 /** For which messages may hold one turn of the event loop. What else the daemon does, answering `/health` say, comes in between. */
 const TURN_MS = 10;
