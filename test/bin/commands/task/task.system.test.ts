@@ -139,18 +139,6 @@ for (const launcher of ["posix", "linux"] as const) {
       expect(answer).to.deep.equal({ code: 143, stdout: "", stderr: "" });
     });
 
-    it("says nothing of a command that does not want its input", async () => {
-      // Long enough for the agent to notice that nobody reads, and to say so.
-      const script = "exec <&-; echo closed; sleep 0.5";
-      for (const flags of [["-i"], []]) {
-        const answer = await tepui(
-          ["exec", master, ...flags, "shell-1", "sh", "-c", script],
-          "x".repeat(200_000),
-        );
-        expect(answer).to.deep.equal({ code: 0, stdout: "closed\n", stderr: "" });
-      }
-    });
-
     it("brings a large output over whole", async () => {
       const { stdout } = await tepui(["exec", master, "shell-1", "seq", "1", "400000"]);
       expect(stdout.length).to.equal(2_688_895);
