@@ -41,8 +41,8 @@ export class Attachments {
   }
 
   /** Nobody attaches to it any more. Those that are attached read the rest. */
-  async forget(name: string): Promise<void> {
-    await rm(this.socket(name), { force: true });
+  async forget(name: string, request: ContainerRequest): Promise<void> {
+    if (hasSwitchboard(request)) await rm(this.socket(name), { force: true });
   }
 
   /** Takes away what is left of all others. */

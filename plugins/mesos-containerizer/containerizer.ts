@@ -259,7 +259,8 @@ export class MesosContainerizer implements Containerizer {
     };
     const plan = await this.plan(container);
     container.surroundings = surroundingsOf(plan);
-    await this.surroundings.save(id, withoutSecrets(container.surroundings, request));
+    // Others end with the agent.
+    if (request.checkpoint) await this.surroundings.save(id, withoutSecrets(container.surroundings, request));
     abort.signal.throwIfAborted();
     const process = await this.inProgress.track(
       { operation: "launcher::fork", args: { containerId: id, path: plan.argv[0]! } },
@@ -384,7 +385,7 @@ export class MesosContainerizer implements Containerizer {
     for (const child of container.children) await this.forget(child);
     await this.options.launcher.forget(this.record(container.id));
     await this.surroundings.forget(container.id);
-    await this.attachments.forget(container.id);
+    await this.attachments.forget(container.id, container.request);
     container.parent?.children.delete(container);
     this.running.delete(container.id);
   }

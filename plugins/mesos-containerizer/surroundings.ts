@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Environment_Variable_Type } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
@@ -50,6 +50,9 @@ export function withoutSecrets(surroundings: Surroundings, { command }: Containe
 
 /** Keeps the surroundings of containers over a restart of the agent, for its own eyes. */
 export class SavedSurroundings {
+  /** Names of the containers that have a file: looking for one costs each container that ends a turn of the file system. */
+  private readonly saved = new Set<string>();
+
   constructor(private readonly directory: string) {}
 
   async open(): Promise<void> {
@@ -57,11 +60,13 @@ export class SavedSurroundings {
   }
 
   async save(container: string, surroundings: Surroundings): Promise<void> {
+    this.saved.add(container);
     await writeFile(this.path(container), JSON.stringify(surroundings), { mode: 0o600 });
   }
 
   /** Undefined where there is none, or one that was cut off. */
   async load(container: string): Promise<Surroundings | undefined> {
+    this.saved.add(container);
     try {
       return JSON.parse(await readFile(this.path(container), "utf8")) as Surroundings;
     } catch (error) {
@@ -71,13 +76,22 @@ export class SavedSurroundings {
   }
 
   async forget(container: string): Promise<void> {
-    await rm(this.path(container), { force: true });
+    if (!this.saved.delete(container)) return;
+    await this.remove(container);
   }
 
   /** Removes what earlier runs left of other containers. */
   async keep(containers: ReadonlySet<string>): Promise<void> {
     for (const container of await readdir(this.directory))
-      if (!containers.has(container)) await this.forget(container);
+      if (!containers.has(container)) await this.remove(container);
+  }
+
+  private async remove(container: string): Promise<void> {
+    try {
+      await unlink(this.path(container));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   private path(container: string): string {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- executors [--pods=200] [--idle=50] [--kinds=posix,linux]`: pods of one task launched and ended on one real agent, one
+ * `npm run bench -- executors [--pods=200] [--idle=50] [--kinds=posix,linux] [--profile=FOLDER]`: pods of one task launched and ended on one real agent, one
  * at a time and eight at a time, and what an idle pod costs: the memory of its processes (proportional and resident) and the agent's own.
  * A stock default executor has about 30 MB resident, for each pod.
  */
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     pods: { type: "string", default: "200" },
     idle: { type: "string", default: "50" },
     kinds: { type: "string", default: "posix,linux" },
+    profile: { type: "string" },
   },
 });
 
@@ -54,13 +55,14 @@ function memorySince(before: ReadonlySet<string>): Memory {
 
 async function measure(kind: string): Promise<void> {
   const master = await startDaemon("mesos-master", ["--allocation_interval=10ms", "--registry=in_memory"]);
-  const agent = await startDaemon("mesos-agent", [
+  const flags = [
     `--master=127.0.0.1:${master.port}`,
     "--resources=cpus:1000;mem:100000;disk:10000",
     `--launcher=${kind}`,
     `--isolation=${ISOLATION[kind]}`,
     `--cgroups_root=bench-${process.pid}`,
-  ]);
+  ];
+  const agent = await startDaemon("mesos-agent", flags, { profile: values.profile });
   try {
     const runner = await TaskRunner.subscribe(master.port);
     const pods = Number(values.pods);
