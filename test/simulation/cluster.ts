@@ -50,7 +50,7 @@ export class Cluster {
     this.mutation = mutation;
     this.world = new World(seed, told);
     this.network = new Network(this.world);
-    this.messages = new MessageNetwork(this.network, mutation === "double-delivery");
+    this.messages = new MessageNetwork(this.network, mutation);
     this.ensemble = new Ensemble(this.world, this.network, {
       count: size.zookeepers,
       fencing: mutation !== "no-fencing",

@@ -10,6 +10,7 @@ export type FaultName =
   | "frameworkCrash"
   | "zooKeeperCrash"
   | "sessionExpiry"
+  | "leaderCut"
   | "partition"
   | "oneWayPartition"
   | "reset"
@@ -28,6 +29,7 @@ export const ALL_FAULTS: FaultWeights = {
   frameworkCrash: 2,
   zooKeeperCrash: 1,
   sessionExpiry: 1,
+  leaderCut: 0.5,
   partition: 2,
   oneWayPartition: 2,
   reset: 3,
@@ -96,16 +98,17 @@ export class Faults {
     },
     // It loses ZooKeeper alone, and for longer than its session lives; those who need it reach it still.
     sessionExpiry: () => {
-      const { nodes, ensemble, network } = this.cluster;
-      const host = this.dice.pick(nodes)?.host.name ?? "";
-      const lines = ensemble.servers.flatMap(({ process }) => [
-        `${host}>${process.host.name}`,
-        `${process.host.name}>${host}`,
-      ]);
-      for (const line of lines) network.block(...(line.split(">") as [string, string]));
-      this.cluster.world.schedule(this.dice.between(8_000, 30_000), () => {
-        for (const line of lines) network.unblock(line);
-      });
+      const node = this.dice.pick(this.cluster.nodes);
+      if (node !== undefined) this.cutFromZooKeeper(node, this.dice.between(8_000, 30_000));
+    },
+    // It may be about to write what was asked of it when it can no longer, and write it when another leads.
+    leaderCut: () => {
+      const { masters, operator, world } = this.cluster;
+      const leader = masters.find(({ life }) => life?.master.leadership().role === "leading");
+      if (leader === undefined) return;
+      this.cutFromZooKeeper(leader, this.dice.between(10_000, 20_000));
+      for (let calls = this.dice.below(4); calls > 0; calls--)
+        world.schedule(this.dice.between(0, 8000), () => this.over || operator.act());
     },
     partition: () => this.part(true),
     oneWayPartition: () => this.part(false),
@@ -151,6 +154,19 @@ export class Faults {
 
   private get dice() {
     return this.cluster.world.dice;
+  }
+
+  private cutFromZooKeeper({ host: { name } }: Node, ms: number): void {
+    const { ensemble, network, world } = this.cluster;
+    const lines = ensemble.servers.flatMap(({ process }) => [
+      `${name}>${process.host.name}`,
+      `${process.host.name}>${name}`,
+    ]);
+    world.note(`${name} is cut from ZooKeeper`);
+    for (const line of lines) network.block(...(line.split(">") as [string, string]));
+    world.schedule(ms, () => {
+      for (const line of lines) network.unblock(line);
+    });
   }
 
   private crash(nodes: readonly Node[]): void {

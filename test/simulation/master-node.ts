@@ -5,6 +5,7 @@ import { ZooKeeperElection } from "../../plugins/zookeeper-election/zookeeper-el
 import { ZooKeeperStore } from "../../plugins/zookeeper-registry/zookeeper-store.js";
 import type { Election } from "../../sdk/contracts/election.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
+import type { Registry } from "../../sdk/contracts/registry.js";
 import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
 import { OPEN_ACCESS, ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 import type { Cluster } from "./cluster.js";
@@ -111,7 +112,7 @@ export class MasterNode {
         agentRecoveryFactor: 0.8,
         recoveryTimeout: 600_000,
       }),
-      registry,
+      registry: this.cluster.mutation === "forgotten-agents" ? forgetful(registry) : registry,
       election: this.watched(election, process),
       transport,
       failed: () => this.end(process),
@@ -171,3 +172,13 @@ export class MasterNode {
     };
   }
 }
+
+/** Which agents are deactivated does not come back from it. */
+const forgetful = (registry: Registry): Registry => ({
+  apply: (operation) => registry.apply(operation),
+  async recover(master, tenure) {
+    const state = await registry.recover(master, tenure);
+    const slaves = state.slaves?.slaves.map((slave) => ({ ...slave, deactivated: false })) ?? [];
+    return { ...state, slaves: { slaves } };
+  },
+});

@@ -4,6 +4,7 @@ import type {
   OutboundMessage,
 } from "../../sdk/contracts/message-transport.js";
 import { messageOf } from "../../sdk/errors/index.js";
+import type { Mutation } from "./mutations.js";
 import { type Network, Pipe } from "./network.js";
 import type { SimulatedProcess } from "./process.js";
 
@@ -28,8 +29,7 @@ export class MessageNetwork {
 
   constructor(
     readonly network: Network,
-    /** Delivers orders to launch twice: a mistake. */
-    private readonly doubles = false,
+    private readonly mutation: Mutation | undefined,
   ) {}
 
   attach(transport: SimulatedTransport): void {
@@ -73,7 +73,7 @@ export class MessageNetwork {
     const sender = from.address(message.from);
     const { name } = message;
     const body = Buffer.from(message.body);
-    const times = this.doubles && name === "mesos.internal.RunTaskMessage" ? 2 : 1;
+    const times = this.mutation === "double-delivery" && name === "mesos.internal.RunTaskMessage" ? 2 : 1;
     for (let i = 0; i < times; i++) {
       this.channel(from, endpoint)?.send(() =>
         this.endpoints.get(endpoint)?.deliver(actor, { from: sender, name, body }),

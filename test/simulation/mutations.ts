@@ -8,6 +8,7 @@ import type { FaultWeights } from "./faults.js";
  * - `write-later`: the disk says that something is written before it is.
  * - `no-recovery`: an agent does not take back, or end, what runs when it starts.
  * - `double-delivery`: orders to launch a task arrive twice.
+ * - `forgotten-agents`: a master that takes over does not know which agents are deactivated.
  */
 export const MUTATIONS = [
   "no-lease-check",
@@ -15,6 +16,7 @@ export const MUTATIONS = [
   "write-later",
   "no-recovery",
   "double-delivery",
+  "forgotten-agents",
 ] as const;
 
 export type Mutation = (typeof MUTATIONS)[number];
@@ -22,13 +24,7 @@ export type Mutation = (typeof MUTATIONS)[number];
 /** The faults in which a mistake shows; all for the others. */
 export const MUTATION_FAULTS: Readonly<Partial<Record<Mutation, FaultWeights>>> = {
   "no-lease-check": { pause: 3, masterCrash: 1 },
-  "no-fencing": {
-    sessionExpiry: 2,
-    slowNetwork: 2,
-    pause: 3,
-    oneWayPartition: 2,
-    agentCrash: 1,
-    powerLoss: 1,
-  },
+  "no-fencing": { leaderCut: 3, agentCrash: 1 },
+  "forgotten-agents": { masterCrash: 1 },
   "write-later": { agentCrash: 3, slowDisk: 3 },
 };

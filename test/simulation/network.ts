@@ -1,11 +1,23 @@
 import type { SimulatedProcess } from "./process.js";
 import type { World } from "./world.js";
 
+/** Something on its way through a pipe. */
+interface Parcel {
+  readonly place: number;
+  /** Done at the other end. */
+  readonly arrive: () => void;
+}
+
 /** One direction of a TCP connection: what goes in comes out in its order, once, or not at all from some point on. */
 export class Pipe {
   /** When the last thing arrives that is on its way. */
   private lastAt = 0;
-  private held: (() => void)[] = [];
+  private sent = 0;
+  private taken = 0;
+  /** What does not get through, in its order. */
+  private held: Parcel[] = [];
+  /** What got through before something that was sent before it. */
+  private readonly early = new Map<number, Parcel>();
   closed = false;
 
   constructor(
@@ -20,8 +32,9 @@ export class Pipe {
   /** Something arrives at the other end, and is done there. */
   send(arrive: () => void): void {
     if (this.closed) return;
-    if (this.held.length > 0 || this.network.blocked(this.from, this.to)) this.held.push(arrive);
-    else this.deliver(arrive);
+    const parcel = { place: this.sent++, arrive };
+    if (this.held.length > 0 || this.blocked) this.hold(parcel);
+    else this.deliver(parcel);
   }
 
   /** Nothing that has not arrived does. */
@@ -39,23 +52,44 @@ export class Pipe {
 
   /** The way may be open again. */
   release(): void {
-    if (this.closed || this.network.blocked(this.from, this.to)) return;
+    if (this.closed || this.blocked) return;
     const late = this.held;
     this.held = [];
-    for (const arrive of late) this.deliver(arrive);
+    for (const parcel of late) this.deliver(parcel);
   }
 
-  private deliver(arrive: () => void): void {
+  private get blocked(): boolean {
+    return this.network.blocked(this.from, this.to);
+  }
+
+  private hold(parcel: Parcel): void {
+    this.held.push(parcel);
+    this.held.sort((a, b) => a.place - b.place);
+  }
+
+  private deliver(parcel: Parcel): void {
     const { world } = this.network;
     this.lastAt = Math.max(this.lastAt, world.time + this.network.latency());
-    const receiver = this.receiver();
-    if (receiver === undefined) return;
-    receiver.inputAt(this.lastAt, () => {
-      if (this.closed) return;
-      // Packets that were under way when the line went dead are sent again when it is back.
-      if (this.held.length > 0 || this.network.blocked(this.from, this.to)) this.held.push(arrive);
-      else arrive();
-    });
+    this.receiver()?.inputAt(this.lastAt, () => this.arrived(parcel));
+  }
+
+  private arrived(parcel: Parcel): void {
+    if (this.closed) return;
+    // Packets that were under way when the line went dead are sent again when it is back.
+    if (this.blocked) this.hold(parcel);
+    else if (parcel.place > this.taken) this.early.set(parcel.place, parcel);
+    else {
+      this.taken++;
+      parcel.arrive();
+      this.goOn();
+    }
+  }
+
+  private goOn(): void {
+    const next = this.early.get(this.taken);
+    if (next === undefined) return;
+    this.early.delete(next.place);
+    this.receiver()?.inputAt(this.network.world.time, () => this.arrived(next));
   }
 }
 

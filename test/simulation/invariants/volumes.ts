@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster.js";
 export class Volumes {
   private readonly states = new Map<string, "asked" | "made" | "unsure" | "gone">();
   private readonly agents = new Map<string, string>();
+  private readonly doomed = new Set<string>();
   private next = 0;
 
   /** No two volumes ever have the same name. */
@@ -20,10 +21,12 @@ export class Volumes {
   /** It is to be on this agent. */
   place(id: string, agentId: string): void {
     this.agents.set(id, agentId);
+    if (this.doomed.has(agentId)) this.mayGo(id);
   }
 
   /** The agent may go, with all that is on it. */
   mayGoWith(agentId: string): void {
+    this.doomed.add(agentId);
     for (const [id, at] of this.agents) if (at === agentId) this.mayGo(id);
   }
 
