@@ -120,10 +120,19 @@ export class EventsOf {
   }
 }
 
-/** A framework that reads all of its events. */
+interface SchedulerEvent {
+  readonly subscribed?: { readonly framework_id: { readonly value: string } };
+  readonly offers?: {
+    readonly offers: readonly { readonly id: object; readonly agent_id: { readonly value: string } }[];
+  };
+}
+
+/** A framework that reads all of its events, and acknowledges nothing. */
 export class FloodingFramework {
   id = "";
   events = 0;
+  /** The latest. */
+  offer: { readonly id: object; readonly agent_id: { readonly value: string } } | undefined;
   private opened: EventsOf | undefined;
 
   private constructor(private readonly master: Port) {}
@@ -133,8 +142,9 @@ export class FloodingFramework {
     const framework_info = { user: "root", name: "flooding", ...info };
     const stream = await EventsOf.open(master, "/api/v1/scheduler", {
       body: { type: "SUBSCRIBE", subscribe: { framework_info } },
-      seen: ({ subscribed }: { subscribed?: { framework_id: { value: string } } }) => {
+      seen: ({ subscribed, offers }: SchedulerEvent) => {
         if (subscribed !== undefined) framework.id = subscribed.framework_id.value;
+        framework.offer = offers?.offers.at(-1) ?? framework.offer;
         framework.events++;
       },
     });
