@@ -151,7 +151,10 @@ describe("a pod of three, of which one waits, one exits and one fails its health
       const ids = scenario.tasks.map(({ id }) => id);
       const unlaunched = { ...scenario, steps: ids.map((id) => ["ended", id]) };
       expect(await play({ scenario: unlaunched, launched: () => dieAt(step) })).to.deep.equal(
-        ids.map((id) => `${id} TASK_DROPPED REASON_AGENT_RESTARTED "Task launched during agent restart"`),
+        ids.map(
+          (id) =>
+            `${id} TASK_DROPPED REASON_AGENT_RESTARTED "Task launched during agent restart" SOURCE_AGENT`,
+        ),
       );
     });
   }
