@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 
 type Path = readonly PropertyKey[];
@@ -40,10 +40,12 @@ export class ManifestSource {
     }
   }
 
-  /** `master.yaml:12` for the value at the path, or for the nearest one around it. */
+  /** `master.yaml:12` for the field or item at the path, or for the nearest one around it. */
   where(path: Path): string {
     for (let length = path.length; length >= 0; length--) {
-      const node = this.node(path.slice(0, length));
+      const part = path.slice(0, length);
+      // What a field holds may begin on a later line than its name.
+      const node = this.key(part) ?? this.node(part);
       if (node?.range) return `${this.name}:${this.lines.linePos(node.range[0]).line}`;
     }
     return this.name;
@@ -53,6 +55,14 @@ export class ManifestSource {
   isQuoted(path: Path): boolean {
     const node = this.node(path);
     return isScalar(node) && node.type !== "PLAIN";
+  }
+
+  private key(path: Path): Node | undefined {
+    const parent = path.length === 0 ? undefined : this.node(path.slice(0, -1));
+    if (!isMap(parent)) return undefined;
+    const name = String(path.at(-1));
+    const key = parent.items.find(({ key }) => isScalar(key) && String(key.value) === name)?.key;
+    return isNode(key) ? key : undefined;
   }
 
   private node(path: Path): Node | undefined {

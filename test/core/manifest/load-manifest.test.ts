@@ -163,6 +163,11 @@ settings:
     ]);
   });
 
+  it("names the line of a field, not the one on which its content begins", async () => {
+    const { problems } = await load("target: master\nplugin:\n  - server\n");
+    expect(problems).to.include("m.yaml:2: plugin: unknown field; did you mean 'plugins'?");
+  });
+
   it("says where YAML itself is broken", async () => {
     const { problems } = await load("target: master\nplugins: [a\nsettings: {}\n");
     expect(problems).to.not.be.empty;
