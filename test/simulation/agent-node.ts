@@ -1,5 +1,6 @@
 import { Agent } from "../../core/agent/agent.js";
 import { SavedContainers } from "../../core/agent/containers/saved-containers.js";
+import type { AgentOptions } from "../../core/agent/options.js";
 import { AgentPaths } from "../../core/agent/paths.js";
 import { SavedStateReader } from "../../core/agent/recovery/read-saved-state.js";
 import type { SavedAgent } from "../../core/agent/recovery/saved-state.js";
@@ -18,6 +19,9 @@ import { SimulatedDisk, SimulatedDiskAccess } from "./disk.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, SimulatedProcess } from "./process.js";
 import { dialer } from "./zookeeper/socket.js";
+
+/** The controller that is asked has nothing to say, and would be asked ten times a second. */
+const OPTIONS: AgentOptions = { ...AGENT_OPTIONS, qosCorrectionInterval: 60_000 };
 
 /** One life of an agent's daemon. */
 export interface AgentLife {
@@ -111,7 +115,7 @@ export class AgentNode {
   /** Reads what is on the disk as a starting agent does, with the real reader. */
   private async read(): Promise<Saved> {
     const now = this.cluster.world.wallTime + this.host.clockOffset;
-    const paths = new AgentPaths(AGENT_OPTIONS.workDir);
+    const paths = new AgentPaths(OPTIONS.workDir);
     const files = this.disk.files();
     const agent = await new SavedStateReader(paths, { now, strict: true, files }).read(this.bootId);
     const { launches, problems } = await new SavedContainers(paths.savedContainers()).read(files);
@@ -138,7 +142,7 @@ export class AgentNode {
     const disk = new SimulatedDiskAccess(this.disk, process, mutation === "write-later");
     const agent = new Agent({
       checkers: new Map(),
-      options: AGENT_OPTIONS,
+      options: OPTIONS,
       info: {
         hostname: this.name,
         port: AGENT_PORT,
