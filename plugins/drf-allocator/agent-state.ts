@@ -156,6 +156,12 @@ export class AgentState {
     else this.free = this.free.subtract(taken);
   }
 
+  /** What is in use here already when the agent comes, by framework. */
+  bring(used: ReadonlyMap<string, Bundle>): void {
+    for (const [frameworkId, bundle] of used) this.enter(frameworkId, bundle);
+    this.recount();
+  }
+
   /** Takes back what the framework holds of it, and returns that. */
   release(frameworkId: string, allocated: Resources): Bundle | undefined {
     if (this.isOutstanding(frameworkId, allocated)) return this.takeBack();
@@ -225,7 +231,7 @@ export class AgentState {
       return;
     }
     const held = Resources.sum(
-      [...this.held.values()].map(({ allocated }) => allocated.unallocate()),
+      Array.from(this.held.values(), ({ allocated }) => allocated.unallocate()),
     ).nonShared();
     const divisible = this.currentTotal.nonShared();
     this.overcommitted = !divisible.contains(held);

@@ -130,7 +130,7 @@ export class DrfAllocator implements Allocator {
     const agent = new AgentState(added);
     this.books.agents.set(agent.id, agent);
     this.books.countTotal(agent.total, 1);
-    for (const [frameworkId, resources] of added.used) this.books.holdUsed(agent, frameworkId, resources);
+    this.books.holdings.bring(agent, added.used);
     this.maintenance.schedule(agent, added.unavailability);
     this.engine.holdOff.agentAdded(this.books.agents.size);
     this.engine.reconsider(agent);

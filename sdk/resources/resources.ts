@@ -62,9 +62,16 @@ export class Resources implements Iterable<ResourceEntry> {
   }
 
   static sum(all: Iterable<Resources>): Resources {
-    let total = Resources.empty;
-    for (const resources of all) total = total.add(resources);
-    return total;
+    let first = Resources.empty;
+    let entries: ResourceEntry[] | undefined;
+    for (const resources of all) {
+      if (first.isEmpty) first = resources;
+      else if (!resources.isEmpty) {
+        entries ??= first.entries.slice();
+        for (const entry of resources.entries) appendEntry(entries, entry);
+      }
+    }
+    return entries === undefined ? first : new Resources(entries);
   }
 
   [Symbol.iterator](): Iterator<ResourceEntry> {

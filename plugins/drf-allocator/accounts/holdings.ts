@@ -1,5 +1,5 @@
 import type { Resources } from "../../../sdk/resources/index.js";
-import type { AgentState, OfferedBundle } from "../agent-state.js";
+import type { AgentState, Bundle, OfferedBundle } from "../agent-state.js";
 import type { FrameworkState } from "../framework-state.js";
 import type { Member, Roles } from "../roles.js";
 import { forEachRole } from "./for-each-role.js";
@@ -34,7 +34,7 @@ export class Holdings {
       const allocated = agent.heldBy(framework.id);
       if (agent.gone || allocated.isEmpty) continue;
       this.options.roles.hold(framework, agent, { allocated });
-      this.countInUse(framework.id, agent.inUse.get(framework.id), 1);
+      this.countInUse(framework.id, { allocated: agent.inUse.get(framework.id) }, 1);
     }
     this.strangers.delete(framework.id);
   }
@@ -52,17 +52,46 @@ export class Holdings {
     const plain = allocated.unallocate();
     const measure = this.options.names.measure(allocated);
     agent.hold(frameworkId, { allocated, plain, measure });
-    this.change(measure, 1);
+    this.enter(agent, frameworkId, { allocated, known: measure });
+  }
+
+  /** The agent knows of it already. */
+  private enter(
+    agent: AgentState,
+    frameworkId: string,
+    held: { allocated: Resources; known: Measure },
+  ): void {
+    this.change(held.known, 1);
     const framework = this.options.frameworks.get(frameworkId);
-    if (framework !== undefined) this.options.roles.hold(framework, agent, { allocated, known: measure });
+    if (framework !== undefined) this.options.roles.hold(framework, agent, held);
     else this.note(frameworkId, agent);
+  }
+
+  /** What an agent has in use when it comes, by framework. */
+  bring(agent: AgentState, used: ReadonlyMap<string, Resources>): void {
+    const bundles = new Map<string, Bundle & { readonly measure: Measure }>();
+    for (const [frameworkId, allocated] of used) {
+      if (allocated.isEmpty) continue;
+      bundles.set(frameworkId, {
+        allocated,
+        plain: undefined,
+        measure: this.options.names.measure(allocated),
+      });
+    }
+    if (bundles.size === 0) return;
+    agent.bring(bundles);
+    for (const [frameworkId, { allocated, measure }] of bundles) {
+      this.enter(agent, frameworkId, { allocated, known: measure });
+      agent.inUse.set(frameworkId, allocated);
+      this.countInUse(frameworkId, { allocated, known: measure }, 1);
+    }
   }
 
   /** What is held is in use from now on. */
   use(agent: AgentState, frameworkId: string, allocated: Resources): void {
     const before = agent.inUse.get(frameworkId);
     agent.inUse.set(frameworkId, before === undefined ? allocated : before.add(allocated));
-    this.countInUse(frameworkId, allocated, 1);
+    this.countInUse(frameworkId, { allocated }, 1);
   }
 
   /**
@@ -129,19 +158,26 @@ export class Holdings {
     // Nothing is in use that is not held.
     const after = held.contains(wanted) ? wanted : wanted.subtract(wanted.subtract(held));
     if (after === before) return;
-    this.countInUse(frameworkId, before, -1);
-    this.countInUse(frameworkId, after, 1);
+    this.countInUse(frameworkId, { allocated: before }, -1);
+    this.countInUse(frameworkId, { allocated: after }, 1);
     if (after.isEmpty) agent.inUse.delete(frameworkId);
     else agent.inUse.set(frameworkId, after);
   }
 
-  private countInUse(frameworkId: string, resources: Resources | undefined, sign: 1 | -1): void {
+  /** @param used.known the measure, where the caller has it */
+  private countInUse(
+    frameworkId: string,
+    { allocated, known }: { allocated: Resources | undefined; known?: Measure },
+    sign: 1 | -1,
+  ): void {
     const framework = this.options.frameworks.get(frameworkId);
-    if (framework === undefined || resources === undefined) return;
-    forEachRole(resources, (role, part) => {
+    if (framework === undefined || allocated === undefined) return;
+    const { names, tree } = this.options;
+    forEachRole(allocated, (role, part) => {
       const node = framework.members.get(role)?.role.node;
-      if (node !== undefined)
-        this.options.tree.allocate(node, this.options.names.measure(part).consumed, sign);
+      if (node === undefined) return;
+      const measure = known !== undefined && part === allocated ? known : names.measure(part);
+      tree.allocate(node, measure.consumed, sign);
     });
   }
 

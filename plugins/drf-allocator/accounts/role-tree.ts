@@ -128,6 +128,7 @@ export class RoleTree {
 
   /** The reservations of an agent that comes, or (`sign` -1) goes. */
   reserve(total: Resources, sign: 1 | -1): void {
+    if (!total.entries.some(({ kind }) => kind.reserved)) return;
     for (const [role, reserved] of total.reservations()) {
       const node = sign > 0 ? this.use(role) : this.nodes.get(role);
       if (node === undefined) continue;

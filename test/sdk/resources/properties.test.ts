@@ -29,6 +29,19 @@ describe("resource arithmetic", () => {
     );
   });
 
+  it("sums bundles as adding them one by one does, and changes none", () => {
+    fc.assert(
+      fc.property(fc.array(bundle, { maxLength: 6 }), (all) => {
+        const texts = all.map(String);
+        same(
+          Resources.sum(all),
+          all.reduce((total, one) => total.add(one), Resources.empty),
+        );
+        expect(all.map(String)).to.deep.equal(texts);
+      }),
+    );
+  });
+
   it("normalises a list the same in any order", () => {
     const shuffled = fc
       .array(anyResource, { maxLength: 10 })
