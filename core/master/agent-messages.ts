@@ -17,7 +17,11 @@ import {
   StatusUpdateAcknowledgementMessage,
   UpdateFrameworkMessage,
 } from "../../proto/gen/mesos/internal/messages.js";
-import { AgentInfo_Capability_Type as Capability, TaskInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import {
+  AgentInfo_Capability_Type as Capability,
+  type FrameworkInfo,
+  TaskInfo,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import { BinaryWriter } from "../../proto/wire/index.js";
 import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Agent } from "./agent.js";
@@ -45,6 +49,10 @@ const RUN_TASK_LAUNCH_EXECUTOR = 6 << 3;
 export class AgentMessages {
   /** One for all messages: it keeps its buffer, which a writer for each message would allocate anew. */
   private writer = new BinaryWriter();
+  private readonly frameworkUpdates = new WeakMap<
+    Framework,
+    { readonly info: FrameworkInfo; readonly pid: string; readonly body: Uint8Array }
+  >();
 
   constructor(private readonly transport: MessageTransport) {}
 
@@ -102,12 +110,19 @@ export class AgentMessages {
   }
 
   updateFramework(agents: Iterable<Agent>, framework: Framework): void {
-    const body = this.encode(UpdateFrameworkMessage, {
-      framework_id: framework.idMessage,
-      pid: framework.pid ?? NO_PID,
-      framework_info: framework.info,
-    });
+    const body = this.frameworkUpdate(framework);
     for (const { pid } of agents) this.post(pid, "mesos.internal.UpdateFrameworkMessage", body);
+  }
+
+  /** Made once: each agent that comes back is told of each framework that it named. */
+  private frameworkUpdate(framework: Framework): Uint8Array {
+    const { info, pid = NO_PID } = framework;
+    const known = this.frameworkUpdates.get(framework);
+    if (known !== undefined && known.info === info && known.pid === pid) return known.body;
+    const message = { framework_id: framework.idMessage, pid, framework_info: info };
+    const body = this.encode(UpdateFrameworkMessage, message);
+    this.frameworkUpdates.set(framework, { info, pid, body });
+    return body;
   }
 
   drain(agent: Agent, message: DrainSlaveMessage): void {

@@ -76,7 +76,9 @@ export class AgentRegistration {
     metrics.counters.slave_registrations.inc();
     this.agents.add(agent);
     messages.registered(agent, { slave_id: agent.idMessage, connection: connection(this.context) });
-    logger.info({ agent: agent.id, pid: agent.pid, resources: String(agent.total) }, "Registered an agent");
+    if (logger.enabled("info")) {
+      logger.info({ agent: agent.id, pid: agent.pid, resources: String(agent.total) }, "Registered an agent");
+    }
   }
 }
 

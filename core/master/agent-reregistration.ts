@@ -20,8 +20,8 @@ import { type MasterContext, nowSeconds } from "./context.js";
 import type { Draining } from "./draining.js";
 import { update } from "./events.js";
 import { ExecutorEntry } from "./executor.js";
-import type { Framework } from "./framework.js";
-import { rolesOf } from "./framework.js";
+import { type Framework, rolesOf } from "./framework.js";
+import { frameworkKey } from "./framework-key.js";
 import type { Frameworks } from "./frameworks.js";
 import { parsePid } from "./pid.js";
 import { masterStatus } from "./status.js";
@@ -33,6 +33,9 @@ import { validateReregistration } from "./validation/agent.js";
  * what they know of tasks, so that both have the same picture afterwards.
  */
 export class AgentReregistration {
+  /** Frameworks' infos that were found valid. */
+  private readonly valid = new WeakSet<FrameworkInfo>();
+
   constructor(
     private readonly context: MasterContext,
     private readonly agents: Agents,
@@ -49,7 +52,7 @@ export class AgentReregistration {
       return;
     }
     if (this.agents.markingGone.has(id)) return;
-    const problem = validateReregistration(message) ?? refusal(this.context, message);
+    const problem = validateReregistration(message, this.valid) ?? refusal(this.context, message);
     if (problem !== undefined) {
       logger.warn({ agent: id, pid, problem }, "Refused the re-registration of an agent");
       return;
@@ -116,13 +119,15 @@ export class AgentReregistration {
     agent.reregisteredTime = agent.registeredTime;
     agent.awaitsOperations = agent.can(Capability.RESOURCE_PROVIDER);
     const wasRecovered = cluster.recoveredAgents.has(id);
+    const tasks: TaskEntry[] = [];
     for (const reported of message.tasks) {
       const frameworkId = reported.framework_id?.value ?? "";
       if (cluster.completedFrameworks.has(frameworkId)) continue;
       const task = readTask(reported, allocationRole(agent, infos.get(frameworkId)));
       if (!wasRecovered) this.welcome(task);
-      ledger.addTask(task, agent, cluster.frameworks.get(frameworkId));
+      tasks.push(task);
     }
+    ledger.addTasks(tasks, agent);
     for (const reported of message.executor_infos) {
       const frameworkId = reported.framework_id?.value ?? "";
       const info = readExecutor(reported, allocationRole(agent, infos.get(frameworkId)));
@@ -144,7 +149,9 @@ export class AgentReregistration {
       reconciliations: [],
       connection: connection(this.context),
     });
-    logger.info({ agent: id, pid: agent.pid, resources: String(agent.total) }, "Re-registered an agent");
+    if (logger.enabled("info")) {
+      logger.info({ agent: id, pid: agent.pid, resources: String(agent.total) }, "Re-registered an agent");
+    }
     this.endCompleted(agent, infos.keys());
     this.tellFrameworks(agent, earlier);
     this.also.draining.reregistered(agent);
@@ -210,10 +217,14 @@ export class AgentReregistration {
    */
   private unknownToAgent(agent: Agent, tasks: readonly Task[]): ReconcileTasksMessage[] {
     const { cluster, clock } = this.context;
-    const reported = new Set(tasks.map((task) => keyOf(task.framework_id?.value, task.task_id?.value)));
+    const reported = new Set(
+      tasks.map((task) => frameworkKey(task.framework_id?.value, task.task_id?.value)),
+    );
     const messages: ReconcileTasksMessage[] = [];
     for (const [frameworkId, entries] of agent.taskEntries) {
-      const missing = [...entries.values()].filter((task) => !reported.has(keyOf(frameworkId, task.id)));
+      const missing = [...entries.values()].filter(
+        (task) => !reported.has(frameworkKey(frameworkId, task.id)),
+      );
       if (missing.length === 0) continue;
       messages.push({
         framework_id: { value: frameworkId },
@@ -275,9 +286,11 @@ export class AgentReregistration {
   }
 
   private removeMissingExecutors(agent: Agent, infos: readonly ExecutorInfo[]): void {
-    const reported = new Set(infos.map((info) => keyOf(info.framework_id?.value, info.executor_id?.value)));
+    const reported = new Set(
+      infos.map((info) => frameworkKey(info.framework_id?.value, info.executor_id?.value)),
+    );
     for (const executor of [...agent.executors()]) {
-      if (!reported.has(keyOf(executor.frameworkId, executor.id))) {
+      if (!reported.has(frameworkKey(executor.frameworkId, executor.id))) {
         this.context.ledger.removeExecutor(executor, agent);
       }
     }
@@ -310,9 +323,6 @@ export class AgentReregistration {
     }
   }
 }
-
-/** Ids have no control characters. */
-const keyOf = (frameworkId = "", id = ""): string => `${frameworkId}\n${id}`;
 
 /** What is told in other words is still the same when it is written; and that is the cheaper comparison, too. */
 const sameInfo = (left: AgentInfo, right: AgentInfo): boolean =>

@@ -5,6 +5,7 @@ import {
   type TaskStatus,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Allocator } from "../../sdk/contracts/allocator.js";
+import { Resources } from "../../sdk/resources/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import type { Agent } from "./agent.js";
 import type { Cluster } from "./cluster.js";
@@ -44,19 +45,32 @@ export class Ledger {
   }
 
   addTask(task: TaskEntry, agent: Agent, framework: Framework | undefined): void {
-    this.addToAgent(task, agent);
-    if (framework !== undefined) this.addToFramework(task, framework);
+    this.enter(getOrAdd(agent.taskEntries, task.frameworkId, newMap<TaskEntry>), task, framework);
+    if (!task.holdsResources) return;
+    agent.addUsed(task.frameworkId, task.resources);
+    framework?.addUsed(agent.id, task.resources);
   }
 
-  private addToAgent(task: TaskEntry, agent: Agent): void {
-    getOrAdd(agent.taskEntries, task.frameworkId, newMap<TaskEntry>).set(task.id, task);
-    if (task.holdsResources) agent.addUsed(task.frameworkId, task.resources);
+  /** All the tasks of an agent that comes: what a framework uses there is added up first. */
+  addTasks(tasks: readonly TaskEntry[], agent: Agent): void {
+    const byFramework = new Map<string, TaskEntry[]>();
+    for (const task of tasks) getOrAdd(byFramework, task.frameworkId, () => []).push(task);
+    for (const [frameworkId, own] of byFramework) {
+      const framework = this.deps.cluster.frameworks.get(frameworkId);
+      const entries = getOrAdd(agent.taskEntries, frameworkId, newMap<TaskEntry>);
+      for (const task of own) this.enter(entries, task, framework);
+      const used = Resources.sum(own.filter((task) => task.holdsResources).map(({ resources }) => resources));
+      if (used.isEmpty) continue;
+      agent.addUsed(frameworkId, used);
+      framework?.addUsed(agent.id, used);
+    }
+  }
+
+  private enter(onAgent: Map<string, TaskEntry>, task: TaskEntry, framework: Framework | undefined): void {
+    onAgent.set(task.id, task);
     this.count(task.state, 1);
-  }
-
-  private addToFramework(task: TaskEntry, framework: Framework): void {
+    if (framework === undefined) return;
     framework.taskEntries.set(task.id, task);
-    if (task.holdsResources) framework.addUsed(task.agentId, task.resources);
     framework.metrics.enter(task.state);
     this.deps.watchers.taskAdded(task.message);
   }

@@ -2,9 +2,10 @@ import type {
   RegisterSlaveMessage,
   ReregisterSlaveMessage,
 } from "../../../proto/gen/mesos/internal/messages.js";
-import { type AgentInfo, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
+import { type AgentInfo, type FrameworkInfo, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateId } from "../../../sdk/ids/index.js";
 import { validateResources } from "../../../sdk/resources/index.js";
+import { frameworkKey } from "../framework-key.js";
 import { validateExecutorInfo } from "./executor.js";
 import { validateFrameworkInfo } from "./framework.js";
 
@@ -27,22 +28,30 @@ function validateAgentInfo(info: AgentInfo | undefined): string | undefined {
   return problem ?? validateResources(info.resources);
 }
 
-export function validateReregistration(message: ReregisterSlaveMessage): string | undefined {
+/** @param valid infos that were found valid before: agents come by thousands, with the same ones */
+export function validateReregistration(
+  message: ReregisterSlaveMessage,
+  valid = new WeakSet<FrameworkInfo>(),
+): string | undefined {
   const id = message.slave?.id?.value ?? "";
   return (
     validateRegistration(message) ??
     validateId(id) ??
-    validateFrameworks(message) ??
+    validateFrameworks(message, valid) ??
     validateExecutors(message) ??
     validateTasks(message, id)
   );
 }
 
-function validateFrameworks({ frameworks }: ReregisterSlaveMessage): string | undefined {
+function validateFrameworks(
+  { frameworks }: ReregisterSlaveMessage,
+  valid: WeakSet<FrameworkInfo>,
+): string | undefined {
   const seen = new Set<string>();
   for (const info of frameworks) {
-    const problem = validateFrameworkInfo(info);
+    const problem = valid.has(info) ? undefined : validateFrameworkInfo(info);
     if (problem !== undefined) return problem;
+    valid.add(info);
     const id = info.id?.value ?? "";
     if (id === "") return "Framework has no FrameworkID";
     if (seen.has(id)) return `Framework has a duplicate FrameworkID: '${id}'`;
@@ -60,7 +69,7 @@ function validateExecutors({ executor_infos, frameworks }: ReregisterSlaveMessag
     const frameworkId = executor.framework_id?.value ?? "";
     const executorId = executor.executor_id?.value ?? "";
     if (!frameworkIds.has(frameworkId)) return `Executor has an invalid FrameworkID '${frameworkId}'`;
-    const key = JSON.stringify([frameworkId, executorId]);
+    const key = frameworkKey(frameworkId, executorId);
     if (seen.has(key)) return `Framework '${frameworkId}' has a duplicate ExecutorID '${executorId}'`;
     seen.add(key);
   }
@@ -71,7 +80,7 @@ function validateTasks(message: ReregisterSlaveMessage, agentId: string): string
   const frameworkIds = new Set(message.frameworks.map(({ id }) => id?.value));
   const executors = new Set(
     message.executor_infos.map(({ framework_id: framework, executor_id: executor }) =>
-      JSON.stringify([framework?.value ?? "", executor?.value ?? ""]),
+      frameworkKey(framework?.value, executor?.value),
     ),
   );
   const seen = new Set<string>();
@@ -85,11 +94,11 @@ function validateTasks(message: ReregisterSlaveMessage, agentId: string): string
     if (!frameworkIds.has(frameworkId)) return `Task has an invalid FrameworkID '${frameworkId}'`;
     const executorId = task.executor_id?.value;
     // The executors of command tasks are the agent's own and are not listed.
-    const listed = executorId === undefined || executors.has(JSON.stringify([frameworkId, executorId]));
+    const listed = executorId === undefined || executors.has(frameworkKey(frameworkId, executorId));
     if (!listed && task.state === TaskState.TASK_RUNNING) {
       return `Task has an invalid ExecutorID '${executorId}'`;
     }
-    const key = JSON.stringify([frameworkId, taskId]);
+    const key = frameworkKey(frameworkId, taskId);
     if (seen.has(key)) return `Framework '${frameworkId}' has a duplicate TaskID '${taskId}'`;
     seen.add(key);
     const wrong = validateResources(task.resources);

@@ -30,8 +30,8 @@ function validateRoles(info: FrameworkInfo): string | undefined {
   if (info.role !== undefined) {
     return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable";
   }
-  const duplicates = new Set(info.roles.filter((role, index) => info.roles.indexOf(role) !== index));
-  if (duplicates.size > 0) {
+  if (new Set(info.roles).size < info.roles.length) {
+    const duplicates = new Set(info.roles.filter((role, index) => info.roles.indexOf(role) !== index));
     return `'FrameworkInfo.roles' contains duplicate items: ${setText(duplicates)}`;
   }
   for (const role of info.roles) {
