@@ -177,6 +177,8 @@ export class Statuses {
     const { containerStatus } = executor;
     if (containerStatus === undefined || !executor.launched.has(status.task_id!.value!)) return;
     const given = status.container_status;
+    // The container of a pod's task that is just being started has nothing to tell yet.
+    if (status.state === TaskState.TASK_STARTING && given?.container_id?.parent !== undefined) return;
     if (given === undefined) {
       status.container_status = containerStatus;
     } else {

@@ -48,6 +48,7 @@ export class Frameworks {
     });
     this.adopt(framework, settings);
     cluster.frameworks.set(framework.id, framework);
+    metrics.principals.add(info.principal);
     this.operations.adopt(framework);
     allocator.addFramework(allocatorFramework(framework), framework.usedByAgent);
     this.context.logger.info(
@@ -184,6 +185,7 @@ export class Frameworks {
     framework.state = "disconnected";
     framework.unregisteredTime = nowSeconds(this.context);
     cluster.frameworks.delete(framework.id);
+    this.context.metrics.principals.remove(framework.info.principal);
     allocator.removeFramework(framework.id);
     cluster.completedFrameworks.set(framework.id, framework);
     this.context.watchers.frameworkRemoved(framework.info);

@@ -147,7 +147,10 @@ export class Leadership {
     for (const id of this.cluster.frameworks.keys()) allocator.removeFramework(id);
     for (const id of this.cluster.agents.keys()) allocator.removeAgent(id);
     if (this.recovered) allocator.stop();
-    for (const { metrics } of this.cluster.frameworks.values()) metrics.remove();
+    for (const { metrics, info } of this.cluster.frameworks.values()) {
+      metrics.remove();
+      this.context.metrics.principals.remove(info.principal);
+    }
     for (const { metrics } of this.cluster.completedFrameworks.values()) metrics.remove();
     this.recovered = false;
   }

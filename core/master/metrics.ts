@@ -7,6 +7,7 @@ import {
   TaskStatus_Source,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Counter, Metrics } from "../../sdk/contracts/metrics.js";
+import { PrincipalMetrics } from "./principal-metrics.js";
 
 /** Every counter of the master, by its name below `master/`. */
 const COUNTERS = [
@@ -114,12 +115,14 @@ const TASK_ENDS: { readonly [state: number]: CounterName } = {
 /** The master's counters under Mesos's names. The objects are made once, so that counting costs no lookup by text. */
 export class MasterMetrics {
   readonly counters: Readonly<Record<CounterName, Counter>>;
+  readonly principals: PrincipalMetrics;
   private readonly operations = new Map<string, Counter>();
   private readonly reasons = new Map<number, Counter>();
 
   constructor(readonly registry: Metrics) {
     const counters: Partial<Record<CounterName, Counter>> = {};
     for (const name of COUNTERS) counters[name] = registry.counter(`master/${name}`);
+    this.principals = new PrincipalMetrics(registry);
     this.counters = counters as Record<CounterName, Counter>;
     for (const state of OPERATION_STATES) this.addOperationCounter(state);
     for (const type of OPERATION_TYPES) {

@@ -14,16 +14,6 @@ export interface Difference {
 const live = (...endpoints: string[]): string[] => endpoints.map((endpoint) => `live ${endpoint}`);
 
 const VERSIONED = ["master /state", "master /version", "agent /state", "agent /version"];
-const MASTER_TASKS = [
-  ["/state", "frameworks.*.tasks.*"],
-  ["/frameworks", "frameworks.*.tasks.*"],
-  ["/tasks", "tasks.*"],
-] as const;
-/** Where tasks are shown, with the path of one. */
-const TASKS = [
-  ...MASTER_TASKS.map(([path, task]) => [`live master ${path}`, task] as const),
-  ["live agent /state", "frameworks.*.executors.*.tasks.*"] as const,
-];
 const FLAGS = { master: live("master /state", "master /flags"), agent: live("agent /state", "agent /flags") };
 
 /** Flags of Mesos that exist only when it is built with TLS or the network and XFS isolators. */
@@ -147,59 +137,12 @@ export const DIFFERENCES: readonly Difference[] = [
       reason: "A flag of Mesos that its captured build did not have; agents of other builds show it.",
     }),
   ),
-  ...TASKS.flatMap(([endpoint, task]): Difference[] => [
-    {
-      endpoints: [endpoint],
-      path: `${task}.statuses.*.container_status.container_id.parent`,
-      finding: "missing",
-      reason:
-        "Task groups are not in this version; a custom executor stands in, whose tasks share its container.",
-    },
-    {
-      endpoints: [endpoint],
-      path: `${task}.statuses.*.container_status.network_infos`,
-      finding: "extra",
-      reason:
-        "The same: the first status of a nested container lacks them, that of a custom executor's task not.",
-    },
-    ...["statuses.*.healthy", "health_check"].map(
-      (path): Difference => ({
-        endpoints: [endpoint],
-        path: `${task}.${path}`,
-        finding: "missing",
-        reason: "Health checks are not in this version, and tasks with one are refused.",
-      }),
-    ),
-  ]),
-  ...["live master /state", "live master /frameworks", "live agent /state"].map(
-    (endpoint): Difference => ({
-      endpoints: [endpoint],
-      path: "frameworks.*.executors.*.type",
-      finding: "value",
-      reason: "The default executor is not in this version; a custom executor stands in.",
-    }),
-  ),
-  {
-    endpoints: live("master /state", "master /frameworks"),
-    path: "frameworks.*.executors.*.command.value",
-    finding: "extra",
-    reason: "A custom executor has a command, unlike the default executor.",
-  },
   {
     endpoints: live("agent /state"),
     path: "master_hostname",
     finding: "value",
     reason: "The master's own name for itself, which it was told; Mesos asks the resolver for its address.",
   },
-  ...["messages_processed", "messages_received"].map(
-    (name): Difference => ({
-      endpoints: live("master /metrics/snapshot"),
-      path: `frameworks/fix/${name}`,
-      finding: "missing",
-      reason:
-        "Count messages of schedulers that speak libprocess, which are not served here; 0 for all others.",
-    }),
-  ),
   ...AGENT_METRICS_WITHOUT_FEATURE.map(
     (path): Difference => ({
       endpoints: live("agent /metrics/snapshot"),

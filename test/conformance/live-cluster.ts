@@ -1,10 +1,12 @@
 import { userInfo } from "node:os";
-import { fileURLToPath } from "node:url";
 import {
   FrameworkInfo_Capability_Type as Capability,
   ExecutorInfo_Type,
   type FrameworkInfo,
+  HealthCheck_Type,
   type Offer,
+  type Offer_Operation,
+  Offer_Operation_Type as Operation,
   type TaskInfo,
   TaskState,
   type TaskStatus,
@@ -26,7 +28,7 @@ const USER = userInfo().username;
 const SLEEP = "sleep 900";
 const DONE = "echo out; echo err 1>&2; exit 0";
 
-/** Tasks of the captured framework that a command runs; the health check of `health-1` is not in this version. */
+/** Tasks of the captured framework that a command runs. */
 const COMMANDS: Readonly<Record<string, string>> = {
   "run-1": SLEEP,
   "health-1": SLEEP,
@@ -34,7 +36,13 @@ const COMMANDS: Readonly<Record<string, string>> = {
   "done-1": DONE,
   "fail-1": "exit 3",
 };
-/** Tasks of one executor: a group in Mesos, whose default executor is not in this version. */
+const HEALTH_CHECK: PartialMessage<TaskInfo["health_check"]> = {
+  type: HealthCheck_Type.COMMAND,
+  command: { value: "true" },
+  delay_seconds: 0,
+  interval_seconds: 1,
+  grace_period_seconds: 1,
+};
 const GROUP = ["group-a", "group-b"];
 
 /** A master and an agent with the captured one's resources, on which nothing ran yet. */
@@ -83,13 +91,14 @@ export async function startLiveCluster(): Promise<LiveCluster> {
 interface Run {
   readonly client: SchedulerClient;
   readonly ended: (taskId: string, state: TaskState) => Promise<void>;
+  readonly healthy: (taskId: string) => Promise<void>;
 }
 
 /** Subscribes, launches on the first offer that comes for the first role, and turns all other offers down for good. */
 async function run(
   master: Daemon,
   framework: PartialMessage<FrameworkInfo> & { readonly name: string },
-  tasks: (offer: Offer) => PartialMessage<TaskInfo>[],
+  operations: (offer: Offer) => PartialMessage<Offer_Operation>[],
 ): Promise<Run> {
   const updates: TaskStatus[] = [];
   const client = new SchedulerClient({
@@ -111,14 +120,16 @@ async function run(
         await client.decline(offer, { refuse_seconds: 3600 });
       else {
         launched = true;
-        await client.launch(offer, tasks(offer), { refuse_seconds: 3600 });
+        await client.accept(offer, operations(offer), { refuse_seconds: 3600 });
       }
     }
   });
   await client.start();
   const ended = (taskId: string, state: TaskState) =>
     until(() => updates.some((status) => status.task_id?.value === taskId && status.state === state));
-  return { client, ended };
+  const healthy = (taskId: string) =>
+    until(() => updates.some((status) => status.task_id?.value === taskId && status.healthy === true));
+  return { client, ended, healthy };
 }
 
 async function runFixture(master: Daemon): Promise<SchedulerClient> {
@@ -134,11 +145,25 @@ async function runFixture(master: Daemon): Promise<SchedulerClient> {
       (type) => ({ type }),
     ),
   };
-  const { client, ended } = await run(master, framework, (offer) => [
-    ...Object.entries(COMMANDS).map(([id, value]) => task(offer, id, { command: { value } })),
-    ...GROUP.map((id) => task(offer, id, { executor: executor(offer) })),
+  const { client, healthy, ended } = await run(master, framework, (offer) => [
+    launch(
+      Object.entries(COMMANDS).map(([id, value]) =>
+        task(offer, id, {
+          command: { value },
+          ...(id === "health-1" && { health_check: HEALTH_CHECK }),
+        }),
+      ),
+    ),
+    {
+      type: Operation.LAUNCH_GROUP,
+      launch_group: {
+        executor: executor(offer),
+        task_group: { tasks: GROUP.map((id) => task(offer, id, { command: { value: SLEEP } })) },
+      },
+    },
   ]);
   for (const id of ["run-1", "health-1", "killed-1", ...GROUP]) await ended(id, TaskState.TASK_RUNNING);
+  await healthy("health-1");
   await client.kill("killed-1");
   await ended("killed-1", TaskState.TASK_KILLED);
   await ended("fail-1", TaskState.TASK_FAILED);
@@ -156,7 +181,7 @@ async function runAndLeave(master: Daemon): Promise<void> {
   ];
   const framework = { name: "mesos-execute instance", capabilities: types.map((type) => ({ type })) };
   const { client, ended } = await run(master, framework, (offer) => [
-    { ...task(offer, "hi", { command: { value: "echo hi" } }), labels: undefined },
+    launch([{ ...task(offer, "hi", { command: { value: "echo hi" } }), labels: undefined }]),
   ]);
   await ended("hi", TaskState.TASK_FINISHED);
   await client.teardown();
@@ -166,21 +191,24 @@ function task(offer: Offer, id: string, what: PartialMessage<TaskInfo>): Partial
   return {
     name: id,
     task_id: { value: id },
+    agent_id: offer.agent_id!,
     resources: resources(offer, { cpus: 0.1, mem: 32 }),
     labels: { labels: [{ key: "k", value: id }] },
     ...what,
   };
 }
 
-function executor(offer: Offer): PartialMessage<TaskInfo["executor"]> {
-  const program = fileURLToPath(new URL("./stand-in-executor.js", import.meta.url));
-  return {
-    type: ExecutorInfo_Type.CUSTOM,
-    executor_id: { value: "grp-exec" },
-    command: { value: `'${process.execPath}' '${program}'` },
-    resources: resources(offer, { cpus: 0.1, mem: 32, disk: 10 }),
-  };
-}
+const launch = (task_infos: PartialMessage<TaskInfo>[]): PartialMessage<Offer_Operation> => ({
+  type: Operation.LAUNCH,
+  launch: { task_infos },
+});
+
+const executor = (offer: Offer): PartialMessage<TaskInfo["executor"]> => ({
+  type: ExecutorInfo_Type.DEFAULT,
+  framework_id: offer.framework_id!,
+  executor_id: { value: "grp-exec" },
+  resources: resources(offer, { cpus: 0.1, mem: 32, disk: 10 }),
+});
 
 function resources({ allocation_info }: Offer, amounts: Readonly<Record<string, number>>) {
   return Object.entries(amounts).map(([name, value]) => ({

@@ -33,6 +33,16 @@ export class SchedulerDrivers {
 
   /** @returns what is wrong, where the request is dropped */
   take(from: string, request: DriverRequest): string | undefined {
+    const { principals } = this.deps.context.metrics;
+    const framework = this.deps.context.cluster.frameworks.get(frameworkOf(request) ?? "");
+    const principal = framework?.pid === from ? framework.info.principal : undefined;
+    principals.received(principal);
+    const problem = this.obey(from, request);
+    principals.processed(principal);
+    return problem;
+  }
+
+  private obey(from: string, request: DriverRequest): string | undefined {
     if ("error" in request) {
       this.refuse(from, request.error);
       return undefined;
@@ -140,6 +150,11 @@ export class SchedulerDrivers {
     const body = FrameworkErrorMessage.encode({ message }).finish();
     transport.send(to, { from: MASTER_ACTOR, name: "mesos.internal.FrameworkErrorMessage", body });
   }
+}
+
+function frameworkOf(request: DriverRequest): string | undefined {
+  if ("error" in request) return undefined;
+  return "deactivate" in request ? request.deactivate.value : request.call.framework_id?.value;
 }
 
 /** The same call of a framework that knows its id. */

@@ -135,6 +135,24 @@ describe("schedulers of the v0 driver", () => {
     expect(frameworksOf(harness).get(value)!.pid).to.equal(scheduler.pid);
   });
 
+  it("are counted by their principal, as long as a framework has it", async () => {
+    const { driver, harness } = await setUp();
+    const counted = (): unknown[] =>
+      ["messages_received", "messages_processed"].map((name) =>
+        harness.metrics.snapshot().get(`frameworks/p/${name}`),
+      );
+    const [first, second] = [driver("scheduler-1@10.0.0.2:7000"), driver("scheduler-2@10.0.0.2:7000")];
+    for (const scheduler of [first, second]) scheduler.subscribe({ principal: "p" });
+    const [one, two] = [first, second].map((scheduler) => scheduler.hearsOne().body.framework_id as Json);
+    expect(counted()).to.deep.equal([0, 0]);
+    first.call({ type: "REVIVE", framework_id: one });
+    second.call({ type: "TEARDOWN", framework_id: one });
+    first.call({ type: "TEARDOWN", framework_id: one });
+    expect(counted()).to.deep.equal([2, 2]);
+    second.call({ type: "TEARDOWN", framework_id: two });
+    expect(counted()).to.deep.equal([undefined, undefined]);
+  });
+
   it("run tasks, and get and acknowledge what becomes of them", async () => {
     const { scheduler, id, offer, agent, told, harness } = await registered();
     const offered = await offer();

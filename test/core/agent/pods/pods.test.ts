@@ -63,10 +63,12 @@ describe("Pods on an agent", () => {
   it("tell the container of the task in its statuses", async () => {
     const bench = await AgentBench.registered();
     runGroup(bench, named(bench, "a"));
-    const [, running] = await bench.drain("a");
+    const [starting, running] = await bench.drain("a");
     const { containerId } = containerOf(bench, "a").request;
     expect(containerName(running!.container_status!.container_id!)).to.equal(containerName(containerId));
     expect(running!.container_status!.network_infos).to.have.length(1);
+    // There is no container yet that could have an address.
+    expect(starting!.container_status!.network_infos).to.deep.equal([]);
   });
 
   it("end with their last task, as an executor that exits with 0", async () => {
