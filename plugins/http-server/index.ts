@@ -26,7 +26,7 @@ export default definePlugin({
     hostname: z.string().optional().meta({ description: "Name told to others; absent: looked up." }),
     hostname_lookup: z.union([z.boolean(), z.stringbool()]).default(true),
     max_body_size: bytesText("64MB"),
-    max_receiving_size: bytesText("256MB").meta({
+    max_receiving_size: bytesText("128MB").meta({
       description: "Bodies that may be coming in, together; over it, the largest is cut off.",
     }),
     max_connections: z.coerce.number().int().positive().default(50_000),

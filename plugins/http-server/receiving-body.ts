@@ -1,32 +1,38 @@
-const FIRST_BYTES = 16 * 1024;
+const BLOCK_BYTES = 64 * 1024;
 
-/** A body that comes in parts, however small they are: takes up at most twice its size. */
+/** A body that comes in parts, however small they are: takes up little more than its size. */
 export class ReceivingBody {
   size = 0;
-  private data: Buffer;
+  private readonly blocks: Buffer[] = [];
+  private last: Buffer = Buffer.alloc(0);
+  /** What of the last block is used. */
+  private used = 0;
 
   /** @param limit it never is larger */
-  constructor(private readonly limit: number) {
-    this.data = Buffer.allocUnsafeSlow(Math.min(limit, FIRST_BYTES));
-  }
+  constructor(private readonly limit: number) {}
 
   /** Bytes that it takes up. */
   get capacity(): number {
-    return this.data.length;
+    return this.size + this.last.length - this.used;
   }
 
-  push(part: Uint8Array): void {
-    const size = this.size + part.length;
-    if (size > this.data.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.min(this.limit, Math.max(size, 2 * this.data.length)));
-      this.data.copy(grown, 0, 0, this.size);
-      this.data = grown;
+  push(part: Buffer): void {
+    for (let at = 0; at < part.length; ) {
+      if (this.used === this.last.length) this.addBlock();
+      const copied = part.copy(this.last, this.used, at);
+      this.used += copied;
+      this.size += copied;
+      at += copied;
     }
-    this.data.set(part, this.size);
-    this.size = size;
   }
 
   whole(): Buffer {
-    return this.data.subarray(0, this.size);
+    return Buffer.concat(this.blocks, this.size);
+  }
+
+  private addBlock(): void {
+    this.last = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, Math.max(1, this.limit - this.size)));
+    this.blocks.push(this.last);
+    this.used = 0;
   }
 }

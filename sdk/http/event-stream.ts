@@ -30,7 +30,7 @@ export class EventStream<E> {
   private stream: ReplyStream | undefined;
   private records: Buffer[] = [];
   private waiting = 0;
-  private limit: number | undefined;
+  private first: number | undefined;
   private scheduled = false;
   private ended = false;
   private overrun = false;
@@ -50,7 +50,7 @@ export class EventStream<E> {
   send(event: E): boolean {
     if (this.ended || this.stream?.over === true) return false;
     const size = this.encode(event);
-    this.limit ??= size + this.options.maxBufferedBytes;
+    this.first ??= size;
     if (this.unread > this.limit) {
       this.cutOff();
       return false;
@@ -58,6 +58,11 @@ export class EventStream<E> {
     this.schedule();
     this.options.sent?.(size);
     return true;
+  }
+
+  /** Bytes that may wait for the client. */
+  get limit(): number {
+    return (this.first ?? 0) + this.options.maxBufferedBytes;
   }
 
   /** Bytes that wait for the client. */

@@ -68,13 +68,15 @@ export class Subscribers<E> {
     this.sent += bytes;
     if (this.sent < CHECK_BYTES) return;
     this.sent = 0;
-    let [last, most, total]: [EventStream<E> | undefined, number, number] = [undefined, 0, 0];
+    let last: EventStream<E> | undefined;
+    let [most, total, limit] = [0, 0, 0];
     for (const stream of this.streams) {
       const { unread } = stream;
       total += unread;
+      limit = Math.max(limit, stream.limit);
       if (unread > most) [last, most] = [stream, unread];
     }
-    if (total > TOTAL * this.options.maxBufferedBytes) last?.cutOff();
+    if (total > TOTAL * limit) last?.cutOff();
   }
 
   /** Ends every stream. */

@@ -305,9 +305,17 @@ async function unfinishedBodies(master: Daemon): Promise<void> {
   const opened = await connections(master, UNFINISHED, () => head);
   const chunk = Buffer.alloc(MEGABYTE, " ");
   const fill = async (socket: Socket): Promise<void> => {
-    const gone = new Promise((resolve) => socket.resume().once("close", resolve));
-    for (let i = 0; i < 50 && !socket.destroyed; i++)
-      if (!socket.write(chunk)) await Promise.race([once(socket, "drain"), gone]);
+    socket.resume();
+    for (let i = 0; i < 50 && !socket.destroyed; i++) {
+      if (socket.write(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          socket.off("drain", go).off("close", go);
+          resolve();
+        };
+        socket.on("drain", go).on("close", go);
+      });
+    }
   };
   try {
     await Promise.all(opened.map(fill));

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { type Cluster, startCluster } from "../support/cluster.js";
 import { type Daemon, startDaemon } from "../support/daemons.js";
 import { eventually } from "../support/eventually.js";
 import { HealthProbe } from "../support/health-probe.js";
@@ -138,5 +139,58 @@ describe("a master that more is asked of than it can do", function () {
     // Its subscription is over.
     expect(status).to.be.oneOf([400, 403]);
     expect(await healthy()).to.equal(true);
+  });
+});
+
+const OUTPUT_BYTES = 60_000_000;
+
+describe("an agent whose clients do not read what a container writes", function () {
+  this.timeout(120_000);
+  let cluster: Cluster;
+
+  before(async () => {
+    cluster = await startCluster({
+      agentFlags: ["--launcher=posix", "--isolation=posix/cpu,posix/mem"],
+    });
+  });
+  after(() => cluster?.stop());
+
+  it("holds little of it, and others read on", async () => {
+    const agent = cluster.agents[0]!;
+    const id = { value: "writes" };
+    const call = (body: object, signal?: AbortSignal, more: object = {}): Promise<Response> =>
+      fetch(`http://127.0.0.1:${agent.port}/api/v1`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...more },
+        body: JSON.stringify(body),
+        signal: signal ?? null,
+      });
+    const directory = mkdtempSync(join(tmpdir(), "tepui-load-"));
+    const value = `while [ ! -e ${directory}/go ]; do sleep 0.05; done; yes | head -c ${OUTPUT_BYTES}`;
+    const resources = ["cpus", "mem"].map((name) => ({ name, type: "SCALAR", scalar: { value: 0.1 } }));
+    const launch = { container_id: id, command: { value }, resources };
+    expect((await call({ type: "LAUNCH_CONTAINER", launch_container: launch })).status).to.equal(200);
+    const before = agent.memory().now;
+    const leave = new AbortController();
+    const attach = (): Promise<Response> =>
+      call({ type: "ATTACH_CONTAINER_OUTPUT", attach_container_output: { container_id: id } }, leave.signal, {
+        accept: "application/recordio",
+        "message-accept": "application/x-protobuf",
+      });
+    try {
+      const deaf = await Promise.all(Array.from({ length: 20 }, attach));
+      const reading = await attach();
+      for (const { status } of [...deaf, reading]) expect(status).to.equal(200);
+      writeFileSync(join(directory, "go"), "");
+      let bytes = 0;
+      for await (const chunk of reading.body!) bytes += (chunk as Uint8Array).length;
+      expect(bytes).to.be.greaterThan(OUTPUT_BYTES);
+      expect(agent.memory().peak - before).to.be.lessThan(150);
+      const wait = { type: "WAIT_CONTAINER", wait_container: { container_id: id } };
+      expect((await call(wait)).status, "the container is done").to.equal(200);
+    } finally {
+      leave.abort();
+      rmSync(directory, { recursive: true });
+    }
   });
 });
