@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ContainerID, Image } from "../../../proto/gen/mesos/v1/mesos.js";
 import { ContainerInfo_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import type {
@@ -9,7 +8,6 @@ import type {
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type {
   Containerizer,
-  ContainerRequest,
   ContainerStreams,
   ContainerTermination,
   RecoverableContainer,
@@ -17,17 +15,18 @@ import type {
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import { containerName, rootContainer } from "../../../sdk/ids/index.js";
-import { Resources } from "../../../sdk/resources/index.js";
 import type { AgentState } from "../agent-state.js";
 import type { Disk, DiskOperation } from "../disk/operations.js";
-import type { Executor } from "../executor.js";
-import { commandEnvironment } from "../executor-environment.js";
 import type { GarbageCollector } from "../garbage-collector.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
+import { invalid, unknown } from "./container-refusals.js";
+import { requestOf } from "./container-request.js";
+import { describeContainer } from "./describe-container.js";
 import { EndedContainers } from "./ended-containers.js";
-import { addressOf, boundaryOf, type Home, homeIn, type Place, within } from "./homes.js";
-import { validateId, validateLaunch, validateSignal } from "./launch-validation.js";
+import { boundaryOf, type Home, homeFor, makeSandbox } from "./homes.js";
+import { KnownHomes } from "./known-homes.js";
+import { validateLaunch, validateSignal } from "./launch-validation.js";
 import type { SavedContainers } from "./saved-containers.js";
 import { SharedWaits } from "./shared-waits.js";
 
@@ -59,10 +58,12 @@ const DESTROYED = "the container was destroyed";
 /** The agent's containers within containers and standalone ones: what may be asked of them, and what becomes of them. */
 export class ContainerCalls implements AgentContainers {
   private readonly entries = new Map<string, Entry>();
+  private readonly homes: KnownHomes;
   private readonly ended: EndedContainers;
   private readonly waits = new SharedWaits<ContainerTermination>();
 
   constructor(private readonly options: ContainerCallsOptions) {
+    this.homes = new KnownHomes(options.state, this.entries);
     this.ended = new EndedContainers({
       clock: options.clock,
       forget: (name) => this.drop(name, this.entries.get(name)),
@@ -76,7 +77,7 @@ export class ContainerCalls implements AgentContainers {
     const name = containerName(containerId);
     const before = this.entries.get(name);
     if (before !== undefined && before.ended === undefined) return "exists";
-    if (containerId.parent === undefined && this.executorOf(containerId) !== undefined) return "exists";
+    if (containerId.parent === undefined && this.homes.executor(containerId) !== undefined) return "exists";
     if (launch.container !== undefined && launch.container.type !== ContainerInfo_Type.MESOS)
       throw invalid("The provided ContainerInfo is not supported");
     const entry = this.enlist(launch);
@@ -100,7 +101,7 @@ export class ContainerCalls implements AgentContainers {
   async wait(containerId: ContainerID, left?: AbortSignal): Promise<ContainerTermination> {
     const name = containerName(containerId);
     const entry = this.entries.get(name);
-    const owner = this.ownerOf(containerId);
+    const owner = this.homes.owner(containerId);
     const termination = await this.waits.join(name, () => owner?.wait(containerId), left);
     if (termination === undefined) throw unknown(containerId);
     // Who hears of its end may remove it.
@@ -111,7 +112,7 @@ export class ContainerCalls implements AgentContainers {
   async kill(containerId: ContainerID, signal: number): Promise<void> {
     const problem = validateSignal(signal);
     if (problem !== undefined) throw invalid(problem);
-    const owner = this.ownerOf(containerId);
+    const owner = this.homes.owner(containerId);
     if (await owner?.signal(containerId, signal)) return;
     const entry = this.entries.get(containerName(containerId));
     if (entry === undefined || entry.running) throw unknown(containerId);
@@ -127,7 +128,7 @@ export class ContainerCalls implements AgentContainers {
       throw invalid(
         `${containerId.parent === undefined ? "Container" : "Nested container"} has not terminated yet`,
       );
-    const place = entry ?? this.placeOf(containerId);
+    const place = entry ?? this.homes.place(containerId);
     if (place === undefined) throw unknown(containerId);
     if (entry !== undefined) await this.forget(name, entry);
     this.options.gc.unschedule(place.directory);
@@ -143,7 +144,7 @@ export class ContainerCalls implements AgentContainers {
   }
 
   async attach(containerId: ContainerID): Promise<ContainerStreams> {
-    const streams = this.ownerOf(containerId)?.attach?.(containerId);
+    const streams = this.homes.owner(containerId)?.attach?.(containerId);
     if (streams === undefined) throw unknown(containerId);
     return streams;
   }
@@ -161,22 +162,7 @@ export class ContainerCalls implements AgentContainers {
       const { containerId } = entry.launch;
       if (containerId.parent === undefined ? of.standalone : of.nested) homes.set(containerId, entry);
     }
-    return Promise.all(
-      Array.from(homes, async ([containerId, { executor, containerizer }]) => {
-        const [status, statistics] = await Promise.all([
-          containerizer?.status(containerId).catch(() => undefined),
-          containerizer?.usage(containerId).catch(() => undefined),
-        ]);
-        return {
-          containerId,
-          frameworkId: executor?.ids.frameworkId ?? "",
-          executorId: executor?.id ?? "",
-          executorName: executor?.name ?? "",
-          status,
-          statistics,
-        };
-      }),
-    );
+    return Promise.all(Array.from(homes, ([containerId, home]) => describeContainer(containerId, home)));
   }
 
   async pruneImages(excluded: readonly Image[]): Promise<void> {
@@ -198,7 +184,7 @@ export class ContainerCalls implements AgentContainers {
     const found: RecoverableContainer[] = [];
     for (const launch of ordered) {
       try {
-        found.push({ request: this.request(this.enlist(launch)) });
+        found.push({ request: requestOf(this.enlist(launch)) });
       } catch (error) {
         // What it was in is gone, and it with that.
         this.options.logger.info({ container: containerName(launch.containerId) }, messageOf(error));
@@ -237,25 +223,15 @@ export class ContainerCalls implements AgentContainers {
   }
 
   private enlist(launch: ContainerLaunch): Entry {
-    const { containerId, command } = launch;
+    const { containerId } = launch;
     const { agent, gc, paths } = this.options;
     const name = containerName(containerId);
-    const above = containerId.parent && this.homeOf(containerId.parent);
+    const above = containerId.parent && this.homes.home(containerId.parent);
     if (containerId.parent !== undefined && above === undefined)
       throw invalid(`Parent container ${containerName(containerId.parent)} does not exist`);
-    const own = agent.switchUser ? command?.user : undefined;
-    const directory =
-      above === undefined
-        ? paths.standaloneContainer(containerId.value!)
-        : join(above.directory, within(containerId));
     const entry: Entry = {
       launch,
-      directory,
-      outermost: above?.outermost ?? directory,
-      user: own ?? (agent.switchUser ? above?.user : undefined),
-      checkpoint: launch.class !== "debug" && (above?.checkpoint ?? true),
-      executor: above?.executor,
-      containerizer: above?.containerizer,
+      ...homeFor(launch, above, { switchUser: agent.switchUser, paths }),
       started: Promise.resolve(),
       running: false,
       unwanted: false,
@@ -263,23 +239,18 @@ export class ContainerCalls implements AgentContainers {
     };
     this.ended.delete(name);
     // One of this id that ended may have left it to be removed.
-    gc.unschedule(directory);
+    gc.unschedule(entry.directory);
     this.entries.set(name, entry);
     return entry;
   }
 
   private async start(entry: Entry, before: Entry | undefined): Promise<void> {
     const { disk, saved } = this.options;
-    const { launch, directory, user } = entry;
+    const { launch } = entry;
     // One of the same id that ended makes room.
     await before?.containerizer?.destroy(launch.containerId);
-    const boundary = boundaryOf(entry);
-    const sandbox: DiskOperation =
-      boundary === undefined
-        ? { op: "mkdir", path: directory, owner: user }
-        : { op: "mkdir-inside", path: directory, boundary, owner: user };
-    await disk.apply([sandbox, ...(entry.checkpoint ? [saved.save(launch)] : [])]);
-    const request = this.request(entry);
+    await disk.apply([makeSandbox(entry), ...(entry.checkpoint ? [saved.save(launch)] : [])]);
+    const request = requestOf(entry);
     const asked = entry.containerizer === undefined ? this.options.containerizers : [entry.containerizer];
     for (const containerizer of asked) {
       if (entry.unwanted) throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: DESTROYED });
@@ -287,29 +258,6 @@ export class ContainerCalls implements AgentContainers {
       if (await containerizer.launch(request)) return;
     }
     throw invalid("The provided ContainerInfo is not supported");
-  }
-
-  private request(entry: Entry): ContainerRequest {
-    const { launch, executor, directory, user, checkpoint } = entry;
-    const command = launch.command ?? { uris: [], arguments: [] };
-    return {
-      containerId: launch.containerId,
-      class: launch.class,
-      interactive: launch.interactive,
-      frameworkId: executor?.ids.frameworkId ?? "",
-      executorId: executor?.id ?? "",
-      task: undefined,
-      executor: executor?.info ?? { executor_id: { value: "" }, resources: [] },
-      command,
-      container: launch.container,
-      environment: { ...addressOf(executor), ...commandEnvironment(command) },
-      // One that looks into another is who that one is, unless its command says otherwise.
-      user: launch.class === "debug" && command.user === undefined ? undefined : user,
-      resources: Resources.of(launch.resources),
-      limits: launch.limits,
-      directory,
-      checkpoint,
-    };
   }
 
   private follow(name: string, entry: Entry): void {
@@ -351,40 +299,6 @@ export class ContainerCalls implements AgentContainers {
         this.options.logger.error({ err: error }, "the agent's state could not be written down"),
       );
   }
-
-  private executorOf({ value }: ContainerID): Executor | undefined {
-    for (const executor of this.options.state.executors())
-      if (executor.containerId.value === value && executor.state !== "terminated") return executor;
-    return undefined;
-  }
-
-  private homeOf(containerId: ContainerID): Home | undefined {
-    const entry = this.entries.get(containerName(containerId));
-    if (entry !== undefined || containerId.parent !== undefined) return entry;
-    const executor = this.executorOf(containerId);
-    return executor && homeIn(executor);
-  }
-
-  private ownerOf(containerId: ContainerID): Containerizer | undefined {
-    return this.homeOf(containerId)?.containerizer;
-  }
-
-  /** Where the sandbox of a container is that is known no more, but of which the outermost is. */
-  private placeOf(containerId: ContainerID): Place | undefined {
-    if (containerId.parent === undefined) return undefined;
-    const above = this.homeOf(containerId.parent) ?? this.placeOf(containerId.parent);
-    return above && { directory: join(above.directory, within(containerId)), outermost: above.outermost };
-  }
 }
 
 const depth = ({ parent }: ContainerID): number => (parent === undefined ? 0 : depth(parent) + 1);
-
-const invalid = (detail: string): TepuiError => new TepuiError("TEPUI_CONTAINER_REQUEST_INVALID", { detail });
-
-function unknown(containerId: ContainerID): TepuiError {
-  const problem = validateId(containerId);
-  if (problem !== undefined) return invalid(problem);
-  return new TepuiError("TEPUI_CONTAINER_UNKNOWN", {
-    detail: `Container ${containerName(containerId)} cannot be found`,
-  });
-}

@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
 import type { Containerizer } from "../../../sdk/contracts/containerizer.js";
+import type { DiskOperation } from "../disk/operations.js";
 import type { Executor } from "../executor.js";
+import type { AgentPaths } from "../paths.js";
 
 /** Where a container is, or is to be: of what others, and for whom. */
 export interface Home {
@@ -35,3 +38,33 @@ export function addressOf(executor: Executor | undefined): Record<string, string
 
 /** Its sandbox, in that of what it is in. */
 export const within = ({ value }: ContainerID): string => join("containers", value!);
+
+/** Where a container is to be. @param above what it is in; undefined: nothing */
+export function homeFor(
+  { containerId, command, class: kind }: ContainerLaunch,
+  above: Home | undefined,
+  { switchUser, paths }: { readonly switchUser: boolean; readonly paths: AgentPaths },
+): Home {
+  const own = switchUser ? command?.user : undefined;
+  const directory =
+    above === undefined
+      ? paths.standaloneContainer(containerId.value!)
+      : join(above.directory, within(containerId));
+  return {
+    directory,
+    outermost: above?.outermost ?? directory,
+    user: own ?? (switchUser ? above?.user : undefined),
+    checkpoint: kind !== "debug" && (above?.checkpoint ?? true),
+    executor: above?.executor,
+    containerizer: above?.containerizer,
+  };
+}
+
+/** What makes its sandbox. */
+export function makeSandbox(home: Home): DiskOperation {
+  const { directory: path, user: owner } = home;
+  const boundary = boundaryOf(home);
+  return boundary === undefined
+    ? { op: "mkdir", path, owner }
+    : { op: "mkdir-inside", path, boundary, owner };
+}

@@ -1,75 +1,27 @@
 import {
   type ContainerID,
   TaskStatus_Reason as Reason,
-  TaskStatus_Source as Source,
   type TaskGroupInfo,
   type TaskInfo,
   TaskState,
   type TaskStatus,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
-import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { Timer } from "../../../sdk/contracts/clock.js";
 import type { ContainerTermination } from "../../../sdk/contracts/containerizer.js";
-import type { Logger } from "../../../sdk/contracts/logger.js";
-import type { Random } from "../../../sdk/contracts/random.js";
 import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
-import { checkStatus } from "../checks/check-status.js";
 import { failedTooOften } from "../checks/health.js";
-import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
 import { killGracePeriod } from "../command-executor-info.js";
-import type { KillCause } from "../command-task.js";
-import { uuidBytes } from "../status.js";
+import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
 import { endOfTask } from "./end-of-task.js";
-import { type PodGroup, PodTask } from "./pod-task.js";
+import { PodStatuses } from "./pod-statuses.js";
+import { containerOf, type PodGroup, PodTask } from "./pod-task.js";
 import { taskContainer } from "./task-container.js";
 
 const SIGTERM = 15;
 const SIGKILL = 9;
 /** How long the end waits for acknowledgements that do not come, in milliseconds. */
 const LAST_WORDS_MS = 60_000;
-
-export interface DefaultExecutorHost {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly executorId: string;
-  /** That the tasks' containers are within. */
-  readonly containerId: ContainerID;
-  /** Address of the pod. */
-  readonly ip: string | undefined;
-  /** The framework wants to hear of TASK_KILLING. */
-  readonly reportsKilling: boolean;
-  /** Resolves when the container runs. */
-  launch(launch: ContainerLaunch): Promise<unknown>;
-  /** Whether there is or was such a container. */
-  knows(containerId: ContainerID): boolean;
-  /** Resolves with the end of a container; rejects with TEPUI_CONTAINER_UNKNOWN. */
-  wait(containerId: ContainerID): Promise<ContainerTermination>;
-  kill(containerId: ContainerID, signal: number): Promise<void>;
-  /** Resolves when a later run of the agent would know that the task is being killed, and why. */
-  noteKill(taskId: string, cause: KillCause): Promise<void>;
-  /** Starts the checks that the task asks for; undefined where it asks for none. */
-  check(
-    task: CheckedTask & { readonly containerId: ContainerID },
-    listener: CheckListener,
-  ): RunningChecks | undefined;
-  /** Takes a status; `acknowledged` is called when the agent has it for good. */
-  update(status: TaskStatus): void;
-  /** The task's sandbox can be shown under its id. */
-  sandboxMade(taskId: string, containerId: ContainerID): void;
-  /** Nothing is left to do: the pod's own container is to end, as if it had exited with 0. False: there is something on its way. */
-  exit(): boolean;
-}
-
-/** A task of an earlier run of the agent, as it was written down. */
-export interface EarlierTask {
-  readonly info: TaskInfo;
-  /** The statuses that were told, oldest first; none: it was not begun. */
-  readonly statuses: readonly TaskStatus[];
-  /** Why it was being killed, if it was. */
-  readonly kill?: KillCause | undefined;
-}
 
 /**
  * What Mesos's default executor does for groups of tasks, without being a process: each task is a container within the pod's; they are
@@ -86,7 +38,11 @@ export class DefaultExecutor {
   private stopped = false;
   private lastWords: Timer | undefined;
 
-  constructor(private readonly host: DefaultExecutorHost) {}
+  private readonly statuses: PodStatuses;
+
+  constructor(private readonly host: DefaultExecutorHost) {
+    this.statuses = new PodStatuses(host);
+  }
 
   /** The tasks that are not over. */
   get active(): readonly TaskInfo[] {
@@ -101,7 +57,7 @@ export class DefaultExecutor {
     const group: PodGroup = { taskIds: tasks.map(({ task_id }) => task_id!.value!), ending: false };
     const added = tasks.map((info) => this.add(info, group, this.newContainerId()));
     // Written down before anything runs: a later run of the agent finds the containers by these.
-    const told = added.map((task) => this.tell(task, this.status(task, TaskState.TASK_STARTING)));
+    const told = added.map((task) => this.tell(task, this.statuses.of(task, TaskState.TASK_STARTING)));
     void Promise.all(told).then(() => this.start(added));
   }
 
@@ -177,7 +133,7 @@ export class DefaultExecutor {
     if (!killing && running === undefined && !this.host.knows(task.containerId)) {
       // The agent may have died between the first statuses of two tasks of a group.
       const told =
-        statuses.length > 0 ? undefined : this.tell(task, this.status(task, TaskState.TASK_STARTING));
+        statuses.length > 0 ? undefined : this.tell(task, this.statuses.of(task, TaskState.TASK_STARTING));
       void Promise.resolve(told).then(() => this.start([task]));
       return;
     }
@@ -205,7 +161,7 @@ export class DefaultExecutor {
   /** Its container runs, and nobody knows yet. */
   private begin(task: PodTask): void {
     this.host.sandboxMade(task.id, task.containerId);
-    void this.tell(task, this.status(task, TaskState.TASK_RUNNING));
+    void this.tell(task, this.statuses.of(task, TaskState.TASK_RUNNING));
     this.watch(task, 0, []);
   }
 
@@ -268,7 +224,7 @@ export class DefaultExecutor {
   /** Tells the last status again, with what a check found. */
   private checked(task: PodTask, found: Pick<TaskStatus, "healthy" | "check_status">, reason: Reason): void {
     if (task.checks === undefined || task.status === undefined) return;
-    void this.tell(task, { ...task.status, ...this.origin(), ...found, reason });
+    void this.tell(task, { ...task.status, ...this.statuses.origin(), ...found, reason });
   }
 
   /** @param grace milliseconds between SIGTERM and SIGKILL */
@@ -279,7 +235,7 @@ export class DefaultExecutor {
     const cause = task.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
     task.killNoted = this.host.noteKill(task.id, cause);
     if (!told && this.host.reportsKilling && task.status !== undefined)
-      void this.tell(task, this.status(task, TaskState.TASK_KILLING));
+      void this.tell(task, this.statuses.of(task, TaskState.TASK_KILLING));
     task.escalation = this.host.clock.setTimeout(() => this.escalate(task), grace);
     if (task.launched) this.signal(task);
   }
@@ -306,7 +262,7 @@ export class DefaultExecutor {
     if (this.stopped || this.tasks.get(task.id) !== task) return;
     task.stop();
     const { state, ...rest } = endOfTask(task, termination);
-    const status = { ...this.status(task, state), ...rest, ...(this.unhealthy && { healthy: false }) };
+    const status = { ...this.statuses.of(task, state), ...rest, ...(this.unhealthy && { healthy: false }) };
     void this.tell(task, status);
     this.tasks.delete(task.id);
     const failed = state === TaskState.TASK_FAILED || state === TaskState.TASK_KILLED;
@@ -343,28 +299,7 @@ export class DefaultExecutor {
     this.host.update(status);
     return safe;
   }
-
-  private origin(): Pick<TaskStatus, "uuid" | "timestamp"> {
-    return { uuid: uuidBytes(this.host.random.uuid()), timestamp: this.host.clock.now() / 1000 };
-  }
-
-  private status({ info, containerId }: PodTask, state: TaskState): TaskStatus {
-    const check = checkStatus(info.check);
-    return {
-      task_id: info.task_id,
-      executor_id: { value: this.host.executorId },
-      state,
-      source: Source.SOURCE_EXECUTOR,
-      ...this.origin(),
-      container_status: { container_id: containerId, network_infos: [] },
-      ...(check !== undefined && { check_status: check }),
-    };
-  }
 }
 
 const isUnknown = (error: unknown): boolean =>
   isTepuiError(error) && error.code === "TEPUI_CONTAINER_UNKNOWN";
-
-const containerOf = (statuses: readonly TaskStatus[]): ContainerID | undefined =>
-  statuses.findLast(({ container_status: at }) => at?.container_id !== undefined)?.container_status
-    ?.container_id;

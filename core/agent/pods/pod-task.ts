@@ -50,3 +50,8 @@ export class PodTask {
     this.escalation = undefined;
   }
 }
+
+/** The container that statuses of a task tell of. */
+export const containerOf = (statuses: readonly TaskStatus[]): ContainerID | undefined =>
+  statuses.findLast(({ container_status: at }) => at?.container_id !== undefined)?.container_status
+    ?.container_id;

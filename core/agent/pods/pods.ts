@@ -14,7 +14,8 @@ import type { ExecutorCalls } from "../executor-calls.js";
 import type { Executors } from "../executors.js";
 import type { Framework } from "../framework.js";
 import type { AgentPaths } from "../paths.js";
-import { DefaultExecutor, type DefaultExecutorHost, type EarlierTask } from "./default-executor.js";
+import { DefaultExecutor } from "./default-executor.js";
+import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
 
 export interface PodsOptions {
   readonly containers: ContainerCalls;

@@ -1,5 +1,5 @@
 import type { TaskInfo } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { EarlierTask } from "../pods/default-executor.js";
+import type { EarlierTask } from "../pods/default-executor-host.js";
 import type { SavedExecutor } from "./saved-state.js";
 import { definitionOf } from "./task-definition.js";
 

@@ -1,8 +1,6 @@
-/**
- * Makes connections, also from other processes' networks, and carries the bytes: see helper-protocol.ts. It ends with its standard input,
- * that is, with the agent. Only core Perl is used (`perl-base` on Debian). Neither backquotes nor dollar-brace may be written in it.
- */
-export const HELPER_PROGRAM = String.raw`
+import { HELPER_CONNECTIONS } from "./helper-connections.js";
+
+const BEGINNING = String.raw`
 use strict;
 use warnings;
 use Errno qw(EAGAIN EALREADY EINPROGRESS EINTR);
@@ -16,14 +14,9 @@ if (opendir(my $own, "/proc/self/fd")) {
   closedir($own);
   POSIX::close($_) for @inherited;
 }
+`;
 
-# Sockets go by their numbers: Perl's own files cost as much as all else here. setns, socket, connect, getsockopt:
-my %calls = (
-  x86_64 => [308, 41, 42, 55], i686 => [346, 359, 362, 365], armv7l => [375, 281, 283, 295], ppc64le => [350, 326, 328, 340],
-  s390x => [339, 359, 362, 365],
-);
-my ($setns, $new_socket, $connect, $getsockopt) = @{ $calls{ (POSIX::uname())[4] } || [268, 198, 203, 209] };
-my $stream = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+const EXCHANGES = String.raw`
 my ($input, $output) = ("", "");
 my ($readers, $writers) = ("", "");
 # As much as an answer may have before it is known what it is.
@@ -45,59 +38,6 @@ sub schedule {
   my $at = POSIX::ceil(($now + $after) / $grain);
   $at = $moment + 1 if $at <= $moment;
   push @{ $due{$at} }, $id;
-}
-# Family and address, by text.
-my %places;
-
-# The network that this process is in: that of process $where, 0 for its own.
-open(my $own_network, "<", "/proc/self/ns/net");
-my $where = 0;
-
-sub enter {
-  my ($pid) = @_;
-  return 1 if $pid == $where;
-  my $theirs;
-  if ($pid) { open($theirs, "<", "/proc/$pid/ns/net") or return 0 }
-  my $file = fileno($theirs || $own_network);
-  return 0 unless defined $file && syscall($setns, $file, 0x40000000) == 0;
-  $where = $pid;
-  return 1;
-}
-
-sub place {
-  my ($address, $port) = @_;
-  %places = () if keys %places > 10000;
-  my $six = $address =~ /:/;
-  my $family = $six ? AF_INET6 : AF_INET;
-  my $to = inet_pton($family, $address) or return;
-  return $places{"$address $port"} = [$family, $six ? pack_sockaddr_in6($port, $to) : pack_sockaddr_in($port, $to)];
-}
-
-# Gives a socket, and whether it is connected already; none where that failed, of which it tells.
-sub connect_from {
-  my ($id, $pid, $place) = @_;
-  if ($pid != $where && !enter($pid)) {
-    say_to_agent("g", $id, "the container's network cannot be entered: $!");
-    return;
-  }
-  my $to = $places{$place} || place(split(/ /, $place));
-  if (!$to) {
-    say_to_agent("f", $id, "'$place' is no address");
-    return;
-  }
-  my $socket = syscall($new_socket, $to->[0], $stream, 0);
-  if ($socket < 0) {
-    say_to_agent("g", $id, "no socket can be made: $!");
-    return;
-  }
-  # On a loopback interface the other side has answered before the second try.
-  return ($socket, 1) if syscall($connect, $socket, $to->[1], length($to->[1])) == 0;
-  return ($socket, 1) if $! == EINPROGRESS && syscall($connect, $socket, $to->[1], length($to->[1])) == 0;
-  return ($socket, 0) if $! == EINPROGRESS || $! == EALREADY;
-  my $why = "$!";
-  POSIX::close($socket);
-  say_to_agent("f", $id, $why);
-  return;
 }
 
 sub forget {
@@ -328,3 +268,9 @@ while (1) {
   }
 }
 `;
+
+/**
+ * Makes connections, also from other processes' networks, and carries the bytes: see helper-protocol.ts. It ends with its standard input,
+ * that is, with the agent. Only core Perl is used (`perl-base` on Debian). Neither backquotes nor dollar-brace may be written in it.
+ */
+export const HELPER_PROGRAM = [BEGINNING, HELPER_CONNECTIONS, EXCHANGES].join("");

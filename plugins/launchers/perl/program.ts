@@ -7,6 +7,7 @@ import { PRIVILEGES } from "./privileges.js";
 import { SHIM } from "./shim.js";
 import { SWITCHBOARD } from "./switchboard.js";
 import { SYSTEM_CALLS } from "./system-calls.js";
+import { TERMINAL } from "./terminal.js";
 
 /**
  * The launchers' helper, in Perl: one long-lived process that forks a shim for each container on request. Forking this small
@@ -26,6 +27,7 @@ export const PERL_HELPER = [
   CGROUPS,
   FILE_SYSTEM,
   PRIVILEGES,
+  TERMINAL,
   CONTAINER,
   SHIM,
   SWITCHBOARD,

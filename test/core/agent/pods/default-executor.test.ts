@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { CheckListener } from "../../../../core/agent/checks/task-checks.js";
-import { DefaultExecutor, type EarlierTask } from "../../../../core/agent/pods/default-executor.js";
+import { DefaultExecutor } from "../../../../core/agent/pods/default-executor.js";
+import type { EarlierTask } from "../../../../core/agent/pods/default-executor-host.js";
 import {
   type ContainerID,
   HealthCheck_Type,

@@ -1,0 +1,32 @@
+import {
+  TaskStatus_Source as Source,
+  type TaskState,
+  type TaskStatus,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import { checkStatus } from "../checks/check-status.js";
+import { uuidBytes } from "../status.js";
+import type { DefaultExecutorHost } from "./default-executor-host.js";
+import type { PodTask } from "./pod-task.js";
+
+/** The statuses that a pod's executor tells, as Mesos's default executor fills them in. */
+export class PodStatuses {
+  constructor(private readonly host: Pick<DefaultExecutorHost, "random" | "clock" | "executorId">) {}
+
+  /** What is new with each. */
+  origin(): Pick<TaskStatus, "uuid" | "timestamp"> {
+    return { uuid: uuidBytes(this.host.random.uuid()), timestamp: this.host.clock.now() / 1000 };
+  }
+
+  of({ info, containerId }: PodTask, state: TaskState): TaskStatus {
+    const check = checkStatus(info.check);
+    return {
+      task_id: info.task_id,
+      executor_id: { value: this.host.executorId },
+      state,
+      source: Source.SOURCE_EXECUTOR,
+      ...this.origin(),
+      container_status: { container_id: containerId, network_infos: [] },
+      ...(check !== undefined && { check_status: check }),
+    };
+  }
+}
