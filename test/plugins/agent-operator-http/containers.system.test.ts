@@ -76,6 +76,20 @@ describe("agent operator API, calls for containers", () => {
     });
   });
 
+  it("waits no longer for the end of a container than its client does", async () => {
+    const { containers } = bench;
+    containers.endless = [];
+    const { endless } = containers;
+    for (const type of ["WAIT_NESTED_CONTAINER", "WAIT_CONTAINER"]) {
+      const before = endless.length;
+      const leave = bench.ask({ type, [type.toLowerCase()]: { container_id: CHILD } });
+      while (endless.length === before) await new Promise((resolve) => setImmediate(resolve));
+      expect(endless.at(-1)!.aborted).to.equal(false);
+      leave();
+      while (!endless.at(-1)!.aborted) await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+
   it("answers 404 for who is not there, and 400 for a launch that fails", async () => {
     const wait = { type: "WAIT_NESTED_CONTAINER", wait_nested_container: { container_id: UNKNOWN } };
     expect(await bench.call(wait)).to.include({

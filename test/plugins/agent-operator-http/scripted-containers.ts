@@ -20,6 +20,8 @@ export class ScriptedContainers implements AgentContainers {
   readonly streams = new ScriptedStreams();
   all: AgentContainer[] = [];
   launched: "launched" | "exists" | TepuiError = "launched";
+  /** Where they never end: of those who wait, by what they are told to have left. */
+  endless: AbortSignal[] | undefined;
   termination: ContainerTermination = { exit: { code: 3, signal: undefined } };
 
   async launch(launch: ContainerLaunch): Promise<"launched" | "exists"> {
@@ -29,9 +31,13 @@ export class ScriptedContainers implements AgentContainers {
     return this.launched;
   }
 
-  async wait(containerId: ContainerID): Promise<ContainerTermination> {
+  async wait(containerId: ContainerID, left?: AbortSignal): Promise<ContainerTermination> {
     this.note("wait", containerId);
-    return this.termination;
+    if (this.endless === undefined) return this.termination;
+    this.endless.push(left!);
+    return new Promise((_, reject) =>
+      left!.addEventListener("abort", () => reject(new TepuiError("TEPUI_CLIENT_GONE"))),
+    );
   }
 
   async kill(containerId: ContainerID, signal: number): Promise<void> {

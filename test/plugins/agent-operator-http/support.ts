@@ -88,6 +88,13 @@ export class EndpointBench {
     return (await fetch(`${this.rig!.base}/api/v1`)).status;
   }
 
+  /** A call to which there is no answer yet. Gives what breaks it off. */
+  ask(call: object): () => void {
+    const sent = this.open({ "content-type": "application/json" });
+    sent.on("error", () => undefined).end(JSON.stringify(call));
+    return () => void sent.socket?.resetAndDestroy();
+  }
+
   /** A call whose answer is a stream. */
   async listen(call: object, headers: Headers = {}): Promise<Listening> {
     const sent = this.open({ "content-type": "application/json", ...headers });
