@@ -18,9 +18,9 @@ import type {
   RecoverableContainer,
   TaskFeature,
 } from "../../sdk/contracts/containerizer.js";
-import type { ProvisionedImage, Provisioner } from "../../sdk/contracts/image.js";
+import type { Provisioner } from "../../sdk/contracts/image.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
-import type { LaunchedProcess, Launcher, LaunchPlan } from "../../sdk/contracts/launcher.js";
+import type { LaunchedProcess, Launcher } from "../../sdk/contracts/launcher.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
 import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
@@ -30,9 +30,9 @@ import type { Resources } from "../../sdk/resources/index.js";
 import { Attachments } from "./attachments.js";
 import { type Container, depth, isolated, makeContainer } from "./container.js";
 import { ContainerIsolation } from "./container-isolation.js";
-import { planLookingIn } from "./looking-in.js";
 import { PendingOperations } from "./pending-operations.js";
-import { launchPlan, refused, switchedUser } from "./plan.js";
+import { refused } from "./plan.js";
+import { Preparation } from "./preparation.js";
 import { limitStatistics } from "./statistics.js";
 import { GIVERS, isMine, missingFeatures } from "./supported.js";
 import { SavedSurroundings, surroundingsOf, withoutSecrets } from "./surroundings.js";
@@ -65,10 +65,12 @@ export class MesosContainerizer implements Containerizer {
   private readonly attachments: Attachments;
   private readonly nestingIsolators: readonly Isolator[];
   private readonly surroundings: SavedSurroundings;
+  private readonly preparation: Preparation;
   private readonly inProgress = new PendingOperations();
 
   constructor(private readonly options: ContainerizerOptions) {
     this.names = options.isolators.map(({ name }) => name);
+    this.preparation = new Preparation(options);
     this.attachments = new Attachments(`${options.recordsDirectory}.streams`);
     this.nestingIsolators = options.isolators.filter(({ nesting }) => nesting === true);
     this.surroundings = new SavedSurroundings(`${options.recordsDirectory}.surroundings`);
@@ -249,15 +251,9 @@ export class MesosContainerizer implements Containerizer {
   }
 
   private async start(container: Container): Promise<LaunchedProcess> {
-    const { id, request, abort, isolation, parent } = container;
+    const { id, request, abort, isolation } = container;
     const { launcher } = this.options;
-    const [image] = await Promise.all([this.image(container), this.fetch(container)]);
-    container.request = {
-      ...request,
-      ...(image !== undefined && { image }),
-      ...(parent !== undefined && { within: { request: parent.request, pid: parent.process!.pid } }),
-    };
-    const plan = await this.plan(container);
+    const plan = await this.preparation.plan(container, this.record(id));
     container.surroundings = surroundingsOf(plan);
     // Others end with the agent.
     if (request.checkpoint) await this.surroundings.save(id, withoutSecrets(container.surroundings, request));
@@ -270,35 +266,6 @@ export class MesosContainerizer implements Containerizer {
     await isolation.isolate(process, plan.contribution, abort.signal);
     await process.go();
     return process;
-  }
-
-  private async plan(container: Container): Promise<LaunchPlan> {
-    const { id, parent, isolation, abort } = container;
-    const { containerLogger } = this.options;
-    const record = this.record(id);
-    if (container.request.class === "debug") {
-      const io = await containerLogger.prepare(container.request);
-      const { process, surroundings } = parent!;
-      if (surroundings === undefined)
-        throw refused(`the environment of container ${parent!.id} is not known any more`);
-      return planLookingIn({ id, request: container.request, io, record, pid: process!.pid, surroundings });
-    }
-    const contribution = await isolation.prepare(container.request, abort.signal);
-    const io = await containerLogger.prepare(container.request);
-    const { immediate } = isolation;
-    return launchPlan({ request: container.request, contribution, io, record, immediate });
-  }
-
-  private async image({ id, request, abort }: Container): Promise<ProvisionedImage | undefined> {
-    const image = request.container?.mesos?.image;
-    if (image === undefined || request.class === "debug") return undefined;
-    return this.options.provisioner?.provision(id, image, { signal: abort.signal });
-  }
-
-  private async fetch({ request, abort }: Container): Promise<void> {
-    if (request.command.uris.length === 0) return;
-    const user = switchedUser(request.user);
-    await this.options.sandboxFetch.fetch({ request, user, signal: abort.signal });
   }
 
   /** Watches a running container for limits, and ends with it. */
