@@ -1,7 +1,7 @@
 import { lstat, mkdir, open, readdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative } from "node:path";
-import { DirectoryLock } from "../../plugins/embedded-registry/directory-lock.js";
 import { writeRegistry } from "../../plugins/embedded-registry/offline.js";
+import { DirectoryLock } from "../../sdk/files/index.js";
 import type { RegistryFacts } from "../../sdk/registry/index.js";
 import { syncDirectory } from "./archive.js";
 import { META_NAME } from "./manifest.js";

@@ -17,6 +17,7 @@ import { QoSController } from "../../sdk/contracts/qos-controller.js";
 import { ResourceDetector } from "../../sdk/contracts/resource-detector.js";
 import { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import type { DirectoryLock } from "../../sdk/files/index.js";
 import { definePlugin, durationText, faultDomain, z } from "../../sdk/plugin/index.js";
 import { parseResources, type Result } from "../../sdk/resources/index.js";
 import { Agent } from "./agent.js";
@@ -33,7 +34,7 @@ import { AgentPaths } from "./paths.js";
 import { RECONFIGURATION_POLICIES } from "./recovery/compatibility.js";
 import { SavedStateReader } from "./recovery/read-saved-state.js";
 import { LiveAgentView } from "./view.js";
-import { checkWorkDirectory, makeWorkDirectory } from "./work-directory.js";
+import { checkWorkDirectory, lockMemory, makeWorkDirectory } from "./work-directory.js";
 
 const flag = z.union([z.boolean(), z.stringbool()]);
 
@@ -184,9 +185,11 @@ export default definePlugin({
     );
     /** As Mesos's agent takes this signal: out of the cluster, with all that runs here. */
     const leave = (): void => agent?.unregister();
+    let memory: DirectoryLock | undefined;
     return {
       async start() {
         await makeWorkDirectory(options.workDir);
+        memory = await lockMemory(options.workDir);
         disk
           .resumeDiscards()
           .catch((error: unknown) => ctx.logger.warn({ err: error }, "an old directory cannot be removed"));
@@ -226,6 +229,7 @@ export default definePlugin({
         process.off("SIGUSR1", leave);
         await agent?.stop();
         await disk.stop();
+        await memory?.release();
       },
     };
   },

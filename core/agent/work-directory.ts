@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { makeDirectory } from "../../sdk/files/index.js";
+import { DirectoryLock, makeDirectory } from "../../sdk/files/index.js";
 
 /** Throws TEPUI_AGENT_WORK_DIR_UNUSABLE where the directory, or the one in which it is to be made, cannot be written. Makes nothing. */
 export function checkWorkDirectory(path: string): void {
@@ -21,6 +21,13 @@ export async function makeWorkDirectory(path: string): Promise<void> {
   } catch (error) {
     throw unusable(path, error);
   }
+}
+
+/** Keeps a second agent, and who would restore a backup, out of what an agent remembers. Rejects where another process has it. */
+export async function lockMemory(workDirectory: string): Promise<DirectoryLock> {
+  const meta = join(workDirectory, "meta");
+  await makeDirectory(meta);
+  return DirectoryLock.take(meta);
 }
 
 function exists(path: string): boolean {

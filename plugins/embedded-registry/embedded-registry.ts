@@ -5,6 +5,7 @@ import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Registry, RegistryOperation } from "../../sdk/contracts/registry.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { DirectoryLock } from "../../sdk/files/index.js";
 import {
   applyOperation,
   emptyFacts,
@@ -16,7 +17,6 @@ import {
   WriteQueue,
   withTimeout,
 } from "../../sdk/registry/index.js";
-import { DirectoryLock } from "./directory-lock.js";
 import { encodeFrame } from "./frame.js";
 import { newSegment } from "./segment.js";
 import { readNamed, SegmentDirectory } from "./segment-directory.js";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { DirectoryLock } from "../../sdk/files/index.js";
 import type { RegistryFacts } from "../../sdk/registry/index.js";
-import { DirectoryLock } from "./directory-lock.js";
 import { newSegment } from "./segment.js";
 import { readNamed, SegmentDirectory } from "./segment-directory.js";
 

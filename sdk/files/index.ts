@@ -1,1 +1,2 @@
+export { DirectoryLock } from "./directory-lock.js";
 export { makeDirectory } from "./make-directory.js";

@@ -128,6 +128,26 @@ describe("an agent whose memory is put back, while its tasks run", function () {
     expect((await containers()).map(({ executor_id }) => executor_id)).to.not.include("later");
   });
 
+  it("is left alone while it runs, also by a second agent", async () => {
+    await backup(workDir, file);
+    const stderr = new Sink();
+    const options = { file, to: workDir, force: true, timeout: 20_000 };
+    expect(await runRestore(options, { stdout: new Sink(), stderr })).to.equal(1);
+    expect(stderr.text).to.contain(`another process uses ${meta()}; stop it`);
+    const { port } = host.agent;
+    const flags = host.agent.process.spawnargs.filter((arg) => arg.startsWith("--"));
+    const second = spawn(
+      process.execPath,
+      [join(root, "bin/mesos-agent"), ...flags, "--port=0"].filter((arg) => arg !== `--port=${port}`),
+    );
+    let said = "";
+    second.stderr.on("data", (chunk) => (said += String(chunk)));
+    const [code] = (await once(second, "close")) as [number];
+    expect(code).to.equal(1);
+    expect(said).to.contain(`another process uses ${meta()}; stop it, or choose another directory`);
+    expect(await agentId()).to.be.a("string");
+  });
+
   it("loses nothing by backups and restores that are killed on the way", async () => {
     const { pids } = await launchTwo();
     const [stays] = await pids();

@@ -19,11 +19,11 @@ export class DirectoryLock {
       server.once("error", (error: NodeJS.ErrnoException) =>
         reject(
           error.code === "EADDRINUSE"
-            ? new Error(`another process uses ${path}; stop that master, or choose another directory`)
+            ? new Error(`another process uses ${path}; stop it, or choose another directory`)
             : error,
         ),
       );
-      server.listen({ path: `\0tepui-registry-${dev}-${ino}` }, resolve);
+      server.listen({ path: `\0tepui-directory-${dev}-${ino}` }, resolve);
     });
     server.unref();
     return new DirectoryLock(server);
