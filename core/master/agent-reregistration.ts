@@ -1,31 +1,28 @@
-import type {
-  ReconcileTasksMessage,
-  ReregisterSlaveMessage,
-} from "../../proto/gen/mesos/internal/messages.js";
+import type { ReregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
 import {
   AgentInfo,
   AgentInfo_Capability_Type as Capability,
   type ExecutorInfo,
   type FrameworkInfo,
   TaskStatus_Reason as Reason,
-  type Resource,
   type Task,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { convertResource, isPostRefinement, Resources } from "../../sdk/resources/index.js";
+import { Resources } from "../../sdk/resources/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import { Agent, type AgentFacts } from "./agent.js";
 import { connection, factsOf, machineOf, refusal, refuseDown } from "./agent-registration.js";
+import { allocationRole, readExecutor, readTask, unreportedTasks } from "./agent-report.js";
 import type { Agents } from "./agents.js";
 import { type MasterContext, nowSeconds } from "./context.js";
 import type { Draining } from "./draining.js";
 import { update } from "./events.js";
 import { ExecutorEntry } from "./executor.js";
-import { type Framework, rolesOf } from "./framework.js";
+import type { Framework } from "./framework.js";
 import { frameworkKey } from "./framework-key.js";
 import type { Frameworks } from "./frameworks.js";
 import { parsePid } from "./pid.js";
 import { masterStatus } from "./status.js";
-import { TaskEntry } from "./task.js";
+import type { TaskEntry } from "./task.js";
 import { validateReregistration } from "./validation/agent.js";
 
 /**
@@ -197,7 +194,7 @@ export class AgentReregistration {
     });
     messages.reregistered(agent, {
       slave_id: agent.idMessage,
-      reconciliations: this.unknownToAgent(agent, message.tasks),
+      reconciliations: unreportedTasks(agent, message.tasks, this.context),
       connection: connection(this.context),
     });
     this.relearn(agent, message);
@@ -209,39 +206,6 @@ export class AgentReregistration {
     this.tellFrameworks(agent, message.frameworks);
     this.also.draining.reregistered(agent);
     logger.info({ agent: agent.id, pid: agent.pid }, "Re-registered an agent");
-  }
-
-  /**
-   * Tasks that the agent did not report: perhaps the launch never came to it, perhaps it crossed with the report. Only the agent can tell,
-   * so it is asked, and answers for those that it does not have.
-   */
-  private unknownToAgent(agent: Agent, tasks: readonly Task[]): ReconcileTasksMessage[] {
-    const { cluster, clock } = this.context;
-    const reported = new Set(
-      tasks.map((task) => frameworkKey(task.framework_id?.value, task.task_id?.value)),
-    );
-    const messages: ReconcileTasksMessage[] = [];
-    for (const [frameworkId, entries] of agent.taskEntries) {
-      const missing = [...entries.values()].filter(
-        (task) => !reported.has(frameworkKey(frameworkId, task.id)),
-      );
-      if (missing.length === 0) continue;
-      messages.push({
-        framework_id: { value: frameworkId },
-        framework: cluster.frameworks.get(frameworkId)?.info,
-        statuses: missing.map((task) =>
-          masterStatus({
-            taskId: task.message.task_id,
-            agentId: agent.idMessage,
-            state: task.toldState ?? task.state,
-            reason: Reason.REASON_RECONCILIATION,
-            message: "Reconciliation request",
-            now: clock.now(),
-          }),
-        ),
-      });
-    }
-    return messages;
   }
 
   /**
@@ -327,32 +291,3 @@ export class AgentReregistration {
 /** What is told in other words is still the same when it is written; and that is the cheaper comparison, too. */
 const sameInfo = (left: AgentInfo, right: AgentInfo): boolean =>
   Buffer.compare(AgentInfo.encode(left).finish(), AgentInfo.encode(right).finish()) === 0;
-
-/** Agents without MULTI_ROLE do not say to which role resources are allocated: it is the one role of the framework. */
-function allocationRole(agent: Agent, info: FrameworkInfo | undefined): string | undefined {
-  if (agent.can(Capability.MULTI_ROLE) || info === undefined) return undefined;
-  return rolesOf(info)[0];
-}
-
-/** The same list where nothing in it has to be changed, as in all messages of today's agents. */
-function readResources(messages: Resource[], role: string | undefined): Resource[] {
-  const isRead = (message: Resource): boolean =>
-    isPostRefinement(message) && (role === undefined || message.allocation_info !== undefined);
-  if (messages.every(isRead)) return messages;
-  return messages.map((message) => {
-    const resource = convertResource(message, "post-refinement");
-    if (resource.allocation_info === undefined && role !== undefined) resource.allocation_info = { role };
-    return resource;
-  });
-}
-
-function readTask(reported: Task, role: string | undefined): TaskEntry {
-  const resources = readResources(reported.resources, role);
-  const message = resources === reported.resources ? reported : { ...reported, resources };
-  return new TaskEntry({ message, resources: Resources.of(resources) });
-}
-
-const readExecutor = (info: ExecutorInfo, role: string | undefined): ExecutorInfo => ({
-  ...info,
-  resources: readResources(info.resources, role),
-});
