@@ -155,11 +155,9 @@ export class Launches {
         ]
       : [];
     if (existing === undefined) {
-      const start = () => void containers.start(framework, executor, { tasks, record });
-      const { pending } = this.options.resources;
       // They may use volumes that are just being made.
-      if (pending === undefined) start();
-      else void pending.then(start);
+      const { pending: after } = this.options.resources;
+      void containers.start(framework, executor, { tasks, record, after });
       return;
     }
     this.persist(record);

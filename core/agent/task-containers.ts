@@ -51,6 +51,15 @@ export interface TaskContainersOptions {
   readonly logger: Logger;
 }
 
+/** What an executor is started for. */
+export interface FirstTasks {
+  readonly tasks: readonly TaskInfo[];
+  /** That they are to run. */
+  readonly record: readonly DiskOperation[];
+  /** What its container has to wait for. */
+  readonly after: Promise<void> | undefined;
+}
+
 /** Makes the containers of executors and command tasks, and follows them to their end. */
 export class TaskContainers {
   /** Shared by all statuses of containers in the host's network. */
@@ -61,12 +70,11 @@ export class TaskContainers {
     this.ownNetwork = { ip_addresses: [address], groups: [], port_mappings: [] };
   }
 
-  /** Makes the sandbox, finds a containerizer, and follows the container from there. */
-  async start(
-    framework: Framework,
-    executor: Executor,
-    first: { tasks: readonly TaskInfo[]; record: readonly DiskOperation[] },
-  ): Promise<void> {
+  /**
+   * Writes down at once what is to run, before anything can be told of it. Makes the sandbox, finds a containerizer, and follows the container
+   * from there.
+   */
+  async start(framework: Framework, executor: Executor, first: FirstTasks): Promise<void> {
     const { checkpoints, disk, executors, metrics, logger } = this.options;
     try {
       await disk.apply([
@@ -74,6 +82,7 @@ export class TaskContainers {
         ...(executor.checkpoint ? checkpoints.executor(executor) : []),
         ...first.record,
       ]);
+      await first.after;
       const containerizer = await this.launch(framework, executor, first.tasks);
       if (containerizer !== undefined) {
         await this.launched(framework, executor, { containerizer, tasks: first.tasks });

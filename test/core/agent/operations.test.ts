@@ -74,6 +74,14 @@ class Operated {
     return this.bench.settle();
   }
 
+  /** A task on a volume that is just being made. */
+  runWithVolume(): void {
+    void this.apply(1, reserve(reserved(scalar("disk", 10))));
+    void this.apply(2, create(volume("v1")));
+    const resources = [scalar("cpus", 1, "dev"), allocated(volume("v1"))];
+    this.bench.run(this.bench.task("t1", { resources }), this.bench.framework({ checkpoint: true }));
+  }
+
   /** `op1 OPERATION_FINISHED` for each status that the master was sent. */
   get told(): string[] {
     return this.bench.master.heard("UpdateOperationStatusMessage").map(({ status }) => {
@@ -223,14 +231,32 @@ describe("operations on an agent", () => {
 
   it("are there for the task that comes right behind them", async () => {
     const it = await Operated.begin();
-    void it.apply(1, reserve(reserved(scalar("disk", 10))));
-    void it.apply(2, create(volume("v1")));
-    it.bench.run(it.bench.task("t1", { resources: [scalar("cpus", 1, "dev"), allocated(volume("v1"))] }));
+    const { launched } = it.bench.containerizer;
+    let before: number | undefined;
+    it.bench.disk.failing = ({ path }) => {
+      if (path === pathOf("v1")) before = launched.length;
+      return false;
+    };
+    it.runWithVolume();
+    await it.bench.settle();
+    expect([before, launched.length]).to.deep.equal([0, 1]);
+    expect(it.bench.containerizer.of("t1").request.resources.persistentVolumes().disk).to.equal(10);
+  });
+
+  it("are not there yet for a task that is killed, which is written down as one of its run all the same", async () => {
+    const it = await Operated.begin();
+    it.runWithVolume();
+    it.bench.master.say("KillTaskMessage", {
+      framework_id: { value: FRAMEWORK_ID },
+      task_id: { value: "t1" },
+    });
     await it.bench.settle();
     const steps = it.bench.disk.operations.map(({ path }) => path);
-    const sandbox = steps.findIndex((path) => path.startsWith("/srv/slaves/"));
-    expect(steps.indexOf(pathOf("v1"))).to.be.within(0, sandbox);
-    expect(it.bench.containerizer.of("t1").request.resources.persistentVolumes().disk).to.equal(10);
+    const run = steps.findIndex((path) => path.startsWith("/srv/meta/") && path.endsWith("/t1/runs/latest"));
+    const told = steps.findIndex((path) => path.endsWith("/t1/task.updates"));
+    expect(told).to.be.greaterThan(-1);
+    expect(run).to.be.within(0, told);
+    expect(it.bench.containerizer.launched).to.have.length(0);
   });
 
   it("are reported to every master that takes the agent", async () => {
