@@ -3,31 +3,19 @@ import {
   OperationState,
   TaskStatus_Reason as Reason,
   TaskState,
-  type TaskStatus,
-  type TimeInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { formatDuration } from "../../sdk/values/index.js";
 import type { Agent } from "./agent.js";
 import { AgentObserver } from "./agent-observer.js";
 import type { MasterContext } from "./context.js";
-import { agentLost, update } from "./events.js";
+import { agentLost } from "./events.js";
 import type { Framework } from "./framework.js";
 import type { CounterName } from "./metrics.js";
 import type { Offers } from "./offers.js";
 import type { Operations } from "./operations.js";
 import { RemovalLimiter } from "./removal-limiter.js";
-import { masterStatus, timeInfo } from "./status.js";
-import type { TaskEntry } from "./task.js";
-
-/** How the tasks of an agent that is taken out end. */
-export interface TaskFate {
-  readonly state: TaskState;
-  readonly reason: Reason;
-  readonly message: string;
-  /** They may come back: kept among the framework's unreachable tasks. */
-  readonly unreachable?: boolean;
-  readonly unreachableTime?: TimeInfo;
-}
+import { timeInfo } from "./status.js";
+import { type TaskFate, TaskFates } from "./task-fates.js";
 
 /**
  * The life of an agent after its admission: watched, disconnected, reconnected, given up as unreachable, removed. What the registry has
@@ -35,6 +23,7 @@ export interface TaskFate {
  */
 export class Agents {
   readonly limiter: RemovalLimiter;
+  readonly fates: TaskFates;
   /** Ids of agents for which the registry is being written. */
   readonly markingUnreachable = new Set<string>();
   readonly removing = new Set<string>();
@@ -47,6 +36,7 @@ export class Agents {
     private readonly offers: Offers,
     private readonly operations: Operations,
   ) {
+    this.fates = new TaskFates(context);
     this.limiter = new RemovalLimiter(context.clock, context.options.agentRemovalRateLimit);
   }
 
@@ -128,7 +118,7 @@ export class Agents {
   private removeFramework(agent: Agent, framework: Framework): void {
     const hostname = agent.info.hostname ?? "";
     for (const task of [...(agent.taskEntries.get(framework.id)?.values() ?? [])]) {
-      this.end(task, framework, {
+      this.fates.end(task, framework, {
         state: TaskState.TASK_LOST,
         reason: Reason.REASON_AGENT_DISCONNECTED,
         message: `Agent ${hostname} disconnected`,
@@ -270,7 +260,7 @@ export class Agents {
       const fate = framework === undefined ? undefined : fateIn(framework);
       for (const task of [...tasks.values()]) {
         if (framework === undefined || fate === undefined) ledger.removeTask(task);
-        else this.end(task, framework, fate);
+        else this.fates.end(task, framework, fate);
       }
     }
     for (const executor of [...agent.executors()]) ledger.removeExecutor(executor, agent);
@@ -283,33 +273,6 @@ export class Agents {
     cluster.removedAgents.set(agent.id, true);
     this.tellLost(agent.id);
     this.context.watchers.agentRemoved(agent.id);
-  }
-
-  private end(task: TaskEntry, framework: Framework, fate: TaskFate): void {
-    this.tell(task, framework, fate);
-    this.context.ledger.removeTask(task, { unreachable: fate.unreachable ?? false });
-  }
-
-  /** A task that counted as unreachable will not come back. */
-  endUnreachable(task: TaskEntry, framework: Framework, fate: TaskFate): void {
-    this.tell(task, framework, fate);
-    framework.unreachable.delete(task.id);
-    framework.completed.add(task.message);
-  }
-
-  private tell(task: TaskEntry, framework: Framework, fate: TaskFate): void {
-    const status: TaskStatus = masterStatus({
-      taskId: task.message.task_id,
-      agentId: task.message.agent_id,
-      executorId: task.message.executor_id,
-      state: fate.state,
-      reason: fate.reason,
-      message: fate.message,
-      now: this.context.clock.now(),
-      unreachableTime: fate.unreachableTime,
-    });
-    this.context.ledger.updateTask(task, status);
-    if (framework.connected) framework.send(update(status));
   }
 
   tellLost(agentId: string): void {

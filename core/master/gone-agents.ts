@@ -5,11 +5,12 @@ import {
   type TimeInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { TepuiError } from "../../sdk/errors/index.js";
-import type { Agents, TaskFate } from "./agents.js";
+import type { Agents } from "./agents.js";
 import type { MasterContext } from "./context.js";
 import type { Framework } from "./framework.js";
 import type { Operations } from "./operations.js";
 import { timeInfo } from "./status.js";
+import type { TaskFate } from "./task-fates.js";
 
 const MESSAGE = "Agent has been marked gone";
 
@@ -76,7 +77,7 @@ export class GoneAgents {
       for (const taskId of taskIds) {
         const task = framework?.unreachable.get(taskId);
         if (framework !== undefined && task !== undefined)
-          this.agents.endUnreachable(task, framework, fateIn(framework));
+          this.agents.fates.endUnreachable(task, framework, fateIn(framework));
       }
     }
     cluster.forgetUnreachableTasks(id);
