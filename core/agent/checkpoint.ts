@@ -12,10 +12,10 @@ import {
   TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { convertResources } from "../../sdk/resources/index.js";
-import type { KillCause } from "./command-task.js";
 import type { DiskOperation } from "./disk/operations.js";
 import type { Executor } from "./executor.js";
 import type { Framework } from "./framework.js";
+import { type KillRecord, killRecordText } from "./kill-record.js";
 import type { AgentPaths } from "./paths.js";
 import { makeTask } from "./task.js";
 import { encodeDelimited } from "./updates/update-record.js";
@@ -101,8 +101,9 @@ export class Checkpoints {
     return [{ op: "remove", path: this.paths.meta.drainConfig(agentId) }];
   }
 
-  kill({ ids }: Executor, taskId: string, cause: KillCause): DiskOperation[] {
-    return [{ op: "create", path: this.paths.meta.taskKill(ids, taskId), data: Buffer.from(cause) }];
+  kill({ ids }: Executor, taskId: string, kill: KillRecord): DiskOperation[] {
+    const path = this.paths.meta.taskKill(ids, taskId);
+    return [{ op: "write", path, data: Buffer.from(killRecordText(kill)) }];
   }
 
   bootId(bootId: string): DiskOperation[] {

@@ -13,6 +13,7 @@ import { failedTooOften } from "./checks/health.js";
 import type { CheckedTask, CheckListener, RunningChecks } from "./checks/task-checks.js";
 import { killGracePeriod } from "./command-executor-info.js";
 import { exitText } from "./exit-text.js";
+import type { KillRecord } from "./kill-record.js";
 
 const SIGTERM = 15;
 const SIGKILL = 9;
@@ -26,11 +27,6 @@ export interface CommandStatus {
   readonly checkStatus?: CheckStatusInfo | undefined;
 }
 
-export const KILL_CAUSES = ["killed", "overtime", "unhealthy"] as const;
-
-/** Why a task is made to end: somebody asked for it, its time is over, or its health checks failed too often. */
-export type KillCause = (typeof KILL_CAUSES)[number];
-
 export interface CommandTaskHost {
   /** What its last message says has ended. */
   readonly noun: "Command" | "Container";
@@ -41,9 +37,9 @@ export interface CommandTaskHost {
   /** Starts the checks that the task asks for; undefined where it asks for none. */
   check(task: CheckedTask, listener: CheckListener): RunningChecks | undefined;
   /** The task is to end; its end is told truly also by a later run of the agent. Comes before the first signal. */
-  noteKill(cause: KillCause): void;
-  /** To every process of the task's container. */
-  signal(signal: number): void;
+  noteKill(kill: KillRecord): void;
+  /** To every process of the task's container. Resolves to whether it was sent. */
+  signal(signal: number): Promise<boolean>;
 }
 
 /**
@@ -58,6 +54,8 @@ export class CommandTask {
   private checks: RunningChecks | undefined;
   private overtime = false;
   private unhealthy = false;
+  /** SIGTERM was sent. */
+  private asked = false;
   /** The last one that was told. */
   private status: CommandStatus | undefined;
 
@@ -78,9 +76,9 @@ export class CommandTask {
    *
    * @param age how long it has been running, in milliseconds
    * @param told its statuses until then, oldest first
-   * @param kill why it was being killed, if it was; how far that had come is not known
+   * @param kill how it was being killed, if it was
    */
-  followed(age: number, told: readonly TaskStatus[], kill?: KillCause): void {
+  followed(age: number, told: readonly TaskStatus[], kill?: KillRecord): void {
     const { healthy, check_status: checkStatus } = told.at(-1) ?? {};
     this.status = { state: TaskState.TASK_RUNNING, healthy, checkStatus };
     if (kill === undefined) {
@@ -88,9 +86,14 @@ export class CommandTask {
       return;
     }
     this.running = true;
-    this.overtime = kill === "overtime";
-    this.unhealthy = kill === "unhealthy";
-    this.killWithin(killGracePeriod([this.task.kill_policy]), { told: true });
+    const { cause, deadline, asked } = kill;
+    this.overtime = cause === "overtime";
+    this.unhealthy = cause === "unhealthy";
+    const grace =
+      deadline === undefined
+        ? killGracePeriod([this.task.kill_policy])
+        : Math.max(0, deadline - this.host.clock.now());
+    this.killWithin(grace, { told: true, asked });
   }
 
   private follow(age: number, told: readonly TaskStatus[]): void {
@@ -128,19 +131,20 @@ export class CommandTask {
   }
 
   /** @param grace milliseconds between SIGTERM and SIGKILL */
-  killWithin(grace: number, { told = this.overtime } = {}): void {
+  killWithin(grace: number, { told = this.overtime, asked = false } = {}): void {
     if (!this.running || this.ended) return;
     const { clock } = this.host;
     const now = clock.monotonic();
     if (this.escalation === undefined) {
       this.checks?.stop();
       if (!told && this.host.reportsKilling) this.tell({ state: TaskState.TASK_KILLING });
-      this.host.noteKill(this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed");
-      this.host.signal(SIGTERM);
       this.escalate(now, now + grace);
+      this.note(asked);
+      if (!asked) void this.ask();
     } else if (this.escalation.started + grace < this.escalation.at) {
       this.escalation.timer.cancel();
       this.escalate(this.escalation.started, this.escalation.started + grace);
+      this.note(this.asked);
     }
   }
 
@@ -189,9 +193,22 @@ export class CommandTask {
     this.host.report(this.status);
   }
 
+  private async ask(): Promise<void> {
+    const sent = await this.host.signal(SIGTERM);
+    if (sent && !this.ended) this.note(true);
+  }
+
+  private note(asked: boolean): void {
+    const { clock } = this.host;
+    this.asked = asked;
+    const cause = this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
+    const deadline = Math.round(clock.now() + this.escalation!.at - clock.monotonic());
+    this.host.noteKill({ cause, deadline, asked });
+  }
+
   private escalate(started: number, at: number): void {
     const { clock } = this.host;
-    const timer = clock.setTimeout(() => this.host.signal(SIGKILL), at - clock.monotonic());
+    const timer = clock.setTimeout(() => void this.host.signal(SIGKILL), at - clock.monotonic());
     this.escalation = { timer, started, at };
   }
 }

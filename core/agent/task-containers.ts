@@ -220,12 +220,13 @@ export class TaskContainers {
   commandTask(framework: Framework, executor: Executor, task: TaskInfo): CommandTask {
     const { clock, statuses, logger, disk, checkpoints, checks, commands } = this.options;
     let noted: Promise<void> | undefined;
-    const signalNow = (signal: number): void => {
-      executor.containerizer
-        ?.signal(executor.containerId, signal)
-        .catch((error: unknown) =>
-          logger.error({ err: error, executor: executor.id }, "a task could not be signalled"),
-        );
+    const signalNow = async (signal: number): Promise<boolean> => {
+      try {
+        return (await executor.containerizer?.signal(executor.containerId, signal)) === true;
+      } catch (error) {
+        logger.error({ err: error, executor: executor.id }, "a task could not be signalled");
+        return false;
+      }
     };
     return new CommandTask(task, {
       clock,
@@ -240,18 +241,15 @@ export class TaskContainers {
           ...status,
         }),
       check: (of, listener) => checks.start(of, commands.target(executor, executor.containerId), listener),
-      noteKill: (cause) => {
+      noteKill: (kill) => {
         if (!executor.checkpoint) return;
         noted = disk
-          .apply(checkpoints.kill(executor, task.task_id!.value!, cause))
+          .apply(checkpoints.kill(executor, task.task_id!.value!, kill))
           .catch((error: unknown) =>
             logger.error({ err: error, executor: executor.id }, "a kill could not be written down"),
           );
       },
-      signal: (signal) => {
-        if (noted === undefined) signalNow(signal);
-        else void noted.then(() => signalNow(signal));
-      },
+      signal: (signal) => (noted === undefined ? signalNow(signal) : noted.then(() => signalNow(signal))),
     });
   }
 

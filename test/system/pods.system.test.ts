@@ -136,6 +136,23 @@ for (const [kind, flags] of [
       await rm(directory, { recursive: true });
     });
 
+    it("are asked to end once, also by an agent that is killed while they do", async () => {
+      const count =
+        "n=0; trap 'n=$((n + 1))' TERM; echo > ready; until [ -e end ]; do sleep 0.05; done; exit $n";
+      const grace_period = { nanoseconds: 60_000_000_000n };
+      runner.run("once", [{ id: "slow", command: count, more: { kill_policy: { grace_period } } }]);
+      await runner.reaches("slow", TaskState.TASK_RUNNING);
+      const sandbox = await sandboxOf(agent, "once");
+      await until(() => exists(`${sandbox}/tasks/slow/ready`));
+      await runner.kill("slow");
+      const record = join(sandbox.replace("/slaves/", "/meta/slaves/"), "tasks", "slow", "task.kill");
+      await until(() => exists(record) && readFileSync(record, "utf8").endsWith("asked"));
+      await restart();
+      await writeFile(`${sandbox}/tasks/slow/end`, "");
+      await runner.reaches("slow", TaskState.TASK_KILLED);
+      expect(runner.of("slow").at(-1)).to.equal('TASK_KILLED "Command exited with status 1"');
+    });
+
     it("can be killed after the agent was", async () => {
       runner.run("late", [{ id: "stays", command: "trap '' TERM; while :; do sleep 1; done" }]);
       await runner.reaches("stays", TaskState.TASK_RUNNING);

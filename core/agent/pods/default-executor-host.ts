@@ -5,7 +5,7 @@ import type { ContainerTermination } from "../../../sdk/contracts/containerizer.
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { Random } from "../../../sdk/contracts/random.js";
 import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
-import type { KillCause } from "../command-task.js";
+import type { KillRecord } from "../kill-record.js";
 
 /** What a pod's executor has of the agent. */
 export interface DefaultExecutorHost {
@@ -26,8 +26,8 @@ export interface DefaultExecutorHost {
   /** Resolves with the end of a container; rejects with TEPUI_CONTAINER_UNKNOWN. */
   wait(containerId: ContainerID): Promise<ContainerTermination>;
   kill(containerId: ContainerID, signal: number): Promise<void>;
-  /** Resolves when a later run of the agent would know that the task is being killed, and why. */
-  noteKill(taskId: string, cause: KillCause): Promise<void>;
+  /** Resolves when a later run of the agent would know that the task is being killed, and how. */
+  noteKill(taskId: string, kill: KillRecord): Promise<void>;
   /** Starts the checks that the task asks for; undefined where it asks for none. */
   check(
     task: CheckedTask & { readonly containerId: ContainerID },
@@ -46,6 +46,6 @@ export interface EarlierTask {
   readonly info: TaskInfo;
   /** The statuses that were told, oldest first; none: it was not begun. */
   readonly statuses: readonly TaskStatus[];
-  /** Why it was being killed, if it was. */
-  readonly kill?: KillCause | undefined;
+  /** How it was being killed, if it was. */
+  readonly kill?: KillRecord | undefined;
 }

@@ -12,6 +12,7 @@ import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { failedTooOften } from "../checks/health.js";
 import { killGracePeriod } from "../command-executor-info.js";
+import type { KillRecord } from "../kill-record.js";
 import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
 import { endOfTask } from "./end-of-task.js";
 import { PodStatuses } from "./pod-statuses.js";
@@ -138,12 +139,20 @@ export class DefaultExecutor {
       return;
     }
     task.launched = this.host.knows(task.containerId);
-    task.overtime = kill === "overtime";
+    task.overtime = kill?.cause === "overtime";
     if (killing)
-      this.killTask(task, killGracePeriod([task.info.kill_policy]), { told: killingTold || task.overtime });
+      this.killTask(task, this.graceLeft(task, kill), {
+        told: killingTold || task.overtime,
+        asked: kill?.asked === true,
+      });
     else if (running === undefined) this.begin(task);
     else this.watch(task, Math.max(0, this.host.clock.now() - running.timestamp! * 1000), statuses);
     this.follow(task);
+  }
+
+  private graceLeft({ info }: PodTask, kill: KillRecord | undefined): number {
+    if (kill?.deadline === undefined) return killGracePeriod([info.kill_policy]);
+    return Math.max(0, kill.deadline - this.host.clock.now());
   }
 
   private async start(tasks: readonly PodTask[]): Promise<void> {
@@ -153,7 +162,7 @@ export class DefaultExecutor {
       if (!task.launched) continue;
       this.begin(task);
       // It may have been asked to end before there was anything to end.
-      if (task.killing) this.signal(task);
+      if (task.killing) void this.signal(task);
     }
     for (const task of tasks) this.follow(task);
   }
@@ -228,34 +237,46 @@ export class DefaultExecutor {
   }
 
   /** @param grace milliseconds between SIGTERM and SIGKILL */
-  private killTask(task: PodTask, grace: number, { told = task.overtime } = {}): void {
+  private killTask(task: PodTask, grace: number, { told = task.overtime, asked = false } = {}): void {
     if (task.killing) return;
     task.killing = true;
     task.stopWatching();
     const cause = task.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
-    task.killNoted = this.host.noteKill(task.id, cause);
+    this.note(task, { cause, deadline: Math.round(this.host.clock.now() + grace), asked });
     if (!told && this.host.reportsKilling && task.status !== undefined)
       void this.tell(task, this.statuses.of(task, TaskState.TASK_KILLING));
     task.escalation = this.host.clock.setTimeout(() => this.escalate(task), grace);
-    if (task.launched) this.signal(task);
+    if (task.launched) void this.signal(task);
   }
 
-  private signal(task: PodTask): void {
-    this.send(task, SIGTERM);
+  private note(task: PodTask, kill: KillRecord): void {
+    task.kill = kill;
+    task.killNoted = this.host.noteKill(task.id, kill);
+  }
+
+  private async signal(task: PodTask): Promise<void> {
+    const { kill } = task;
+    if (kill === undefined || kill.asked || !(await this.send(task, SIGTERM))) return;
+    if (!this.stopped && this.tasks.get(task.id) === task) this.note(task, { ...kill, asked: true });
   }
 
   private escalate(task: PodTask): void {
-    if (this.tasks.get(task.id) === task) this.send(task, SIGKILL);
+    if (this.tasks.get(task.id) === task) void this.send(task, SIGKILL);
   }
 
-  private send(task: PodTask, signal: number): void {
-    if (!task.launched) return;
-    const sent = task.killNoted.then(() => this.host.kill(task.containerId, signal));
-    sent.catch((error: unknown) => {
+  /** Resolves to whether it was sent. */
+  private async send(task: PodTask, signal: number): Promise<boolean> {
+    if (!task.launched) return false;
+    await task.killNoted;
+    try {
+      await this.host.kill(task.containerId, signal);
+      return true;
+    } catch (error) {
       // That it is over is told by its end.
       if (!isUnknown(error))
         this.host.logger.warn({ err: error, task: task.id }, "a task of a pod could not be signalled");
-    });
+      return false;
+    }
   }
 
   private ended(task: PodTask, termination: ContainerTermination | undefined): void {

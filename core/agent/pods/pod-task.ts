@@ -1,5 +1,6 @@
 import type { ContainerID, TaskInfo, TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Timer } from "../../../sdk/contracts/clock.js";
+import type { KillRecord } from "../kill-record.js";
 
 /** Tasks that were launched together, and end together when one of them fails. */
 export interface PodGroup {
@@ -16,6 +17,8 @@ export class PodTask {
   launched = false;
   /** Asked to end. */
   killing = false;
+  /** How, from then on. */
+  kill: KillRecord | undefined;
   /** Settles when that is written down: no signal is sent before. */
   killNoted = Promise.resolve();
   /** It ran for longer than it may. */

@@ -6,13 +6,13 @@ import type { Random } from "../../../sdk/contracts/random.js";
 import type { Checkpoints } from "../checkpoint.js";
 import type { CommandsInContainers } from "../checks/commands-in-containers.js";
 import type { TaskChecks } from "../checks/task-checks.js";
-import type { KillCause } from "../command-task.js";
 import type { ContainerCalls } from "../containers/container-calls.js";
 import type { Disk } from "../disk/operations.js";
 import type { Executor } from "../executor.js";
 import type { ExecutorCalls } from "../executor-calls.js";
 import type { Executors } from "../executors.js";
 import type { Framework } from "../framework.js";
+import type { KillRecord } from "../kill-record.js";
 import type { AgentPaths } from "../paths.js";
 import { DefaultExecutor } from "./default-executor.js";
 import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
@@ -78,7 +78,7 @@ export class Pods {
       knows: (containerId) => containers.has(containerId),
       wait: (containerId) => containers.wait(containerId),
       kill: (containerId, signal) => containers.kill(containerId, signal),
-      noteKill: (taskId, cause) => this.noteKill(executor, taskId, cause),
+      noteKill: (taskId, kill) => this.noteKill(executor, taskId, kill),
       update: (status) => calls.update(executor, status),
       sandboxMade: (taskId, { value }) => this.link(executor, taskId, value!),
       exit: () => {
@@ -90,11 +90,11 @@ export class Pods {
     };
   }
 
-  private async noteKill(executor: Executor, taskId: string, cause: KillCause): Promise<void> {
+  private async noteKill(executor: Executor, taskId: string, kill: KillRecord): Promise<void> {
     if (!executor.checkpoint) return;
     const { disk, checkpoints, logger } = this.options;
     await disk
-      .apply(checkpoints.kill(executor, taskId, cause))
+      .apply(checkpoints.kill(executor, taskId, kill))
       .catch((error: unknown) =>
         logger.error({ err: error, executor: executor.id }, "a kill could not be written down"),
       );

@@ -4,7 +4,7 @@ import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/m
 import type { ExecutorInfo, TaskGroupInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateResources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
-import { KILL_CAUSES } from "../command-task.js";
+import { readKillRecord } from "../kill-record.js";
 import type { AgentPaths, RunIds } from "../paths.js";
 import { uuidKey } from "../updates/update-stream.js";
 import { findLeftovers } from "./leftovers.js";
@@ -219,9 +219,7 @@ export class SavedStateReader {
       check: ({ task_id: id, resources }) => other("task", id, taskId) ?? validateResources(resources),
     });
     const kill = await run.reader.text(meta.taskKill(run, taskId));
-    // Whatever is left of the cause, it was being ended.
-    const cause = kill === undefined ? undefined : (KILL_CAUSES.find((one) => one === kill) ?? "killed");
-    return { task, definition, ...updates, ...(cause !== undefined && { kill: cause }) };
+    return { task, definition, ...updates, ...(kill !== undefined && { kill: readKillRecord(kill) }) };
   }
 
   private async updates(run: Run, taskId: string): Promise<SavedUpdates> {

@@ -18,6 +18,7 @@ import { Executor } from "../executor.js";
 import { executorLimits } from "../executor-limits.js";
 import type { Executors } from "../executors.js";
 import { Framework } from "../framework.js";
+import type { KillRecord } from "../kill-record.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
 import type { Pods } from "../pods/pods.js";
@@ -184,7 +185,7 @@ export class Recovery {
       executor.command = taskContainers.commandTask(framework, executor, definitionOf(only));
       const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
       const told = only.updates.flatMap(({ status }) => (status === undefined ? [] : [status]));
-      const kill = only.kill ?? (only.task.state === TaskState.TASK_KILLING ? "killed" : undefined);
+      const kill = only.kill ?? (only.task.state === TaskState.TASK_KILLING ? KILLED : undefined);
       if (since === undefined) executor.command.started();
       else executor.command.followed(clock.now() - since * 1000, told, kill);
     }
@@ -245,6 +246,9 @@ export class Recovery {
     };
   }
 }
+
+/** Nobody wrote down how. */
+const KILLED: KillRecord = { cause: "killed", deadline: undefined, asked: false };
 
 function lost(
   framework: Framework,

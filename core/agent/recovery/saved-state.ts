@@ -10,7 +10,7 @@ import type {
   TaskGroupInfo,
   TaskInfo,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { KillCause } from "../command-task.js";
+import type { KillRecord } from "../kill-record.js";
 
 /** What an earlier run of the agent wrote down, as data. */
 export interface SavedAgent {
@@ -71,8 +71,8 @@ export interface SavedUpdates {
 }
 
 export interface SavedTask extends SavedUpdates {
-  /** Why it was being ended, where it was. */
-  readonly kill?: KillCause | undefined;
+  /** How it was being ended, where it was. */
+  readonly kill?: KillRecord | undefined;
   readonly task: Task;
   /** Written down where the task itself does not say enough. */
   readonly definition: TaskInfo | undefined;

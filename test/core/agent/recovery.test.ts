@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { commandExecutorInfo } from "../../../core/agent/command-executor-info.js";
+import type { KillCause, KillRecord } from "../../../core/agent/kill-record.js";
 import type { AgentOptions } from "../../../core/agent/options.js";
 import { incompatibilities, type ReconfigurationPolicy } from "../../../core/agent/recovery/compatibility.js";
 import type { SavedAgent, SavedExecutor, SavedTask } from "../../../core/agent/recovery/saved-state.js";
@@ -99,6 +100,13 @@ class Restarted {
     this.bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
   }
 }
+
+const killRecord = (cause: KillCause, more: Partial<KillRecord> = {}): KillRecord => ({
+  cause,
+  deadline: undefined,
+  asked: false,
+  ...more,
+});
 
 describe("an agent that comes back", () => {
   it("has its id, and tells the master what still runs", async () => {
@@ -437,7 +445,7 @@ describe("an agent that comes back", () => {
   });
 
   it("knows that a task was being killed, although nobody was told, and goes on with that", async () => {
-    for (const [kill, end] of [
+    for (const [cause, end] of [
       ["killed", "TASK_KILLED: Command terminated with signal Terminated"],
       [
         "overtime",
@@ -445,7 +453,7 @@ describe("an agent that comes back", () => {
       ],
     ] as const) {
       const it = new Restarted();
-      const task = { ...it.task("t1", [TASK_STARTING, TASK_RUNNING]), kill };
+      const task = { ...it.task("t1", [TASK_STARTING, TASK_RUNNING]), kill: killRecord(cause) };
       const bench = await it.recover(it.saved([it.command("t1", task)]));
       await it.register();
       expect(bench.containerizer.of("t1").signals[0]).to.equal(15);
@@ -457,6 +465,18 @@ describe("an agent that comes back", () => {
       await other.register();
       expect((await other.bench.drain("t1")).map(line)).to.deep.equal([end]);
     }
+  });
+
+  it("does not ask a task a second time to end, and gives it what is left of its time", async () => {
+    const it = new Restarted();
+    const kill = killRecord("killed", { deadline: it.bench.clock.now() + 10_000, asked: true });
+    const task = { ...it.task("t1", [TASK_STARTING, TASK_RUNNING]), kill };
+    const recovered = it.bench.agent.recover(it.saved([it.command("t1", task)]), BOOT);
+    await it.bench.clock.advance(9999);
+    await recovered;
+    expect(it.bench.containerizer.of("t1").signals).to.deep.equal([]);
+    await it.bench.clock.advance(1);
+    expect(it.bench.containerizer.of("t1").signals).to.deep.equal([9]);
   });
 
   it("ends a command task of which no record is left", async () => {

@@ -64,7 +64,9 @@ class Pod {
         this.signals.push(`${this.taskOf.get(value!)} ${signal}`);
         if (signal === 9) this.ends.get(value!)?.resolve({ exit: { code: undefined, signal } });
       },
-      noteKill: async (taskId, cause) => void this.noted.push(`${taskId} ${cause}`),
+      noteKill: async (taskId, { cause, deadline, asked }) => {
+        this.noted.push(`${taskId} ${cause} at ${deadline}${asked ? ", asked" : ""}`);
+      },
       check: ({ info: task }, listener) => {
         if (task.health_check === undefined && task.check === undefined) return undefined;
         const id = task.task_id!.value!;
@@ -134,6 +136,7 @@ const task = (id: string, more: Partial<TaskInfo> = {}): TaskInfo => ({
   ...more,
 });
 
+const KILLED = { cause: "killed", deadline: undefined, asked: false } as const;
 const HEALTH: Partial<TaskInfo> = { health_check: { type: HealthCheck_Type.COMMAND } };
 const second = (seconds: number): { nanoseconds: bigint } => ({ nanoseconds: BigInt(seconds * 1e9) });
 
@@ -253,11 +256,17 @@ describe("The built-in default executor", () => {
     expect(pod.exits).to.equal(1);
   });
 
-  it("writes down that a task is being killed, and why, before it is", async () => {
+  it("writes down that a task is being killed, why, until when, and then that it was asked to end", async () => {
     const pod = new Pod();
     await pod.launch(task("a", { max_completion_time: second(5) }), task("b"));
+    const end = pod.clock.now() + 5000;
     await pod.clock.advance(5000);
-    expect(pod.noted).to.deep.equal(["a overtime", "b killed"]);
+    expect(pod.noted).to.deep.equal([
+      `a overtime at ${end}`,
+      `a overtime at ${end}, asked`,
+      `b killed at ${end + 3000}`,
+      `b killed at ${end + 3000}, asked`,
+    ]);
   });
 
   it("ends a task whose time is over", async () => {
@@ -423,11 +432,25 @@ describe("The built-in default executor", () => {
       expect(pod.exits).to.equal(1);
     });
 
+    it("does not ask a second time, and gives what is left of the time", async () => {
+      const policy = { grace_period: second(30) };
+      const before = await earlier([task("a", { kill_policy: policy })], async (pod) => {
+        await pod.settle();
+        pod.executor.kill("a", undefined);
+      });
+      const kill = { cause: "killed", deadline: before.first.clock.now() + 10_000, asked: true } as const;
+      const pod = secondLife({ ...before, groups: before.groups.map((one) => ({ ...one, kill })) });
+      await pod.clock.advance(9999);
+      expect(pod.signals).to.deep.equal([]);
+      await pod.clock.advance(1);
+      expect(pod.signals).to.deep.equal(["a 9"]);
+    });
+
     it("tells a task as killed that was being killed, though nobody had been told so", async () => {
       const before = await earlier([task("a")], async (pod) => {
         await pod.settle();
       });
-      const groups = before.groups.map((one) => ({ ...one, kill: "killed" as const }));
+      const groups = before.groups.map((one) => ({ ...one, kill: KILLED }));
       const pod = secondLife({ ...before, groups });
       await pod.exit("a", 0);
       expect(pod.lines()).to.deep.equal(["a KILLING", 'a KILLED "Command exited with status 0"']);
@@ -435,7 +458,7 @@ describe("The built-in default executor", () => {
 
     it("launches nothing any more that was killed before it ran", async () => {
       const before = await earlier([task("a")], async () => undefined);
-      const groups = before.groups.map((one) => ({ ...one, kill: "killed" as const }));
+      const groups = before.groups.map((one) => ({ ...one, kill: KILLED }));
       const pod = secondLife({ ...before, groups });
       await pod.settle();
       expect(pod.launches).to.deep.equal([]);
