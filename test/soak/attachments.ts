@@ -36,8 +36,7 @@ const PATIENCE_MS = 60_000;
  * had in the beginning.
  */
 export async function attachAndLetGo(options: AttachmentsOptions): Promise<AttachmentsResult> {
-  const isolation =
-    options.launcher === "linux" ? "filesystem/linux,namespaces/pid,cgroups/mem" : "posix/mem";
+  const isolation = options.launcher === "linux" ? "filesystem/linux,namespaces/pid" : "posix/mem";
   const one = await OneAgent.open([`--launcher=${options.launcher}`, `--isolation=${isolation}`]);
   try {
     return await new Attachments(options, one).run();
@@ -82,6 +81,8 @@ class Attachments {
     const after = await this.settled(before);
     for (const [what, count] of Object.entries(after))
       if (count > before[what]!) this.faults.push(`${what}: ${before[what]} before, ${count} after`);
+    if (this.faults.length > 0)
+      this.faults.push(`there are: ${descendants(this.one.agent.process.pid!).map(titleOf).join("; ")}`);
     return { ends: this.ends, faults: this.faults };
   }
 
@@ -169,12 +170,13 @@ class Attachments {
 
   /** What the agent and all below it hold, once that is no more than it was, or stays. */
   private async settled(wanted: Readonly<Record<string, number>>): Promise<Record<string, number>> {
+    let now = this.holdings();
     const done = (): true | undefined => {
-      const now = this.holdings();
+      now = this.holdings();
       return Object.keys(now).every((what) => now[what]! <= wanted[what]!) ? true : undefined;
     };
     await eventually(done, PATIENCE_MS).catch(() => undefined);
-    return this.holdings();
+    return now;
   }
 
   private holdings(): Record<string, number> {
@@ -289,6 +291,15 @@ function descendants(root: number): number[] {
   const found = [root];
   for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
   return found;
+}
+
+function titleOf(pid: number): string {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0");
+    return words.join(" ").trim().slice(0, 120);
+  } catch {
+    return `${pid}, just ended`;
+  }
 }
 
 function openFiles(pid: number): string[] {
