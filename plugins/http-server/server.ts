@@ -13,17 +13,19 @@ import type {
   RequestTaker,
 } from "../../sdk/contracts/http-server.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
-import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
 import { HttpDate, methodNotAllowed, OncePerPeer, TurnBudget } from "../../sdk/http/index.js";
 import { type Address, type AddressSettings, advertisedAddress, bindAddress } from "./advertised-address.js";
 import { AnswerHeads } from "./answer-heads.js";
 import { BodyBudget } from "./body-budget.js";
 import { ConnectionGate } from "./connection-gate.js";
+import { listen } from "./listening.js";
 import { NodeOutgoing } from "./node-outgoing.js";
 import type { Outgoing } from "./outgoing.js";
 import { PipelineLimit } from "./pipeline-limit.js";
 import { PostConnection, type PostConnectionOptions } from "./post-connection.js";
 import { PostHeads } from "./post-head.js";
+import { refuse } from "./refusal.js";
 import { ServerReply } from "./reply.js";
 import {
   NodeRequest,
@@ -69,7 +71,6 @@ export class OnePortServer implements HttpServer {
   private readonly requestTakers: RequestTaker[] = [];
   private readonly bodyLimits: BodyLimits;
   private readonly pipeline = new PipelineLimit();
-  private readonly strangers = new OncePerPeer();
   private readonly date: HttpDate;
   private readonly gate: ConnectionGate;
   private readonly http: Server;
@@ -127,7 +128,7 @@ export class OnePortServer implements HttpServer {
   async start(): Promise<void> {
     const { settings, deps } = this;
     const ip = await bindAddress(settings);
-    await this.listen(ip);
+    await listen(this.listener, { ip, port: settings.port, backlog: BACKLOG }, deps.logger);
     const { port } = this.listener.address() as AddressInfo;
     this.known = await advertisedAddress(settings, { ip, port }, deps.logger);
     // Starts the checks of node:http for slow heads, which otherwise begin when it listens by itself.
@@ -208,6 +209,7 @@ export class OnePortServer implements HttpServer {
 
   private createHttp(): Server {
     const { receiveTimeout, keepAliveTimeout } = this.settings;
+    const refusing = { date: this.date, strangers: new OncePerPeer(), logger: this.deps.logger };
     const http = createHttpServer({
       maxHeaderSize: MAX_HEAD_BYTES,
       headersTimeout: receiveTimeout,
@@ -218,26 +220,10 @@ export class OnePortServer implements HttpServer {
       requireHostHeader: false,
     });
     http.on("request", (message, response) => this.serve(message, response));
-    http.on("clientError", (error: NodeJS.ErrnoException, socket) => this.refuse(error, socket as Socket));
+    http.on("clientError", (error: NodeJS.ErrnoException, socket) =>
+      refuse(error, socket as Socket, refusing),
+    );
     return http;
-  }
-
-  private listen(ip: string): Promise<void> {
-    const { port } = this.settings;
-    return new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => {
-        const detail = whyNot(error, `${ip}:${port}`);
-        reject(new TepuiError("TEPUI_LISTEN_FAILED", { detail, cause: error }));
-      };
-      this.listener.once("error", failed);
-      this.listener.listen({ host: ip, port, backlog: BACKLOG }, () => {
-        this.listener.removeListener("error", failed);
-        this.listener.on("error", (error) =>
-          this.deps.logger.error({ err: error }, "Cannot accept connections"),
-        );
-        resolve();
-      });
-    });
   }
 
   private sweep(): void {
@@ -302,44 +288,7 @@ export class OnePortServer implements HttpServer {
     const headers = error.code === "TEPUI_BODY_TOO_LARGE" ? { Connection: "close" } : {};
     reply.text(error.http, error.detail ?? error.message, headers);
   }
-
-  /** Answers what is not HTTP, or comes too slowly, and closes. */
-  private refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
-    const peer = socket.remoteAddress ?? "unknown";
-    // A client that leaves in the middle of a stream is none.
-    if (error.code !== "HPE_INVALID_EOF_STATE" && this.strangers.first(peer, error.code ?? "")) {
-      this.deps.logger.warn(
-        { peer, reason: messageOf(error) },
-        "Closed a connection that sent no proper HTTP",
-      );
-    }
-    const status = REFUSALS.get(error.code ?? "") ?? "400 Bad Request";
-    const body = `${status}.`;
-    const head = `Date: ${this.date.now()}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8`;
-    socket.end(`HTTP/1.1 ${status}\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`, () =>
-      socket.destroy(),
-    );
-  }
 }
-
-const REFUSALS: ReadonlyMap<string, string> = new Map([
-  ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
-  ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
-]);
 
 const allows = (methods: readonly string[], method: string): boolean =>
   methods.includes(method) || (method === "HEAD" && methods.includes("GET"));
-
-function whyNot(error: NodeJS.ErrnoException, address: string): string {
-  switch (error.code) {
-    case "EADDRINUSE":
-      return `${address} is taken by another process; stop it, or choose another port with --port`;
-    case "EACCES":
-      return `${address} may not be used without privileges; choose a port above 1023 with --port`;
-    case "EADDRNOTAVAIL":
-      return `${address} is no address of this machine; choose one with --ip`;
-    default:
-      return `${address}: ${messageOf(error)}`;
-  }
-}
