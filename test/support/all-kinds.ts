@@ -22,7 +22,7 @@ const compiled = (path: string): string => new URL(`../${path}`, import.meta.url
 /** Programs of executors, by the API that they speak. */
 export const EXECUTORS = {
   v0: `exec "${process.execPath}" "${compiled("support/driver-executor.js")}"`,
-  v1: `exec "${process.execPath}" "${compiled("conformance/stand-in-executor.js")}"`,
+  v1: `exec "${process.execPath}" "${compiled("support/stand-in-executor.js")}"`,
 } as const;
 
 type Task = PartialMessage<TaskInfo> & { readonly name: string };

@@ -1,6 +1,6 @@
 import { ExecutorClient, TaskState } from "../../sdk/index.js";
 
-/** Runs any number of tasks by doing nothing for them, in place of Mesos's default executor. */
+/** An executor of the v1 API that runs any number of tasks by doing nothing for them. */
 const client = new ExecutorClient();
 client.on("launch", async ({ task }) => {
   const id = task.task_id?.value ?? "";
