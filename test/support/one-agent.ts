@@ -1,4 +1,4 @@
-import { type Cluster, startCluster } from "./cluster.js";
+import { type Cluster, getJson, startCluster, until } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
 import { endCgroups } from "./end-cgroups.js";
 import { Runner } from "./runner.js";
@@ -41,6 +41,14 @@ export class OneAgent {
   /** Starts the agent again, after it was killed. */
   async start(): Promise<void> {
     this.current = await this.current.restart();
+  }
+
+  /** Resolves when the master knows the agent, and what is launched on it arrives. */
+  async registered(): Promise<void> {
+    await until(async () => {
+      const { slaves } = (await getJson(this.cluster.master, "/slaves")) as { slaves: { active: boolean }[] };
+      return slaves.every(({ active }) => active);
+    });
   }
 
   async close(): Promise<void> {

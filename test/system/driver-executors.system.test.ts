@@ -30,6 +30,7 @@ describe("executors of the v0 driver on an agent that is killed and started agai
       command: { value: EXECUTORS.v0 },
       resources: resourceList("cpus:0.1;mem:128"),
     };
+    await one.registered();
     one.runner.run(taskId, {}, { executor: executor as ExecutorInfo });
     await one.runner.reaches(taskId, TaskState.TASK_RUNNING);
     return sandboxOf(one.agent, executorId);
