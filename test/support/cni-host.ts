@@ -159,7 +159,11 @@ export async function unmountNetworks(agent: Daemon): Promise<void> {
       .filter((path) => path.startsWith(`${flags.runtime_dir}/`));
   // Those of containers go with them.
   await until(() => mounts().every((path) => !path.endsWith("/ns")));
-  for (const path of mounts().reverse()) execFileSync("umount", [path]);
+  // The agent may just have a file of it open.
+  await eventually(() => {
+    for (const path of mounts().reverse()) execFileSync("umount", [path], { stdio: "ignore" });
+    return true;
+  });
 }
 
 /** The plugins leave their empty chains, by design, for the next container. */

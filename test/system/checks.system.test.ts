@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,8 +15,8 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { makeCertificate } from "../plugins/checkers/certificate.js";
 import { DockerBench, IMAGE } from "../plugins/docker-containerizer/support.js";
-import { getJson, until } from "../support/cluster.js";
-import { CniHost, PLUGINS } from "../support/cni-host.js";
+import { until } from "../support/cluster.js";
+import { CniHost, PLUGINS, unmountNetworks } from "../support/cni-host.js";
 import { ContainerHost } from "../support/container-host.js";
 import { eventually } from "../support/eventually.js";
 import { OneAgent } from "../support/one-agent.js";
@@ -59,23 +58,6 @@ function distinct({ updates }: Runner, name: string): string[] {
       return true;
     })
     .map(text);
-}
-
-/** An agent leaves the directory of its networks mounted, for its next run. */
-async function unmountNetworks({ agent }: OneAgent): Promise<void> {
-  const { flags } = (await getJson(agent, "/flags")) as { flags: { runtime_dir: string } };
-  const mounts = (): string[] =>
-    readFileSync("/proc/self/mountinfo", "utf8")
-      .split("\n")
-      .map((line) => line.split(" ")[4] ?? "")
-      .filter((path) => path.startsWith(`${flags.runtime_dir}/`));
-  // Those of containers go with them.
-  await until(() => mounts().every((path) => !path.endsWith("/ns")));
-  // The agent may just have a file of it open.
-  await eventually(() => {
-    for (const path of mounts().reverse()) execFileSync("umount", [path], { stdio: "ignore" });
-    return true;
-  });
 }
 
 describe("checks of tasks on a real agent", function () {
@@ -159,7 +141,7 @@ describe("checks of tasks on a real agent", function () {
       ]);
     });
     after(async () => {
-      if (host !== undefined && one !== undefined) await unmountNetworks(one);
+      if (host !== undefined && one !== undefined) await unmountNetworks(one.agent);
       await one?.close();
       await host?.close();
       if (directory !== undefined) await rm(directory, { recursive: true });
