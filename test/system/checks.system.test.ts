@@ -18,7 +18,6 @@ import { DockerBench, IMAGE } from "../plugins/docker-containerizer/support.js";
 import { until } from "../support/cluster.js";
 import { CniHost, PLUGINS, unmountNetworks } from "../support/cni-host.js";
 import { ContainerHost } from "../support/container-host.js";
-import { eventually } from "../support/eventually.js";
 import { OneAgent } from "../support/one-agent.js";
 import { requirePart, requireThat } from "../support/require-part.js";
 import type { Runner } from "../support/runner.js";

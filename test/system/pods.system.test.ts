@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { CheckInfo_Type, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { type Cluster, getJson, startCluster, until } from "../support/cluster.js";
 import type { Daemon } from "../support/daemons.js";
+import { endCgroups } from "../support/end-cgroups.js";
 import { PodRunner } from "../support/pod-runner.js";
 
 interface AgentState {
@@ -17,6 +18,8 @@ interface AgentState {
     }[];
   }[];
 }
+
+const CGROUPS = `tepui-pods-${process.pid}`;
 
 /** Of the executor of that id, while it runs. */
 async function sandboxOf(agent: Daemon, executorId: string): Promise<string> {
@@ -37,7 +40,7 @@ for (const [kind, flags] of [
 
     before(async function () {
       if (kind === "isolated" && process.geteuid?.() !== 0) this.skip();
-      const own = kind === "isolated" ? [`--cgroups_root=tepui-pods-${process.pid}`] : [];
+      const own = kind === "isolated" ? [`--cgroups_root=${CGROUPS}`] : [];
       cluster = await startCluster({ agentFlags: [...flags, ...own] });
       agent = cluster.agents[0]!;
       runner = new PodRunner(cluster);
@@ -47,6 +50,7 @@ for (const [kind, flags] of [
     after(async () => {
       await runner?.stop();
       await cluster?.stop();
+      await endCgroups(CGROUPS);
     });
 
     async function restart(): Promise<void> {
