@@ -286,7 +286,7 @@ export class DockerContainerizer implements Containerizer {
     if (container.over) return;
     const termination = await this.termination(container);
     if (termination === undefined) return;
-    await this.lastOutput(container);
+    await this.outputIn(container.name, container.logs?.finish());
     container.end(termination);
   }
 
@@ -306,8 +306,9 @@ export class DockerContainerizer implements Containerizer {
     }
   }
 
-  private async lastOutput({ logs, name }: DockerContainer): Promise<void> {
-    if (logs === undefined) return;
+  /** Waits until output is copied, but not for ever. */
+  private async outputIn(name: string, copied: Promise<void> | undefined): Promise<void> {
+    if (copied === undefined) return;
     const { clock, logger } = this.options;
     let timer: Timer | undefined;
     const late = new Promise<void>((resolve) => {
@@ -316,7 +317,7 @@ export class DockerContainerizer implements Containerizer {
         resolve();
       }, OUTPUT_PATIENCE);
     });
-    await Promise.race([logs.finish(), late]);
+    await Promise.race([copied, late]);
     timer?.cancel();
   }
 
@@ -351,6 +352,7 @@ export class DockerContainerizer implements Containerizer {
       (error: unknown) => ({ message: messageOf(error) }),
     );
     if (failure === undefined) await this.halt(container);
+    if (container.over) await this.outputIn(container.name, container.logs?.settled());
     await container.logs?.close();
     // Only now: until its owner lets it go, an agent that is killed must find out how it ended.
     this.byId.delete(id);

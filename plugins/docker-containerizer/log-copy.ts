@@ -43,7 +43,8 @@ export interface LogCopyOptions {
  * since the record comes again after a crash of the agent.)
  *
  * At first it listens to the container itself: that ends together with the container, while the engine gives out the log of one that
- * ends soon only when it has cleared the container away.
+ * ends soon only when it has cleared the container away. An engine that is short of time may cut off who listens before the last words;
+ * so the log is looked through afterwards, when nobody waits for it any more.
  */
 export class LogCopy {
   private readable: boolean;
@@ -66,6 +67,9 @@ export class LogCopy {
   private stirred: Promise<void>;
   private stream: IncomingMessage | undefined;
   private running: Promise<void> = Promise.resolve();
+  /** Resolves when the container has ended, and what was listened to with it. */
+  private readonly heard: Promise<void>;
+  private hearEnd!: () => void;
   private complained = false;
 
   private constructor(
@@ -76,6 +80,9 @@ export class LogCopy {
   ) {
     this.readable = options.readable;
     this.stirred = this.sleep();
+    this.heard = new Promise((resolve) => {
+      this.hearEnd = resolve;
+    });
   }
 
   /** For a container that is about to start. Rejects when its outputs cannot be opened. */
@@ -123,11 +130,16 @@ export class LogCopy {
     this.stir();
   }
 
-  /** The container has ended: resolves when all that it wrote is copied. */
+  /** The container has ended: resolves when what it wrote is copied. */
   async finish(): Promise<void> {
     this.over = true;
     this.listening?.cancel();
     this.stir();
+    await Promise.race([this.heard, this.running]);
+  }
+
+  /** After `finish`: resolves when it is certain that nothing of it is missing, or nothing more can be had. */
+  async settled(): Promise<void> {
     await this.running;
   }
 
@@ -169,17 +181,19 @@ export class LogCopy {
     while (!this.closed) {
       const { absences, over } = this;
       const whole = await this.pass(stream);
-      // A log that is followed may end before the container's last words are in it; they are once its end was told.
-      const complete = whole && (stream !== undefined || over || !this.timestamps);
+      const listened = stream !== undefined;
       stream = undefined;
       if (this.leaving) {
         this.leaving = false;
         continue;
       }
+      // A log that is followed may end before the container's last words are in it; they are once its end was told.
+      const complete = whole && (listened ? !this.readable : over || !this.timestamps);
       // A log ends with its container, or when the engine leaves.
       while (!this.over && !this.closed && this.absences === absences) await this.stirred;
       if (!this.over || this.absences !== absences) continue;
       if (complete) return;
+      if (listened && whole) this.hearEnd();
       if (!whole && !again) return;
       if (!whole) again = false;
     }
