@@ -76,7 +76,8 @@ export class MasterOrders {
         this.options.resources.replace(message.body.resources);
         break;
       case "ApplyOperationMessage":
-        if (this.options.link.registered) this.options.operations.apply(message.body);
+        // Registered or not, as tasks: those that come behind it are to use what it makes.
+        this.options.operations.apply(message.body);
         break;
       case "AcknowledgeOperationStatusMessage":
         if (this.options.link.registered) this.options.operations.acknowledge(message.body);

@@ -55,7 +55,7 @@ export class AgentOperations {
   apply(message: ApplyOperationMessage): void {
     const { state, logger, resources } = this.options;
     const key = uuidKey(message.operation_uuid?.value);
-    if (state.phase !== "serving" || state.operations.has(key)) return;
+    if (state.phase !== "serving" || state.id === "" || state.operations.has(key)) return;
     const info = message.operation_info ?? {};
     const operation: Operation = {
       framework_id: message.framework_id,
@@ -81,9 +81,14 @@ export class AgentOperations {
     }
     resources.change(next.value, {
       // Written down with its end, so that a later run of the agent tells the same.
-      before: () => this.conclude(key, OperationState.OPERATION_FINISHED),
-      done: () => this.tell(key),
+      before: () => state.endings.set(key, this.ended(operation, OperationState.OPERATION_FINISHED)),
+      done: () => {
+        state.operations.set(key, state.endings.get(key) ?? operation);
+        state.endings.delete(key);
+        this.tell(key);
+      },
       failed: (error) => {
+        state.endings.delete(key);
         this.conclude(key, OperationState.OPERATION_FAILED, messageOf(error));
         this.tell(key);
         resources.save();
@@ -121,10 +126,14 @@ export class AgentOperations {
 
   private conclude(key: string, state: OperationState, message?: string): void {
     const operation = this.options.state.operations.get(key);
-    if (operation === undefined) return;
+    if (operation !== undefined)
+      this.options.state.operations.set(key, this.ended(operation, state, message));
+  }
+
+  private ended(operation: Operation, state: OperationState, message?: string): Operation {
     const uuid = { value: uuidBytes(this.options.random.uuid()) };
     const status = { ...this.status(operation.info ?? {}, state, message), uuid };
-    this.options.state.operations.set(key, { ...operation, latest_status: status, statuses: [status] });
+    return { ...operation, latest_status: status, statuses: [status] };
   }
 
   private tell(key: string): void {

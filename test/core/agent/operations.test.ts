@@ -8,6 +8,7 @@ import {
   Resource_ReservationInfo_Type as ReservationType,
   type Resource,
 } from "../../../proto/gen/mesos/v1/mesos.js";
+import { Resources } from "../../../sdk/resources/index.js";
 import { AGENT_ID, AgentBench, FRAMEWORK_ID, scalar } from "./support/agent-bench.js";
 
 const reserved = (resource: Resource): Resource => ({
@@ -219,6 +220,37 @@ describe("operations on an agent", () => {
     expect(it.bench.agent.state.total.reserved().isEmpty).to.equal(true);
     await it.bench.clock.advance(1000);
     expect(it.bench.master.heard("ReregisterSlaveMessage")).not.to.have.length(0);
+  });
+
+  it("count while the connection to the master is broken, as the tasks that come behind them do", async () => {
+    const it = await Operated.begin();
+    const { bench } = it;
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    bench.master.links.at(-1)!.exited();
+    void it.apply(2, reserve(reserved(scalar("cpus", 2))));
+    bench.run(bench.task("t1", { resources: [allocated(reserved(scalar("cpus", 1)))] }));
+    await bench.settle();
+    expect(bench.containerizer.launched).to.have.length(1);
+    expect(bench.agent.state.total.reserved("dev").cpus).to.equal(3);
+    expect(it.told).to.deep.equal(["op1 OPERATION_FINISHED"]);
+    await bench.clock.advance(1000);
+    const [report] = bench.master.heard("ReregisterSlaveMessage");
+    expect(Resources.of(report!.checkpointed_resources).cpus).to.equal(3);
+    bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
+    expect(it.told.slice(1)).to.have.members(["op1 OPERATION_FINISHED", "op2 OPERATION_FINISHED"]);
+  });
+
+  it("are of no agent that has no id yet", async () => {
+    const bench = new AgentBench();
+    bench.agent.start();
+    bench.master.lead();
+    bench.master.say("ApplyOperationMessage", {
+      operation_info: reserve(reserved(scalar("cpus", 1))),
+      operation_uuid: uuid(1),
+      resource_version_uuid: { uuid: uuid(99) },
+    });
+    await bench.settle();
+    expect(bench.agent.state.operations.size).to.equal(0);
   });
 
   it("that are repeated happen once", async () => {
