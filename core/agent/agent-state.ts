@@ -26,6 +26,8 @@ export class AgentState {
   draining: { readonly config: DrainConfig; readonly since: number } | undefined;
   /** Offer operations whose end nobody has acknowledged yet, by the keys of their UUIDs. */
   readonly operations = new Map<string, Operation>();
+  /** As they will be known: their ends are being written down, and nobody may hear of them before. */
+  readonly endings = new Map<string, Operation>();
   readonly frameworks = new Map<string, Framework>();
   /** By id, oldest first, bounded. */
   readonly completedFrameworks = new Map<string, Framework>();

@@ -170,9 +170,10 @@ export class CheckpointedResources {
 
   private async commit(next: Resources): Promise<void> {
     const { state, checkpoints, disk, logger } = this.options;
-    const operations = [...state.operations.values()].filter(
-      ({ latest_status: status }) => status?.uuid !== undefined,
-    );
+    const operations = Array.from(
+      state.operations,
+      ([key, operation]) => state.endings.get(key) ?? operation,
+    ).filter(({ latest_status: status }) => status?.uuid !== undefined);
     const { target, commit } = checkpoints.resources(next.toMessages(), operations);
     const { changes, aside } = this.volumeChanges(this.committed, next);
     await disk.apply([...target, ...changes, ...commit]);

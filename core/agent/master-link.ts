@@ -135,7 +135,9 @@ export class MasterLink {
     logger.info({ master, message: message.name }, "registering");
     this.send(message);
     const limit = Math.min(backoff, REGISTRATION_BACKOFF_MAX);
-    this.attempt = clock.setTimeout(() => this.register(2 * limit), random.next() * limit);
+    // Not at once: orders that follow on an answer which is under way would come to an agent that has reported anew.
+    const wait = (limit * (1 + random.next())) / 2;
+    this.attempt = clock.setTimeout(() => this.register(2 * limit), wait);
   }
 
   /** The connection broke. The same master may be back soon, at the same address, without any news of an election. */

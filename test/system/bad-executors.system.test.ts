@@ -251,11 +251,12 @@ describe("executors that flood", function () {
     const accepted = (): number => floods.reduce((sum, { statuses }) => sum + (statuses.get(202) ?? 0), 0);
     await whileOthersGoOn(async () => {
       for (const flood of floods) void flood.send(Array.from({ length: FLOOD / 4 }, update));
+      await until(() => accepted() >= 1000);
+      // Its scheduler sets the pace.
+      expect(accepted()).to.be.lessThan(FLOOD / 2);
       await messages.send(Array.from({ length: FLOOD }, () => message));
       expect([...(await messages.answers())]).to.deep.equal([[202, FLOOD]]);
-      await until(() => accepted() >= 1000);
     });
-    expect(accepted()).to.be.lessThan(FLOOD / 2);
     expect(await updatesOnDisk()).to.be.within(1, MOST_FILE_BYTES);
     for (const one of [...floods, messages, events]) one.close();
   });

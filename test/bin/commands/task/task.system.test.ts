@@ -20,7 +20,9 @@ async function run(
   args: readonly string[],
   input = "",
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [`${root}bin/tepui`, ...args], { stdio: "pipe" });
+  // Whatever those who run the tests want of their own output.
+  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
+  const child = spawn(process.execPath, [`${root}bin/tepui`, ...args], { stdio: "pipe", env });
   const said = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
     said.stdout += String(chunk);
