@@ -145,6 +145,26 @@ describe("operations on an agent", () => {
     expect(operation!.latest_status!.uuid).not.to.equal(undefined);
   });
 
+  it("have not ended for a master that takes the agent while that is being written down", async () => {
+    const it = await Operated.begin();
+    let told: string[] | undefined;
+    let reported: (OperationState | undefined)[] | undefined;
+    it.bench.disk.failing = (step) => {
+      if (told === undefined && step.op === "rename" && step.path.endsWith(".state")) {
+        const accepted = { slave_id: { value: AGENT_ID }, reconciliations: [] };
+        it.bench.master.say("SlaveReregisteredMessage", accepted);
+        told = it.told;
+        const report = it.bench.master.heard("UpdateSlaveMessage").at(-1)!;
+        reported = report.operations!.operations.map(({ latest_status }) => latest_status?.state);
+      }
+      return false;
+    };
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    expect(told).to.deep.equal([]);
+    expect(reported).to.deep.equal([OperationState.OPERATION_PENDING]);
+    expect(it.told).to.deep.equal(["op1 OPERATION_FINISHED"]);
+  });
+
   it("free the space of destroyed volumes without touching what is mounted there", async () => {
     const it = await Operated.begin();
     await it.apply(1, reserve(reserved(scalar("disk", 10))));
