@@ -215,13 +215,19 @@ describe("cached URIs", () => {
   it("survive that the container which asked first is killed in the middle", async () => {
     const value = site.offer("/slow", "abcdef");
     site.held.set("/slow", []);
+    let asked = 0;
+    const get = cache.get.bind(cache);
+    cache.get = (...args) => {
+      asked++;
+      return get(...args);
+    };
     const doomed = new AbortController();
     const first = fetch([{ value }], { signal: doomed.signal }).then(
       () => "fetched",
       () => "killed",
     );
     const second = fetch([{ value }]);
-    await eventually(() => (site.downloads.length === 1 ? true : undefined));
+    await eventually(() => (site.downloads.length === 1 && asked === 2 ? true : undefined));
     doomed.abort();
     expect(await first).to.equal("killed");
     site.letGo("/slow");
