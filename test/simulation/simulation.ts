@@ -1,6 +1,6 @@
 import { Cluster } from "./cluster.js";
 import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
-import { disagreements, isOver, leftovers } from "./invariants/agreement.js";
+import { disagreements, isOperationOver, isOver, leftovers } from "./invariants/agreement.js";
 import { checkLeaders, checkLedger } from "./invariants/ledger.js";
 import { MUTATION_FAULTS, type Mutation } from "./mutations.js";
 import { countImmediates } from "./turns.js";
@@ -119,10 +119,12 @@ class Run {
   }
 
   private open(): string[] {
-    return this.cluster.frameworks.flatMap(({ tasks, operations }) =>
-      [...[...tasks.values()].filter((task) => !isOver(task, this.cluster)), ...operations.open()].map(
-        ({ id }) => `${id} has not ended`,
-      ),
+    const { cluster } = this;
+    return cluster.frameworks.flatMap(({ tasks, operations }) =>
+      [
+        ...[...tasks.values()].filter((task) => !isOver(task, cluster)),
+        ...operations.open().filter((operation) => !isOperationOver(operation, cluster)),
+      ].map(({ id }) => `${id} has not ended`),
     );
   }
 

@@ -1,17 +1,26 @@
-import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
+import { OperationState, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { Cluster } from "../cluster.js";
 import type { TaskRecord } from "../framework-node.js";
+import type { OperationRecord } from "../framework-operations.js";
 
 /**
  * Nothing more is to come: it has ended, or nobody knows of it any more, as the master says of agents that were forgotten; or its agent, whose
  * admission it never heard of, is not there.
  */
-export function isOver({ state, agentId }: TaskRecord, { agents }: Cluster): boolean {
+export function isOver({ state, agentId }: TaskRecord, cluster: Cluster): boolean {
   if (isTerminal(state) || state === TaskState.TASK_UNKNOWN) return true;
-  const isThere = agents.some(({ life }) => life?.agent.state.info.id?.value === agentId);
-  return state === TaskState.TASK_UNREACHABLE && !isThere;
+  return state === TaskState.TASK_UNREACHABLE && !isThere(agentId, cluster);
 }
+
+/** Likewise of an operation. */
+export function isOperationOver({ state, end, agentId }: OperationRecord, cluster: Cluster): boolean {
+  if (end !== undefined || state === OperationState.OPERATION_UNKNOWN) return true;
+  return state === OperationState.OPERATION_UNREACHABLE && !isThere(agentId, cluster);
+}
+
+const isThere = (agentId: string, { agents }: Cluster): boolean =>
+  agents.some(({ life }) => life?.agent.state.info.id?.value === agentId);
 
 /** Where the parts of a cluster that nothing disturbs any more do not agree; nothing: they do. */
 export function disagreements(cluster: Cluster): string[] {
