@@ -10,7 +10,7 @@ export class OneAgent {
   private constructor(
     readonly runner: Runner,
     private current: Daemon,
-    private readonly cluster: Cluster,
+    readonly cluster: Cluster,
     private readonly cgroupRoot: string,
   ) {}
 

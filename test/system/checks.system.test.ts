@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -18,7 +18,9 @@ import { DockerBench, IMAGE } from "../plugins/docker-containerizer/support.js";
 import { until } from "../support/cluster.js";
 import { CniHost, PLUGINS, unmountNetworks } from "../support/cni-host.js";
 import { ContainerHost } from "../support/container-host.js";
+import { eventually } from "../support/eventually.js";
 import { OneAgent } from "../support/one-agent.js";
+import { PodRunner } from "../support/pod-runner.js";
 import { requirePart, requireThat } from "../support/require-part.js";
 import type { Runner } from "../support/runner.js";
 
@@ -35,7 +37,9 @@ const text = ({ state, reason, healthy, check_status }: TaskStatus): string =>
     TaskState[state!],
     ...(reason === undefined ? [] : [TaskStatus_Reason[reason]]),
     ...(healthy === undefined ? [] : [`healthy=${healthy}`]),
-    ...(check_status === undefined ? [] : [JSON.stringify(check_status.command ?? check_status.http)]),
+    ...(check_status === undefined
+      ? []
+      : [JSON.stringify(check_status.command ?? check_status.http ?? check_status.tcp)]),
   ].join(" ");
 
 const KILLED_FOR_HEALTH = [
@@ -47,7 +51,7 @@ const KILLED_FOR_HEALTH = [
 ];
 
 /** What was told of a task, each status once. */
-function distinct({ updates }: Runner, name: string): string[] {
+function distinct({ updates }: Pick<Runner, "updates">, name: string): string[] {
   const seen = new Set<string>();
   return updates
     .filter(({ task_id, uuid }) => {
@@ -200,6 +204,93 @@ describe("checks of tasks on a real agent", function () {
       await one.runner.reaches("tcp", TaskState.TASK_KILLED);
       expect(statuses("tcp")).to.deep.equal(KILLED_FOR_HEALTH);
     });
+
+    const POD_CHECKS = {
+      http: {
+        check: CheckType.HTTP,
+        health: HealthType.HTTP,
+        good: '{"status_code":204}',
+        bad: '{"status_code":500}',
+      },
+      tcp: {
+        check: CheckType.TCP,
+        health: HealthType.TCP,
+        good: '{"succeeded":true}',
+        bad: '{"succeeded":false}',
+      },
+    } as const;
+    for (const kind of ["http", "tcp"] as const) {
+      it(`ask the tasks of a pod by ${kind} in its network, also when the agent was killed`, async () => {
+        const { good, bad, ...types } = POD_CHECKS[kind];
+        const [noted, cared] = [`${kind}-noted`, `${kind}-cared`];
+        const file = (name: string): string => join(directory, name);
+        /** Answers as long as its file is there; otherwise with a failure, or not at all. */
+        const server = (name: string, port: number): string =>
+          `"${process.execPath}" -e 'const well = () => require("fs").existsSync("${file(name)}");` +
+          (kind === "http"
+            ? `require("http").createServer((q, r) => { r.statusCode = well() ? 204 : 500; r.end(); }).listen(${port})'`
+            : `const s = require("net").createServer((c) => c.end()).listen(${port}); setInterval(() => well() || s.close(), 10)'`);
+        const to = (port: number) => ({ [kind]: { port } });
+        await Promise.all([noted, cared].map((name) => writeFile(file(name), "")));
+        const runner = new PodRunner(one.cluster);
+        const told = (name: string): string[] => distinct(runner, name);
+        const tells = (name: string, line: string): Promise<true> =>
+          eventually(() => told(name).includes(line) || undefined, 30_000);
+        const checked = (found: string): string => `TASK_RUNNING REASON_TASK_CHECK_STATUS_UPDATED ${found}`;
+        const health = (healthy: boolean): string =>
+          `TASK_RUNNING REASON_TASK_HEALTH_CHECK_STATUS_UPDATED healthy=${healthy}`;
+        try {
+          await runner.start();
+          runner.run(
+            `${kind}-pod`,
+            [
+              {
+                id: noted,
+                command: server(noted, 18080),
+                more: { check: { type: types.check, ...to(18080), ...times } },
+              },
+              {
+                id: cared,
+                command: server(cared, 18081),
+                more: {
+                  health_check: {
+                    type: types.health,
+                    ...to(18081),
+                    ...times,
+                    grace_period_seconds: 60,
+                  },
+                },
+              },
+            ],
+            network,
+          );
+          await tells(noted, checked(good));
+          await tells(cared, health(true));
+          await one.agent.kill();
+          await rm(file(noted));
+          await one.start();
+          await tells(noted, checked(bad));
+          await rm(file(cared));
+          await runner.reaches(cared, TaskState.TASK_KILLED);
+          await runner.reaches(noted, TaskState.TASK_KILLED);
+          // Before it listens, a task may be found not to.
+          expect(told(noted).slice(told(noted).indexOf(checked(good)))).to.deep.equal([
+            checked(good),
+            checked(bad),
+            `TASK_KILLED healthy=false {}`,
+          ]);
+          expect(told(cared)).to.deep.equal([
+            "TASK_STARTING",
+            "TASK_RUNNING",
+            health(true),
+            ...Array<string>(3).fill(health(false)),
+            "TASK_KILLED healthy=false",
+          ]);
+        } finally {
+          await runner.stop();
+        }
+      });
+    }
 
     it("run a command in its own network", async () => {
       // 18080, in what the kernel lists of the network that the command is in.
