@@ -1,6 +1,12 @@
 import type { FrameworkInfo, Offer, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
-import { NotSubscribedError, resourceList, SchedulerClient, UnreachableError } from "../../sdk/index.js";
+import {
+  isTerminal,
+  NotSubscribedError,
+  resourceList,
+  SchedulerClient,
+  UnreachableError,
+} from "../../sdk/index.js";
 import { type Cluster, getJson, until } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
 
@@ -79,13 +85,14 @@ export class Runner {
     return this.updates.findLast(({ task_id }) => task_id?.value === name);
   }
 
-  /** Rejects where the task fails instead. */
+  /** Rejects where the task ends otherwise. */
   async reaches(name: string, state: TaskState): Promise<void> {
     await until(() => {
       const last = this.last(name);
-      if (last?.state === TaskState.TASK_FAILED && state !== TaskState.TASK_FAILED)
-        throw new Error(last.message);
-      return last?.state === state;
+      if (last === undefined || last.state === state) return last !== undefined;
+      if (isTerminal(last.state))
+        throw new Error(`'${name}' is ${TaskState[last.state ?? -1]}: ${last.message ?? ""}`);
+      return false;
     });
   }
 
