@@ -73,7 +73,7 @@ export class Admission {
 
   /** The master hears again what it may have missed. @param pingTimeout seconds */
   private resume(pingTimeout: number | undefined): void {
-    this.options.link.accepted(pingTimeout);
+    if (!this.options.link.accepted(pingTimeout)) return;
     this.options.operations.registered();
     this.options.oversubscription.registered();
     this.options.updates.resume();

@@ -155,6 +155,7 @@ export class Agent {
       resourceVersion,
       send,
       reregister,
+      undone: () => this.link.changed(),
       settled: () => this.draining.check(),
     });
     const { tokenKey, authenticateExecutors = false } = options;

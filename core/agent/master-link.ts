@@ -43,6 +43,8 @@ export class MasterLink {
   private pingTimeout = DEFAULT_PING_TIMEOUT;
   private unlink: (() => void) | undefined;
   private unwatch: (() => void) | undefined;
+  /** What the latest report says is no longer so. */
+  private outdated = false;
 
   constructor(private readonly options: MasterLinkOptions) {}
 
@@ -80,17 +82,28 @@ export class MasterLink {
     this.options.transport.send(this.master, { from: AGENT_ACTOR, name, body });
   }
 
-  /** Tells the master anew what is here. */
+  /** Tells the master anew what is here, if nothing of that is under way. */
   reregister(): void {
     if (this.registered) this.again();
   }
 
-  /** The master took us. */
-  accepted(pingTimeoutSeconds: number | undefined): void {
+  /** Something is not as it was reported, or is about to be: the master is told anew, also where it has not answered that report yet. */
+  changed(): void {
+    if (this.registered) this.again();
+    else this.outdated = true;
+  }
+
+  /** The master took us. False: by a report that no longer holds; it gets another one. */
+  accepted(pingTimeoutSeconds: number | undefined): boolean {
     this.pingTimeout = pingTimeoutSeconds === undefined ? DEFAULT_PING_TIMEOUT : pingTimeoutSeconds * 1000;
+    if (this.outdated) {
+      this.again();
+      return false;
+    }
     this.attempt?.cancel();
     this.registeredWith = this.master;
     this.awaitPing();
+    return true;
   }
 
   /** @param connected whether the master thinks that we are registered */
@@ -132,6 +145,7 @@ export class MasterLink {
     this.unlink?.();
     this.unlink = transport.link(master, () => this.disconnected(master));
     const message = host.registration();
+    this.outdated = false;
     logger.info({ master, message: message.name }, "registering");
     this.send(message);
     const limit = Math.min(backoff, REGISTRATION_BACKOFF_MAX);

@@ -38,8 +38,10 @@ export interface AgentOperationsOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly send: (message: NamedMessage) => void;
-  /** Registers again, so that the master learns what this agent really has. */
+  /** Registers again. */
   readonly reregister: () => void;
+  /** The master takes more for done than was: it is to learn what this agent really has. */
+  readonly undone: () => void;
   /** An operation is over, and its end acknowledged. */
   readonly settled: () => void;
 }
@@ -76,7 +78,7 @@ export class AgentOperations {
     if (!next.ok) {
       logger.error({ operation: info.id?.value }, `an operation cannot be done: ${next.error}`);
       this.end(key, OperationState.OPERATION_FAILED, next.error);
-      this.options.reregister();
+      this.options.undone();
       return;
     }
     resources.change(next.value, {
@@ -92,7 +94,7 @@ export class AgentOperations {
         this.conclude(key, OperationState.OPERATION_FAILED, messageOf(error));
         this.tell(key);
         resources.save();
-        this.options.reregister();
+        this.options.undone();
       },
     });
   }

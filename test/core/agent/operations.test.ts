@@ -233,6 +233,32 @@ describe("operations on an agent", () => {
     expect(message!.checkpointed_resources).to.have.length(1);
   });
 
+  it("that fail when they were reported, but not answered, are reported once more", async () => {
+    const it = await Operated.begin();
+    const { bench } = it;
+    const answer = (): void =>
+      bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
+    let fail: ((error: Error) => void) | undefined;
+    bench.disk.apply = () =>
+      new Promise((_, failed) => {
+        fail ??= failed;
+      });
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    bench.master.say("PingSlaveMessage", { connected: false });
+    await bench.clock.advance(1000);
+    fail!(new Error("no space left"));
+    await bench.settle();
+    answer();
+    await bench.clock.advance(1000);
+    expect(it.told).to.deep.equal([]);
+    answer();
+    await bench.clock.advance(5000);
+    const reports = bench.master.heard("ReregisterSlaveMessage");
+    const reservations = reports.map(({ checkpointed_resources: resources }) => Resources.of(resources).cpus);
+    expect(reservations).to.deep.equal([1, 0]);
+    expect(it.told).to.deep.equal(["op1 OPERATION_FAILED: no space left"]);
+  });
+
   it("that go by an older report are dropped, and the master told anew", async () => {
     const it = await Operated.begin();
     await it.apply(1, reserve(reserved(scalar("cpus", 1))), uuid(99));
