@@ -170,7 +170,7 @@ export class ExecutorCalls implements ExecutorService {
 
   /** Gives a running executor what waits for it, once its container has the resources. */
   deliver(executor: Executor): void {
-    const waiting = [...executor.queued.values()];
+    const waiting = [...executor.queued].flatMap(([id, task]) => (executor.recording.has(id) ? [] : [task]));
     if (waiting.length === 0) return;
     this.options.sizes
       .resize(executor)

@@ -81,6 +81,10 @@ export class Executor implements AgentExecutorView {
 
   /** Not given to it yet. */
   readonly queued = new Map<string, TaskInfo>();
+  /** Of the queued ones, those that are just being written down, and may not be given to it before. */
+  readonly recording = new Set<string>();
+  /** Tasks that could not be written down. Nothing else is written of them: the agent could not make sense of it later. */
+  readonly unrecorded = new Set<string>();
   /** Of the queued ones, those that are to be given to it together. */
   queuedGroups: TaskGroupInfo[] = [];
   readonly launched = new Map<string, Task>();
@@ -169,6 +173,7 @@ export class Executor implements AgentExecutorView {
     const task = this.terminated.get(taskId);
     if (task === undefined) return;
     this.terminated.delete(taskId);
+    this.unrecorded.delete(taskId);
     this.completedTasks.push(task);
     if (this.completedTasks.length > MAX_COMPLETED_TASKS_PER_EXECUTOR) this.completedTasks.shift();
   }

@@ -235,13 +235,22 @@ export class Executors {
 
   /** With the tasks of its group: what was to start together does not start in part. */
   private killUndelivered(executor: Executor, killed: string): void {
-    for (const taskId of executor.dequeueGroup(killed)) {
+    this.endUndelivered(executor, killed, KILLED_UNDELIVERED);
+  }
+
+  /** With the tasks of its group. */
+  endUndelivered(
+    executor: Executor,
+    ended: string,
+    verdict: Required<Pick<Verdict, "state" | "reason" | "message">>,
+  ): void {
+    for (const taskId of executor.dequeueGroup(ended)) {
       this.options.statuses.report({
         frameworkId: executor.ids.frameworkId,
         taskId,
         executorId: executor.id,
         source: Source.SOURCE_AGENT,
-        ...KILLED_UNDELIVERED,
+        ...verdict,
       });
     }
   }

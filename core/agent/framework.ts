@@ -14,6 +14,8 @@ export class Framework implements AgentFrameworkView {
   info: FrameworkInfo;
   /** Being ended: nothing new starts, and nothing is told of what ends. */
   terminating = false;
+  /** What is written down of it is as it is now. */
+  recorded = false;
   readonly running = new Map<string, Executor>();
   /** Oldest first, bounded. */
   completed: Executor[] = [];

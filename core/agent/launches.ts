@@ -12,6 +12,7 @@ import {
 import type { Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
+import { messageOf } from "../../sdk/errors/index.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
@@ -79,7 +80,6 @@ export class Launches {
     gc.unschedule(paths.meta.framework(ids));
     const framework = new Framework(id, info, pid);
     state.addFramework(framework);
-    if (framework.checkpoint) this.persist(this.options.checkpoints.framework(state.id, framework));
     return framework;
   }
 
@@ -150,6 +150,7 @@ export class Launches {
     if (group !== undefined) executor.queuedGroups.push(group);
     const record = executor.checkpoint
       ? [
+          ...(framework.recorded ? [] : checkpoints.framework(this.options.state.id, framework)),
           ...(group === undefined ? [] : checkpoints.group(executor, group)),
           ...tasks.flatMap((task) => checkpoints.task(executor, task)),
         ]
@@ -160,8 +161,43 @@ export class Launches {
       void containers.start(framework, executor, { tasks, record, after });
       return;
     }
-    this.persist(record);
-    if (existing.state === "running") this.options.deliver(existing);
+    if (record.length === 0) {
+      if (existing.state === "running") this.options.deliver(existing);
+    } else void this.addTasks(framework, existing, { taskIds, record });
+  }
+
+  /** Gives them to an executor that is there once it is written down that they are to run; otherwise they end. */
+  private async addTasks(
+    framework: Framework,
+    executor: Executor,
+    { taskIds, record }: { taskIds: readonly string[]; record: readonly DiskOperation[] },
+  ): Promise<void> {
+    const { disk, executors, logger, deliver } = this.options;
+    for (const taskId of taskIds) executor.recording.add(taskId);
+    let failure: { error: unknown } | undefined;
+    try {
+      await disk.apply(record);
+      framework.recorded = true;
+    } catch (error) {
+      failure = { error };
+    }
+    for (const taskId of taskIds) executor.recording.delete(taskId);
+    if (failure === undefined) {
+      if (executor.state === "running") deliver(executor);
+      return;
+    }
+    logger.error(
+      { err: failure.error, tasks: taskIds },
+      "tasks are not given to their executor: they cannot be written down",
+    );
+    for (const taskId of taskIds) executor.unrecorded.add(taskId);
+    for (const taskId of taskIds.filter((one) => executor.queued.has(one))) {
+      executors.endUndelivered(executor, taskId, {
+        state: dropped(framework),
+        reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
+        message: `The agent could not write the task down: ${messageOf(failure.error)}`,
+      });
+    }
   }
 
   refuse(
@@ -248,14 +284,6 @@ export class Launches {
     });
     framework.running.set(executorId, executor);
     return executor;
-  }
-
-  private persist(operations: readonly DiskOperation[]): void {
-    this.options.disk
-      .apply(operations)
-      .catch((error: unknown) =>
-        this.options.logger.error({ err: error }, "the agent's state could not be written down"),
-      );
   }
 }
 

@@ -195,11 +195,16 @@ export class MasterOrders {
     if (framework_info !== undefined) framework.info = framework_info;
     framework.pid = pid;
     if (framework.checkpoint) {
-      this.options.disk
-        .apply(this.options.checkpoints.framework(this.options.state.id, framework))
-        .catch((error: unknown) =>
-          this.options.logger.error({ err: error }, "a framework could not be written down"),
-        );
+      this.options.disk.apply(this.options.checkpoints.framework(this.options.state.id, framework)).then(
+        () => {
+          framework.recorded = true;
+        },
+        (error: unknown) => {
+          // With its next task it is tried again.
+          framework.recorded = false;
+          this.options.logger.error({ err: error }, "a framework could not be written down");
+        },
+      );
     }
     // A scheduler that just came back may have missed what was sent before.
     if (this.options.link.registered) this.options.updates.resume();

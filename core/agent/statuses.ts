@@ -100,7 +100,8 @@ export class Statuses {
       sender.taken();
       return false;
     }
-    const path = executor.checkpoint ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
+    const written = executor.checkpoint && !executor.unrecorded.has(taskId);
+    const path = written ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
     if (executor.state === "running" && isTerminal(status.state) && !executor.generated) {
       void this.options.shrunk(executor).then(() => this.store(update, path, sender));
     } else {

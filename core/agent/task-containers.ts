@@ -75,13 +75,9 @@ export class TaskContainers {
    * from there.
    */
   async start(framework: Framework, executor: Executor, first: FirstTasks): Promise<void> {
-    const { checkpoints, disk, executors, metrics, logger } = this.options;
+    const { executors, metrics, logger } = this.options;
     try {
-      await disk.apply([
-        ...checkpoints.sandbox(executor),
-        ...(executor.checkpoint ? checkpoints.executor(executor) : []),
-        ...first.record,
-      ]);
+      await this.writeDown(framework, executor, first);
       await first.after;
       const containerizer = await this.launch(framework, executor, first.tasks);
       if (containerizer !== undefined) {
@@ -107,6 +103,25 @@ export class TaskContainers {
         reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
         message: launchFailure(error),
       });
+    }
+  }
+
+  private async writeDown(
+    framework: Framework,
+    executor: Executor,
+    { tasks, record }: FirstTasks,
+  ): Promise<void> {
+    const { checkpoints, disk } = this.options;
+    try {
+      await disk.apply([
+        ...checkpoints.sandbox(executor),
+        ...(executor.checkpoint ? checkpoints.executor(executor) : []),
+        ...record,
+      ]);
+      framework.recorded = executor.checkpoint;
+    } catch (error) {
+      for (const task of tasks) executor.unrecorded.add(task.task_id!.value!);
+      throw error;
     }
   }
 

@@ -98,6 +98,7 @@ export class Recovery {
   private framework(saved: SavedFramework): Live[] {
     const { state } = this.options;
     const framework = new Framework(saved.id, saved.info, saved.pid);
+    framework.recorded = true;
     state.addFramework(framework);
     const live: Live[] = [];
     for (const one of saved.executors) {

@@ -42,7 +42,7 @@ export class UpdateManager {
   constructor(private readonly options: UpdateManagerOptions) {}
 
   /**
-   * Takes an update over. Resolves when it is safe with us, so that its sender may forget it; at once for one seen before.
+   * Takes an update over. Resolves when its sender may forget it: it is written down, or acknowledged; at once for one seen before.
    *
    * @param path where the task's updates are written down; undefined: nowhere
    * @param over called when it was acknowledged or given up, or was seen before
@@ -60,21 +60,32 @@ export class UpdateManager {
       return;
     }
     const data = updateRecord(update);
-    const held = hold(stream, { update, key, bytes: data.length, over });
-    held.writing = this.options.disk.apply([{ op: "append", path: stream.path, data }]);
+    let settle = nothing;
+    const settled = new Promise<void>((resolve) => (settle = resolve));
+    const held = hold(stream, {
+      update,
+      key,
+      bytes: data.length,
+      over: () => {
+        over();
+        settle();
+      },
+    });
+    const writing = this.options.disk.apply([{ op: "append", path: stream.path, data }]);
+    held.safe = writing.catch(() => settled);
     try {
-      await held.writing;
+      await writing;
+      held.safe = undefined;
     } catch (error) {
-      // Better told without a record than not told: it is lost only if the agent dies before the acknowledgement, with which it is
-      // written once more.
+      // Better told without a record than not told: it is written once more with its acknowledgement, and until then its sender keeps it.
       held.unwritten = true;
       this.options.logger.error(
         { err: error, task: stream.taskId },
         "a status update could not be written down",
       );
     }
-    held.writing = undefined;
     this.enqueue(stream, held);
+    await held.safe;
   }
 
   /** Whether this very update was taken before. */
@@ -82,12 +93,11 @@ export class UpdateManager {
     return this.streamOf(update)?.knows(uuidKey(update.uuid)) === true;
   }
 
-  /** Calls when an update that was taken before may be forgotten by its sender: at once, unless it is just being written down. */
+  /** Calls when an update that was taken before may be forgotten by its sender: at once, where it is written down. */
   whenSafe(update: StatusUpdate, safe: () => void): void {
-    const writing = this.streamOf(update)?.held.get(uuidKey(update.uuid))?.writing;
-    if (writing === undefined) safe();
-    // Where it cannot be written down it is told without.
-    else void writing.catch(() => undefined).then(safe);
+    const held = this.streamOf(update)?.held.get(uuidKey(update.uuid));
+    if (held?.safe === undefined) safe();
+    else void held.safe.then(safe);
   }
 
   private streamOf(update: StatusUpdate): UpdateStream | undefined {

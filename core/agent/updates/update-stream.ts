@@ -16,8 +16,8 @@ export interface HeldUpdate {
   readonly bytes: number;
   /** It was acknowledged, or given up. */
   readonly over: () => void;
-  /** While it is being written down. */
-  writing?: Promise<void> | undefined;
+  /** Resolves when its sender may forget it. Undefined: it may already. */
+  safe?: Promise<void> | undefined;
   /** It could not be written down. */
   unwritten?: boolean;
 }
