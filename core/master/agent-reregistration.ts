@@ -114,7 +114,7 @@ export class AgentReregistration {
 
     const agent = new Agent(facts, nowSeconds(this.context));
     agent.reregisteredTime = agent.registeredTime;
-    agent.awaitsOperations = agent.can(Capability.RESOURCE_PROVIDER);
+    agent.awaitsUpdate = agent.can(Capability.RESOURCE_PROVIDER);
     const wasRecovered = cluster.recoveredAgents.has(id);
     const tasks: TaskEntry[] = [];
     for (const reported of message.tasks) {
@@ -183,7 +183,7 @@ export class AgentReregistration {
     if (!sameInfo(agent.info, facts.info) || !facts.total.equals(agent.total))
       this.agents.reconfigured(agent);
     agent.update(facts);
-    agent.awaitsOperations = agent.can(Capability.RESOURCE_PROVIDER);
+    agent.awaitsUpdate = agent.can(Capability.RESOURCE_PROVIDER);
     this.agents.attach(agent);
     agent.reregisteredTime = nowSeconds(this.context);
     allocator.updateAgent({

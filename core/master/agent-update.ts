@@ -2,6 +2,7 @@ import type { UpdateSlaveMessage } from "../../proto/gen/mesos/internal/messages
 import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
 import { Resources, resourceText, validateResources } from "../../sdk/resources/index.js";
 import type { Agent } from "./agent.js";
+import type { Agents } from "./agents.js";
 import type { MasterContext } from "./context.js";
 import type { Draining } from "./draining.js";
 import type { Offers } from "./offers.js";
@@ -12,12 +13,16 @@ export class AgentUpdates {
   constructor(
     private readonly context: MasterContext,
     private readonly offers: Offers,
-    private readonly also: { readonly operations: Operations; readonly draining: Draining },
+    private readonly also: {
+      readonly agents: Agents;
+      readonly operations: Operations;
+      readonly draining: Draining;
+    },
   ) {}
 
   update(agent: Agent, message: UpdateSlaveMessage): void {
     this.take(agent, message);
-    agent.awaitsOperations = false;
+    this.also.agents.updated(agent);
     this.also.draining.changed(agent);
   }
 

@@ -65,8 +65,8 @@ export class Agent implements AgentRecord {
   drainInfo: DrainInfo | undefined;
   /** When this master asked it to drain; seconds since the epoch. */
   estimatedDrainStartTime: number | undefined;
-  /** It is back, and will say which operations it has: until then nobody knows. */
-  awaitsOperations = false;
+  /** It is back, and its UpdateSlaveMessage will say which operations it has: until then nobody knows, and it is not offered anew. */
+  awaitsUpdate = false;
   /** When maintenance of its machine is scheduled. */
   unavailability: Unavailability | undefined;
 

@@ -62,6 +62,7 @@ export class Agents {
       used: agent.usedByFramework,
       unavailability: agent.unavailability,
     });
+    if (agent.awaitsUpdate) allocator.deactivateAgent(agent.id);
     if (cluster.deactivatedAgents.has(agent.id)) this.setDeactivated(agent);
     this.context.watchers.agentAdded(agent);
   }
@@ -156,7 +157,17 @@ export class Agents {
   private activate(agent: Agent): void {
     if (agent.active) return;
     agent.active = true;
-    this.context.allocator.activateAgent(agent.id);
+    if (!agent.awaitsUpdate) this.context.allocator.activateAgent(agent.id);
+  }
+
+  /**
+   * It has said what it has besides, after its last report. Offers before that would be taken in vain: where a report was sent again
+   * before it was answered, what is launched by the first one crosses the second, and is refused.
+   */
+  updated(agent: Agent): void {
+    if (!agent.awaitsUpdate) return;
+    agent.awaitsUpdate = false;
+    if (agent.active) this.context.allocator.activateAgent(agent.id);
   }
 
   /** It is not what it was when it was offered. First of all, so that nothing of what it was is accepted or counted as offered. */

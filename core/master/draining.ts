@@ -157,8 +157,8 @@ function checkGracePeriod(nanoseconds = 0n): void {
 }
 
 /** Nothing runs there, and every end is acknowledged. */
-const isEmpty = ({ taskEntries, operationEntries, awaitsOperations }: Agent): boolean =>
-  taskEntries.size === 0 && operationEntries.size === 0 && !awaitsOperations;
+const isEmpty = ({ taskEntries, operationEntries, awaitsUpdate }: Agent): boolean =>
+  taskEntries.size === 0 && operationEntries.size === 0 && !awaitsUpdate;
 
 const machineText = ({ hostname, ip }: MachineID): string => `${hostname} (${ip})`;
 

@@ -103,7 +103,11 @@ export class Leadership {
       agents: this.agents,
       registration: new AgentRegistration(context, this.agents),
       reregistration: new AgentReregistration(context, this.agents, this),
-      updates: new AgentUpdates(context, this.offers, { operations, draining: this.draining }),
+      updates: new AgentUpdates(context, this.offers, {
+        agents: this.agents,
+        operations,
+        draining: this.draining,
+      }),
       statusUpdates: new StatusUpdates(context),
       operations,
       drivers: new SchedulerDrivers({
