@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- executors [--pods=200] [--idle=50] [--kinds=posix,linux] [--profile=FOLDER]`: pods of one task launched and ended on one real agent, one
- * at a time and eight at a time, and what an idle pod costs: the memory of its processes (proportional and resident) and the agent's own.
+ * `npm run bench -- executors [--pods=200] [--live=1,100,500] [--idle=50] [--kinds=posix,linux] [--profile=FOLDER]`: pods of one task launched and ended on one real agent, one
+ * at a time and eight at a time, the latter also while so many others live, and what an idle pod costs: the memory of its processes (proportional and resident) and the agent's own.
  * A stock default executor has about 30 MB resident, for each pod.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -13,6 +13,7 @@ import { TaskRunner } from "./task-runner.js";
 const { values } = parseArgs({
   options: {
     pods: { type: "string", default: "200" },
+    live: { type: "string", default: "1,100,500" },
     idle: { type: "string", default: "50" },
     kinds: { type: "string", default: "posix,linux" },
     profile: { type: "string" },
@@ -69,12 +70,14 @@ async function measure(kind: string): Promise<void> {
     const short = new PodShape(0.1, 32);
     await runner.finish(short, { tasks: 10, inFlight: 1 });
     const single = await runner.finish(short, { tasks: Math.ceil(pods / 2), inFlight: 1 });
-    const cpu = agent.cpu();
-    const many = await runner.finish(short, { tasks: pods, inFlight: 8 });
-    const cpuEach = (1000 * (agent.cpu() - cpu)) / pods;
-    console.log(
-      `${kind}: ${many.perSecond.toFixed(0)} pods/s, one at a time ${milliseconds(percentile(single.finished, 0.5))}; agent's CPU ${milliseconds(cpuEach)} a pod`,
-    );
+    const measured = async (): Promise<string> => {
+      const cpu = agent.cpu();
+      const { perSecond } = await runner.finish(short, { tasks: pods, inFlight: 8 });
+      const cpuEach = (1000 * (agent.cpu() - cpu)) / pods;
+      return `${perSecond.toFixed(0)} pods/s, agent's CPU ${milliseconds(cpuEach)} a pod`;
+    };
+    const alone = await measured();
+    console.log(`${kind}: ${alone}; one at a time ${milliseconds(percentile(single.finished, 0.5))}`);
     const idle = Number(values.idle);
     const command = { value: "exec sleep 100000", uris: [], arguments: [] };
     const stays = new PodShape(0.1, 32, { command, kill_policy: { grace_period: { nanoseconds: 0n } } });
@@ -86,6 +89,16 @@ async function measure(kind: string): Promise<void> {
       `${kind}: an idle pod of one task is ${each(memory.processes)} processes with ${each(memory.proportional)} MB (resident ${each(memory.resident)} MB), ` +
         `and ${each(agent.memory().now - agentBefore)} MB in the agent`,
     );
+    await runner.release(20);
+    let held = 0;
+    for (const live of values.live
+      .split(",")
+      .map(Number)
+      .sort((one, other) => one - other)) {
+      await runner.hold(stays, { tasks: live - held, inFlight: 8 });
+      held = live;
+      console.log(`${kind}: ${await measured()} while ${live} others live`);
+    }
     await runner.release(20);
     runner.close();
   } finally {
