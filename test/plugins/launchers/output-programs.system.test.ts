@@ -62,6 +62,12 @@ for (const { name, open, linux } of LAUNCHERS) {
     });
     const read = (file: string): Promise<string> => readFile(join(directory, file), "utf8");
 
+    /** Whole: what reads a stream to its end writes this down last, into a directory that is about to be removed. */
+    const ended = (file: string, text: string): Promise<true> =>
+      eventually(async () => ((await read(file)) === `${text}[end]\n` ? true : undefined));
+    const readerOf = (file: string): Promise<number> =>
+      eventually(async () => Number(/^(\d+) .*\n/.exec(await read(`${file}.pid`))![1]));
+
     async function run(script: string, more: Partial<LaunchPlan> = {}) {
       const containerId = `out${process.pid}-${count++}`;
       const plan: LaunchPlan = {
@@ -86,8 +92,8 @@ for (const { name, open, linux } of LAUNCHERS) {
     it("reads each stream to its end", async () => {
       const { plan, container } = await run("echo to the one; echo to the other >&2");
       expect(await container.exited).to.deep.equal({ code: 0, signal: undefined });
-      await eventually(async () => ((await read("out")) === "to the one\n[end]\n" ? true : undefined));
-      await eventually(async () => ((await read("err")) === "to the other\n[end]\n" ? true : undefined));
+      await ended("out", "to the one\n");
+      await ended("err", "to the other\n");
       expect(await read("out.pid")).to.match(/^\d+ \/\n$/);
       await launcher.destroy(plan.containerId);
     });
@@ -97,8 +103,7 @@ for (const { name, open, linux } of LAUNCHERS) {
       // What one left behind keeps the stream open until it is ended; without Perl that one cannot be found.
       const leave = name.includes("node helper") ? "" : "setsid sleep 1000 &";
       const { plan } = await run(`echo before; ${wait}; echo after; ${leave} exit 0`);
-      await eventually(() => read("out.pid"));
-      const pid = Number((await read("out.pid")).split(" ")[0]);
+      const pid = await readerOf("out");
       await launcher.stop();
       const next = await open(() => bench!);
       const found = await next.reattach(plan.containerId, plan.record);
@@ -106,7 +111,8 @@ for (const { name, open, linux } of LAUNCHERS) {
       await writeFile(join(directory, "release"), "");
       expect(await found!.exited).to.deep.equal({ code: 0, signal: undefined });
       await next.destroy(plan.containerId);
-      await eventually(async () => ((await read("out")) === "before\nafter\n[end]\n" ? true : undefined));
+      await ended("out", "before\nafter\n");
+      await ended("err", "");
       await eventually(() => (isAlive(readProcessStat(pid)) ? undefined : true));
       await next.stop();
     });
@@ -118,12 +124,12 @@ for (const { name, open, linux } of LAUNCHERS) {
           user: "nobody",
           workingDirectory: "/",
         });
-        await eventually(() => read("out.pid"));
-        const pid = Number((await read("out.pid")).split(" ")[0]);
+        const pid = await readerOf("out");
         expect(bench!.group(plan.containerId).processes()).not.to.include(pid);
         expect(readProcessStat(pid)?.parent).not.to.equal(container.pid);
         await launcher.destroy(plan.containerId);
-        await eventually(async () => ((await read("out")) === "[end]\n" ? true : undefined));
+        await ended("out", "");
+        await ended("err", "");
       });
     }
 
@@ -132,6 +138,8 @@ for (const { name, open, linux } of LAUNCHERS) {
         const stdout = { command: ["/no/such/reader"] };
         const problem = await run("echo never", { stdout }).then(() => "", String);
         expect(problem).to.match(/Failed to execute '\/no\/such\/reader' for the output: No such file/);
+        // The other reader was started, and is not left hanging.
+        await ended("err", "");
       });
     }
   });
