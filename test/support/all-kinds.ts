@@ -14,8 +14,9 @@ import {
   type TaskInfo,
 } from "../../sdk/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
-import { until } from "./cluster.js";
 import { boxed, type ContainerHost } from "./container-host.js";
+import { statusText } from "./status-text.js";
+import { until } from "./until.js";
 
 const compiled = (path: string): string => new URL(`../${path}`, import.meta.url).pathname;
 
@@ -95,11 +96,17 @@ export class AllKinds {
       },
     ]);
     const names = [...commands, ...pod].map(({ name }) => name);
-    await until(() => {
-      const failed = this.updates.find(({ state }) => isTerminal(state));
-      if (failed !== undefined) throw new Error(`${failed.task_id?.value}: ${failed.message}`);
-      return names.every((name) => this.last(name) === TaskState.TASK_RUNNING);
-    });
+    await until(
+      () => {
+        const failed = this.updates.find(({ state }) => isTerminal(state));
+        if (failed !== undefined) throw new Error(`'${failed.task_id?.value}' ended: ${statusText(failed)}`);
+        return names.every((name) => this.last(name) === TaskState.TASK_RUNNING);
+      },
+      {
+        what: "one of each to run",
+        seen: () => names.map((name) => `${name} ${TaskState[this.last(name) ?? -1]}`).join(", "),
+      },
+    );
   }
 
   last(name: string): TaskState | undefined {

@@ -1,4 +1,7 @@
 import { type Daemon, startDaemon } from "./daemons.js";
+import { until } from "./until.js";
+
+export { until } from "./until.js";
 
 /** One real master with real agents, on free ports, for system tests. */
 export interface Cluster {
@@ -36,10 +39,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         ]),
       );
     }
-    await until(async () => {
-      const slaves = (await getJson(master, "/slaves")) as { slaves: unknown[] };
-      return slaves.slaves.length === count;
-    });
+    let registered = 0;
+    await until(
+      async () => {
+        const { slaves } = (await getJson(master, "/slaves")) as { slaves: unknown[] };
+        registered = slaves.length;
+        return registered === count;
+      },
+      { what: `${count} agents to register`, seen: () => `${registered}` },
+    );
   } catch (error) {
     await stop();
     throw error;
@@ -51,9 +59,4 @@ export async function getJson(daemon: Pick<Daemon, "port">, path: string): Promi
   const response = await fetch(`http://127.0.0.1:${daemon.port}${path}`);
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();
-}
-
-/** Polls until the condition holds; the caller's test limit ends a wait in vain. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -10,17 +10,19 @@ import {
   type FrameworkInfo,
   Image_Type,
   type TaskInfo,
-  TaskState,
   type TaskStatus,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { type Cluster, getJson, startCluster, until } from "./cluster.js";
+import { isTerminal } from "../../sdk/index.js";
+import { type Cluster, getJson, startCluster } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
 import { endCgroups } from "./end-cgroups.js";
 import { buildImage, buildLayer, busyboxEntries, dockerArchive } from "./image-builder.js";
 import { programFiles } from "./program-files.js";
 import { requirePart, requireThat } from "./require-part.js";
 import { Runner, sandboxOf } from "./runner.js";
+import { historyOf } from "./status-text.js";
 import type { ArchiveEntry } from "./tar-archive.js";
+import { until } from "./until.js";
 
 /** What this version has to keep a container to itself. */
 export const FULL_ISOLATION = [
@@ -136,7 +138,7 @@ export class ContainerHost {
     await this.agent.stop();
     await this.cluster.stop();
     await endCgroups(this.cgroupRoot);
-    await rm(this.directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   /** Runs a shell script as a task, to its end. */
@@ -147,7 +149,10 @@ export class ContainerHost {
   }
 
   async outcome(name: string): Promise<Outcome> {
-    await until(() => ENDS.includes(this.runner.last(name)?.state));
+    await until(() => isTerminal(this.runner.last(name)?.state), {
+      what: `'${name}' to end`,
+      seen: () => historyOf(this.runner.updates, name).join(", ") || "no status",
+    });
     const sandbox = await sandboxOf(this.agent, name);
     const text = (file: string): Promise<string> => readFile(join(sandbox, file), "utf8").catch(() => "");
     return { status: this.runner.last(name)!, stdout: await text("stdout"), stderr: await text("stderr") };
@@ -185,14 +190,6 @@ export class ContainerHost {
     return flags.work_dir;
   }
 }
-
-const ENDS: readonly (TaskState | undefined)[] = [
-  TaskState.TASK_FINISHED,
-  TaskState.TASK_FAILED,
-  TaskState.TASK_KILLED,
-  TaskState.TASK_LOST,
-  TaskState.TASK_ERROR,
-];
 
 /** A container made of the image. */
 export const boxed = (more: Partial<ContainerInfo> = {}): Partial<TaskInfo> => ({

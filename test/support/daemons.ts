@@ -1,8 +1,10 @@
 /** Starts real daemons for a bench and reads what they cost. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { endContainers } from "./end-containers.js";
 
 export interface Daemon {
@@ -101,9 +103,13 @@ async function run(start: Start): Promise<Daemon> {
     },
     stop: async () => {
       child.kill("SIGTERM");
+      const ended = await endsWithin(exited, STOP_LIMIT);
+      if (!ended) child.kill("SIGKILL");
       await exited;
       await endContainers(join(folder, "run"));
-      rmSync(folder, { recursive: true, force: true });
+      // What has just been killed may still write.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      if (!ended) throw new Error(`${name} did not end within ${STOP_LIMIT} ms of SIGTERM`);
     },
     kill: async () => {
       child.kill("SIGKILL");
@@ -111,6 +117,17 @@ async function run(start: Start): Promise<Daemon> {
     },
     restart: () => run(start),
   };
+}
+
+/** Milliseconds. Executors may take their grace period. */
+const STOP_LIMIT = 30_000;
+
+async function endsWithin(exited: Promise<unknown>, limit: number): Promise<boolean> {
+  const over = new AbortController();
+  const late = sleep(limit, false, { signal: over.signal }).catch(() => false);
+  const ended = await Promise.race([exited.then(() => true), late]);
+  over.abort();
+  return ended;
 }
 
 async function healthy(port: number, child: ChildProcess): Promise<void> {
@@ -129,15 +146,23 @@ async function healthy(port: number, child: ChildProcess): Promise<void> {
   throw new Error(`no answer on port ${port}`);
 }
 
+let ports = 0;
+
+/**
+ * A port of the loopback address on which nobody listens. It is below those that the kernel gives to outgoing connections, or one of them
+ * could take it before its daemon listens, or while that is dead; and other test processes look elsewhere.
+ */
 export async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  return new Promise((resolve, reject) => {
+  for (;;) {
+    const port = 10_000 + (process.pid % 100) * 200 + (ports++ % 200);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./daemons.js";
 import { eventually } from "./eventually.js";
 
 /** A real registry server on loopback, with a storage of its own. */
@@ -43,7 +43,7 @@ export class DockerRegistry {
       await eventually(async () => {
         if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
         return (await fetch(`${registry.origin}/v2/`)).status;
-      });
+      }, 30_000);
     } catch (error) {
       await registry.stop();
       throw error;
@@ -59,12 +59,4 @@ export class DockerRegistry {
     }
     await rm(this.directory, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,5 +1,6 @@
 import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const HIERARCHIES = "/sys/fs/cgroup";
 
@@ -9,9 +10,16 @@ export async function endCgroups(root: string): Promise<void> {
   await remove(join(HIERARCHIES, root));
 }
 
-/** From the lowest up; one that is missing, or in use, stays as it is. */
+/** From the lowest up. A process that was killed may take a moment to leave; one that stays keeps its group. */
 async function remove(group: string): Promise<void> {
   const below = await readdir(group, { withFileTypes: true }).catch(() => []);
   for (const entry of below) if (entry.isDirectory()) await remove(join(group, entry.name));
-  await rmdir(group).catch(() => undefined);
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const code = await rmdir(group).then(
+      () => undefined,
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    if (code !== "EBUSY") return;
+    await sleep(20);
+  }
 }

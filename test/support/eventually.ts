@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Asks until there is an answer. A question that throws has none yet. Rejects after `limitMs`, with the last error. */
+/** Asks until there is an answer. A question that throws has none yet. Rejects after `limitMs`, with the question and the last error. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined> | T | undefined,
-  limitMs = 8000,
+  limitMs = 15_000,
 ): Promise<T> {
   const end = performance.now() + limitMs;
   let last: unknown;
@@ -16,5 +16,8 @@ export async function eventually<T>(
     }
     await sleep(10);
   }
-  throw new Error(`nothing within ${limitMs} ms`, { cause: last });
+  const why = last === undefined ? "" : `; last: ${String(last)}`;
+  throw new Error(`no answer within ${limitMs} ms to ${ask.toString().replace(/\s+/g, " ")}${why}`, {
+    cause: last,
+  });
 }

@@ -1,7 +1,7 @@
-import { type Cluster, getJson, startCluster, until } from "./cluster.js";
+import { type Cluster, startCluster } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
 import { endCgroups } from "./end-cgroups.js";
-import { Runner } from "./runner.js";
+import { agentsBack, Runner } from "./runner.js";
 
 let count = 0;
 
@@ -45,10 +45,7 @@ export class OneAgent {
 
   /** Resolves when the master knows the agent, and what is launched on it arrives. */
   async registered(): Promise<void> {
-    await until(async () => {
-      const { slaves } = (await getJson(this.cluster.master, "/slaves")) as { slaves: { active: boolean }[] };
-      return slaves.every(({ active }) => active);
-    });
+    await agentsBack(this.cluster.master);
   }
 
   async close(): Promise<void> {

@@ -11,8 +11,9 @@ import {
   Value_Type,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { type PartialMessage, SchedulerClient } from "../../sdk/index.js";
-import { until } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
+import { historyOf } from "./status-text.js";
+import { until } from "./until.js";
 
 const ROLE = "dev";
 
@@ -57,13 +58,19 @@ export class PatientScheduler {
   /** Takes the next offer in which all of these are found; others are given back, so that they come together. */
   async offerOf(...wanted: readonly ((resource: Resource) => boolean)[]): Promise<Offer> {
     let found: Offer | undefined;
-    await until(async () => {
-      const offers = this.held.splice(0);
-      found = offers.find(({ resources }) => wanted.every((test) => resources.some(test)));
-      const others = offers.filter((offer) => offer !== found);
-      if (others.length > 0) await this.client.decline(others, { refuse_seconds: 0 }).catch(() => undefined);
-      return found !== undefined;
-    });
+    let last: readonly Resource[] = [];
+    await until(
+      async () => {
+        const offers = this.held.splice(0);
+        found = offers.find(({ resources }) => wanted.every((test) => resources.some(test)));
+        const others = offers.filter((offer) => offer !== found);
+        last = others.at(-1)?.resources ?? last;
+        if (others.length > 0)
+          await this.client.decline(others, { refuse_seconds: 0 }).catch(() => undefined);
+        return found !== undefined;
+      },
+      { what: `an offer with all of: ${wanted.join(", ")}`, seen: () => `last: ${JSON.stringify(last)}` },
+    );
     return found!;
   }
 
@@ -98,10 +105,13 @@ export class PatientScheduler {
 
   async task(taskId: string, wanted: (state: TaskState | undefined) => boolean): Promise<TaskStatus> {
     let found: TaskStatus | undefined;
-    await until(() => {
-      found = this.tasks.find(({ task_id, state }) => task_id?.value === taskId && wanted(state));
-      return found !== undefined;
-    });
+    await until(
+      () => {
+        found = this.tasks.find(({ task_id, state }) => task_id?.value === taskId && wanted(state));
+        return found !== undefined;
+      },
+      { what: `'${taskId}': ${wanted}`, seen: () => historyOf(this.tasks, taskId).join(", ") || "no status" },
+    );
     return found!;
   }
 

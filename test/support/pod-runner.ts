@@ -1,8 +1,10 @@
 import type { ExecutorInfo, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
-import { ExecutorInfo_Type, TaskState, TaskStatus_Reason } from "../../proto/gen/mesos/v1/mesos.js";
+import { ExecutorInfo_Type, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { type PartialMessage, resourceList, SchedulerClient } from "../../sdk/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
-import { type Cluster, until } from "./cluster.js";
+import type { Cluster } from "./cluster.js";
+import { historyOf } from "./status-text.js";
+import { until } from "./until.js";
 
 export interface PodTaskSpec {
   readonly id: string;
@@ -81,26 +83,23 @@ export class PodRunner {
   async reaches(taskId: string, state: TaskState): Promise<TaskStatus> {
     const find = (): TaskStatus | undefined =>
       this.updates.find((status) => status.task_id?.value === taskId && status.state === state);
-    await until(() => {
-      const last = this.updates.findLast(({ task_id }) => task_id?.value === taskId);
-      if (find() === undefined && isTerminal(last?.state))
-        throw new Error(`${taskId}: ${this.of(taskId).join(", ")}`);
-      return find() !== undefined;
-    });
+    await until(
+      () => {
+        const last = this.updates.findLast(({ task_id }) => task_id?.value === taskId);
+        if (find() === undefined && isTerminal(last?.state))
+          throw new Error(`'${taskId}' did not become ${TaskState[state]}: ${this.of(taskId).join(", ")}`);
+        return find() !== undefined;
+      },
+      {
+        what: `'${taskId}' to become ${TaskState[state]}`,
+        seen: () => this.of(taskId).join(", ") || "no status",
+      },
+    );
     return find()!;
   }
 
   /** The states that the task went through, with reason, what its check found, and message. */
   of(taskId: string): string[] {
-    return this.updates
-      .filter(({ task_id }) => task_id?.value === taskId)
-      .map(({ state, reason, check_status, message }) =>
-        [
-          TaskState[state!],
-          ...(reason === undefined ? [] : [TaskStatus_Reason[reason]]),
-          ...(check_status === undefined ? [] : [JSON.stringify(check_status.command)]),
-          ...(message === undefined || message === "" ? [] : [`"${message}"`]),
-        ].join(" "),
-      );
+    return historyOf(this.updates, taskId);
   }
 }

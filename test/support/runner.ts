@@ -7,8 +7,10 @@ import {
   SchedulerClient,
   UnreachableError,
 } from "../../sdk/index.js";
-import { type Cluster, getJson, until } from "./cluster.js";
+import { type Cluster, getJson } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
+import { historyOf } from "./status-text.js";
+import { until } from "./until.js";
 
 type Command = NonNullable<TaskInfo["command"]>;
 
@@ -55,14 +57,16 @@ export class Runner {
 
   /** Also while a master is coming back: the client subscribes again by itself. */
   async stop(): Promise<void> {
-    await until(() =>
-      this.client.teardown().then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof NotSubscribedError) return false;
-          throw error;
-        },
-      ),
+    await until(
+      () =>
+        this.client.teardown().then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof NotSubscribedError) return false;
+            throw error;
+          },
+        ),
+      { what: "the framework to be subscribed, so that it can be ended" },
     );
   }
 
@@ -73,10 +77,7 @@ export class Runner {
 
   /** Resolves when the task was killed. An agent that comes back is waited for: before, it would not hear of it. */
   async kill(name: string): Promise<void> {
-    await until(async () => {
-      const { slaves } = (await getJson(this.cluster.master, "/slaves")) as { slaves: { active: boolean }[] };
-      return slaves.every(({ active }) => active);
-    });
+    await agentsBack(this.cluster.master);
     await this.client.kill(name);
     await this.reaches(name, TaskState.TASK_KILLED);
   }
@@ -85,15 +86,21 @@ export class Runner {
     return this.updates.findLast(({ task_id }) => task_id?.value === name);
   }
 
-  /** Rejects where the task ends otherwise. */
+  /** Resolves when the task is, or was since this was asked, in the state. Rejects where it ends otherwise. */
   async reaches(name: string, state: TaskState): Promise<void> {
-    await until(() => {
-      const last = this.last(name);
-      if (last === undefined || last.state === state) return last !== undefined;
-      if (isTerminal(last.state))
-        throw new Error(`'${name}' is ${TaskState[last.state ?? -1]}: ${last.message ?? ""}`);
-      return false;
-    });
+    const from = this.updates.length;
+    const history = () => historyOf(this.updates, name).join(", ");
+    await until(
+      () => {
+        const last = this.last(name);
+        const now = this.updates.slice(from).filter(({ task_id }) => task_id?.value === name);
+        if (last?.state === state || now.some((status) => status.state === state)) return true;
+        if (isTerminal(last?.state))
+          throw new Error(`'${name}' did not become ${TaskState[state]}: ${history()}`);
+        return false;
+      },
+      { what: `'${name}' to become ${TaskState[state]}`, seen: () => history() || "no status" },
+    );
   }
 
   private task(offer: Offer, { name, command, more }: Wanted): TaskInfo {
@@ -108,6 +115,21 @@ export class Runner {
       ...(more.executor && { executor: { ...more.executor, framework_id: offer.framework_id } }),
     };
   }
+}
+
+/** Resolves when the master has a link to every agent that it knows. */
+export async function agentsBack(master: Daemon): Promise<void> {
+  let slaves: { id: string; active: boolean }[] = [];
+  await until(
+    async () => {
+      ({ slaves } = (await getJson(master, "/slaves")) as { slaves: typeof slaves });
+      return slaves.every(({ active }) => active);
+    },
+    {
+      what: "all agents to be active",
+      seen: () => JSON.stringify(slaves.map(({ id, active }) => ({ id, active }))),
+    },
+  );
 }
 
 /** Where the executor of this id works, or worked. */

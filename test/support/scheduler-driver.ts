@@ -4,7 +4,8 @@ import type { FrameworkInfo, Offer, TaskInfo, TaskStatus } from "../../proto/gen
 import { Offer_Operation_Type } from "../../proto/gen/mesos/v1/mesos.js";
 import { Call_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { type Daemon, startDaemon } from "../plugins/libprocess-transport/support.js";
-import { until } from "./cluster.js";
+import { historyOf } from "./status-text.js";
+import { until } from "./until.js";
 
 const ACTOR = "scheduler-1";
 const PACKAGE = "mesos.internal.";
@@ -61,7 +62,10 @@ export class SchedulerDriver {
     ask();
     const again = setInterval(ask, 500);
     try {
-      await until(() => this.answers > answers);
+      await until(() => this.answers > answers, {
+        what: "the framework to be registered",
+        seen: () => this.errors.join(", ") || "no answer",
+      });
     } finally {
       clearInterval(again);
     }
@@ -90,7 +94,10 @@ export class SchedulerDriver {
 
   async sees(taskId: string, wanted: (status: TaskStatus) => boolean): Promise<TaskStatus> {
     const found = () => this.updates.find((status) => status.task_id?.value === taskId && wanted(status));
-    await until(() => found() !== undefined);
+    await until(() => found() !== undefined, {
+      what: `'${taskId}': ${wanted}`,
+      seen: () => historyOf(this.updates, taskId).join(", ") || "no status",
+    });
     return found()!;
   }
 
