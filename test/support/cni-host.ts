@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Context } from "mocha";
 import { getJson, until } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
 import { eventually } from "./eventually.js";
@@ -21,9 +22,9 @@ export class CniHost {
     private readonly unlock: () => void,
   ) {}
 
-  /** Waits for other tests that change the host's packet filter; allow a hook that calls it a minute. */
-  static async open(): Promise<CniHost> {
-    const unlock = await lockHost("packet-filter", 55_000);
+  /** Waits for other tests that change the host's packet filter, in no time of the hook that calls it. */
+  static async open(test: Context): Promise<CniHost> {
+    const unlock = await lockHost(test, "packet-filter");
     const host = new CniHost(await mkdtemp(join(tmpdir(), "tepui-cni-")), unlock);
     await mkdir(host.configs);
     await mkdir(host.leases);

@@ -1,32 +1,26 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { Context } from "mocha";
 import { eventually } from "./eventually.js";
 
-/**
- * Holds something of which the host has one only, such as its packet filter, for one test at a time: test files run side by side. Resolves to
- * what gives it back; that of a process which died is taken over.
- */
-export async function lockHost(name: string, limitMs: number): Promise<() => void> {
-  const file = join(tmpdir(), `tepui-test-${name}.lock`);
-  await eventually(() => {
-    try {
-      writeFileSync(file, String(process.pid), { flag: "wx" });
-      return true;
-    } catch {
-      const owner = Number(readFileSync(file, "utf8"));
-      if (owner > 0 && owner !== process.pid && !lives(owner)) rmSync(file, { force: true });
-      return undefined;
-    }
-  }, limitMs);
-  return () => rmSync(file, { force: true });
-}
+const LIMIT_MS = 300_000;
 
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * Holds something of which the host has one only, such as its packet filter, for one test at a time: test files run side by side. The time
+ * of the hook or test that waits begins when it has it. Resolves to what gives it back; the kernel takes it from a process that dies.
+ */
+export async function lockHost(test: Context, name: string): Promise<() => void> {
+  const own = test.timeout();
+  const began = performance.now();
+  test.timeout(LIMIT_MS + own);
+  const held = await eventually(async () => {
+    // A name that only one process can have, which is no file.
+    const server = createServer().listen(`\0tepui-test-${name}`);
+    await once(server, "listening");
+    return server;
+  }, LIMIT_MS);
+  held.unref();
+  // Mocha measures from the beginning.
+  test.timeout(performance.now() - began + own);
+  return () => void held.close();
 }

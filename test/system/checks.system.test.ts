@@ -134,7 +134,7 @@ describe("checks of tasks on a real agent", function () {
       for (const plugin of ["bridge", "host-local"]) requirePart(this, plugin, "containernetworking-plugins");
       directory = await mkdtemp(join(tmpdir(), "tepui-checks-"));
       makeCertificate(directory);
-      host = await CniHost.open();
+      host = await CniHost.open(this);
       await host.configure("a.conf", { cniVersion: "0.3.1", name: "alpha", ...host.bridgePlugin("a") });
       one = await OneAgent.open([
         "--launcher=linux",

@@ -33,7 +33,7 @@ describe("nothing is left of a framework with containers of all kinds", function
   before(async function () {
     requireThat(this, process.geteuid?.() === 0, "networks need root");
     for (const plugin of ["bridge", "host-local"]) requirePart(this, plugin, "containernetworking-plugins");
-    network = await CniHost.open();
+    network = await CniHost.open(this);
     await network.configure("a.conf", { cniVersion: "0.3.1", name: "alpha", ...network.bridgePlugin("a") });
     host = await ContainerHost.open(this, {
       isolation: [...FULL_ISOLATION, "network/cni"],

@@ -25,7 +25,7 @@ const ROOT_GROUP = `tepui-cni-${process.pid}`;
 const SERVER = `"${process.execPath}" -e 'require("http").createServer((q, r) => r.end(require("os").hostname())).listen(8080)'`;
 
 const get = async (address: string): Promise<string> =>
-  (await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(2000) })).text();
+  (await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(8000) })).text();
 
 describe("containers of the linux launcher in CNI networks", function () {
   this.timeout(60_000);
@@ -71,10 +71,10 @@ describe("containers of the linux launcher in CNI networks", function () {
     await launcher.stop();
   }
 
-  beforeEach(async () => {
+  beforeEach(async function () {
     logger = new MemoryLogger();
     sandboxes = await mkdtemp(join(tmpdir(), "tepui-cni-sandboxes-"));
-    host = await CniHost.open();
+    host = await CniHost.open(this);
     await host.configure("a.conf", {
       cniVersion: "0.3.1",
       name: "alpha",

@@ -22,8 +22,8 @@ describe("the plugins of network/cni and network/ports", function () {
     requirePart(this, "bridge", "containernetworking-plugins");
   });
 
-  beforeEach(async () => {
-    host = await CniHost.open();
+  beforeEach(async function () {
+    host = await CniHost.open(this);
     await host.configure("a.conf", {
       cniVersion: "0.3.1",
       name: "alpha",
