@@ -90,7 +90,10 @@ describe("linux launcher", () => {
 
   it("sees only itself in a pid namespace, where orphans are reaped", async () => {
     const script = [
-      "(true & exec true); sleep 0.2",
+      "(true & exec true)",
+      // Process 1 and this shell.
+      "n=0; set -- /proc/[0-9]*",
+      "while [ $# -gt 2 ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); set -- /proc/[0-9]*; done",
       "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; grep State $p/status; done",
     ].join("\n");
     const done = await finish(launcher, bench.plan(["sh", "-c", script], { contribution: bench.inRootfs() }));
