@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { HttpRequest } from "../../sdk/contracts/http-server.js";
 import { TepuiError } from "../../sdk/errors/index.js";
+import { headersOf } from "./header-lines.js";
 import { type BodyLimits, BodyReader } from "./request-body.js";
 
 /** What was sent. */
@@ -79,6 +80,7 @@ export class ServerRequest implements HttpRequest {
 export class NodeRequest implements RequestSource {
   readonly received = undefined;
   private wholeBody: Promise<Buffer> | undefined;
+  private knownHeaders: Readonly<IncomingHttpHeaders> | undefined;
 
   constructor(
     private readonly message: IncomingMessage,
@@ -93,8 +95,9 @@ export class NodeRequest implements RequestSource {
     return this.message.url ?? "/";
   }
 
-  get headers(): IncomingHttpHeaders {
-    return this.message.headers;
+  get headers(): Readonly<IncomingHttpHeaders> {
+    this.knownHeaders ??= headersOf(this.message);
+    return this.knownHeaders;
   }
 
   get peer(): string {

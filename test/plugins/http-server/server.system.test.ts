@@ -32,6 +32,15 @@ describe("http-server over loopback", () => {
           );
         },
       });
+      server.route({
+        path: "/headers",
+        handle: ({ headers }, reply) => {
+          const { accept, authorization, cookie } = headers;
+          reply.json(
+            JSON.stringify([accept, headers["content-type"], authorization, cookie, headers["x-two"]]),
+          );
+        },
+      });
       server.route({ path: "/post/exact", exact: true, handle: (_, reply) => reply.send(200, "exact") });
       server.route({
         path: "/invalid",
@@ -109,6 +118,30 @@ describe("http-server over loopback", () => {
     const response = await fetch(`${rig.base}/post/a%20b/c?q=1+2`, { method: "POST", body: "12345" });
     expect(response.status).to.equal(202);
     expect(await response.text()).to.equal("5 /post/a b/c a b/c 1 2");
+  });
+
+  it("takes the last of a header's lines, as libprocess", async () => {
+    const peer = await RawPeer.open(rig.server.address.port);
+    // The accept lines are as mesos-go's agent client sends them.
+    const lines = [
+      "POST /headers HTTP/1.1",
+      "Host: localhost:5051",
+      "Content-Length: 0",
+      "Accept: application/x-protobuf",
+      "accept: application/recordio",
+      "Content-Type: application/json",
+      "Content-Type: application/x-protobuf",
+      "Authorization: Basic first",
+      "Authorization: Basic last",
+      "Cookie: a=1",
+      "X-Two: 1, 2",
+      "x-two: 3",
+    ];
+    peer.write(`${lines.join("\r\n")}\r\n\r\n`);
+    const expected = ["application/recordio", "application/x-protobuf", "Basic last", "a=1", "3"];
+    const text = await peer.until((received) => received.endsWith("]"));
+    expect(text.slice(text.indexOf("[")), text).to.equal(JSON.stringify(expected));
+    peer.destroy();
   });
 
   it("turns errors into statuses and survives them", async () => {
