@@ -14,13 +14,20 @@ if (opendir(my $own, "/proc/self/fd")) {
   POSIX::close($_) for @inherited;
 }
 
-sub say_to_agent { syswrite(STDOUT, join(" ", @_) . "\n") }
+# One line, whatever a container put into its words: those after a newline would be taken for what this program says.
+sub line {
+  my $line = join(" ", @_);
+  $line =~ tr/\n/ /;
+  return "$line\n";
+}
+
+sub say_to_agent { syswrite(STDOUT, line(@_)) }
 
 # One line at a time, each with one write: a reader sees whole lines.
 sub record {
   my ($path, @words) = @_;
   open(my $file, ">>", $path) or return;
-  syswrite($file, join(" ", @words) . "\n");
+  syswrite($file, line(@words));
 }
 
 # Start time in clock ticks: with the pid it names one process for good.

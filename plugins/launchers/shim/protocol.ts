@@ -1,10 +1,11 @@
 import type { ContainerOutput } from "../../../sdk/contracts/container-logger.js";
 import type { LaunchPlan } from "../../../sdk/contracts/launcher.js";
+import { TepuiError } from "../../../sdk/errors/index.js";
 
 /**
  * What a launcher and its helper say to each other.
  *
- * Commands go as frames, `<bytes>\n<fields separated by NUL>` (no argument, path or variable can hold a NUL): `L` launches, followed by
+ * Commands go as frames, `<bytes>\n<fields separated by NUL>` (none may hold a NUL, nor could an argument, path or variable): `L` launches, followed by
  * names and values (`<name> = <text>`, `<name> <count> <text>...`; what is absent is left out), `G` lets the command of a container go,
  * `C` removes a record.
  *
@@ -71,6 +72,7 @@ export type ShimEvent =
   | { readonly type: "exited"; readonly id: string; readonly status: number }
   | { readonly type: "gone"; readonly id: string };
 
+/** Throws where a text holds a NUL. */
 export function encodeLaunch(command: LaunchCommand): Buffer {
   const { limits, stdout, stderr } = command;
   return frame([
@@ -115,6 +117,7 @@ function fieldsOf(values: Readonly<Record<string, FieldValue | undefined>>): str
   const fields: string[] = [];
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || value === false) continue;
+    if (value !== true && [value].flat().some((text) => text.includes("\0"))) throw holdsNul(name);
     if (value === true) fields.push(name, "=", "1");
     else if (typeof value === "string") fields.push(name, "=", value);
     // An environment may be empty, but is there.
@@ -122,6 +125,12 @@ function fieldsOf(values: Readonly<Record<string, FieldValue | undefined>>): str
   }
   return fields;
 }
+
+/** What follows a NUL would be read as fields of its own, which say more than the container may: as whom it runs, or what else does. */
+const holdsNul = (name: string): TepuiError =>
+  new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", {
+    detail: `a NUL character in the container's ${name.replaceAll("_", " ")}, which no program can be given`,
+  });
 
 export const encodeClear = (record: string): Buffer => frame(["C", record]);
 

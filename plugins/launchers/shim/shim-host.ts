@@ -4,14 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import { Outbox } from "./outbox.js";
-import {
-  encodeClear,
-  encodeGo,
-  encodeLaunch,
-  type LaunchCommand,
-  parseEvent,
-  type ShimEvent,
-} from "./protocol.js";
+import { encodeClear, encodeGo, parseEvent, type ShimEvent } from "./protocol.js";
 
 export type ContainerEvent = Exclude<ShimEvent, { type: "ready" }>;
 
@@ -48,8 +41,9 @@ export class ShimHost {
     await this.running();
   }
 
-  async launch(command: LaunchCommand): Promise<void> {
-    (await this.running()).outbox.urgent(encodeLaunch(command));
+  /** @param frame of `encodeLaunch` */
+  async launch(frame: Buffer): Promise<void> {
+    (await this.running()).outbox.urgent(frame);
   }
 
   async go(id: string): Promise<void> {

@@ -7,7 +7,7 @@ import { TepuiError } from "../../../sdk/errors/index.js";
 import { type ProcessStat, processTree } from "../../../sdk/proc/index.js";
 import { exitOf, readContainerRecord } from "./exit-record.js";
 import { isSame, sendAll } from "./processes.js";
-import type { LaunchCommand } from "./protocol.js";
+import { encodeLaunch, type LaunchCommand } from "./protocol.js";
 import { type ContainerEvent, type HelperCommand, ShimHost } from "./shim-host.js";
 import { type Cage, type Tracked, tracked } from "./tracked.js";
 
@@ -61,10 +61,16 @@ export class ShimLauncher implements Launcher {
   }
 
   async launch(plan: LaunchPlan): Promise<LaunchedProcess> {
-    const command = this.options.command(plan);
+    const frame = encodeLaunch(this.options.command(plan));
     const container = this.track(plan.containerId, plan.record);
     container.cage = this.options.cage?.(plan);
-    await this.host.launch(command);
+    try {
+      await this.host.launch(frame);
+    } catch (error) {
+      // No helper heard of it, so none will tell its end.
+      this.finish(container);
+      throw error;
+    }
     const pid = await container.prepared.promise;
     return {
       pid,

@@ -72,7 +72,7 @@ describe("destruction, linux launcher", () => {
         // At a different moment each time, up to when it has done what it is to do.
         await destroyed(scripts[round % scripts.length]!, contribution, round % 5);
       }
-    }).timeout(60_000);
+    }).timeout(180_000);
   }
 
   it("ends what a finished command left behind, without being told", async () => {

@@ -147,6 +147,17 @@ describe("linux launcher", () => {
     expect(bench.groups()).to.deep.equal([]);
   });
 
+  it("takes nothing in a text for a word of its own", async () => {
+    const made = join(bench.directory, "made");
+    const words = ["stdout_command", "3", "sh", "-c", `echo > "${made}"; cat`].join("\0");
+    expect(await failure(launcher, bench.plan(["sh", "-c", `true\0${words}`]))).to.include(
+      "a NUL character in the container's argv",
+    );
+    const named = bench.plan(["true"], { contribution: { namespaces: ["uts"], hostname: `x\0${words}` } });
+    expect(await failure(launcher, named)).to.include("a NUL character in the container's hostname");
+    expect(existsSync(made)).to.equal(false);
+  });
+
   it("names the step and the path that failed, and leaves nothing", async () => {
     const cases: [object, RegExp][] = [
       [{ enter: { network: "/no/net" } }, /Failed to enter the network namespace '\/no\/net': No such file/],

@@ -141,6 +141,38 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       expect(refused).to.match(/cannot give a container namespaces \(pid\), a root file system/);
     });
 
+    it("takes nothing in a text for a word of its own", async () => {
+      const made = join(directory, "made");
+      const words = ["stdout_command", "3", "sh", "-c", `echo > "${made}"; cat`].join("\0");
+      const PATH = process.env.PATH ?? "/bin:/usr/bin";
+      for (const [what, argv, more] of [
+        ["argv", ["sh", "-c", `true\0${words}`], {}],
+        ["environment", ["true"], { environment: { PATH, X: `x\0${words}` } }],
+        ["directory", ["true"], { workingDirectory: `${directory}\0${words}` }],
+      ] as const) {
+        const refused = await launcher.launch(await plan(argv, more)).then(() => "", String);
+        expect(refused).to.include(`a NUL character in the container's ${what}`);
+      }
+      expect(await access(made).catch(() => "nothing")).to.equal("nothing");
+    });
+
+    it("tells of no other container what one has in its name", async () => {
+      const other = await run(["sleep", "1000"]);
+      const { containerId } = other.plan;
+      const failing = await plan([`no-such\nX ${containerId} 0\nD ${containerId}`]);
+      const problem = await launcher
+        .launch(failing)
+        .then((container) => container.go().then(() => "", String), String);
+      expect(problem).to.include(`no-such X ${containerId} 0 D ${containerId}`);
+      // Asked later, and told of before anything that comes later.
+      const after = await run(["true"]);
+      await after.container.exited;
+      const ended = await Promise.race([other.container.exited.then(() => "ended"), "runs"]);
+      expect(ended).to.equal("runs");
+      await launcher.destroy(containerId);
+      expect((await other.container.exited)?.signal).to.equal(9);
+    });
+
     it("runs what prepares the container before the command, and not the command when that fails", async () => {
       const good = await run(["sh", "-c", "cat made"], { contribution: { preExec: ["echo first > made"] } });
       await good.container.exited;
@@ -258,6 +290,26 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
 }
 
 describe("posix launcher without any helper", () => {
+  it("is done with a container that it could not launch", async () => {
+    const launcher = posixLauncher(["/no/such/perl"]);
+    const plan: LaunchPlan = {
+      containerId: "none",
+      argv: ["true"],
+      environment: {},
+      workingDirectory: "/",
+      sandbox: "/",
+      user: undefined,
+      stdout: "/dev/null",
+      stderr: "/dev/null",
+      record: "/no/such/record",
+      contribution: {},
+      outlivesAgent: true,
+    };
+    expect(await launcher.launch(plan).then(() => "", String)).to.include("helper cannot be started");
+    await launcher.destroy("none");
+    expect(await launcher.launch(plan).then(() => "", String)).to.include("helper cannot be started");
+  });
+
   it("says which were tried", async () => {
     const launcher = posixLauncher(["/no/such/perl"]);
     expect(await launcher.start().then(() => "", String)).to.match(

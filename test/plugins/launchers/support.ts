@@ -10,6 +10,7 @@ import type { LaunchedProcess, LaunchPlan } from "../../../sdk/contracts/launche
 import { type CgroupHost, openCgroups } from "../../../sdk/node-cgroup/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { type BusyboxRootfs, busyboxRootfs } from "../../support/busybox-rootfs.js";
+import { PATIENCE } from "../../support/eventually.js";
 import { requirePart, requireThat } from "../../support/require-part.js";
 
 /** With output in files. */
@@ -52,7 +53,7 @@ export class LinuxBench {
     const launcher = new LinuxLauncher({
       hierarchy: this.cgroups.hierarchy,
       root: this.root,
-      destroyTimeoutMs: 10_000,
+      destroyTimeoutMs: 15_000 * PATIENCE,
       logger: this.logger,
       ...(program && { program }),
     });
