@@ -10,7 +10,7 @@ import { freePort } from "../support/daemons.js";
 const root = new URL("../../..", import.meta.url).pathname;
 
 describe("a daemon whose log nobody reads any more", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "tepui-log-"));

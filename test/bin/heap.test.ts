@@ -30,7 +30,9 @@ function newSpaceOf(script: string): number {
   return Number(execFileSync(process.execPath, args, { encoding: "utf8" }));
 }
 
-describe("the heap of a daemon", () => {
+describe("the heap of a daemon", function () {
+  this.timeout(60_000);
+
   it("grows as V8 likes where nobody says otherwise", () => {
     expect(newSpaceOf("churn(1e6, 1e5);")).to.be.greaterThan(8);
   });

@@ -34,7 +34,7 @@ async function run(program: string, ...args: readonly string[]): Promise<Outcome
 }
 
 describe("the programs", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "tepui-programs-"));
@@ -76,8 +76,7 @@ describe("the programs", function () {
     expect(host.stderr).to.not.contain("Listening");
   });
 
-  it("end when they are told to, also while they wait for an ensemble that nobody serves", async function () {
-    this.timeout(30_000);
+  it("end when they are told to, also while they wait for an ensemble that nobody serves", async () => {
     for (const place of ["--zk=zk://127.0.0.1:1/mesos", "--registry=etcd://127.0.0.1:1/mesos"]) {
       const child = start("mesos-master", [
         "--port=0",

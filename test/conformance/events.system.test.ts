@@ -84,8 +84,11 @@ class RawScheduler {
     for await (const chunk of body) {
       for (const record of decoder.push(chunk)) {
         const one = told(Buffer.from(record).toString());
-        this.events.push(one);
         const status = one.event.update?.status;
+        // One whose acknowledgement is late comes again.
+        const known = (uuid: string): boolean =>
+          this.events.some(({ event }) => event.update?.status.uuid === uuid);
+        if (status?.uuid === undefined || !known(status.uuid)) this.events.push(one);
         if (status?.uuid === undefined) continue;
         const { agent_id, task_id, uuid } = status;
         await this.call({ type: "ACKNOWLEDGE", acknowledge: { agent_id, task_id, uuid } });

@@ -19,6 +19,8 @@ export interface Daemon {
   kill(): Promise<void>;
   /** The same program with the same flags, port and files, after `kill`. */
   restart(): Promise<Daemon>;
+  /** As `restart`, for one that ends by itself, perhaps before it is asked anything. Resolves to its exit code. */
+  runToEnd(): Promise<number | null>;
 }
 
 const root = new URL("../../..", import.meta.url).pathname;
@@ -57,8 +59,13 @@ interface Start {
   readonly options: DaemonOptions;
 }
 
-async function run(start: Start): Promise<Daemon> {
-  const { name, flags, port, folder, options } = start;
+interface Begun {
+  readonly child: ChildProcess;
+  /** Resolves to its exit code. */
+  readonly exited: Promise<number | null>;
+}
+
+function begin({ name, flags, port, folder, options }: Start): Begun {
   const { profile, heap = false, log, environment } = options;
   const kind = heap ? "heap" : "cpu";
   const args = [
@@ -87,7 +94,12 @@ async function run(start: Start): Promise<Daemon> {
     },
   );
   if (typeof output === "number") closeSync(output);
-  const exited = new Promise((resolve) => child.once("exit", resolve));
+  return { child, exited: new Promise((resolve) => child.once("exit", resolve)) };
+}
+
+async function run(start: Start): Promise<Daemon> {
+  const { name, port, folder } = start;
+  const { child, exited } = begin(start);
   await healthy(port, child);
   const status = () => readFileSync(`/proc/${child.pid}/status`, "utf8");
   const field = (key: string) =>
@@ -116,11 +128,22 @@ async function run(start: Start): Promise<Daemon> {
       await exited;
     },
     restart: () => run(start),
+    runToEnd: async () => {
+      const again = begin(start);
+      const ended = await endsWithin(again.exited, END_LIMIT);
+      if (!ended) again.child.kill("SIGKILL");
+      const code = await again.exited;
+      if (!ended) throw new Error(`${name} did not end by itself within ${END_LIMIT} ms`);
+      return code;
+    },
   };
 }
 
 /** Milliseconds. Executors may take their grace period. */
 const STOP_LIMIT = 30_000;
+
+/** Milliseconds. */
+const END_LIMIT = 60_000;
 
 async function endsWithin(exited: Promise<unknown>, limit: number): Promise<boolean> {
   const over = new AbortController();

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** How many times as long as elsewhere things may take: more than 1 in a virtual machine whose processor is emulated. */
+export const PATIENCE = Number(process.env.TEPUI_TEST_PATIENCE ?? 1);
+
 /** Asks until there is an answer. A question that throws has none yet. Rejects after `limitMs`, with the question and the last error. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined> | T | undefined,
-  limitMs = 15_000,
+  limitMs = 15_000 * PATIENCE,
 ): Promise<T> {
   const end = performance.now() + limitMs;
   let last: unknown;

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import Mocha, { type Runner, type Test } from "mocha";
+import { PATIENCE } from "./eventually.js";
 
 export interface CaseOutcome {
   readonly title: string;
@@ -45,7 +46,7 @@ async function runCases({ grep, specs, timeoutMs }: CaseRun): Promise<CaseOutcom
 
 if (process.argv[1] === import.meta.filename) {
   const [report = "", grep = "", ...specs] = process.argv.slice(2);
-  const outcomes = await runCases({ grep, specs, timeoutMs: 60_000 });
+  const outcomes = await runCases({ grep, specs, timeoutMs: 20_000 * PATIENCE });
   writeFileSync(report, JSON.stringify(outcomes));
   // Whatever a case left open does not keep it.
   process.exit(outcomes.some(({ outcome }) => outcome === "failed") ? 1 : 0);

@@ -36,7 +36,7 @@ export async function runTestsInVm({
     files[`/tepui/${directory}`] = { from: join(packageRoot, directory) };
   const report = "/tmp/report.json";
   const argv = [report, `'${grep}'`, ...specs.map((spec) => `dist/${spec}`)].join(" ");
-  const mocha = `node --enable-source-maps dist/test/support/run-cases.js ${argv}`;
+  const mocha = `TEPUI_TEST_PATIENCE=8 node --enable-source-maps dist/test/support/run-cases.js ${argv}`;
   const result = await runInVm({
     ...vm,
     files: { ...files, ...vm.files },

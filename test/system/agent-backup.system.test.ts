@@ -105,7 +105,7 @@ describe("an agent whose memory is put back, while its tasks run", function () {
       expect(host.runner.last("ends")!.message).to.equal("Command exited with status 7");
       expect([await agentId(), await pidOf("stays")]).to.deep.equal([id, stays]);
       await host.runner.kill("stays");
-      expect(isAlive(readProcessStat(stays!))).to.equal(false);
+      await until(() => !isAlive(readProcessStat(stays!)));
     });
   }
 
@@ -144,7 +144,8 @@ describe("an agent whose memory is put back, while its tasks run", function () {
     second.stderr.on("data", (chunk) => (said += String(chunk)));
     const [code] = (await once(second, "close")) as [number];
     expect(code).to.equal(1);
-    expect(said).to.contain(`another process uses ${meta()}; stop it, or choose another directory`);
+    expect(said).to.contain(`Another daemon of the same kind uses the work_dir: agent, '${workDir}'`);
+    expect(said, "and touched nothing").not.to.contain("sandbox-fetch]");
     expect(await agentId()).to.be.a("string");
   });
 

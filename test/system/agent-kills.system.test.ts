@@ -3,7 +3,7 @@ import { killAgents } from "../soak/agent-kills.js";
 
 /** A short one of what `npm run soak -- agent-kills` does for as long as one likes. */
 describe("an agent that is killed at random moments", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   for (const [launcher, kills] of [
     ["linux", 6],

@@ -88,7 +88,7 @@ describe("an agent that is started again with other flags", function () {
     child.stderr.on("data", (chunk: Buffer) => {
       text += chunk.toString();
     });
-    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
     return { child, ended, text: () => text };
   }
 

@@ -21,7 +21,7 @@ import { EventsOf, FloodingFramework, PipelinedCalls } from "../support/pipeline
 const STRANGER = "executor(1)@127.0.0.1:9";
 
 describe("executors that are none", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   let cluster: Cluster | undefined;
   let agent = "";
 
@@ -30,7 +30,7 @@ describe("executors that are none", function () {
       agentFlags: [
         "--launcher=posix",
         "--isolation=posix/cpu,posix/mem",
-        "--executor_registration_timeout=10secs",
+        "--executor_registration_timeout=20secs",
       ],
     });
     agent = `http://127.0.0.1:${cluster.agents[0]!.port}`;
@@ -119,7 +119,7 @@ describe("executors that are none", function () {
         ["StatusUpdateMessage", update(id)],
         ["StatusUpdateMessage", update("another")],
         ["ExecutorToFrameworkMessage", Buffer.from("garbage")],
-        ...Array.from({ length: 500 }, (): [string, Uint8Array] => ["StatusUpdateMessage", update(id)]),
+        ...Array.from({ length: 200 }, (): [string, Uint8Array] => ["StatusUpdateMessage", update(id)]),
       ];
       for (const [name, body] of messages) expect(await say(name, body)).to.equal(202);
       const calls: [string | Uint8Array, number][] = [
@@ -141,10 +141,10 @@ describe("executors that are none", function () {
         `POST /slave(1)/mesos.internal.RegisterExecutorMessage HTTP/1.1\r\nuser-agent: libprocess/${STRANGER}\r\ncontent-length: 99\r\n\r\nhalf`,
       );
       await until(() => statuses.length > 0);
-      expect(statuses).to.deep.equal(["TASK_FAILED Executor did not register within 10secs"]);
+      expect(statuses).to.deep.equal(["TASK_FAILED Executor did not register within 20secs"]);
       expect((await fetch(`${agent}/health`)).status).to.equal(200);
       const metrics = (await getJson(cluster!.agents[0]!, "/metrics/snapshot")) as Record<string, number>;
-      expect(metrics["slave/invalid_status_updates"]).to.equal(502);
+      expect(metrics["slave/invalid_status_updates"]).to.equal(202);
       expect(metrics["slave/executors_terminated"]).to.equal(1);
       expect(cluster!.agents[0]!.process.exitCode).to.equal(null);
     } finally {

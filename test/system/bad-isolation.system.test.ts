@@ -12,7 +12,7 @@ import { requirePart, requireThat } from "../support/require-part.js";
 const root = new URL("../../..", import.meta.url).pathname;
 
 describe("an agent that cannot isolate as it is told", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let directory: string;
   const cgroupRoot = `tepui-bad-${process.pid}`;
 
@@ -50,7 +50,7 @@ describe("an agent that cannot isolate as it is told", function () {
       env: { ...process.env, NO_COLOR: "1" },
     });
     // One that starts all the same is not to go on.
-    const limit = setTimeout(() => child.kill("SIGKILL"), 15_000);
+    const limit = setTimeout(() => child.kill("SIGKILL"), 45_000);
     let stderr = "";
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;

@@ -25,7 +25,7 @@ plugins:
 `;
 
 describe("a master that cannot have its registry", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
 
   beforeEach(async () => {

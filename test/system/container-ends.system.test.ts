@@ -22,7 +22,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 describe("after the end of a container", function () {
-  this.timeout(60_000 + ROUNDS * 600);
+  this.timeout(120_000 + ROUNDS * 1200);
   let host: ContainerHost;
 
   before(async function () {

@@ -74,7 +74,7 @@ describe("the death of a master", function () {
   });
   after(async () => {
     for (const agent of cluster.agents) await agent.stop();
-    await back?.stop();
+    await (back ?? cluster.master).stop();
   });
 
   it("leaves tasks running; agents and schedulers come back to the next one by themselves", async () => {

@@ -17,8 +17,8 @@ describe("schedulers of the v0 driver on a cluster", function () {
 
   before(async () => {
     cluster = await startCluster({
-      // The agent looks for a master that it does not hear from as soon as it may.
-      masterFlags: ["--agent_ping_timeout=1secs", "--max_agent_ping_timeouts=2"],
+      // The agent looks for a master that it does not hear from soon; a slow one is not given up.
+      masterFlags: ["--agent_ping_timeout=5secs", "--max_agent_ping_timeouts=3"],
       agentFlags: ["--launcher=posix", "--isolation=posix/cpu,posix/mem"],
     });
     master = cluster.master;

@@ -32,7 +32,7 @@ async function explain(...args: string[]): Promise<Outcome> {
 }
 
 describe("tepui explain, on a real cluster", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let cluster: Cluster;
   const clients: SchedulerClient[] = [];
   const agents: Daemon[] = [];

@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { getJson, until } from "../support/cluster.js";
 import { boxed, ContainerHost, FULL_ISOLATION } from "../support/container-host.js";
+import { hostMounts } from "../support/host-mounts.js";
 
 /** Fails where the task's environment says. */
 const PLUGIN = `
@@ -69,14 +70,18 @@ describe("an isolator that fails", function () {
 
   for (const step of ["prepare", "isolate"]) {
     it(`in ${step} fails the one task by name and reason, and leaves nothing`, async () => {
-      const mounts = await readFile("/proc/self/mountinfo", "utf8");
+      const work = await host.workDirectory();
+      const mounts = hostMounts(work);
       host.runner.run(`fails-${step}`, { value: "true", ...asking(step) }, boxed());
       await host.runner.reaches(`fails-${step}`, TaskState.TASK_FAILED);
       expect(host.runner.last(`fails-${step}`)!.message).to.match(
         new RegExp(`'test/failing' .*the ${step} that was asked to fail`),
       );
       await until(async () => (await left()).length === 0);
-      expect(await readFile("/proc/self/mountinfo", "utf8")).to.equal(mounts);
+      await until(() => hostMounts(work).join() === mounts.join(), {
+        what: "the mounts to be those of before",
+        seen: () => hostMounts(work).join("\n"),
+      });
       const { status, stdout } = await host.run("echo works", boxed());
       expect([status.state, stdout]).to.deep.equal([TaskState.TASK_FINISHED, "works\n"]);
       await until(async () => (await left()).length === 0);

@@ -4,14 +4,14 @@ import { type EtcdCluster, requireEtcd, startEtcd } from "../support/etcd-cluste
 import { eventually } from "../support/eventually.js";
 import { type Ensemble, requireZooKeeper, startEnsemble } from "../support/zookeeper-ensemble.js";
 
-const LIMIT_MS = 40_000;
+const LIMIT_MS = 60_000;
 
 interface Slaves {
   readonly slaves: readonly { readonly id: string; readonly active: boolean }[];
 }
 
 describe("two masters with their registry in etcd", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let ensemble: Ensemble | undefined;
   let cluster: EtcdCluster | undefined;
   const daemons: Daemon[] = [];
@@ -49,13 +49,13 @@ describe("two masters with their registry in etcd", function () {
     const flags = [
       `--zk=${zk}`,
       `--registry=etcd://${cluster!.servers}/mesos`,
-      "--zk_session_timeout=2secs",
+      "--zk_session_timeout=6secs",
       "--hostname=127.0.0.1",
     ];
     const masters = await Promise.all([1, 2].map(() => startDaemon("mesos-master", flags)));
     const agent = await startDaemon("mesos-agent", [
       `--master=${zk}`,
-      "--zk_session_timeout=2secs",
+      "--zk_session_timeout=6secs",
       "--registration_backoff_factor=10ms",
       "--resources=cpus:1;mem:128",
     ]);

@@ -8,6 +8,7 @@ import { type Cluster, getJson, startCluster, until } from "../support/cluster.j
 import type { Daemon } from "../support/daemons.js";
 import { endCgroups } from "../support/end-cgroups.js";
 import { PodRunner } from "../support/pod-runner.js";
+import { agentsBack } from "../support/runner.js";
 
 interface AgentState {
   readonly frameworks: readonly {
@@ -158,13 +159,13 @@ for (const [kind, flags] of [
     });
 
     it("can be killed after the agent was", async () => {
-      runner.run("late", [{ id: "stays", command: "trap '' TERM; while :; do sleep 1; done" }]);
+      const deaf = "trap '' TERM; echo > ready; while :; do sleep 1; done";
+      runner.run("late", [{ id: "stays", command: deaf }]);
       await runner.reaches("stays", TaskState.TASK_RUNNING);
+      const sandbox = await sandboxOf(agent, "late");
+      await until(() => exists(`${sandbox}/tasks/stays/ready`));
       await restart();
-      await until(async () => {
-        const { slaves } = (await getJson(cluster.master, "/slaves")) as { slaves: { active: boolean }[] };
-        return slaves.every(({ active }) => active);
-      });
+      await agentsBack(cluster.master);
       await runner.kill("stays");
       await runner.reaches("stays", TaskState.TASK_KILLED);
       expect(runner.of("stays")).to.deep.equal([

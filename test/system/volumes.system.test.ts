@@ -64,7 +64,10 @@ describe("volumes and namespaces on a real agent", function () {
     const [name, pid] = (await readFile(join(sandbox, "stdout"), "utf8")).split("\n");
     expect(name).to.equal(SECRET);
     expect(Number(pid)).to.be.lessThan(10);
-    expect(hostMounts()).to.deep.equal(mounts);
+    await until(() => hostMounts().join() === mounts.join(), {
+      what: "the mounts to be those of before",
+      seen: () => hostMounts().join("\n"),
+    });
   });
 
   it("stay with a task whose agent dies, and go with the task", async () => {
@@ -95,7 +98,7 @@ describe("volumes and namespaces on a real agent", function () {
         { value: "true" },
         { container: { type: ContainerInfo_Type.MESOS, volumes, network_infos: [] } },
       );
-      await until(() => runner.last(name)?.state === TaskState.TASK_FAILED);
+      await runner.reaches(name, TaskState.TASK_FAILED);
       return runner.last(name)!.message!;
     };
     expect(await refused("missing", { host_path: "/no/such/path" })).to.equal(

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { TaskState } from "../../../../proto/gen/mesos/v1/mesos.js";
-import { type Cluster, startCluster, until } from "../../../support/cluster.js";
+import { type Cluster, startCluster } from "../../../support/cluster.js";
 import type { Daemon } from "../../../support/daemons.js";
 import { endCgroups } from "../../../support/end-cgroups.js";
 import { eventually } from "../../../support/eventually.js";
@@ -76,9 +76,11 @@ for (const launcher of ["posix", "linux"] as const) {
         },
       );
       runner.run("brief-1", { value: "echo brief" });
-      await until(() => runner.last("shell-1")?.state === TaskState.TASK_RUNNING);
-      await until(() => runner.last("echo-1")?.state === TaskState.TASK_RUNNING);
-      await until(() => runner.last("brief-1")?.state === TaskState.TASK_FINISHED);
+      await Promise.all([
+        runner.reaches("shell-1", TaskState.TASK_RUNNING),
+        runner.reaches("echo-1", TaskState.TASK_RUNNING),
+        runner.reaches("brief-1", TaskState.TASK_FINISHED),
+      ]);
     });
 
     afterEach(async () => {
@@ -227,7 +229,7 @@ for (const launcher of ["posix", "linux"] as const) {
 
     it("shows the output of a task that takes no input", async () => {
       runner.run("loud-1", { value: "while :; do echo loud; sleep 0.1; done" });
-      await until(() => runner.last("loud-1")?.state === TaskState.TASK_RUNNING);
+      await runner.reaches("loud-1", TaskState.TASK_RUNNING);
       const pane = await open(["attach", master, "loud-1"]);
       await pane.has("showing the output alone");
       await pane.has("loud\r\nloud");
@@ -263,7 +265,7 @@ for (const launcher of ["posix", "linux"] as const) {
       expect(await tepui(["logs", master, "brief-1"])).to.include({ code: 0, stdout: "brief\n" });
       expect((await tepui(["logs", master, "--stderr", "shell-1"])).stdout.endsWith("err\n")).to.equal(true);
       runner.run("slow-1", { value: "echo first; sleep 2; echo last" });
-      await until(() => runner.last("slow-1")?.state === TaskState.TASK_RUNNING);
+      await runner.reaches("slow-1", TaskState.TASK_RUNNING);
       const followed = await tepui(["logs", master, "-f", "slow-1"]);
       expect(followed).to.deep.equal({ code: 0, stdout: "first\nlast\n", stderr: "" });
     });
