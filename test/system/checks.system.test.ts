@@ -79,6 +79,8 @@ describe("checks of tasks on a real agent", function () {
       one.runner.run("sick", command("touch well; sleep 1000"), {
         ...commandHealth("test -e well && { echo once > once; test ! -e sick; }", {
           consecutive_failures: 2,
+          // The first check may be faster than the task.
+          grace_period_seconds: 30,
         }),
       });
       await until(() => statuses("sick").some((line) => line.endsWith("healthy=true")));
@@ -351,7 +353,8 @@ describe("checks of tasks on a real agent", function () {
     });
 
     it("run commands there", async () => {
-      one.runner.run("boxed", command("echo in > /only-here; sleep 3; rm /only-here; sleep 1000"), {
+      const task = "echo in > /only-here; until test -e /seen; do sleep 0.1; done; rm /only-here; sleep 1000";
+      one.runner.run("boxed", command(task), {
         container: {
           type: ContainerInfo_Type.DOCKER,
           volumes: [],
@@ -359,7 +362,7 @@ describe("checks of tasks on a real agent", function () {
           docker: { image: IMAGE, port_mappings: [], parameters: [] },
         },
         kill_policy: { grace_period: { nanoseconds: 100_000_000n } },
-        ...commandHealth("test -e /only-here", { grace_period_seconds: 30 }),
+        ...commandHealth("test -e /only-here && touch /seen", { grace_period_seconds: 30 }),
       });
       await one.runner.reaches("boxed", TaskState.TASK_KILLED);
       expect(statuses("boxed")).to.deep.equal(KILLED_FOR_HEALTH);

@@ -24,7 +24,7 @@ const stateOf = async (daemon: Daemon): Promise<State> => (await getJson(daemon,
 const idsOf = (frameworks: readonly { readonly id: string }[]): string[] => frameworks.map(({ id }) => id);
 
 describe("nothing is left of a framework with containers of all kinds", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let network: CniHost | undefined;
   let host: ContainerHost | undefined;
   let traces: ContainerTraces;
@@ -105,20 +105,24 @@ describe("nothing is left of a framework with containers of all kinds", function
   async function nothing({ sessions }: { sessions: readonly Session[] }): Promise<void> {
     await traces.gone();
     await Promise.all(sessions.map(({ over }) => over));
-    expect(await network!.traces()).to.deep.equal([]);
-    expect(await getJson(host!.agent, "/containers")).to.deep.equal([]);
-    const { slaves } = (await getJson(host!.cluster.master, "/slaves")) as {
-      slaves: { used_resources: { cpus: number; mem: number } }[];
-    };
-    expect(slaves.map(({ used_resources: { cpus, mem } }) => [cpus, mem])).to.deep.equal([[0, 0]]);
+    await until(async () => (await network!.traces()).length === 0);
+    await until(async () => ((await getJson(host!.agent, "/containers")) as unknown[]).length === 0);
+    await until(async () => {
+      const { slaves } = (await getJson(host!.cluster.master, "/slaves")) as {
+        slaves: { used_resources: { cpus: number; mem: number } }[];
+      };
+      const used = slaves.map(({ used_resources: { cpus, mem } }) => [cpus, mem]);
+      return used.length === 1 && used.flat().every((amount) => amount === 0);
+    });
   }
 
   /** Master and agent agree that it was. */
   async function completed(id: string): Promise<void> {
     for (const daemon of [host!.cluster.master, host!.agent]) {
-      const { frameworks, completed_frameworks: over } = await stateOf(daemon);
-      expect(idsOf(frameworks)).not.to.include(id);
-      expect(idsOf(over)).to.include(id);
+      await until(async () => {
+        const { frameworks, completed_frameworks: over } = await stateOf(daemon);
+        return !idsOf(frameworks).includes(id) && idsOf(over).includes(id);
+      });
     }
   }
 
@@ -163,8 +167,10 @@ describe("nothing is left of a framework with containers of all kinds", function
     await until(() => [...names].every((name) => isTerminal(all.kinds.last(name))));
     await nothing(all);
     // The framework is still there, with nothing.
-    const { frameworks } = await stateOf(host!.cluster.master);
-    expect(frameworks.find(({ id }) => id === all.id)?.executors).to.deep.equal([]);
-    expect(idsOf((await stateOf(host!.agent)).frameworks)).to.deep.equal([]);
+    await until(async () => {
+      const { frameworks } = await stateOf(host!.cluster.master);
+      return frameworks.find(({ id }) => id === all.id)?.executors.length === 0;
+    });
+    await until(async () => (await stateOf(host!.agent)).frameworks.length === 0);
   });
 });
