@@ -14,6 +14,7 @@ import { makePlan, type Plan } from "./plan.js";
 import { builtin, label, type PluginEntry } from "./plugin-entry.js";
 import { servicesPlugin } from "./services-plugin.js";
 import { StateDir } from "./state-dir.js";
+import { claimWorkDir } from "./work-dir-claim.js";
 
 export interface KernelOptions {
   readonly host: Host;
@@ -43,6 +44,8 @@ export class Kernel implements PluginDirectory {
   private phase: Phase = "new";
   private starting: Promise<void> = Promise.resolve();
   private stopping: Promise<readonly TepuiError[]> | undefined;
+  /** Gives the work directory back. */
+  private disclaim: () => Promise<void> = async () => {};
 
   constructor(private readonly options: KernelOptions) {
     const { host, services } = options;
@@ -87,7 +90,7 @@ export class Kernel implements PluginDirectory {
    * Sets up and starts all plugins. When it rejects, whatever had been started is stopped again.
    *
    * @throws TepuiError TEPUI_BOOT_FAILED with every problem of the graph, TEPUI_PLUGIN_SETUP_FAILED or
-   * TEPUI_PLUGIN_START_FAILED with every plugin that failed in that phase.
+   * TEPUI_PLUGIN_START_FAILED with every plugin that failed in that phase, TEPUI_WORK_DIR_IN_USE.
    */
   async start(): Promise<void> {
     if (this.phase !== "new") {
@@ -144,6 +147,8 @@ export class Kernel implements PluginDirectory {
     try {
       for (const layer of this.layers) for (const plugin of layer) this.lifecycles.setUp(plugin);
       this.lifecycles.throwIfFailed("TEPUI_PLUGIN_SETUP_FAILED");
+      // Plugins begin by removing what an earlier run left: not what a daemon that runs is using.
+      this.disclaim = await claimWorkDir(this.options.host);
       for (const layer of this.layers) {
         if (this.stopping !== undefined) break;
         await this.lifecycles.startLayer(layer);
@@ -152,6 +157,7 @@ export class Kernel implements PluginDirectory {
     } catch (error) {
       // The error that ended the boot is what the caller needs; what goes wrong in undoing it is logged.
       await this.lifecycles.stopAll(this.layers);
+      await this.disclaim();
       this.phase = "stopped";
       throw error;
     }
@@ -166,6 +172,7 @@ export class Kernel implements PluginDirectory {
     // Whoever called start() gets its error; here only its end matters.
     await this.starting.catch(() => undefined);
     const errors = await this.lifecycles.stopAll(this.layers);
+    await this.disclaim();
     this.phase = "stopped";
     return errors;
   }

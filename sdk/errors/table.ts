@@ -99,6 +99,11 @@ export const ERRORS = {
     text: "The kernel is not in the state that this needs",
     hint: "A kernel is started once and stopped once; make a new one to start again.",
   },
+  TEPUI_WORK_DIR_IN_USE: {
+    kind: "conflict",
+    text: "Another daemon of the same kind uses the work_dir",
+    hint: "Stop that daemon first, or give this one a directory of its own with --work_dir.",
+  },
   TEPUI_SETTING_TYPE: {
     kind: "internal",
     text: "A setting has another type than the one asked for",

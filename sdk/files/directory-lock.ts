@@ -10,8 +10,12 @@ import { platform } from "node:os";
 export class DirectoryLock {
   private constructor(private readonly server: Server | undefined) {}
 
-  /** Rejects with an Error when another process holds it. */
-  static async take(path: string): Promise<DirectoryLock> {
+  /**
+   * Rejects with an Error when another process holds it.
+   *
+   * @param use locks of different uses do not exclude each other
+   */
+  static async take(path: string, use = ""): Promise<DirectoryLock> {
     if (platform() !== "linux") return new DirectoryLock(undefined);
     const { dev, ino } = await stat(path, { bigint: true });
     const server = createServer((socket) => socket.destroy());
@@ -23,7 +27,7 @@ export class DirectoryLock {
             : error,
         ),
       );
-      server.listen({ path: `\0tepui-directory-${dev}-${ino}` }, resolve);
+      server.listen({ path: `\0tepui-directory-${dev}-${ino}${use === "" ? "" : `-${use}`}` }, resolve);
     });
     server.unref();
     return new DirectoryLock(server);

@@ -4,6 +4,7 @@ import {
   definePlugin,
   extensionPoint,
   type PluginDefinition,
+  type Target,
 } from "../../../sdk/plugin/index.js";
 
 export const A = extensionPoint<string, "one">("test.a", { version: "1.3", cardinality: "one" });
@@ -20,6 +21,7 @@ export interface ProbeOptions {
   readonly provides?: readonly AnyExtensionPoint[];
   readonly requires?: Readonly<Record<string, Dependency>>;
   readonly failure?: FailurePolicy;
+  readonly targets?: readonly Target[];
   readonly setup?: () => void;
   readonly start?: Lifecycle["start"];
   readonly stop?: Lifecycle["stop"];
@@ -33,6 +35,7 @@ export function probe(name: string, journal: string[], options: ProbeOptions = {
     provides: options.provides ?? [],
     requires: options.requires ?? {},
     failure: options.failure ?? "abort",
+    ...(options.targets !== undefined && { targets: options.targets }),
     setup(ctx) {
       journal.push(`setup ${name}`);
       options.setup?.();

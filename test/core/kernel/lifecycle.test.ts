@@ -8,6 +8,7 @@ import { Deferred } from "../../../sdk/client/deferred.js";
 import { Clock } from "../../../sdk/contracts/clock.js";
 import { PluginDirectory } from "../../../sdk/contracts/plugin-directory.js";
 import { Settings } from "../../../sdk/contracts/settings.js";
+import { TepuiError } from "../../../sdk/errors/index.js";
 import { definePlugin, optional, type PluginContext, z } from "../../../sdk/plugin/index.js";
 import { A, B, C, Keyed, Many, Ordered, probe, rejection } from "./fixtures.js";
 
@@ -95,6 +96,30 @@ describe("the life of a kernel", () => {
     expect(test.kernel.getKeyed(Keyed).get("two")).to.equal("two");
     expect(() => test.kernel.get(B)).to.throw(/nothing is bound to 'test.b'/);
     await test.stop();
+  });
+
+  it("keeps a second daemon of the same kind out of its work directory, before a plugin of that one starts", async () => {
+    const workDir = await mkdtemp(join(tmpdir(), "kernel-test-"));
+    try {
+      const journal: string[] = [];
+      const kernel = (target: "master" | "agent") =>
+        new TestKernel({ plugins: [probe(target, journal, { targets: [target] })], workDir, target });
+      const first = kernel("agent");
+      await first.kernel.start();
+      const second = kernel("agent");
+      const error = await rejection(second.kernel.start());
+      expect(error).to.be.instanceOf(TepuiError).with.property("code", "TEPUI_WORK_DIR_IN_USE");
+      expect(journal).to.deep.equal(["setup agent", "start agent", "setup agent"]);
+      const master = kernel("master");
+      await master.kernel.start();
+      await master.stop();
+      await first.stop();
+      const third = kernel("agent");
+      await third.kernel.start();
+      await third.stop();
+    } finally {
+      await rm(workDir, { recursive: true });
+    }
   });
 
   it("gives each plugin its own context", async () => {

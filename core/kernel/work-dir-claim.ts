@@ -1,0 +1,25 @@
+import { TepuiError } from "../../sdk/errors/index.js";
+import { DirectoryLock, makeDirectory } from "../../sdk/files/index.js";
+import type { Host } from "../../sdk/plugin/index.js";
+
+/**
+ * Keeps a second daemon of the same kind out of the work directory; a master and an agent may share one. Resolves to what ends the claim.
+ *
+ * @throws TepuiError TEPUI_WORK_DIR_IN_USE
+ */
+export async function claimWorkDir({ workDir, target }: Host): Promise<() => Promise<void>> {
+  if (workDir === undefined || !(await isThere(workDir))) return async () => {};
+  try {
+    const lock = await DirectoryLock.take(workDir, target);
+    return () => lock.release();
+  } catch (cause) {
+    throw new TepuiError("TEPUI_WORK_DIR_IN_USE", { detail: `${target}, '${workDir}'`, cause });
+  }
+}
+
+/** Whoever needs a directory that cannot be made says so, and not every daemon needs it. */
+const isThere = (path: string): Promise<boolean> =>
+  makeDirectory(path).then(
+    () => true,
+    () => false,
+  );
