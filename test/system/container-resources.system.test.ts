@@ -10,7 +10,7 @@ interface Usage {
 }
 
 describe("resources of containers", function () {
-  this.timeout(60_000);
+  this.timeout(150_000);
   let host: ContainerHost;
 
   before(async function () {
@@ -54,6 +54,7 @@ describe("resources of containers", function () {
     );
     await host.runner.reaches("spins", TaskState.TASK_RUNNING);
     const PERIOD_SECONDS = 0.1;
+    const PATIENCE_MS = 100_000;
     const figures = async () => {
       const found = await statistics("spins");
       return {
@@ -63,12 +64,13 @@ describe("resources of containers", function () {
         limit: found.cpus_limit!,
       };
     };
-    await until(async () => ((await statistics("spins")).cpus_nr_throttled ?? 0) > 0);
+    // Never while others take so much that it gets less than its share.
+    await until(async () => ((await statistics("spins")).cpus_nr_throttled ?? 0) > 0, { limit: PATIENCE_MS });
     expect((await figures()).limit).to.equal(0.5);
     let shares = { cpus: 0, part: 0 };
     const measure = async (): Promise<boolean> => {
       const before = await figures();
-      await until(async () => (await figures()).throttled >= before.throttled + 20);
+      await until(async () => (await figures()).throttled >= before.throttled + 20, { limit: PATIENCE_MS });
       const after = await figures();
       const used = after.used - before.used;
       // On a busy host it may get less in a period; in one in which it was throttled it had all of it.
@@ -77,7 +79,11 @@ describe("resources of containers", function () {
       return shares.cpus < 0.55 && shares.part > 0.9;
     };
     // An agent that stands still between two of its figures gives some that do not belong together.
-    await until(measure, { what: "its share, and no more", seen: () => JSON.stringify(shares) });
+    await until(measure, {
+      what: "its share, and no more",
+      seen: () => JSON.stringify(shares),
+      limit: PATIENCE_MS,
+    });
     await host.runner.kill("spins");
   });
 });
