@@ -188,7 +188,7 @@ export class LogCopy {
         continue;
       }
       // A log that is followed may end before the container's last words are in it; they are once its end was told.
-      const complete = whole && (listened ? !this.readable : over || !this.timestamps);
+      const complete = whole && (!this.readable || (over && !listened));
       // A log ends with its container, or when the engine leaves.
       while (!this.over && !this.closed && this.absences === absences) await this.stirred;
       if (!this.over || this.absences !== absences) continue;

@@ -31,7 +31,9 @@ describe("output of a Docker container", () => {
   let clock: VirtualClock;
   let copy: LogCopy;
 
-  beforeEach(async () => {
+  beforeEach(() => begin());
+
+  async function begin({ tty = false } = {}): Promise<void> {
     directory = await mkdtemp(join(tmpdir(), "log-copy-"));
     attached = new PassThrough();
     logs = [];
@@ -47,7 +49,7 @@ describe("output of a Docker container", () => {
     const options = {
       engine,
       name: "c",
-      tty: false,
+      tty,
       readable: true,
       record: join(directory, "record"),
       clock,
@@ -58,11 +60,14 @@ describe("output of a Docker container", () => {
       stderr: join(directory, "stderr"),
     });
     await copy.listen();
-  });
-  afterEach(async () => {
+  }
+
+  afterEach(end);
+
+  async function end(): Promise<void> {
     await copy.close();
     await rm(directory, { recursive: true });
-  });
+  }
 
   const stdout = () => readFile(join(directory, "stdout"), "utf8");
   const nextLog = async (): Promise<PassThrough> => {
@@ -102,5 +107,21 @@ describe("output of a Docker container", () => {
     (await nextLog()).end(timed("one\n", "two\n", "three\n"));
     await ended;
     expect(await stdout()).to.equal("one\ntwo\nthree\n");
+  });
+
+  it("is made whole where the log of a terminal, which says no times, was given out too early", async () => {
+    await end();
+    await begin({ tty: true });
+    copy.started("json-file");
+    attached.write("one\r\n");
+    while ((await stdout()) === "") await new Promise(setImmediate);
+    await clock.advance(1000);
+    const log = await nextLog();
+    log.end("one\r\ntwo\r\n");
+    while ((await stdout()) === "one\r\n") await new Promise(setImmediate);
+    const ended = copy.finish();
+    (await nextLog()).end("one\r\ntwo\r\nthree\r\n");
+    await ended;
+    expect(await stdout()).to.equal("one\r\ntwo\r\nthree\r\n");
   });
 });
