@@ -12,6 +12,7 @@ import { SystemClock } from "../../../sdk/contracts/system-clock.js";
 import { type CgroupHost, type Controller, openCgroups } from "../../../sdk/node-cgroup/index.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
+import { PATIENCE } from "../../support/eventually.js";
 import { requireThat } from "../../support/require-part.js";
 import { ContainerizerBench } from "../mesos-containerizer/support.js";
 
@@ -68,7 +69,7 @@ export class CgroupsBench {
         ? new LinuxLauncher({
             hierarchy: "/sys/fs/cgroup",
             root,
-            destroyTimeoutMs: 10_000,
+            destroyTimeoutMs: 15_000 * PATIENCE,
             logger: new MemoryLogger(),
           })
         : undefined;

@@ -5,7 +5,7 @@ import type { CaseOutcome } from "../../support/run-cases.js";
 import { addCases, runTestsInVm } from "../../support/tests-in-vm.js";
 
 describe("a kernel with quotas of XFS", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let cases: readonly CaseOutcome[];
 
   before(async function () {
@@ -17,7 +17,7 @@ describe("a kernel with quotas of XFS", function () {
       programs: ["mkfs.xfs", "xfs_quota", "xfs_io"],
       modules: ["loop", "xfs"],
       memoryMb: 1536,
-      timeoutMs: 170_000,
+      timeoutMs: 580_000,
     });
     addCases(this.test!.parent!, cases);
   });

@@ -243,7 +243,7 @@ describe("the operator API's stream of events", () => {
     await second.has("FRAMEWORK_ADDED");
     await third.has("FRAMEWORK_ADDED");
     expect(first.told).to.deep.equal(["SUBSCRIBED"]);
-    expect(subscribers()).to.equal(2);
+    await eventually(() => expect(subscribers()).to.equal(2));
   });
 
   it("cuts off who does not read, and nobody else", async () => {
@@ -253,7 +253,7 @@ describe("the operator API's stream of events", () => {
     // More than fits into the buffer before anything can be written.
     for (let i = 0; i < 60; i++) framework({ name: "x".repeat(2048) });
     await eventually(() => (follower.over ? true : undefined));
-    expect(subscribers()).to.equal(0);
+    await eventually(() => expect(subscribers()).to.equal(0));
     expect(harness.logger.messages("warn")).to.deep.equal([
       "Cut off a subscriber of the operator API that does not read its events",
     ]);

@@ -6,7 +6,7 @@ import { addCases, runTestsInVm } from "../../support/tests-in-vm.js";
 const SUITES = ["devices", "io-and-network", "life", "limits"];
 
 describe("node-cgroup on a kernel with cgroup v2 alone", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   let cases: readonly CaseOutcome[];
 
   before(async function () {
@@ -15,7 +15,7 @@ describe("node-cgroup on a kernel with cgroup v2 alone", function () {
       specs: SUITES.map((name) => `test/sdk/node-cgroup/${name}.system.test.js`),
       programs: ["perl", "losetup"],
       modules: ["loop"],
-      timeoutMs: 170_000,
+      timeoutMs: 580_000,
     });
     addCases(this.test!.parent!, cases);
   });
