@@ -37,6 +37,9 @@ export interface SharedRegistryOptions {
 const DEFAULT_COMPACTION_ENTRIES = 1000;
 const COMPACTION_BYTES = 4 * 1024 * 1024;
 
+/** Milliseconds that a look at the registry may take: whoever asks for it over HTTP waits. */
+const PEEK_TIMEOUT = 5000;
+
 /** An entry is one value, which may have 1 MB. */
 const ENTRY_BYTES = 512 * 1024;
 
@@ -121,8 +124,9 @@ export class SharedRegistry implements Registry {
   private async look(): Promise<RegistryState | undefined> {
     const { clock, engine, fetchTimeout, random, store } = this.options;
     const log = new SharedLog(store(), random);
+    const ms = Math.min(fetchTimeout, PEEK_TIMEOUT);
     try {
-      const stored = await withTimeout({ clock, ms: fetchTimeout, work: log.peek(), by: engine });
+      const stored = await withTimeout({ clock, ms, work: log.peek(), by: engine });
       return stored && stateOf(replay(stored));
     } finally {
       log.close();

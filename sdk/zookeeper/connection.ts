@@ -88,7 +88,10 @@ export class Connection {
     socket.on("error", (error: NodeJS.ErrnoException) => this.end(error.message || error.code || "failed"));
     socket.on("end", () => this.end("closed by the server"));
     socket.on("close", () => this.end("closed"));
-    this.timer = clock.setTimeout(() => this.end(`no answer within ${connectTimeout} ms`), connectTimeout);
+    this.timer = clock.setTimeout(
+      () => this.end(`no answer within ${Math.round(connectTimeout)} ms`),
+      connectTimeout,
+    );
     socket.write(connectFrame(request));
   }
 
