@@ -20,7 +20,6 @@ const STREAMED: ReadonlySet<number | undefined> = new Set([
 export class AgentEndpoint implements HttpRoute {
   readonly path = "/api/v1";
   readonly realm = "mesos-agent-readwrite";
-  readonly exact = true;
 
   constructor(private readonly api: AgentApi) {}
 

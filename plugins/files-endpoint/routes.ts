@@ -16,7 +16,6 @@ export function filesRoutes(files: VirtualFiles, realm: string): HttpRoute[] {
     answer: (request: HttpRequest, reply: HttpReply) => Promise<void>,
   ): HttpRoute => ({
     path: `/files/${name}`,
-    exact: true,
     realm,
     handle: answer,
   });

@@ -25,7 +25,6 @@ export function addRegistryRoutes(
     http.route({
       path,
       realm: REALM,
-      exact: true,
       handle: (_, reply) => answer(reply, { view, registry }),
     });
   }

@@ -18,7 +18,6 @@ const METHODS = ["POST"];
 export class OperatorEndpoint implements HttpRoute {
   readonly path = "/api/v1";
   readonly realm = "mesos-master-readwrite";
-  readonly exact = true;
 
   constructor(private readonly api: OperatorApi) {}
 
