@@ -19,7 +19,7 @@ import type {
   SchedulerSession,
   SchedulerSubscription,
 } from "../../sdk/contracts/scheduler-service.js";
-import { TepuiError } from "../../sdk/errors/index.js";
+import { isTepuiError, TepuiError } from "../../sdk/errors/index.js";
 import { publishGauges } from "./gauges.js";
 import { GuardedRegistry } from "./guarded-registry.js";
 import { Ids } from "./ids.js";
@@ -143,7 +143,7 @@ export class Master implements SchedulerService, OperatorService {
 
   private async giveUp(err: unknown, message: string): Promise<void> {
     const { logger, failed } = this.deps;
-    logger.error({ err }, message);
+    logger.error({ err, ...(isTepuiError(err) && { advice: err.hint }) }, message);
     this.step(undefined);
     await this.withdraw?.();
     failed?.();

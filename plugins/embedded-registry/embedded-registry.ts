@@ -144,7 +144,13 @@ export class EmbeddedRegistry implements Registry {
     this.facts.master = master;
     // A new segment at each start: it cuts off a torn end, forgets history and records the leader, in one atomic step.
     const done = this.options.metrics.store.start();
-    await this.beginSegment();
+    try {
+      await this.beginSegment();
+    } catch (error) {
+      // Nothing is wrong with what is there.
+      const detail = `${this.options.directory}: ${messageOf(error)}`;
+      throw new TepuiError("TEPUI_REGISTRY_WRITE_FAILED", { detail, cause: error });
+    }
     done();
   }
 

@@ -46,7 +46,8 @@ export type RegistryOperation =
  */
 export interface Registry {
   /**
-   * Reads everything back and records who leads now. Rejects with TepuiError `REGISTRY_UNREADABLE`.
+   * Reads everything back and records who leads now. Rejects with TepuiError `REGISTRY_UNREADABLE`, or
+   * `REGISTRY_WRITE_FAILED` where only that could not be recorded.
    *
    * @param tenure once it does not hold any more, nobody else may be shut out: then this rejects
    */

@@ -162,7 +162,7 @@ export const ERRORS = {
   TEPUI_REGISTRY_UNREADABLE: {
     kind: "internal",
     text: "The registry cannot be read",
-    hint: "Restore the registry's directory from a backup, or move it away to start a cluster without memory of its agents.",
+    hint: "See to what is said of it first: servers must answer, disks be readable. One that is damaged is put back with `tepui restore`; moved away, it leaves a cluster without memory of its agents.",
   },
   TEPUI_REGISTRY_WRITE_FAILED: {
     kind: "unavailable",

@@ -8,7 +8,7 @@ import { Call_Type, Event_Type } from "../../../proto/gen/mesos/v1/scheduler/sch
 import type { Candidacy, Election, Tenure } from "../../../sdk/contracts/election.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import type { Registry } from "../../../sdk/contracts/registry.js";
-import { isTepuiError } from "../../../sdk/errors/index.js";
+import { isTepuiError, TepuiError } from "../../../sdk/errors/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
@@ -259,6 +259,17 @@ describe("Master", () => {
     expect(master.leadership().role).to.equal("standby");
     expect(logger.messages("error")).to.include("Cannot lead without the registry");
     expect(failures).to.deep.equal(["failed"]);
+  });
+
+  it("says what to do about a registry that cannot be had", async () => {
+    const { election, registry, logger } = make();
+    election.candidates[0]!.elected();
+    await clock.advance(0);
+    const error = new TepuiError("TEPUI_REGISTRY_WRITE_FAILED", { detail: "no space" });
+    registry.answer(error);
+    await clock.advance(0);
+    const line = logger.lines.find(({ message }) => message === "Cannot lead without the registry");
+    expect(line?.fields).to.deep.equal({ err: error, advice: error.hint });
   });
 
   it("does not lead by a registry that needs more than it can do", async () => {

@@ -57,6 +57,20 @@ describe("embedded registry", () => {
 
   afterEach(() => rm(root, { recursive: true, force: true }));
 
+  it("that cannot be written is not said to be damaged: nobody shall move it away for that", async () => {
+    const { registry: first } = open(directory);
+    await first.recover(MASTER);
+    await first.close();
+    // In the place of the file that it is about to write.
+    await mkdir(join(directory, "00000000000000000002.segment.tmp"));
+    const { registry } = open(directory);
+    expect(await codeOf(registry.recover(MASTER))).to.equal("TEPUI_REGISTRY_WRITE_FAILED");
+    await rm(join(directory, "00000000000000000002.segment.tmp"), { recursive: true });
+    const { registry: again } = open(directory);
+    await again.recover(MASTER);
+    await again.close();
+  });
+
   function subject(): RegistrySubject {
     const { registry } = open(directory);
     const close = () => registry.close();
