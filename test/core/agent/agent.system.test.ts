@@ -7,13 +7,13 @@ import { WorkerDisk } from "../../../core/agent/disk/worker-disk.js";
 import { SavedStateReader } from "../../../core/agent/recovery/read-saved-state.js";
 import { type TaskInfo, TaskState, type TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
-import { SystemClock } from "../../../sdk/contracts/system-clock.js";
 import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { ContainerizerBench } from "../../plugins/mesos-containerizer/support.js";
 import { eventually } from "../../support/eventually.js";
 import { AGENT_ID, AGENT_OPTIONS, AgentBench, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
+import { MortalClock } from "./support/mortal-clock.js";
 import { ScriptedEstimator } from "./support/scripted-estimator.js";
 import { ScriptedMaster } from "./support/scripted-master.js";
 import { ScriptedQoSController } from "./support/scripted-qos-controller.js";
@@ -24,7 +24,7 @@ let seed = 1;
 
 /** One life of an agent with real containers and a real disk, and a master that a test plays. */
 class Life {
-  readonly clock = new SystemClock();
+  readonly clock = new MortalClock();
   readonly agent: Agent;
 
   private constructor(
@@ -76,9 +76,8 @@ class Life {
 
   /** As by SIGKILL: nothing is ended in order, the helper loses its agent. */
   async die(): Promise<void> {
+    this.clock.die();
     this.agent.link.stop();
-    this.agent.updates.pause();
-    this.agent.gc.stop();
     await this.containers.launcher.stop();
     await this.disk.stop();
   }
@@ -87,6 +86,7 @@ class Life {
     await this.agent.stop();
     await this.containers.launcher.stop();
     await this.disk.stop();
+    this.clock.die();
   }
 
   /** Acknowledges statuses until this one comes, which is not. */
@@ -114,7 +114,8 @@ class Life {
 const script = new AgentBench();
 const ended = ({ state }: TaskStatus): boolean => state !== TASK_RUNNING && state !== TaskState.TASK_STARTING;
 
-describe("an agent with real containers", () => {
+describe("an agent with real containers", function () {
+  this.timeout(60_000);
   let directory: string;
   let life: Life;
 
@@ -128,7 +129,7 @@ describe("an agent with real containers", () => {
       await executor.containerizer?.destroy(executor.containerId);
     }
     await life.end();
-    await rm(directory, { recursive: true });
+    await rm(directory, { recursive: true, maxRetries: 20, retryDelay: 100 });
   });
 
   function run(
