@@ -38,6 +38,9 @@ export class Stage {
   }
 }
 
+/** A session, in milliseconds, that outlasts what a busy machine forgets a process for. */
+const LASTING = 15_000;
+
 /** A client whose connections can be cut. */
 export class CutClient {
   readonly logger = new MemoryLogger();
@@ -46,7 +49,7 @@ export class CutClient {
   private readonly sockets = new Set<Socket>();
   private cut = false;
 
-  constructor(url: string, sessionTimeout = 2000) {
+  constructor(url: string, sessionTimeout = LASTING) {
     const { servers, path, credentials } = parseZooKeeperUrl(url);
     this.path = path;
     this.client = new ZooKeeperClient({
@@ -93,9 +96,9 @@ export class Contender extends CutClient {
   constructor(
     readonly name: string,
     private readonly stage: Stage,
-    url: string,
+    { url, session }: { readonly url: string; readonly session?: number | undefined },
   ) {
-    super(url);
+    super(url, session);
     this.info = MasterInfo.fromPartial({
       id: name,
       ip: 16_777_343,
