@@ -1,7 +1,7 @@
 /** Starts real daemons for a bench and reads what they cost. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type ListenOptions, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -169,23 +169,31 @@ async function healthy(port: number, child: ChildProcess): Promise<void> {
   throw new Error(`no answer on port ${port}`);
 }
 
-let ports = 0;
+let ports = process.pid;
 
 /**
  * A port of the loopback address on which nobody listens. It is below those that the kernel gives to outgoing connections, or one of them
- * could take it before its daemon listens, or while that is dead; and other test processes look elsewhere.
+ * could take it before its daemon listens, or while that is dead; and no other test process has been given it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 10_000 + (process.pid % 100) * 200 + (ports++ % 200);
-    if (await isFree(port)) return port;
+    const port = 10_000 + ((ports++ * 7) % 20_000);
+    // A name that only one process can have, which is no file; it is kept until this one ends.
+    const own = await listening(`\0tepui-test-port-${port}`);
+    if (own === undefined) continue;
+    own.unref();
+    const free = await listening({ port, host: "127.0.0.1" });
+    if (free === undefined) continue;
+    await new Promise((resolve) => free.close(resolve));
+    return port;
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Undefined where somebody else listens. */
+function listening(where: string | ListenOptions): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    server.once("error", () => resolve(undefined));
+    server.listen(where, () => resolve(server));
   });
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { expect } from "chai";
 import { SharedWaits } from "../../../core/agent/containers/shared-waits.js";
 
@@ -21,6 +22,7 @@ describe("waits for one thing", () => {
   it("keep nothing of those who left", async () => {
     const waits = new SharedWaits<number>();
     const leaving = new AbortController();
+    setMaxListeners(0, leaving.signal);
     const never = (): Promise<number> => new Promise(() => undefined);
     const stays = waits.join("c", never);
     const leaves = Array.from({ length: 1000 }, () => waits.join("c", never, leaving.signal));
