@@ -8,6 +8,8 @@ export interface LogHead {
   readonly crc: number;
   /** Number of the first entry after the snapshot. */
   readonly first: number;
+  /** Number that the next entry will have: those before it are there. Undefined: an earlier program wrote this, which did not say. */
+  readonly next?: number | undefined;
   /** Who wrote it, so that a writer knows its own; empty: nobody yet. */
   readonly writer: string;
 }
@@ -42,6 +44,7 @@ export function decodeHead(data: Buffer): LogHead {
     bytes: number("bytes"),
     crc: number("crc"),
     first: number("first"),
+    next: fields.next === undefined ? undefined : number("next"),
     // The first programs did not write it.
     writer: typeof fields.writer === "string" ? fields.writer : "",
   };

@@ -77,7 +77,9 @@ export class SharedLog {
     const data = Buffer.concat([this.writer, Buffer.alloc(CHECKED_BYTES), ...payload]);
     data.writeUInt8(CHECKED, WRITER_BYTES);
     data.writeUInt32LE(crc32(data.subarray(WRITER_BYTES + CHECKED_BYTES)), WRITER_BYTES + 1);
-    await this.write(this.head, { name: entryName(this.next), data });
+    const head = { ...this.head, next: this.next + 1 };
+    await this.write(head, { name: entryName(this.next), data });
+    this.head = head;
     this.next++;
   }
 
@@ -94,7 +96,15 @@ export class SharedLog {
       if (!put) throw new FencedError();
     }
     const { length: bytes } = snapshot;
-    const head = { ...this.head, generation, chunks, bytes, crc: crc32(snapshot), first: this.next };
+    const head = {
+      ...this.head,
+      generation,
+      chunks,
+      bytes,
+      crc: crc32(snapshot),
+      first: this.next,
+      next: this.next,
+    };
     await this.write(head);
     this.head = head;
     await store.persist(() => this.sweep());
@@ -123,12 +133,14 @@ export class SharedLog {
     const stored = await this.readAll(found);
     if (stored === undefined) return undefined;
     if (tenure?.holds() === false) throw new FencedError();
-    const head = { ...decodeHead(found.data), writer: this.writer.toString("hex") };
+    const known = decodeHead(found.data);
+    const next = known.first + stored.entries.length;
+    const head = { ...known, next, writer: this.writer.toString("hex") };
     const version = await store.change({ head: encodeHead(head), version: found.version });
     if (version === undefined) return undefined;
     this.head = head;
     this.version = version;
-    this.next = head.first + stored.entries.length;
+    this.next = next;
     return stored;
   }
 
@@ -144,6 +156,9 @@ export class SharedLog {
     // What was appended meanwhile begins there.
     if (!names.includes(end) && names.some((name) => name.startsWith("entry-") && name > end)) {
       throw new Error(`${end} is missing, and later ones are there`);
+    }
+    if (head.next !== undefined && head.first + entries.length < head.next) {
+      throw new Error(`${end} is missing`);
     }
     const missing = parts.indexOf(undefined);
     if (missing >= 0) throw new Error(`part ${missing + 1} of ${head.chunks} of its snapshot is missing`);

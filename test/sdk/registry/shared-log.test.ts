@@ -217,6 +217,34 @@ describe("shared log", () => {
     expect(error).to.equal("entry-0000000002 is missing, and later ones are there");
   });
 
+  it("refuses when the last entry has gone, which somebody was told of", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    for (let i = 0; i < 3; i++) await log.append([bytes(`${i}`)]);
+    const errorOf = () =>
+      logOn(engine)
+        .log.open()
+        .then(String, (error: Error) => error.message);
+    engine.values.delete("entry-0000000003");
+    expect(await errorOf()).to.equal("entry-0000000003 is missing");
+    engine.values.delete("entry-0000000002");
+    expect(await errorOf()).to.equal("entry-0000000002 is missing");
+  });
+
+  it("takes what a program wrote that did not say how many entries there are", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    await log.append([bytes("a")]);
+    const { next: _, ...old } = JSON.parse(engine.head!.data.toString("utf8"));
+    engine.head = { ...engine.head!, data: bytes(JSON.stringify(old)) };
+    const later = logOn(engine);
+    expect(texts(await later.log.open())).to.deep.equal(["a"]);
+    await later.log.append([bytes("b")]);
+    expect(texts(await logOn(engine).log.open())).to.deep.equal(["a", "b"]);
+  });
+
   it("is not misled by entries that are appended while it is looked at", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
