@@ -82,7 +82,10 @@ export interface ContainerInput {
   readonly over: Promise<void>;
   /** Resolves when more can be taken; rejects when the container does not read any more. */
   write(data: Buffer): Promise<void>;
-  /** No more input: the container reads its end. Through a terminal this is the end-of-file character. */
+  /**
+   * No more input: the container reads its end. A terminal goes on, as in Mesos: who wants its programs to read an end writes the
+   * end-of-file character. Mesos's CLI says that there is no more input when it lets go of a terminal, whose task is to live on.
+   */
   end(): Promise<void>;
   /** Of its terminal; nothing where it has none. */
   resize(size: { readonly rows: number; readonly columns: number }): Promise<void>;

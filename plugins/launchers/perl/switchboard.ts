@@ -157,13 +157,8 @@ sub take_frame {
   }
   return unless $board->{writer} && $board->{writer} == $peer && $board->{input};
   if ($type eq "d") { $board->{typed} .= $content }
-  elsif ($type eq "e" && $board->{terminal}) {
-    # What stands for the end of a file: VEOF.
-    my $settings = POSIX::Termios->new();
-    my $known = $settings->getattr(fileno($board->{input}));
-    $board->{typed} .= $known ? chr($settings->getcc(POSIX::VEOF())) : "\4";
-  }
-  elsif ($type eq "e") { $board->{ends} = 1 }
+  # A terminal has no end: who wants its programs to read one types the character for it.
+  elsif ($type eq "e") { $board->{ends} = 1 unless $board->{terminal} }
   elsif ($type eq "w" && $board->{terminal}) { set_size($board->{input}, unpack("nn", $content)) if length($content) == 4 }
   feed($board);
 }

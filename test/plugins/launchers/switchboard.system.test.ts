@@ -139,15 +139,22 @@ for (const kind of KINDS) {
       expect(await container.exited).to.deep.equal({ code: 7, signal: undefined });
     });
 
-    it("ends the input of a terminal with its character for that", async () => {
-      const { container, streams } = await run("cat >/dev/null; echo over", {
+    it("lets a terminal live on at the end of a writer's input, and ends it with the character for that", async () => {
+      const { container, streams } = await run("cat; echo over", {
         terminal: { rows: 24, columns: 80 },
         session: true,
       });
       const reading = new Reading(streams);
-      const input = await streams.input();
-      await input.write(Buffer.from("text\n"));
-      await input.end();
+      const first = await streams.input();
+      await first.write(Buffer.from("one\n"));
+      await reading.has("one\r\none\r\n");
+      // As Mesos's CLI does when it lets go.
+      await first.end();
+      first.close();
+      const second = await streams.input();
+      await second.write(Buffer.from("two\n"));
+      await reading.has("two\r\ntwo\r\n");
+      await second.write(Buffer.from("\u0004"));
       await reading.has("over");
       expect(await container.exited).to.deep.equal({ code: 0, signal: undefined });
     });
