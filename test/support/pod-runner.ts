@@ -3,6 +3,7 @@ import { ExecutorInfo_Type, TaskState } from "../../proto/gen/mesos/v1/mesos.js"
 import { type PartialMessage, resourceList, SchedulerClient } from "../../sdk/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
 import type { Cluster } from "./cluster.js";
+import { OfferRoom } from "./offer-room.js";
 import { historyOf } from "./status-text.js";
 import { until } from "./until.js";
 
@@ -36,18 +37,21 @@ export class PodRunner {
     });
     this.client.on("offers", async ({ offers }) => {
       for (const offer of offers) {
-        const next = this.waiting.shift();
-        if (next === undefined) {
-          await this.client.decline(offer, { refuse_seconds: 0.05 });
-          continue;
-        }
-        const tasks = next.tasks.map(({ id, command, more }) => ({
+        const [next] = this.waiting;
+        const tasks = next?.tasks.map(({ id, command, more }) => ({
           name: id,
           task_id: { value: id },
           command: { value: command },
           resources: resourceList("cpus:0.1;mem:32;disk:32"),
           ...more,
         }));
+        const wanted = [...(tasks ?? []), ...(next === undefined ? [] : [next.executor])];
+        const fits = new OfferRoom(offer).take(wanted.flatMap(({ resources = [] }) => resources));
+        if (next === undefined || tasks === undefined || !fits) {
+          await this.client.decline(offer, { refuse_seconds: 0.05 });
+          continue;
+        }
+        this.waiting.shift();
         await this.client.launchGroup(
           offer,
           { executor: next.executor, taskGroup: { tasks } },
@@ -65,7 +69,7 @@ export class PodRunner {
     return this.client.teardown();
   }
 
-  /** At the next offer. */
+  /** At the next offer with room for it. */
   run(executorId: string, tasks: readonly PodTaskSpec[], more: PartialMessage<ExecutorInfo> = {}): void {
     const executor = {
       executor_id: { value: executorId },

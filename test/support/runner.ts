@@ -9,6 +9,7 @@ import {
 } from "../../sdk/index.js";
 import { type Cluster, getJson } from "./cluster.js";
 import type { Daemon } from "./daemons.js";
+import { OfferRoom } from "./offer-room.js";
 import { historyOf } from "./status-text.js";
 import { until } from "./until.js";
 
@@ -42,7 +43,13 @@ export class Runner {
 
   /** A master that is ended meanwhile takes its offers with it: the client goes on to the next one. */
   private async answer(offer: Offer): Promise<void> {
-    const tasks = this.waiting.splice(0).map((one) => this.task(offer, one));
+    const room = new OfferRoom(offer);
+    const tasks: TaskInfo[] = [];
+    for (const one of this.waiting.splice(0)) {
+      const task = this.task(offer, one);
+      if (room.take([...task.resources, ...(task.executor?.resources ?? [])])) tasks.push(task);
+      else this.waiting.push(one);
+    }
     try {
       if (tasks.length > 0) await this.client.launch(offer, tasks, { refuse_seconds: 0.05 });
       else await this.client.decline(offer, { refuse_seconds: 0.05 });
@@ -70,7 +77,7 @@ export class Runner {
     );
   }
 
-  /** At the next offer. */
+  /** At the next offer with room for it. */
   run(name: string, command: Partial<Command>, more: Partial<TaskInfo> = {}): void {
     this.waiting.push({ name, command, more });
   }
