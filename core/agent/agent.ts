@@ -375,7 +375,8 @@ export class Agent {
     this.corrections.stop();
     this.link.stop();
     this.gc.stop();
-    this.updates.pause();
+    this.updates.stop();
+    this.executors.stop();
     this.operationUpdates.pause();
     const doomed = [...this.state.executors()].filter(
       ({ checkpoint, state }) => !checkpoint && state !== "terminated",

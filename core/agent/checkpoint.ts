@@ -52,6 +52,11 @@ export class Checkpoints {
     ];
   }
 
+  /** Of a framework, where that is not written down yet: nothing below it may be there without. */
+  missing(agentId: string, framework: Framework): DiskOperation[] {
+    return framework.recorded ? [] : this.framework(agentId, framework);
+  }
+
   sandbox({ ids, directory, user }: Executor): DiskOperation[] {
     const { work } = this.paths;
     return [

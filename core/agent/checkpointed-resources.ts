@@ -1,5 +1,6 @@
 import type { Operation, Resource } from "../../proto/gen/mesos/v1/mesos.js";
 import { Resource_DiskInfo_Source_Type as SourceType } from "../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import { TepuiError } from "../../sdk/errors/index.js";
@@ -17,17 +18,28 @@ import type { AgentPaths } from "./paths.js";
 import type { SavedResources } from "./recovery/saved-state.js";
 import { uuidKey } from "./updates/update-stream.js";
 
+/** How long after it failed to write down what is not to be lost the agent tries again. Milliseconds. */
+const RETRY = 5000;
+
 /** Told how a change of the resources ends. */
 export interface ChangeObserver {
   /** It is its turn to be written down. */
   before?(): void;
   done?(): void;
-  failed?(error: unknown): void;
+  /** It cannot be made. That is to be written down next. */
+  refused?(error: unknown): void;
+  /** It was not made, and a later run of the agent will know. */
+  failed?(): void;
 }
 
 interface Change extends ChangeObserver {
-  /** All reservations and volumes that there are to be. */
-  readonly checkpointed: Resources;
+  /** All reservations and volumes that there are to be; undefined: those that there are. */
+  readonly checkpointed: Resources | undefined;
+}
+
+interface Aside {
+  readonly from: string;
+  readonly path: string;
 }
 
 export interface CheckpointedResourcesOptions {
@@ -35,6 +47,7 @@ export interface CheckpointedResourcesOptions {
   readonly checkpoints: Checkpoints;
   readonly paths: AgentPaths;
   readonly disk: Disk;
+  readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
 }
@@ -43,13 +56,16 @@ export interface CheckpointedResourcesOptions {
  * Dynamic reservations and persistent volumes: what the agent counts, what it has written down, and the directories of volumes.
  *
  * Changes count at once and are made one after the other: first what is to be is written down, then the volumes are made and removed,
- * then it is said to be so. After a crash in between it is done again.
+ * then it is said to be so. After a crash in between it is done again. One that fails is taken back in writing, however long the disk refuses that:
+ * until then a later run of the agent might make it all the same.
  */
 export class CheckpointedResources {
   private readonly waiting: Change[] = [];
   private working: Promise<void> | undefined;
   /** Written down, and true of the disk. */
   private committed = Resources.empty;
+  /** Volumes that a change which then failed has moved aside: where they were, and where they are. */
+  private moved: Aside[] = [];
 
   constructor(private readonly options: CheckpointedResourcesOptions) {}
 
@@ -125,15 +141,17 @@ export class CheckpointedResources {
       checkpointed: state.checkpointed,
       before: () => observer.before?.(),
       done: () => observer.done?.(),
-      failed: (error) => observer.failed?.(error),
+      refused: (error) => observer.refused?.(error),
+      failed: () => observer.failed?.(),
     });
     this.work();
   }
 
-  /** Writes the operations down as they are now. */
-  save(): void {
-    if (this.waiting.length > 0) return;
-    this.waiting.push({ checkpointed: this.options.state.checkpointed });
+  /** Writes the operations down as they are now, or are to be known. @param done called when that is so */
+  save(done?: () => void): void {
+    if (this.waiting.length > 0 && done === undefined) return;
+    const said = done === undefined ? {} : { done, failed: done };
+    this.waiting.push({ checkpointed: undefined, ...said });
     this.work();
   }
 
@@ -146,26 +164,51 @@ export class CheckpointedResources {
   private async workAll(): Promise<void> {
     for (let change = this.waiting.shift(); change !== undefined; change = this.waiting.shift()) {
       change.before?.();
+      if (change.checkpointed === undefined) {
+        await this.insist();
+        change.done?.();
+        continue;
+      }
       try {
         await this.commit(change.checkpointed);
-        change.done?.();
       } catch (error) {
-        this.fail(change, error);
+        await this.takeBack(change, error);
+        continue;
       }
+      change.done?.();
     }
   }
 
   /** Later changes were made of this one's outcome, so they fail with it. */
-  private fail(change: Change, error: unknown): void {
+  private async takeBack(change: Change, error: unknown): Promise<void> {
     const { state, logger } = this.options;
     logger.error({ err: error }, "reservations and volumes could not be changed");
-    const failed = [change, ...this.waiting.splice(0)];
+    const failed: Change[] = [];
+    for (let more = [change]; more.length > 0; more = this.waiting.splice(0)) {
+      for (const one of more) one.refused?.(error);
+      failed.push(...more);
+      await this.insist();
+    }
     const total = applyCheckpointed(Resources.of(state.info.resources), this.committed);
     if (total.ok) {
       state.total = total.value;
       state.checkpointed = this.committed;
     }
-    for (const one of failed) one.failed?.(error);
+    for (const one of failed) one.failed?.();
+  }
+
+  /** Writes down what is, until it is written. */
+  private async insist(): Promise<void> {
+    const { clock, logger } = this.options;
+    for (let told = false; ; told = true) {
+      try {
+        await this.commit(this.committed);
+        return;
+      } catch (error) {
+        if (!told) logger.error({ err: error }, "reservations and operations could not be written down yet");
+      }
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, RETRY));
+    }
   }
 
   private async commit(next: Resources): Promise<void> {
@@ -176,9 +219,15 @@ export class CheckpointedResources {
     ).filter(({ latest_status: status }) => status?.uuid !== undefined);
     const { target, commit } = checkpoints.resources(next.toMessages(), operations);
     const { changes, aside } = this.volumeChanges(this.committed, next);
-    await disk.apply([...target, ...changes, ...commit]);
+    const back = this.moved.map(
+      ({ from, path }): DiskOperation => ({ op: "move-aside", from: path, path: from }),
+    );
+    // What was to be destroyed and is not comes back first: while it is away, a later run is to take it for destroyed.
+    this.moved.push(...aside);
+    await disk.apply([...back, ...target, ...changes, ...commit]);
+    this.moved = [];
     this.committed = next;
-    for (const path of aside) {
+    for (const { path } of aside) {
       disk
         .finishDiscard(path)
         .catch((error: unknown) =>
@@ -190,11 +239,11 @@ export class CheckpointedResources {
   private volumeChanges(
     before: Resources,
     after: Resources,
-  ): { changes: DiskOperation[]; aside: readonly string[] } {
+  ): { changes: DiskOperation[]; aside: readonly Aside[] } {
     const had = this.volumes(before);
     const has = this.volumes(after);
     const changes: DiskOperation[] = [];
-    const aside: string[] = [];
+    const aside: Aside[] = [];
     for (const [path, entry] of had) {
       if (has.has(path)) continue;
       if (isMount(entry)) {
@@ -203,7 +252,7 @@ export class CheckpointedResources {
         continue;
       }
       const moved = `${this.asideOf(entry)}/${this.options.random.uuid()}`;
-      aside.push(moved);
+      aside.push({ from: path, path: moved });
       changes.push({ op: "move-aside", from: path, path: moved });
     }
     for (const [path, entry] of has) {

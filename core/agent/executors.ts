@@ -23,11 +23,19 @@ import type { NamedMessage } from "./master-link.js";
 import type { AgentMetrics } from "./metrics.js";
 import type { AgentOptions } from "./options.js";
 import type { AgentPaths } from "./paths.js";
+import { Repairs } from "./repairs.js";
 import type { Statuses } from "./statuses.js";
 import type { UpdateManager } from "./updates/update-manager.js";
 
 /** Mesos's command executor keeps this much of its shutdown's time for itself. Milliseconds. */
 const SHUTDOWN_MARGIN = 2000;
+
+/** An executor that is over, and the directories that nobody needs any more. */
+interface Ended {
+  readonly framework: Framework;
+  readonly executor: Executor;
+  readonly unused: readonly string[];
+}
 
 export interface ExecutorsOptions {
   readonly state: AgentState;
@@ -56,7 +64,17 @@ const KILLED_UNDELIVERED = {
 
 /** Ends executors and what is theirs: on request, when their container ends, and when the last acknowledgement came. */
 export class Executors {
-  constructor(private readonly options: ExecutorsOptions) {}
+  /** It is not written down that they are over. */
+  private readonly repairs: Repairs<Ended>;
+
+  constructor(private readonly options: ExecutorsOptions) {
+    this.repairs = new Repairs(options.clock, (ended) => this.noteEnd(ended));
+  }
+
+  /** The agent ends. */
+  stop(): void {
+    this.repairs.stop();
+  }
 
   /** Asks the executor to end, and makes it end when its time is over. */
   shutdown(executor: Executor): void {
@@ -201,7 +219,7 @@ export class Executors {
   }
 
   private remove(framework: Framework, executor: Executor): void {
-    const { gc, paths, disk, checkpoints, agent, logger } = this.options;
+    const { gc, paths, agent } = this.options;
     const { ids } = executor;
     executor.stopTimers();
     executor.command?.stop();
@@ -213,24 +231,28 @@ export class Executors {
     const layouts = executor.checkpoint ? [paths.work, paths.meta] : [paths.work];
     const unused = layouts.flatMap((layout) => [layout.run(ids), layout.executor(ids)]);
     for (const path of unused) gc.schedule(path);
-    disk
-      .apply([
-        ...(executor.checkpoint ? checkpoints.sentinel(executor) : []),
-        // A later run of the agent tells by it since when they are unused.
-        ...unused.map((path) => ({ op: "touch", path }) as const),
-      ])
-      .catch((error: unknown) =>
-        logger.error(
-          { err: error, executor: executor.id },
-          "the end of an executor could not be written down",
-        ),
-      );
+    this.noteEnd({ framework, executor, unused });
     framework.running.delete(executor.id);
     if (agent.maxCompletedExecutorsPerFramework > 0) {
       framework.completed.push(executor);
       if (framework.completed.length > agent.maxCompletedExecutorsPerFramework) framework.completed.shift();
     }
     this.removeIfIdle(framework);
+  }
+
+  /** Or a later run of the agent would take it for one that ended meanwhile. */
+  private noteEnd(ended: Ended): void {
+    const { disk, checkpoints, logger } = this.options;
+    const { framework, executor, unused } = ended;
+    const sentinel = executor.checkpoint
+      ? [...checkpoints.missing(executor.ids.agentId, framework), ...checkpoints.sentinel(executor)]
+      : [];
+    // A later run of the agent tells by it since when they are unused.
+    const touches = unused.map((path) => ({ op: "touch", path }) as const);
+    disk.apply([...sentinel, ...touches]).catch((error: unknown) => {
+      logger.error({ err: error, executor: executor.id }, "the end of an executor could not be written down");
+      if (executor.checkpoint) this.repairs.later(ended);
+    });
   }
 
   /** With the tasks of its group: what was to start together does not start in part. */

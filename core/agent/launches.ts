@@ -12,8 +12,8 @@ import {
 import type { Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
-import { messageOf } from "../../sdk/errors/index.js";
-import { convertResources } from "../../sdk/resources/index.js";
+import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { convertResources, Resources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { Checkpoints } from "./checkpoint.js";
 import type { CheckpointedResources } from "./checkpointed-resources.js";
@@ -63,6 +63,15 @@ interface Launch {
   readonly executorInfo: ExecutorInfo;
   /** The tasks again, where they are to be delivered together. */
   readonly group: TaskGroupInfo | undefined;
+}
+
+/** Tasks for an executor that is there. */
+interface Added {
+  readonly taskIds: readonly string[];
+  /** That they are to run. */
+  readonly record: readonly DiskOperation[];
+  /** What they have to wait for. */
+  readonly after: Promise<void> | undefined;
 }
 
 /** Starts tasks: from the master's word to a running container, or to a status that says why not. */
@@ -150,34 +159,53 @@ export class Launches {
     if (group !== undefined) executor.queuedGroups.push(group);
     const record = executor.checkpoint
       ? [
-          ...(framework.recorded ? [] : checkpoints.framework(this.options.state.id, framework)),
           ...(group === undefined ? [] : checkpoints.group(executor, group)),
           ...tasks.flatMap((task) => checkpoints.task(executor, task)),
         ]
       : [];
     if (existing === undefined) {
-      // They may use volumes that are just being made.
-      const { pending: after } = this.options.resources;
+      const after = this.made(launch);
       void containers.start(framework, executor, { tasks, record, after });
       return;
     }
-    if (record.length === 0) {
+    const after = this.made(launch);
+    if (record.length === 0 && after === undefined) {
       if (existing.state === "running") this.options.deliver(existing);
-    } else void this.addTasks(framework, existing, { taskIds, record });
+    } else void this.addTasks(framework, existing, { taskIds, record, after });
+  }
+
+  /**
+   * Resolves when the reservations and volumes that the tasks use are made; undefined: none is just being made. Rejects where they are not made
+   * after all.
+   */
+  private made({ framework, tasks, executorInfo }: Launch): Promise<void> | undefined {
+    const { pending } = this.options.resources;
+    const used = [executorInfo, ...tasks].some(({ resources }) => usesUnknown(resources, Resources.empty));
+    if (pending === undefined || !used) return undefined;
+    const made = pending.then(() => {
+      const refusal = this.resourceRefusal(framework, tasks, executorInfo);
+      if (refusal !== undefined)
+        throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: refusal.message });
+    });
+    // Nobody may wait for it yet.
+    made.catch(() => undefined);
+    return made;
   }
 
   /** Gives them to an executor that is there once it is written down that they are to run; otherwise they end. */
   private async addTasks(
     framework: Framework,
     executor: Executor,
-    { taskIds, record }: { taskIds: readonly string[]; record: readonly DiskOperation[] },
+    { taskIds, record, after }: Added,
   ): Promise<void> {
-    const { disk, executors, logger, deliver } = this.options;
+    const { disk, checkpoints, executors, logger, deliver } = this.options;
     for (const taskId of taskIds) executor.recording.add(taskId);
     let failure: { error: unknown } | undefined;
     try {
-      await disk.apply(record);
-      framework.recorded = true;
+      await after;
+      if (record.length > 0)
+        await disk.apply([...checkpoints.missing(executor.ids.agentId, framework), ...record]);
+      framework.recorded = executor.checkpoint;
     } catch (error) {
       failure = { error };
     }
@@ -186,16 +214,13 @@ export class Launches {
       if (executor.state === "running") deliver(executor);
       return;
     }
-    logger.error(
-      { err: failure.error, tasks: taskIds },
-      "tasks are not given to their executor: they cannot be written down",
-    );
+    logger.error({ err: failure.error, tasks: taskIds }, "tasks are not given to their executor");
     for (const taskId of taskIds) executor.unrecorded.add(taskId);
     for (const taskId of taskIds.filter((one) => executor.queued.has(one))) {
       executors.endUndelivered(executor, taskId, {
         state: dropped(framework),
         reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
-        message: `The agent could not write the task down: ${messageOf(failure.error)}`,
+        message: undelivered(failure.error),
       });
     }
   }
@@ -305,3 +330,10 @@ const withAllocations = (task: TaskInfo, framework: FrameworkInfo): TaskInfo => 
   resources: allocated(task.resources, framework),
   ...(task.executor !== undefined && { executor: withAllocation(task.executor, framework) }),
 });
+
+function undelivered(error: unknown): string {
+  const message = messageOf(error);
+  return isTepuiError(error) && error.code === "TEPUI_CONTAINER_LAUNCH_FAILED"
+    ? message
+    : `The agent could not write the task down: ${message}`;
+}

@@ -115,7 +115,9 @@ export class TaskContainers {
     try {
       await disk.apply([
         ...checkpoints.sandbox(executor),
-        ...(executor.checkpoint ? checkpoints.executor(executor) : []),
+        ...(executor.checkpoint
+          ? [...checkpoints.missing(executor.ids.agentId, framework), ...checkpoints.executor(executor)]
+          : []),
         ...record,
       ]);
       framework.recorded = executor.checkpoint;

@@ -70,30 +70,26 @@ export class AgentOperations {
     state.operations.set(key, operation);
     const version = message.resource_version_uuid?.uuid?.value;
     if (version === undefined || !this.options.resourceVersion.is(version)) {
-      this.end(key, OperationState.OPERATION_DROPPED, "It assumes outdated resource state");
+      this.drop(key, operation);
       this.options.reregister();
       return;
     }
     const next = this.totalAfter(info);
     if (!next.ok) {
       logger.error({ operation: info.id?.value }, `an operation cannot be done: ${next.error}`);
-      this.end(key, OperationState.OPERATION_FAILED, next.error);
-      this.options.undone();
+      this.fail(key, operation, next.error);
       return;
     }
     resources.change(next.value, {
       // Written down with its end, so that a later run of the agent tells the same.
       before: () => state.endings.set(key, this.ended(operation, OperationState.OPERATION_FINISHED)),
-      done: () => {
-        state.operations.set(key, state.endings.get(key) ?? operation);
-        state.endings.delete(key);
-        this.tell(key);
+      done: () => this.tell(key),
+      refused: (error) => {
+        const end = this.ended(operation, OperationState.OPERATION_FAILED, messageOf(error));
+        state.endings.set(key, end);
       },
-      failed: (error) => {
-        state.endings.delete(key);
-        this.conclude(key, OperationState.OPERATION_FAILED, messageOf(error));
+      failed: () => {
         this.tell(key);
-        resources.save();
         this.options.undone();
       },
     });
@@ -126,27 +122,42 @@ export class AgentOperations {
     return status;
   }
 
-  private conclude(key: string, state: OperationState, message?: string): void {
-    const operation = this.options.state.operations.get(key);
-    if (operation !== undefined)
-      this.options.state.operations.set(key, this.ended(operation, state, message));
-  }
-
   private ended(operation: Operation, state: OperationState, message?: string): Operation {
     const uuid = { value: uuidBytes(this.options.random.uuid()) };
     const status = { ...this.status(operation.info ?? {}, state, message), uuid };
     return { ...operation, latest_status: status, statuses: [status] };
   }
 
+  /** Its end is written down. */
   private tell(key: string): void {
-    const operation = this.options.state.operations.get(key);
-    if (operation !== undefined) this.options.updates.deliver(key, operation);
+    const { state, updates } = this.options;
+    const ended = state.endings.get(key);
+    if (ended === undefined) return;
+    state.endings.delete(key);
+    state.operations.set(key, ended);
+    updates.deliver(key, ended);
   }
 
-  private end(key: string, state: OperationState, message: string): void {
-    this.conclude(key, state, message);
-    this.options.resources.save();
-    this.tell(key);
+  private fail(key: string, operation: Operation, message: string): void {
+    const { state, resources, undone } = this.options;
+    state.endings.set(key, this.ended(operation, OperationState.OPERATION_FAILED, message));
+    resources.save(() => {
+      this.tell(key);
+      undone();
+    });
+  }
+
+  /** Told at once: a later run of the agent, which may not know it, would say the same. */
+  private drop(key: string, operation: Operation): void {
+    const { state, resources, updates } = this.options;
+    const dropped = this.ended(
+      operation,
+      OperationState.OPERATION_DROPPED,
+      "It assumes outdated resource state",
+    );
+    state.operations.set(key, dropped);
+    resources.save();
+    updates.deliver(key, dropped);
   }
 
   acknowledge({ operation_uuid, status_uuid }: AcknowledgeOperationStatusMessage): void {

@@ -5,6 +5,7 @@ import { isTerminal } from "../../../sdk/task-states.js";
 import type { Allowance } from "../allowance.js";
 import { UPDATE_RETRY_MAX, UPDATE_RETRY_MIN } from "../constants.js";
 import type { Disk } from "../disk/operations.js";
+import { Repairs } from "../repairs.js";
 import { encodeRecord } from "./update-record.js";
 import { type HeldUpdate, UpdateStream, uuidKey } from "./update-stream.js";
 
@@ -38,8 +39,12 @@ export interface Acknowledgement {
 export class UpdateManager {
   private readonly streams = new Map<string, Map<string, UpdateStream>>();
   private paused = true;
+  /** What is written down of them is not all that there is to be known; also of those that are closed. */
+  private readonly repairs: Repairs<UpdateStream>;
 
-  constructor(private readonly options: UpdateManagerOptions) {}
+  constructor(private readonly options: UpdateManagerOptions) {
+    this.repairs = new Repairs(options.clock, (stream) => void this.compact(stream));
+  }
 
   /**
    * Takes an update over. Resolves when its sender may forget it: it is written down, or acknowledged; at once for one seen before.
@@ -79,6 +84,7 @@ export class UpdateManager {
     } catch (error) {
       // Better told without a record than not told: it is written once more with its acknowledgement, and until then its sender keeps it.
       held.unwritten = true;
+      this.repairs.later(stream);
       this.options.logger.error(
         { err: error, task: stream.taskId },
         "a status update could not be written down",
@@ -113,22 +119,26 @@ export class UpdateManager {
     const stream = this.streams.get(frameworkId)?.get(taskId);
     const oldest = stream?.oldest;
     if (stream === undefined || oldest === undefined || oldest.key !== uuidKey(uuid)) return "unknown";
-    if (stream.path !== undefined) {
-      const { update, unwritten } = oldest;
-      const acknowledgement = acknowledgementRecord(update);
-      const data =
-        unwritten === true ? Buffer.concat([updateRecord(update), acknowledgement]) : acknowledgement;
-      this.noteAcknowledgement(stream, data);
-    }
+    // Later ones may be written down, which it is to stand before.
+    const isBehind =
+      oldest.unwritten === true && [...stream.held.values()].some((one) => one.unwritten !== true);
     stream.pending.shift();
     stream.acknowledged(oldest);
+    if (stream.path !== undefined) {
+      const { update, unwritten } = oldest;
+      const records = [...(unwritten === true ? [updateRecord(update)] : []), acknowledgementRecord(update)];
+      this.noteAcknowledgement(
+        stream,
+        isBehind ? () => this.compact(stream) : () => this.append(stream, records),
+      );
+    }
     stream.stopRetry();
     oldest.over();
     if (isTerminal(oldest.update.status?.state)) {
       this.close(stream);
       return "closed";
     }
-    if (stream.obsolete > COMPACTED_BYTES) this.compact(stream);
+    if (stream.obsolete > COMPACTED_BYTES) void this.compact(stream);
     this.sendOldest(stream);
     return "next";
   }
@@ -137,23 +147,28 @@ export class UpdateManager {
    * The next update is sent when this is written down: a scheduler that has acknowledged a later one must never get an earlier one again.
    * If the record is lost the same update is sent once more, and acknowledged once more.
    */
-  private noteAcknowledgement(stream: UpdateStream, data: Uint8Array): void {
-    const { disk, logger } = this.options;
+  private noteAcknowledgement(stream: UpdateStream, write: () => Promise<void>): void {
     stream.acknowledging++;
-    disk
-      .apply([{ op: "append", path: stream.path!, data }])
-      .catch((error: unknown) =>
-        logger.error({ err: error, task: stream.taskId }, "an acknowledgement could not be written down"),
-      )
-      .finally(() => {
-        stream.acknowledging--;
-        const current = this.streams.get(stream.frameworkId)?.get(stream.taskId) === stream;
-        if (current && stream.retry === undefined) this.sendOldest(stream);
-      });
+    void write().then(() => {
+      stream.acknowledging--;
+      const current = this.streams.get(stream.frameworkId)?.get(stream.taskId) === stream;
+      if (current && stream.retry === undefined) this.sendOldest(stream);
+    });
   }
 
-  /** Writes a task's file anew, with what is still needed of it: a task may be told of without end. */
-  private compact(stream: UpdateStream): void {
+  /** Never rejects: what could not be written is written later. */
+  private async append(stream: UpdateStream, records: readonly Uint8Array[]): Promise<void> {
+    const { disk, logger } = this.options;
+    try {
+      await disk.apply([{ op: "append", path: stream.path!, data: Buffer.concat(records) }]);
+    } catch (error) {
+      logger.error({ err: error, task: stream.taskId }, "an acknowledgement could not be written down");
+      this.repairs.later(stream);
+    }
+  }
+
+  /** Writes a task's file anew, with what is still needed of it: a task may be told of without end. Never rejects. */
+  private async compact(stream: UpdateStream): Promise<void> {
     if (stream.path === undefined) return;
     const { disk, logger } = this.options;
     stream.obsolete = 0;
@@ -162,13 +177,21 @@ export class UpdateManager {
       acknowledgementRecord(update),
     ]);
     // Those that are just being written, too: they may be in the file by the time when it gives way to this one.
-    for (const { update, unwritten } of stream.held.values())
-      if (unwritten !== true) records.push(updateRecord(update));
-    disk
-      .apply([{ op: "write", path: stream.path, data: Buffer.concat(records) }])
-      .catch((error: unknown) =>
-        logger.error({ err: error, task: stream.taskId }, "a task's updates could not be written anew"),
-      );
+    const held = [...stream.held.values()];
+    for (const { update } of held) records.push(updateRecord(update));
+    try {
+      await disk.apply([{ op: "write", path: stream.path, data: Buffer.concat(records) }]);
+      for (const one of held) one.unwritten = false;
+    } catch (error) {
+      logger.error({ err: error, task: stream.taskId }, "a task's updates could not be written anew");
+      this.repairs.later(stream);
+    }
+  }
+
+  /** The agent ends. */
+  stop(): void {
+    this.pause();
+    this.repairs.stop();
   }
 
   /** Takes up a stream that an earlier run of the agent wrote. */
@@ -183,10 +206,12 @@ export class UpdateManager {
   }): void {
     const stream = new UpdateStream(options.frameworkId, options.taskId, options.path);
     let closed = false;
-    for (const update of options.updates) {
+    // They are acknowledged in their order: before this one all were, though it may not have been possible to write that down.
+    const last = options.updates.findLastIndex(({ uuid }) => options.acknowledged.has(uuidKey(uuid)));
+    for (const [index, update] of options.updates.entries()) {
       const key = uuidKey(update.uuid);
       const bytes = updateRecord(update).length;
-      if (options.acknowledged.has(key)) {
+      if (index <= last) {
         stream.acknowledged({ update, key, bytes });
         closed ||= isTerminal(update.status?.state);
       } else if (!stream.knows(key)) {
@@ -215,6 +240,7 @@ export class UpdateManager {
   forget(frameworkId: string): void {
     const streams = this.streams.get(frameworkId);
     this.streams.delete(frameworkId);
+    this.repairs.forget((stream) => stream.frameworkId === frameworkId);
     for (const stream of streams?.values() ?? []) stream.giveUp();
   }
 

@@ -1,14 +1,31 @@
 import { expect } from "chai";
 import type { DiskOperation } from "../../../core/agent/disk/operations.js";
+import { splitDelimited } from "../../../core/agent/updates/update-record.js";
+import { uuidKey } from "../../../core/agent/updates/update-stream.js";
+import { StatusUpdateRecord } from "../../../proto/gen/mesos/internal/messages.js";
 import { Call_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
 import { FrameworkInfo_Capability_Type as Capability, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { AgentBench, executorCall, FRAMEWORK_ID, line } from "./support/agent-bench.js";
+import { Restarted } from "./support/restarted.js";
 
 const framework = { checkpoint: true, capabilities: [{ type: Capability.PARTITION_AWARE }] };
 
 /** What is written of a task, by the ends of the paths. */
 const recordsOf = (bench: AgentBench, taskId: string): string[] =>
   bench.disk.operations.flatMap(({ path }) => path.split(`/tasks/${taskId}/`).slice(1));
+
+/** The states in a task's file of updates as it is now. */
+function updatesOf(bench: AgentBench, taskId: string): string[] {
+  let file = Buffer.alloc(0);
+  for (const step of bench.disk.operations) {
+    if (!step.path.endsWith(`/tasks/${taskId}/task.updates`)) continue;
+    if (step.op === "write") file = Buffer.from(step.data);
+    else if (step.op === "append") file = Buffer.concat([file, step.data]);
+  }
+  return splitDelimited(file)
+    .messages.map((message) => StatusUpdateRecord.decode(Buffer.from(message)).update?.status?.state)
+    .flatMap((state) => (state === undefined ? [] : [TaskState[state]]));
+}
 
 async function withExecutor() {
   const bench = await AgentBench.registered();
@@ -33,6 +50,24 @@ describe("an agent whose disk is full", () => {
     await bench.settle();
     expect(bench.containerizer.launched).to.have.length(1);
     expect(bench.disk.operations.filter(isFrameworkInfo)).to.have.length(1);
+  });
+
+  it("writes nothing of a framework's executors before the framework", async () => {
+    const bench = await AgentBench.registered();
+    const below = (): string[] =>
+      bench.disk.operations
+        .map(({ path }) => path)
+        .filter((path) => path.startsWith("/srv/meta/") && path.includes(`/${FRAMEWORK_ID}/executors/`));
+    const isSandbox = ({ op, path }: DiskOperation): boolean => op === "mkdir" && !path.includes("/meta/");
+    bench.disk.failing = (step) => isSandbox(step) || isFrameworkInfo(step);
+    bench.run(bench.task("t1"), bench.framework(framework));
+    expect(await bench.drain("t1")).to.have.length(1);
+    expect(below()).to.deep.equal([]);
+    bench.disk.failing = isSandbox;
+    bench.run(bench.task("t2"), bench.framework(framework));
+    expect(await bench.drain("t2")).to.have.length(1);
+    expect(bench.disk.operations.filter(isFrameworkInfo)).to.have.length(1);
+    expect(below().filter((path) => path.endsWith("executor.sentinel"))).to.have.length(1);
   });
 
   it("writes a framework down again when a change of it could not be", async () => {
@@ -116,5 +151,72 @@ describe("an agent whose disk is full", () => {
     await bench.drain("t1");
     expect(executor.types.slice(2)).to.deep.equal(["ACKNOWLEDGED", "ACKNOWLEDGED"]);
     expect(recordsOf(bench, "t1")).to.include("task.updates");
+  });
+
+  it("writes down what it was told and could not, when the disk is well again", async () => {
+    const bench = await AgentBench.registered();
+    bench.disk.failing = ({ op }) => op === "append";
+    bench.run(bench.task("t1"), bench.framework(framework));
+    await bench.drain("t1");
+    bench.disk.failing = () => true;
+    await bench.clock.advance(30_000);
+    expect(recordsOf(bench, "t1")).not.to.include("task.updates");
+    bench.disk.failing = () => false;
+    bench.master.say("PingSlaveMessage", { connected: true });
+    await bench.clock.advance(10_000);
+    const written = bench.disk.operations.filter(({ path }) => path.endsWith("/t1/task.updates"));
+    expect(written).to.have.length(1);
+    const [one] = written;
+    const records = one?.op === "write" ? splitDelimited(one.data).messages : [];
+    const types = records.map((message) => StatusUpdateRecord.decode(Buffer.from(message)).type);
+    expect(types, "two updates, each with its acknowledgement").to.deep.equal([0, 1, 0, 1]);
+  });
+
+  it("writes no update behind a later one", async () => {
+    const bench = await AgentBench.registered();
+    const capabilities = [{ type: Capability.TASK_KILLING_STATE }];
+    bench.run(bench.task("t1"), bench.framework({ checkpoint: true, capabilities }));
+    await bench.drain("t1");
+    let appended = 0;
+    bench.disk.failing = ({ op }) => op === "append" && appended++ === 0;
+    bench.kill("t1");
+    await bench.settle();
+    bench.containerizer.of("t1").exit(0);
+    await bench.settle();
+    bench.acknowledge(bench.updates.at(-1)!);
+    await bench.settle();
+    expect(updatesOf(bench, "t1")).to.deep.equal([
+      "TASK_STARTING",
+      "TASK_RUNNING",
+      "TASK_KILLING",
+      "TASK_KILLED",
+    ]);
+  });
+
+  it("writes down that an executor is over, when the disk is well again", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"), bench.framework(framework));
+    await bench.drain("t1");
+    bench.disk.failing = () => true;
+    bench.containerizer.of("t1").exit(0);
+    const ends = await bench.drain("t1");
+    expect(line(ends.at(-1)!)).to.equal("TASK_FINISHED: Command exited with status 0");
+    const sentinels = () => bench.disk.paths("create").filter((path) => path.endsWith("executor.sentinel"));
+    expect(sentinels()).to.deep.equal([]);
+    bench.disk.failing = () => false;
+    await bench.clock.advance(10_000);
+    expect(sentinels()).to.have.length(1);
+  });
+
+  it("takes what came before an acknowledged update for acknowledged", async () => {
+    const it = new Restarted();
+    const { TASK_STARTING, TASK_RUNNING } = TaskState;
+    const task = it.task("t1", [TASK_STARTING, TASK_RUNNING]);
+    const acknowledged = new Set([uuidKey(task.updates[1]!.uuid)]);
+    const bench = await it.recover(it.saved([it.command("t1", { ...task, acknowledged })]));
+    await it.register();
+    bench.containerizer.of("t1").exit(0);
+    await bench.settle();
+    expect(bench.updates.map(({ status }) => status!.state)).to.deep.equal([TaskState.TASK_FINISHED]);
   });
 });

@@ -9,7 +9,7 @@ import {
   type Resource,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { Resources } from "../../../sdk/resources/index.js";
-import { AGENT_ID, AgentBench, FRAMEWORK_ID, scalar } from "./support/agent-bench.js";
+import { AGENT_ID, AgentBench, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
 
 const reserved = (resource: Resource): Resource => ({
   ...resource,
@@ -233,16 +233,73 @@ describe("operations on an agent", () => {
     expect(message!.checkpointed_resources).to.have.length(1);
   });
 
+  it("that fail are told when a later run of the agent will tell the same, however long the disk refuses", async () => {
+    const it = await Operated.begin();
+    const { bench } = it;
+    bench.disk.failing = () => true;
+    await it.apply(1, reserve(reserved(scalar("cpus", 1))));
+    await it.apply(2, reserve(reserved(scalar("cpus", 1))));
+    await bench.clock.advance(60_000);
+    bench.master.say("PingSlaveMessage", { connected: true });
+    const { state, paths } = bench.agent;
+    const target = paths.meta.resourceStateTarget();
+    expect(it.told).to.deep.equal([]);
+    expect(state.total.reserved("dev").cpus, "as long as a later run may make them").to.equal(2);
+    bench.disk.failing = () => false;
+    await bench.clock.advance(5000);
+    const failed = it.saved.operations.map(({ latest_status }) => latest_status?.state);
+    expect(failed).to.deep.equal([OperationState.OPERATION_FAILED, OperationState.OPERATION_FAILED]);
+    expect(it.saved.resources).to.deep.equal([]);
+    expect(state.total.reserved("dev").isEmpty).to.equal(true);
+    expect(it.told).to.deep.equal([`op1 OPERATION_FAILED: cannot write '${target}'`]);
+  });
+
+  it("that fail bring back the volumes that they had moved aside", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("disk", 10))));
+    await it.apply(2, create(volume("v1")));
+    let fails = 0;
+    it.bench.disk.failing = (step) => step.op === "rename" && fails++ === 0;
+    await it.apply(3, destroy(volume("v1")));
+    const moves = it.bench.disk.operations.flatMap((step) =>
+      step.op === "move-aside" ? [[step.from, step.path]] : [],
+    );
+    const [[, aside] = []] = moves;
+    expect(moves).to.deep.equal([
+      [pathOf("v1"), aside],
+      [aside, pathOf("v1")],
+    ]);
+    expect(it.bench.disk.paths("remove")).to.deep.equal([]);
+    expect(it.bench.agent.state.total.persistentVolumes().isEmpty).to.equal(false);
+  });
+
+  it("that fail leave the tasks that were to use what they make without it, and so not run", async () => {
+    const it = await Operated.begin();
+    it.bench.disk.failing = (step) => step.op === "mkdir" && step.path === pathOf("v1");
+    it.runWithVolume();
+    await it.bench.clock.advance(1000);
+    it.bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
+    const [end] = await it.bench.drain("t1");
+    expect(line(end!)).to.equal(
+      "TASK_FAILED REASON_CONTAINER_LAUNCH_FAILED: " +
+        "The checkpointed resources being used by the task or task group are unknown to the agent",
+    );
+    expect(it.bench.containerizer.launched).to.have.length(0);
+  });
+
   it("that fail when they were reported, but not answered, are reported once more", async () => {
     const it = await Operated.begin();
     const { bench } = it;
     const answer = (): void =>
       bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
     let fail: ((error: Error) => void) | undefined;
-    bench.disk.apply = () =>
-      new Promise((_, failed) => {
-        fail ??= failed;
+    const apply = bench.disk.apply.bind(bench.disk);
+    bench.disk.apply = (operations) => {
+      if (fail !== undefined) return apply(operations);
+      return new Promise((_, failed) => {
+        fail = failed;
       });
+    };
     await it.apply(1, reserve(reserved(scalar("cpus", 1))));
     bench.master.say("PingSlaveMessage", { connected: false });
     await bench.clock.advance(1000);

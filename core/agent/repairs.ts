@@ -1,0 +1,34 @@
+import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+
+/** Milliseconds. */
+const INTERVAL = 10_000;
+
+/** What could not be done, and is tried again after a while; what fails again comes back in here. */
+export class Repairs<T> {
+  private readonly waiting = new Set<T>();
+  private timer: Timer | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly attempt: (one: T) => void,
+  ) {}
+
+  later(one: T): void {
+    this.waiting.add(one);
+    this.timer ??= this.clock.setTimeout(() => {
+      this.timer = undefined;
+      const all = [...this.waiting];
+      this.waiting.clear();
+      for (const one of all) this.attempt(one);
+    }, INTERVAL);
+  }
+
+  /** Not needed any more. */
+  forget(unneeded: (one: T) => boolean): void {
+    for (const one of this.waiting) if (unneeded(one)) this.waiting.delete(one);
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+  }
+}
