@@ -7,7 +7,7 @@ import type { SavedAgent } from "../../core/agent/recovery/saved-state.js";
 import { ZooKeeperDetector } from "../../plugins/zookeeper-election/zookeeper-detector.js";
 import type { ContainerLaunch } from "../../sdk/contracts/agent-containers.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
-import { messageOf } from "../../sdk/errors/index.js";
+import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
 import { Resources } from "../../sdk/resources/index.js";
 import { resourceList } from "../../sdk/scheduler/index.js";
 import { ZooKeeperClient } from "../../sdk/zookeeper/index.js";
@@ -22,6 +22,9 @@ import { dialer } from "./zookeeper/socket.js";
 
 /** The controller that is asked has nothing to say, and would be asked ten times a second. */
 const OPTIONS: AgentOptions = { ...AGENT_OPTIONS, qosCorrectionInterval: 60_000 };
+
+/** So long after its disk is well again an agent may not have written down yet what it could not before. */
+export const FORGIVEN_MS = 60_000;
 
 /** One life of an agent's daemon. */
 export interface AgentLife {
@@ -86,6 +89,7 @@ export class AgentNode {
     this.cluster.world.note(`${life.process.name} dies`);
     this.agentId = life.agent.state.info.id?.value ?? this.agentId;
     life.disk.crash();
+    if (this.disk.hadTrouble(FORGIVEN_MS)) this.cluster.watch.forgets(this);
     life.process.crash();
     this.cluster.messages.detach(life.transport);
     for (const connection of [...this.cluster.network.connections]) connection.abandon(life.process);
@@ -125,6 +129,7 @@ export class AgentNode {
 
   private run({ agent: saved, launches }: Saved): void {
     this.starting = false;
+    if (this.disk.trouble?.stubborn === true) this.disk.endTrouble();
     const { world, ensemble, messages, mutation } = this.cluster;
     const process = new SimulatedProcess(world, this.host, `${this.name}.${++this.lives}`);
     const { clock, logger } = process;
@@ -139,7 +144,7 @@ export class AgentNode {
     });
     const detector = new ZooKeeperDetector({ client, path: ZOOKEEPER_PATH, clock, logger });
     const transport = new SimulatedTransport(messages, process, this.endpoint);
-    const disk = new SimulatedDiskAccess(this.disk, process, mutation === "write-later");
+    const disk = new SimulatedDiskAccess(this.disk, process, mutation);
     const agent = new Agent({
       checkers: new Map(),
       options: OPTIONS,
@@ -171,8 +176,17 @@ export class AgentNode {
       () => {
         if (process.alive) agent.start();
       },
-      (error: unknown) => world.violate("an agent comes back", `${process.name}: ${messageOf(error)}`),
+      (error: unknown) => this.failed(process, error),
     );
+  }
+
+  /** It does not come up. What supervises it tries again; it has to say why, and may only blame a disk that fails. */
+  private failed(process: SimulatedProcess, error: unknown): void {
+    const { world } = this.cluster;
+    if (isTepuiError(error) && error.code === "TEPUI_AGENT_DISK_FAILED" && this.disk.hadTrouble(0)) {
+      world.note(`${process.name} ends: ${messageOf(error)}`);
+      this.end(process);
+    } else world.violate("an agent comes back", `${process.name}: ${messageOf(error)}`);
   }
 
   private end(process: SimulatedProcess): void {

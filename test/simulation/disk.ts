@@ -1,5 +1,7 @@
 import type { Disk, DiskOperation } from "../../core/agent/disk/operations.js";
 import type { StateFiles } from "../../core/agent/recovery/state-files.js";
+import { TepuiError } from "../../sdk/errors/index.js";
+import type { Mutation } from "./mutations.js";
 import type { SimulatedProcess } from "./process.js";
 import type { World } from "./world.js";
 
@@ -9,6 +11,20 @@ type Entry =
   | { readonly kind: "link"; readonly target: string };
 
 type Entries = Map<string, Entry>;
+
+/**
+ * What is wrong with a disk. A full one refuses what needs space; a broken one whatever it is asked for, now and then.
+ */
+export interface DiskTrouble {
+  readonly kind: "full" | "broken";
+  /** Of each change to fail. */
+  readonly chance: number;
+  /** It stays so until the agent starts anew. */
+  readonly stubborn: boolean;
+}
+
+/** What a full disk goes on doing. */
+const FREEING: ReadonlySet<DiskOperation["op"]> = new Set(["truncate", "rename", "touch", "empty", "remove"]);
 
 /**
  * A disk that outlives the processes that write to it. What was written is there for the next process; after a loss of power only what was
@@ -21,8 +37,40 @@ export class SimulatedDisk {
   private unsafe: DiskOperation[] = [];
   /** Mean milliseconds that a group of changes takes. */
   delay = 1;
+  trouble: DiskTrouble | undefined;
+  /** When there was trouble last, in the world's time: since when, and until when; `until` is not in the past while there is. */
+  private bad = { since: -Infinity, until: -Infinity };
 
   constructor(private readonly world: World) {}
+
+  startTrouble(trouble: DiskTrouble): void {
+    if (!this.hadTrouble(0)) this.bad = { since: this.world.time, until: Infinity };
+    this.bad.until = Infinity;
+    this.trouble = trouble;
+  }
+
+  endTrouble(): void {
+    if (this.trouble === undefined) return;
+    this.trouble = undefined;
+    this.bad.until = this.world.time;
+  }
+
+  /** Whether there is trouble, or was within the last milliseconds. */
+  hadTrouble(within: number): boolean {
+    return this.bad.until + within >= this.world.time;
+  }
+
+  /** When the latest trouble began. */
+  get troubleSince(): number {
+    return this.bad.since;
+  }
+
+  /** Whether it will not do this. */
+  refuses({ op }: DiskOperation): boolean {
+    const { trouble, world } = this;
+    if (trouble === undefined || (trouble.kind === "full" && FREEING.has(op))) return false;
+    return world.dice.chance(trouble.chance);
+  }
 
   perform(operation: DiskOperation): void {
     change(this.entries, operation);
@@ -92,24 +140,35 @@ function directories(entries: Entries): Map<string, Set<string>> {
 
 const missing = (path: string): Error => Object.assign(new Error(`there is no ${path}`), { code: "ENOENT" });
 
+/** What may be written in part. */
+type Torn = Extract<DiskOperation, { readonly op: "append" | "create" }>;
+
+interface Group {
+  readonly operations: readonly DiskOperation[];
+  readonly done: () => void;
+  readonly failed: (error: Error) => void;
+}
+
 /** One process's way to the disk: changes are made in the order of the calls, some time after them. */
 export class SimulatedDiskAccess implements Disk {
-  private waiting: { operations: readonly DiskOperation[]; done: () => void }[] = [];
+  private waiting: Group[] = [];
   private busy = false;
 
   constructor(
     private readonly disk: SimulatedDisk,
     private readonly process: SimulatedProcess,
-    /** Says that something is done before it is: a mistake. */
-    private readonly hasty = false,
+    private readonly mutation: Mutation | undefined,
   ) {}
 
   apply(operations: readonly DiskOperation[]): Promise<void> {
     if (!this.process.alive) return new Promise(() => undefined);
-    return new Promise((done) => {
-      this.waiting.push({ operations, done: this.hasty ? () => undefined : done });
+    return new Promise((done, failed) => {
+      const said = { done, failed };
+      const unsaid = { done: () => undefined, failed: () => undefined };
+      const hasty = this.mutation === "write-later";
+      this.waiting.push({ operations, ...(hasty ? unsaid : said) });
       this.next();
-      if (this.hasty) done();
+      if (hasty) done();
     });
   }
 
@@ -131,8 +190,11 @@ export class SimulatedDiskAccess implements Disk {
     const done = dice.below(first.operations.length + 1);
     for (const operation of first.operations.slice(0, done)) this.disk.perform(operation);
     const torn = first.operations[done];
-    if (torn === undefined || (torn.op !== "append" && torn.op !== "create")) return;
-    const data = torn.data.subarray(0, dice.below(torn.data.length + 1));
+    if (torn?.op === "append" || torn?.op === "create") this.tear(torn);
+  }
+
+  private tear(torn: Torn): void {
+    const data = torn.data.subarray(0, this.process.world.dice.below(torn.data.length + 1));
     if (data.length > 0) this.disk.perform({ ...torn, data });
   }
 
@@ -142,12 +204,36 @@ export class SimulatedDiskAccess implements Disk {
     this.busy = true;
     const { dice } = this.process.world;
     this.process.input(0.05 + dice.exponential(this.disk.delay), () => {
-      for (const operation of first.operations) this.disk.perform(operation);
+      const failed = this.perform(first.operations);
       this.waiting.shift();
       this.busy = false;
-      first.done();
+      if (failed === undefined || this.mutation === "no-disk-errors") first.done();
+      else first.failed(new TepuiError("TEPUI_AGENT_DISK_FAILED", { detail: failed }));
       this.next();
     });
+  }
+
+  /** One after the other, until one fails. Returns what failed. */
+  private perform(operations: readonly DiskOperation[]): string | undefined {
+    const { disk } = this;
+    for (const operation of operations) {
+      if (disk.refuses(operation)) {
+        this.fail(operation);
+        return `cannot ${operation.op} '${operation.path}': ${disk.trouble?.kind}`;
+      }
+      disk.perform(operation);
+    }
+    return undefined;
+  }
+
+  /** Something of it may be done all the same. */
+  private fail(operation: DiskOperation): void {
+    const { dice } = this.process.world;
+    // What was wrong is that it could not be made safe.
+    if ("durable" in operation && operation.durable === true && dice.chance(0.3))
+      this.disk.perform({ ...operation, durable: false });
+    // Appends are taken back.
+    else if (operation.op === "create") this.tear(operation);
   }
 }
 

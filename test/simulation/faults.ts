@@ -17,6 +17,7 @@ export type FaultName =
   | "pause"
   | "clockJump"
   | "slowDisk"
+  | "badDisk"
   | "slowNetwork";
 
 /** How often each fault happens, as compared with the others. */
@@ -36,6 +37,7 @@ export const ALL_FAULTS: FaultWeights = {
   pause: 2,
   clockJump: 0.5,
   slowDisk: 1,
+  badDisk: 1,
   slowNetwork: 0.5,
 };
 
@@ -76,7 +78,10 @@ export class Faults {
       node.process?.resume();
       node.start();
     }
-    for (const { disk } of agents) disk.delay = 1;
+    for (const { disk } of agents) {
+      disk.delay = 1;
+      disk.endTrouble();
+    }
   }
 
   private readonly faults: Readonly<Record<FaultName, () => void>> = {
@@ -141,6 +146,20 @@ export class Faults {
       disk.delay = this.dice.between(50, 1500);
       this.later(() => {
         disk.delay = 1;
+      });
+    },
+    badDisk: () => {
+      const agent = this.dice.pick(this.cluster.agents);
+      if (agent === undefined) return;
+      const { disk, name } = agent;
+      const stubborn = this.dice.chance(0.3);
+      const kind = this.dice.chance(0.5) ? "full" : "broken";
+      disk.startTrouble({ kind, chance: this.dice.pick([0.1, 0.5, 1])!, stubborn });
+      this.cluster.world.note(`the disk of ${name} is ${kind}`);
+      this.later(() => {
+        if (stubborn) return;
+        this.cluster.world.note(`the disk of ${name} is well`);
+        disk.endTrouble();
       });
     },
     slowNetwork: () => {

@@ -30,8 +30,10 @@ export interface TaskRecord {
   /** The end that the framework acknowledged to the agent. */
   acknowledgedEnd: TaskState | undefined;
   readonly acknowledged: Set<string>;
-  /** Its machine lost power after it was launched. */
-  lostPower: boolean;
+  /** When it acknowledged that, in the world's time. */
+  acknowledgedAt: number | undefined;
+  /** Its agent may not remember what it was told of it: the machine lost power, or the disk failed. */
+  forgotten: boolean;
   /** All tasks that were launched with it as a group. */
   readonly group: readonly string[];
 }
@@ -254,7 +256,8 @@ export class FrameworkNode {
         state: TaskState.TASK_STAGING,
         acknowledgedEnd: undefined,
         acknowledged: new Set(),
-        lostPower: false,
+        acknowledgedAt: undefined,
+        forgotten: false,
         group: executor === undefined ? [] : ids,
       });
     }
@@ -425,7 +428,10 @@ export class FrameworkNode {
 
   private acknowledge(task: TaskRecord, { agent_id, task_id, uuid, state }: TaskStatus, key: string): void {
     task.acknowledged.add(key);
-    if (isTerminal(state)) task.acknowledgedEnd = state;
+    if (isTerminal(state)) {
+      task.acknowledgedEnd = state;
+      task.acknowledgedAt = this.cluster.world.time;
+    }
     this.call({ type: Call_Type.ACKNOWLEDGE, acknowledge: { agent_id, task_id, uuid } });
   }
 }

@@ -6,6 +6,7 @@ import type { FaultWeights } from "./faults.js";
  * - `no-lease-check`: a master trusts that it is told when it no longer leads, instead of looking at its lease.
  * - `no-fencing`: the store of the registry takes writes of masters that have been deposed.
  * - `write-later`: the disk says that something is written before it is.
+ * - `no-disk-errors`: the disk says that something is written that it could not write.
  * - `no-recovery`: an agent does not take back, or end, what runs when it starts.
  * - `double-delivery`: orders to launch a task arrive twice.
  * - `forgotten-agents`: a master that takes over does not know which agents are deactivated.
@@ -14,6 +15,7 @@ export const MUTATIONS = [
   "no-lease-check",
   "no-fencing",
   "write-later",
+  "no-disk-errors",
   "no-recovery",
   "double-delivery",
   "forgotten-agents",
@@ -26,5 +28,6 @@ export const MUTATION_FAULTS: Readonly<Partial<Record<Mutation, FaultWeights>>> 
   "no-lease-check": { pause: 3, masterCrash: 1 },
   "no-fencing": { leaderCut: 3, agentCrash: 1 },
   "forgotten-agents": { masterCrash: 1 },
+  "no-disk-errors": { badDisk: 3, agentCrash: 4 },
   "write-later": { agentCrash: 3, slowDisk: 3 },
 };

@@ -1,3 +1,4 @@
+import { FORGIVEN_MS } from "./agent-node.js";
 import { Cluster } from "./cluster.js";
 import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
 import { disagreements, isOperationOver, isOver, leftovers } from "./invariants/agreement.js";
@@ -110,6 +111,13 @@ class Run {
     this.faults.end();
     for (const framework of cluster.frameworks) framework.calm = true;
     await this.until("everybody comes to know the same", () => disagreements(cluster));
+    // What agents know is what they have written down, once they had time to write down what could not be before.
+    await cluster.world.advance(FORGIVEN_MS);
+    for (const agent of cluster.agents) {
+      agent.crash();
+      agent.start();
+    }
+    await this.until("agents that begin anew know the same", () => disagreements(cluster));
     for (const framework of cluster.frameworks) for (const task of framework.open()) framework.kill(task);
     await this.until("everything comes to an end", () => [
       ...disagreements(cluster),

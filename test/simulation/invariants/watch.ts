@@ -3,6 +3,7 @@ import { TaskState, type TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js
 import { Resources } from "../../../sdk/resources/index.js";
 import { resourceList } from "../../../sdk/scheduler/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
+import type { AgentNode } from "../agent-node.js";
 import type { Cluster } from "../cluster.js";
 import type { ContainerHost, ContainerObserver, RunningContainer } from "../containers.js";
 import type { TaskRecord } from "../framework-node.js";
@@ -11,6 +12,9 @@ const { TASK_FINISHED, TASK_FAILED, TASK_KILLED } = TaskState;
 
 /** Ends that only the task's own process can have come to. */
 const OWN_ENDS: ReadonlySet<TaskState> = new Set([TASK_FINISHED, TASK_FAILED, TASK_KILLED]);
+
+/** An acknowledgement does not come to the agent later than this. */
+const DELAY_MS = 120_000;
 
 /** What is watched while it happens: containers as they start, messages as they are sent, statuses as they are heard. */
 export class Watch implements ContainerObserver {
@@ -65,7 +69,15 @@ export class Watch implements ContainerObserver {
     const { agents, frameworks } = this.cluster;
     const id = agents.find((node) => node.name === name)?.agentId;
     for (const { tasks } of frameworks)
-      for (const task of tasks.values()) if (task.agentId === id) task.lostPower = true;
+      for (const task of tasks.values()) if (task.agentId === id) task.forgotten = true;
+  }
+
+  /** The agent dies, and its disk failed: what it heard since then it may not remember. */
+  forgets({ agentId, disk }: AgentNode): void {
+    for (const { tasks } of this.cluster.frameworks)
+      for (const task of tasks.values())
+        if (task.agentId === agentId && (task.acknowledgedAt ?? 0) >= disk.troubleSince - DELAY_MS)
+          task.forgotten = true;
   }
 
   /** An agent tells of a task. */
@@ -87,7 +99,7 @@ export class Watch implements ContainerObserver {
     const { world } = this.cluster;
     const { acknowledgedEnd: end } = task;
     // After a loss of power an agent may not remember what it was told.
-    if (end === undefined || task.lostPower) return;
+    if (end === undefined || task.forgotten) return;
     const state = status.state!;
     const contradicted =
       !isTerminal(state) || (status.uuid !== undefined && state !== end && OWN_ENDS.has(state));
