@@ -3,6 +3,7 @@ import { graphToDot, type Kernel } from "../../core/kernel/index.js";
 import type { PluginDescription } from "../../sdk/contracts/plugin-directory.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import { NO_LOG, prepare } from "../daemon.js";
+import { BAD_USAGE } from "./bad-usage.js";
 import { table } from "./table.js";
 import type { DaemonName } from "./tepui.js";
 
@@ -66,7 +67,7 @@ async function assemble(
   const stray = flags.find((word) => !word.startsWith("--"));
   if (stray !== undefined) {
     process.stderr.write(`'${stray}' is neither a command nor a flag; see 'tepui plugins --help'\n`);
-    return { code: 1 };
+    return { code: BAD_USAGE };
   }
   try {
     // What the daemon needs in order to run (a work directory, a master) is not needed to look at it.

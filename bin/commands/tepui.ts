@@ -4,14 +4,16 @@ import { parseDuration } from "../../sdk/values/index.js";
 import type { PlaceOptions } from "../backup/places.js";
 import { TEPUI_VERSION } from "../version.js";
 import { type AgentContainersOptions, runAgentContainers } from "./agent-containers.js";
+import { BAD_USAGE } from "./bad-usage.js";
 import { runExplain } from "./explain.js";
 import { runLocal } from "./local.js";
 import { explainManifest, validateManifest } from "./manifest.js";
 import { graphPlugins, inspectPlugin, listPlugins } from "./plugins.js";
 import { taskCommand } from "./task/index.js";
 
-/** Exit code of a command line that cannot be understood. */
-const BAD_USAGE = 2;
+const EXIT_CODES = `
+Exit codes: 0 it is done, 1 it failed, 2 the command line is wrong. master, agent, local and execute,
+which take Mesos's flags, exit with 1 for a wrong flag, too; task exec exits as the command does.`;
 
 const DAEMON_COMMANDS = [
   ["master", "run a master (flags of mesos-master)"],
@@ -28,9 +30,9 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     });
   const program = new Command("tepui")
     .description("A distributed-systems kernel, compatible with Apache Mesos, extended by plugins")
-    .exitOverride()
     .showSuggestionAfterError()
     .helpCommand(false)
+    .addHelpText("after", EXIT_CODES)
     .enablePositionalOptions();
   // These read their own flags, in Mesos's form, and are run before this parser: here they only stand in the list.
   const daemons = new Map(
@@ -69,7 +71,7 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       set(runExplain({ framework, ...options }, process)),
     );
 
-  program.addCommand(taskCommand(set).exitOverride());
+  program.addCommand(taskCommand(set));
 
   const place = "a work_dir, or the registry's URL: zk://..., etcd://..., or file:///path of a file with one";
   savesAndRestores(
@@ -147,17 +149,27 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       process.stdout.write(`tepui ${TEPUI_VERSION} (mesos ${MESOS_VERSION})\n`);
     });
   program.version(`tepui ${TEPUI_VERSION} (mesos ${MESOS_VERSION})`, "--version");
-  if (argv.length === 0) {
-    process.stdout.write(program.helpInformation());
-    return 0;
-  }
+  throwInsteadOfExit(program);
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync(understood(argv, program), { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
     throw error;
   }
+}
+
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  for (const one of command.commands) throwInsteadOfExit(one);
+}
+
+/** Nothing at all asks for help; help for a command that does not exist does not. */
+function understood(argv: readonly string[], program: Command): string[] {
+  const [first] = argv;
+  if (first === undefined) return ["--help"];
+  const known = first.startsWith("-") || program.commands.some((command) => command.name() === first);
+  return known ? [...argv] : [first];
 }
 
 interface PlaceFlags {
@@ -169,9 +181,6 @@ interface PlaceFlags {
 
 function savesAndRestores(command: Command): Command {
   return command
-    .exitOverride(({ exitCode, code, message }) => {
-      throw new CommanderError(exitCode === 0 ? 0 : BAD_USAGE, code, message);
-    })
     .option(
       "--timeout <duration>",
       "how long servers may take, or a directory may change; default 30secs",

@@ -100,23 +100,27 @@ describe("the programs", function () {
     expect((await run("tepui")).stdout).to.contain("execute");
     expect((await run("mesos-master", "--help")).stdout).to.contain("--work_dir");
     const typo = await run("tepui", "plugns");
-    expect(typo.code).to.equal(1);
+    expect(typo.code).to.equal(2);
     expect(typo.stderr).to.contain("plugins");
   });
 
   it("say what is wrong with a word that they do not know", async () => {
-    const wrong: [string[], RegExp][] = [
-      [["manifest", "explain", "mastr"], /'mastr' is invalid.*master and agent/],
-      [["plugins", "ls", "--of", "agnt"], /'agnt' is invalid.*master and agent/],
-      [["plugins", "lst"], /'lst' is neither a command nor a flag/],
-      [["execute", "--mster=x"], /'--mster'; did you mean --master\?/],
+    // As tools do it; what takes Mesos's flags does as Mesos's programs.
+    const wrong: [string[], number, RegExp][] = [
+      [["manifest", "explain", "mastr"], 2, /'mastr' is invalid.*master and agent/],
+      [["plugins", "ls", "--of", "agnt"], 2, /'agnt' is invalid.*master and agent/],
+      [["plugins", "lst"], 2, /'lst' is neither a command nor a flag/],
+      [["task", "exec"], 2, /missing required argument 'task'/],
+      [["help", "mastr"], 2, /unknown command 'mastr'\s+\(Did you mean master/],
+      [["execute", "--mster=x"], 1, /'--mster'; did you mean --master\?/],
     ];
-    for (const [args, expected] of wrong) {
+    for (const [args, expected, text] of wrong) {
       const { code, stderr } = await run("tepui", ...args);
-      expect(code, args.join(" ")).to.equal(1);
-      expect(stderr).to.match(expected);
+      expect(code, args.join(" ")).to.equal(expected);
+      expect(stderr).to.match(text);
     }
-    expect((await run("tepui", "help")).stdout).to.contain("Commands:");
+    const help = (await run("tepui", "help")).stdout;
+    for (const part of ["Commands:", "2 the command line is wrong"]) expect(help).to.contain(part);
     expect((await run("tepui", "help", "agent")).stdout).to.contain("--work_dir");
   });
 
