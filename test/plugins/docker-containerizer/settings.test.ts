@@ -262,7 +262,7 @@ describe("logs of Docker containers", () => {
   it("are taken apart however they are cut", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.constantFrom(1, 2), fc.string({ unit: "binary" }))),
+        fc.array(fc.tuple(fc.constantFrom(1, 2), fc.string({ unit: "grapheme" }))),
         fc.array(fc.nat(200)),
         (messages, cuts) => {
           const bytes = Buffer.concat(messages.map(([stream, text]) => frame(stream, `${TIME} ${text}`)));
