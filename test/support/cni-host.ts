@@ -15,6 +15,7 @@ export const PLUGINS = "/usr/lib/cni";
 /** A directory for one test file's networks: configurations, leases, bridges of its own. */
 export class CniHost {
   private readonly bridges = new Set<string>();
+  private readonly subnets = new Set<string>();
   private readonly processes = new Set<ChildProcess>();
 
   private constructor(
@@ -53,7 +54,9 @@ export class CniHost {
   /** The first three bytes of a subnet of its own. */
   subnet(letter: string): string {
     const index = (process.pid * 8 + (letter.charCodeAt(0) % 8)) % (96 * 256);
-    return `10.${128 + Math.floor(index / 256)}.${index % 256}`;
+    const subnet = `10.${128 + Math.floor(index / 256)}.${index % 256}`;
+    this.subnets.add(subnet);
+    return subnet;
   }
 
   /** A plugin's configuration: a bridge with addresses from `subnet`. */
@@ -117,9 +120,8 @@ export class CniHost {
       if (/\d+\.\d+\.\d+\.\d+$/.test(name) && !name.includes("last_reserved")) found.push(`lease ${name}`);
     }
     const rules = execFileSync("iptables-save", { encoding: "utf8" }).split("\n");
-    found.push(
-      ...rules.filter((rule) => rule.includes("CNI-") && /10\.\d+\.\d+\.\d+|CNI-DN-|name: "/.test(rule)),
-    );
+    // Each names an address, or belongs to one that does.
+    found.push(...rules.filter((rule) => [...this.subnets].some((subnet) => rule.includes(`${subnet}.`))));
     const mounts = execFileSync("cat", ["/proc/self/mountinfo"], { encoding: "utf8" }).split("\n");
     found.push(...mounts.filter((line) => line.includes(`${this.root}/`)));
     if (existsSync(this.root)) found.push(...(await readdir(this.root)).map((name) => `file ${name}`));
