@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { DockerContainerizer } from "../../../plugins/docker-containerizer/containerizer.js";
 import { TaskStatus_Reason as Reason } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
+import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
 import { eventually } from "../../support/eventually.js";
 import { Reading } from "../launchers/switchboard-support.js";
 import { DockerBench, parameters, refusal, resourcesOf } from "./support.js";
@@ -182,13 +183,16 @@ describe("life of a Docker container", function () {
   });
 
   it("keeps a container that is over for a while, and removes it then", async () => {
-    const keeping = await bench.containerizer({ agent: "keeping", removeDelay: 2000 });
+    const clock = new VirtualClock();
+    const keeping = await bench.containerizer({ agent: "keeping", removeDelay: 2000, clock });
     const request = await bench.request({ script: "true" });
     await keeping.launch(request);
     await keeping.wait(request.containerId);
     await keeping.destroy(request.containerId);
     const name = `mesos-${request.containerId.value}`;
+    await clock.advance(1999);
     await eventually(async () => ((await bench.listed())[name] === "exited" ? true : undefined));
+    await clock.advance(1);
     await eventually(async () => ((await bench.listed())[name] === undefined ? true : undefined));
   });
 

@@ -105,11 +105,11 @@ describe("Docker containers after the death of their agent", function () {
   it("pass over what the agent wrote after it last noted where it was", async () => {
     const first = await bench.containerizer({ agent: "r3" });
     const request = await launch(first);
-    await say(request);
-    await heard(request, 1);
     // As it was before a word came: the agent was killed before it noted anything.
     const record = join(bench.daemon.directory, "records", "r3", request.containerId.value!);
     const noted = await readFile(record, "utf8");
+    await say(request);
+    await heard(request, 1);
     expect(JSON.parse(noted).progress.stdout).to.deep.equal({ count: 0, size: 0 });
     await bench.die(first);
     await writeFile(record, noted);
