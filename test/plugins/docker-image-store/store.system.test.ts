@@ -14,7 +14,8 @@ const layer = (name: string): BuiltLayer => buildLayer([{ name, content: name }]
 const [base, left, right] = [layer("base"), layer("left"), layer("right")];
 const NONE: ReadonlySet<string> = new Set();
 
-describe("the store of Docker images", () => {
+describe("the store of Docker images", function () {
+  this.timeout(60_000);
   let bench: StoreBench;
   let registry: ScriptedRegistry;
   let store: DockerImageStore;
@@ -321,7 +322,7 @@ describe("the store of Docker images", () => {
         expect(await readFile(join(directory, `d${at}/f${file}`), "utf8")).to.equal(content);
       }
     }
-  }).timeout(60_000);
+  });
 });
 
 /** Opens the store of a directory and pulls one image. */

@@ -69,5 +69,5 @@ describe("agents that come with tasks", () => {
       }),
       { numRuns: 200 },
     );
-  });
+  }).timeout(60_000);
 });

@@ -238,7 +238,7 @@ describe("http-server over loopback", () => {
     await peer.until((text) => count(text, "200 OK") === total);
     expect(most).to.be.lessThan(total / 2);
     peer.destroy();
-  });
+  }).timeout(60_000);
 
   it("says who is in the way when the port is taken", async () => {
     const busy = createServer().listen(0, "127.0.0.1");

@@ -284,7 +284,7 @@ describe("containers within containers, isolated in full", () => {
       expect(await runningIn(parent.directory), `round ${round}`).to.deep.equal([]);
     }
     expect(containers.containerizer.containers()).to.deep.equal([]);
-  }).timeout(60_000);
+  }).timeout(180_000);
 });
 
 /** Processes whose directory is in the sandbox. */

@@ -362,7 +362,7 @@ describe("scheduler API over gRPC", () => {
     }
     expect(codes).to.include(status.INVALID_ARGUMENT).and.not.include(status.INTERNAL);
     await runScenario(make(), schedulerScenarios()[0]!);
-  });
+  }).timeout(60_000);
 
   it("says which port is taken", async () => {
     const second = new GrpcServer(
