@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { type InverseOffer, TaskState, TaskStatus_Reason } from "../../proto/gen/mesos/v1/mesos.js";
 import { getJson } from "../support/cluster.js";
@@ -6,6 +9,8 @@ import { eventually } from "../support/eventually.js";
 import { Runner } from "../support/runner.js";
 
 const LIMIT_MS = 60_000;
+/** Other tests let the daemons say little: here their lines are written, too. */
+const VERBOSE = "--logging_level=INFO";
 
 interface Slave {
   readonly id: string;
@@ -18,18 +23,27 @@ interface Slave {
 /** Real daemons, one after the other: the state of each step is where the next begins. */
 describe("an agent and its machine, taken out of use and back", function () {
   this.timeout(240_000);
+  let folder: string;
   let master: Daemon;
   let agent: Daemon;
   let runner: Runner;
   const asked: InverseOffer[] = [];
 
   before(async () => {
-    master = await startDaemon("mesos-master", ["--allocation_interval=50ms"]);
-    agent = await startDaemon("mesos-agent", [
-      `--master=127.0.0.1:${master.port}`,
-      "--resources=cpus:4;mem:4096",
-      "--registration_backoff_factor=10ms",
-    ]);
+    folder = await mkdtemp(join(tmpdir(), "tepui-maintenance-"));
+    master = await startDaemon("mesos-master", ["--allocation_interval=50ms", VERBOSE], {
+      log: log("master"),
+    });
+    agent = await startDaemon(
+      "mesos-agent",
+      [
+        `--master=127.0.0.1:${master.port}`,
+        "--resources=cpus:4;mem:4096",
+        "--registration_backoff_factor=10ms",
+        VERBOSE,
+      ],
+      { log: log("agent") },
+    );
     await slave(({ active }) => active);
     const cluster = { agents: [], stop: async () => undefined, master };
     // PARTITION_AWARE and TASK_KILLING_STATE
@@ -41,7 +55,10 @@ describe("an agent and its machine, taken out of use and back", function () {
     await runner?.stop();
     await agent?.stop();
     await master?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
+
+  const log = (daemon: string): string => join(folder, `${daemon}.log`);
 
   const slaves = async () => ((await getJson(master, "/slaves")) as { slaves: Slave[] }).slaves;
 
@@ -170,5 +187,17 @@ describe("an agent and its machine, taken out of use and back", function () {
     master = await master.restart();
     await agent.runToEnd();
     expect(await slaves()).to.deep.equal([]);
+  });
+
+  it("is told in the logs of both, line by line and without an error", async () => {
+    const [ofMaster, ofAgent] = await Promise.all(
+      ["master", "agent"].map((daemon) => readFile(log(daemon), "utf8")),
+    );
+    for (const text of ["Registered an agent", "Re-registered an agent", "Drained an agent"])
+      expect(ofMaster).to.contain(text);
+    for (const text of ["registering", "re-registered", "asked to shut down"])
+      expect(ofAgent).to.contain(text);
+    const odd = `${ofMaster}${ofAgent}`.split("\n").filter((line) => !/^([IW]\d{4} .*)?$/.test(line));
+    expect(odd).to.deep.equal([]);
   });
 });
