@@ -121,7 +121,7 @@ export class ConnectionGate {
       this.full = true;
       this.options.logger.warn(
         { connections: this.open.size },
-        "As many connections as max_connections allows",
+        "As many connections as max_connections and the limit of open files allow",
       );
     }
     const [oldest = this.undecided.keys().next().value] = this.silent;

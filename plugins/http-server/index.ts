@@ -1,5 +1,6 @@
 import { HttpServer } from "../../sdk/contracts/http-server.js";
 import { bytesText, definePlugin, durationText, z } from "../../sdk/plugin/index.js";
+import { roomForConnections } from "./descriptors.js";
 import { OnePortServer } from "./server.js";
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -37,6 +38,7 @@ export default definePlugin({
   setup: (ctx) => {
     const { config, clock, logger } = ctx;
     const defaults = DEFAULTS[ctx.host.target];
+    const room = roomForConnections();
     const server = new OnePortServer(
       {
         ...config,
@@ -44,7 +46,7 @@ export default definePlugin({
         processId: defaults.processId,
         maxBodyBytes: config.max_body_size,
         maxReceivingBytes: config.max_receiving_size,
-        maxConnections: config.max_connections,
+        maxConnections: Math.min(config.max_connections, room),
         receiveTimeout: Math.max(config.receive_timeout, MIN_RECEIVE_TIMEOUT_MS),
         keepAliveTimeout: config.keep_alive_timeout,
         stopGrace: config.stop_grace,
@@ -52,6 +54,18 @@ export default definePlugin({
       { clock, logger },
     );
     ctx.bind(HttpServer, server);
-    return { start: () => server.start(), stop: () => server.stop() };
+    return {
+      start: () => {
+        if (room < config.max_connections) {
+          const connections = { connections: room, max_connections: config.max_connections };
+          logger.info(
+            connections,
+            "the limit of open files leaves room for fewer connections than it might take",
+          );
+        }
+        return server.start();
+      },
+      stop: () => server.stop(),
+    };
   },
 });
