@@ -5,14 +5,15 @@
  * Arguments: the file; its largest size in bytes; the user to be, or nothing for the agent's own; then either a number, of
  * rotated files to keep (`stdout.1` is the newest), or logrotate's path and its options for the file.
  *
- * The stream is read on whatever happens to the file: a task must not stop because its log cannot be written. Only core Perl
- * is used (`perl-base` on Debian). Neither backquotes nor dollar-brace may be written in it.
+ * The stream is read on whatever happens to the file: a task must not stop because its log cannot be written. What runs in the container
+ * may do as it likes with the sandbox, and this program is none of the container's: it follows no link there and believes no file, so
+ * what logrotate is told is kept elsewhere. Only core Perl is used (`perl-base` on Debian). Neither backquotes nor dollar-brace may be written in it.
  */
 export const PERL_LOGGER = String.raw`
 use strict;
 use warnings;
 use POSIX ();
-use Fcntl qw(O_WRONLY O_CREAT O_APPEND);
+use Fcntl qw(O_WRONLY O_CREAT O_APPEND O_EXCL O_NONBLOCK O_NOFOLLOW O_DIRECTORY F_SETFL);
 
 my ($file, $max, $user, $keep, $options) = @ARGV;
 $0 = "tepui-logger $file";
@@ -33,14 +34,35 @@ my $logrotate = $keep =~ /^\d+$/ ? undef : $keep;
 my $chunk = $max < 65536 ? $max : 65536;
 my ($output, $written) = (undef, 0);
 
-if (defined $logrotate && open(my $config, ">", "$file.logrotate.conf")) {
+# The sandbox of a container within another is within that one's, whose processes may put links in the way.
+my ($directory, $name) = $file =~ m{^(.+)/([^/]+)$};
+sub enter_sandbox {
+  my @steps;
+  unshift(@steps, "containers", $1) while $directory =~ s{/containers/([^/]+)$}{};
+  chdir($directory) or return 0;
+  for my $step (@steps) {
+    # O_PATH: also where the user may enter and not read.
+    my $next;
+    sysopen($next, $step, 0x200000 | O_DIRECTORY | O_NOFOLLOW) && chdir($next) or return 0;
+  }
+  return 1;
+}
+my $inside = enter_sandbox();
+
+my $own = "/tmp/.tepui-logger-$$-" . join("", map { int(rand(10)) } 1 .. 16);
+sub settings {
+  mkdir($own, 0700) && sysopen(my $config, "$own/conf", O_WRONLY | O_CREAT | O_EXCL, 0600) or return 0;
   # It rotates files that are as large as that, and is called when the next chunk would make one too large.
   print $config "\"$file\" {\n$options\nsize " . ($max - $chunk) . "\n}\n";
-  close($config);
+  return close($config);
 }
+# Without it, one file is kept.
+($logrotate, $keep) = (undef, 0) if defined $logrotate && !settings();
+END { rmdir($own) if defined $logrotate && unlink("$own/conf", "$own/state") }
 
 sub open_output {
-  if (sysopen($output, $file, O_WRONLY | O_CREAT | O_APPEND, 0644)) {
+  if ($inside && sysopen($output, $name, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW, 0644) && -f $output) {
+    fcntl($output, F_SETFL, O_APPEND);
     $written = (-s $output) || 0;
   } else {
     $output = undef;
@@ -53,14 +75,14 @@ sub rotate {
     my $child = fork();
     if (defined $child && $child == 0) {
       open(STDIN, "<", "/dev/null");
-      exec { $logrotate } $logrotate, "--state", "$file.logrotate.state", "$file.logrotate.conf" or POSIX::_exit(127);
+      exec { $logrotate } $logrotate, "--state", "$own/state", "$own/conf" or POSIX::_exit(127);
     }
     waitpid($child, 0) if defined $child;
   } elsif ($keep == 0) {
-    unlink($file);
+    unlink($name);
   } else {
-    rename("$file." . ($_ - 1), "$file.$_") for reverse 2 .. $keep;
-    rename($file, "$file.1");
+    rename("$name." . ($_ - 1), "$name.$_") for reverse 2 .. $keep;
+    rename($name, "$name.1");
   }
   open_output();
   # Where it was not rotated after all, this is not tried at every chunk.

@@ -3,6 +3,7 @@ export const BASICS = String.raw`
 use strict;
 use warnings;
 use POSIX ();
+use Fcntl qw(O_WRONLY O_APPEND O_CREAT O_NONBLOCK O_NOFOLLOW O_DIRECTORY F_SETFL);
 
 $0 = "tepui-launcher";
 $SIG{PIPE} = $SIG{INT} = $SIG{TERM} = $SIG{HUP} = "IGNORE";

@@ -41,9 +41,31 @@ sub as_user {
   }
 }
 
+# A container within another has its sandbox within that one's, where that one's processes may put links in the way at any time.
+sub enter_sandbox {
+  my ($directory) = @_;
+  my @steps;
+  unshift(@steps, "containers", $1) while $directory =~ s{/containers/([^/]+)$}{};
+  chdir($directory) or return 0;
+  for my $step (@steps) {
+    # O_PATH: also where the user may enter and not read.
+    my $next;
+    sysopen($next, $step, 0x200000 | O_DIRECTORY | O_NOFOLLOW) && chdir($next) or return 0;
+  }
+  return 1;
+}
+
+# What is there already, out of an archive or from who shares the sandbox, may be a link to a file of the host, or a pipe that nobody reads.
 sub open_log {
   my ($path) = @_;
-  open(my $log, ">>", $path) or die "Failed to open '$path' for the output: $!\n";
+  my ($directory, $name) = $path =~ m{^(.*)/([^/]+)$};
+  my $flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOFOLLOW;
+  my $log;
+  my $opened = enter_sandbox($directory eq "" ? "/" : $directory) && sysopen($log, $name, $flags, 0666);
+  my $problem = "$!";
+  chdir("/");
+  $opened or die "Failed to open '$path' for the output: $problem\n";
+  fcntl($log, F_SETFL, O_APPEND);
   return $log;
 }
 
@@ -57,8 +79,8 @@ sub open_streams {
   if (!$pipes->{stdin}) { open(STDIN, "<", "/dev/null") or die "Failed to open /dev/null: $!\n" }
   as_user($request, sub {
     for my $stream (grep { $_->[1] eq ">" && !$pipes->{ $_->[2] } } @given) {
-      my ($handle, $path) = ($stream->[0], $request->{ $stream->[2] });
-      open($handle, ">>", $path) or die "Failed to open '$path' for the output: $!\n";
+      my $log = open_log($request->{ $stream->[2] });
+      open($stream->[0], ">&", $log) or die "Failed to open the $stream->[2]: $!\n";
     }
   });
 }

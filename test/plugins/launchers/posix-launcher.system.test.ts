@@ -1,4 +1,5 @@
-import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -156,6 +157,33 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       }
       expect(await access(made).catch(() => "nothing")).to.equal("nothing");
     });
+
+    if (reapsOrphans) {
+      it("writes into no file that a link in the sandbox leads to, nor waits for a reader of a pipe", async () => {
+        const refused = async (more: Partial<FilePlan> = {}): Promise<string> =>
+          launcher
+            .launch(await plan(["echo", "written"], more))
+            .then((container) => container.go().then(() => "", String), String);
+        const victim = join(directory, "victim");
+        await mkdir(victim);
+        const [linked, pipe] = [join(directory, "linked"), join(directory, "pipe")];
+        await symlink(join(victim, "made"), linked);
+        expect(await refused({ stdout: linked })).to.include(`Failed to open '${linked}' for the output`);
+        execFileSync("mkfifo", [pipe]);
+        expect(await refused({ stdout: pipe })).to.include(`Failed to open '${pipe}' for the output`);
+        // The sandbox of a container within another one is within that one's reach.
+        const within = join(directory, "containers", "inner");
+        await mkdir(within, { recursive: true });
+        const { container } = await run(["echo", "written"], { stdout: join(within, "stdout") });
+        await container.exited;
+        expect(await readFile(join(within, "stdout"), "utf8")).to.equal("written\n");
+        await rename(join(directory, "containers"), join(directory, "moved"));
+        await mkdir(join(victim, "inner"));
+        await symlink(victim, join(directory, "containers"));
+        expect(await refused({ stdout: join(within, "stdout") })).to.include("Failed to open");
+        expect(await readdir(victim, { recursive: true })).to.deep.equal(["inner"]);
+      });
+    }
 
     it("tells of no other container what one has in its name", async () => {
       const other = await run(["sleep", "1000"]);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -129,6 +130,37 @@ describe("the logrotate logger", () => {
     await rm(logger.sandbox, { recursive: true });
     await logger.write(lines(0, 5000));
     await logger.end();
+  });
+
+  it("writes nowhere but into the sandbox, whatever the container puts there", async () => {
+    const victim = join(directory, "victim");
+    await writeFile(victim, "");
+    const logger = await start({ logrotate_stdout_options: "rotate 1" });
+    await eventually(() => stat(logger.file));
+    await rm(logger.file);
+    await symlink(victim, logger.file);
+    // What is to be rotated cannot be put there, and stays.
+    await mkdir(join(logger.sandbox, "stdout.1", "full"), { recursive: true });
+    await logger.write(lines(0, 500));
+    await logger.end();
+    expect(await readFile(victim, "utf8")).to.equal("");
+  });
+
+  it("believes no settings that the container writes, and leaves none anywhere", async function () {
+    requirePart(this, "logrotate", "logrotate");
+    const settings = async (): Promise<string[]> =>
+      (await readdir("/tmp")).filter((name) => name.startsWith(`.tepui-logger-${logger.child.pid}-`));
+    const logger = await start({ logrotate_stdout_options: "compress" });
+    await eventually(() => stat(logger.file));
+    expect(await readdir(logger.sandbox)).to.deep.equal(["stdout"]);
+    expect(await settings()).to.have.length(1);
+    const made = join(directory, "made");
+    const evil = `"${logger.file}" {\nsize 1\nprerotate\ntouch "${made}"\nendscript\n}\n`;
+    await writeFile(`${logger.file}.logrotate.conf`, evil);
+    await logger.write(lines(0, 500));
+    await logger.end();
+    expect(existsSync(made)).to.equal(false);
+    expect(await settings()).to.deep.equal([]);
   });
 
   it("is not ended by the signals that end an agent's session", async () => {
