@@ -25,7 +25,8 @@ const top = buildLayer([{ name: "top", content: "top" }]);
 const RUN = { Env: ["A=b"], Cmd: ["/run"] };
 const image = buildImage([base, top], RUN);
 
-describe("where images come from", () => {
+describe("where images come from", function () {
+  this.timeout(60_000);
   let bench: StoreBench;
 
   before(function () {
