@@ -175,21 +175,28 @@ export class Launches {
   }
 
   /**
-   * Resolves when the reservations and volumes that the tasks use are made; undefined: none is just being made. Rejects where they are not made
-   * after all.
+   * Resolves when reservations and volumes are changed as the tasks may need it; undefined: none is just being changed. Rejects where what the
+   * tasks are to use is not there after all.
    */
   private made({ framework, tasks, executorInfo }: Launch): Promise<void> | undefined {
     const { pending } = this.options.resources;
-    const used = [executorInfo, ...tasks].some(({ resources }) => usesUnknown(resources, Resources.empty));
-    if (pending === undefined || !used) return undefined;
+    if (pending === undefined) return undefined;
     const made = pending.then(() => {
-      const refusal = this.resourceRefusal(framework, tasks, executorInfo);
-      if (refusal !== undefined)
-        throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: refusal.message });
+      const unknown = this.resourceRefusal(framework, tasks, executorInfo)?.message;
+      const problem = unknown ?? (this.overused ? "What was to become free for it did not" : undefined);
+      if (problem !== undefined) throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: problem });
     });
     // Nobody may wait for it yet.
     made.catch(() => undefined);
     return made;
+  }
+
+  /** Whether more is given to executors than there is. */
+  private get overused(): boolean {
+    const { state } = this.options;
+    const live = [...state.executors()].filter((executor) => executor.state !== "terminated");
+    const used = Resources.sum(live.map(({ resources }) => resources)).unallocate();
+    return !state.total.contains(used.nonRevocable());
   }
 
   /** Gives them to an executor that is there once it is written down that they are to run; otherwise they end. */

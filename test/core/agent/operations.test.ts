@@ -287,6 +287,23 @@ describe("operations on an agent", () => {
     expect(it.bench.containerizer.launched).to.have.length(0);
   });
 
+  it("that fail to free something leave the tasks that were to use it without it, too", async () => {
+    const it = await Operated.begin();
+    await it.apply(1, reserve(reserved(scalar("cpus", 4))));
+    let failed = 0;
+    it.bench.disk.failing = ({ op }) => op === "rename" && failed++ === 0;
+    const unreserve = { resources: [allocated(reserved(scalar("cpus", 1)))] };
+    void it.apply(2, { type: OperationType.UNRESERVE, unreserve });
+    it.bench.run(it.bench.task("t1"), it.bench.framework({ checkpoint: true }));
+    await it.bench.clock.advance(1000);
+    it.bench.master.say("SlaveReregisteredMessage", { slave_id: { value: AGENT_ID }, reconciliations: [] });
+    const [end] = await it.bench.drain("t1");
+    expect(line(end!)).to.equal(
+      "TASK_FAILED REASON_CONTAINER_LAUNCH_FAILED: What was to become free for it did not",
+    );
+    expect(it.bench.containerizer.launched).to.have.length(0);
+  });
+
   it("that fail when they were reported, but not answered, are reported once more", async () => {
     const it = await Operated.begin();
     const { bench } = it;
