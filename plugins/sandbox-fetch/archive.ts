@@ -20,5 +20,13 @@ export function unpackingOf(name: string, path: string): Unpacking | undefined {
 /** The command, with its output in the file where it has one. */
 export function unpackingCommand({ command, output }: Unpacking): readonly [string, ...string[]] {
   if (output === undefined) return command;
-  return ["sh", "-c", 'out=$1; shift; exec "$@" > "$out"', "sh", output, ...command];
+  // A link that another archive left there may lead out of the sandbox.
+  return [
+    "sh",
+    "-c",
+    'out=./$1; shift; [ ! -h "$out" ] || rm -f "$out"; exec "$@" > "$out"',
+    "sh",
+    output,
+    ...command,
+  ];
 }

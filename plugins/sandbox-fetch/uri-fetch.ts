@@ -1,5 +1,5 @@
 import { chmod, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Fetcher, FetchSource } from "../../sdk/contracts/fetcher.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
@@ -41,8 +41,29 @@ interface Step {
 /** Standard input as a file, which programs can open anew whoever they run as. */
 const INPUT = "/dev/stdin";
 
-/** Copies by reference where the file system can. */
-const COPY = '{ [ ! -d "$1" ] && cp /dev/stdin "$1" 2>/dev/null || cat > "$1"; } && chmod "$2" "$1"';
+/**
+ * Puts its input at a path of the sandbox, where it runs; by reference where the file system can. A link that an archive left there is
+ * replaced at the path's end, and not followed out of the sandbox on the way: its user may be root.
+ */
+const COPY = `
+set -e
+top=$(pwd -P) path=$1 mode=$2
+while :; do
+  step=\${path%%/*}
+  [ "$step" != "$path" ] || break
+  path=\${path#*/}
+  [ -n "$step" ] || continue
+  [ -d "./$step" ] || mkdir "./$step"
+  cd -P "./$step"
+  case "$(pwd -P)/" in
+    "$top"/*) ;;
+    *) echo "'$step' leads out of the sandbox" >&2; exit 1 ;;
+  esac
+done
+[ ! -h "./$path" ] || rm -f "./$path"
+{ [ ! -d "./$path" ] && cp /dev/stdin "./$path" 2>/dev/null; } || cat > "./$path"
+chmod "$mode" "./$path"
+`;
 
 /**
  * Fetches a command's URIs, one after the other, in their order. The agent writes only to its own directories; what touches the
@@ -155,11 +176,9 @@ export class UriFetch implements SandboxFetch {
 
 /** Returns where the file is. */
 async function copy(item: FetchItem, from: string, step: Step): Promise<string> {
-  const target = join(step.request.directory, item.name);
-  if (dirname(item.name) !== ".") await run(item, step, { command: ["mkdir", "-p", dirname(target)] });
   const mode = item.executable ? "755" : "644";
-  await run(item, step, { command: ["sh", "-c", COPY, "sh", target, mode], input: from });
-  return target;
+  await run(item, step, { command: ["sh", "-c", COPY, "sh", item.name, mode], input: from });
+  return join(step.request.directory, item.name);
 }
 
 const run = (

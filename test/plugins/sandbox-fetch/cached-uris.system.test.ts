@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -157,6 +157,33 @@ describe("cached URIs", () => {
     ]);
     expect(site.downloads).to.have.length(2);
   });
+
+  for (const cache of [true, false]) {
+    it(`go nowhere where links of another archive lead, ${cache ? "from" : "without"} the cache`, async () => {
+      const victim = join(directory, "victim");
+      await mkdir(victim);
+      const links = await archive("links.tar", (name) => {
+        const make = `for at in file unpacked; do ln -s "${victim}/$at" "$at"; done; ln -s "${victim}" out; ln -s . here`;
+        return ["sh", "-c", `${make}; tar -cf ${name} file unpacked out here`];
+      });
+      const first = { value: site.offer("/links.tar", links), cache };
+      const file = { value: site.offer("/file", "content"), cache };
+      const zipped = await archive("unpacked.gz", (name) => ["sh", "-c", `gzip -c inside > ${name}`]);
+      const sandbox = await fetch([
+        first,
+        file,
+        { value: site.offer("/unpacked.gz", zipped), cache },
+        { ...file, output_file: "here//deep/kept" },
+      ]);
+      for (const name of ["file", "unpacked", "deep/kept"]) {
+        expect((await lstat(join(sandbox, name))).isFile(), name).to.equal(true);
+        expect(await readFile(join(sandbox, name), "utf8")).to.equal("content");
+      }
+      const refused = await fetch([first, { ...file, output_file: "out/more/file" }]).then(() => "", String);
+      expect(refused).to.include("'out' leads out of the sandbox");
+      expect(await readdir(victim)).to.deep.equal([]);
+    });
+  }
 
   it("of every kind are unpacked from the cache, also for a user who cannot enter it", async function () {
     requireThat(this, process.getuid?.() === 0, "other users need root");
