@@ -70,6 +70,8 @@ export class SegmentDirectory {
     if (this.current === undefined) throw new Error("no segment is open");
     await writeAll(this.current, frame, this.length);
     await this.current.datasync();
+    // Whoever cleans up may have removed it: what is written then is gone with this process, and nobody may be told otherwise.
+    if ((await this.current.stat()).nlink === 0) throw new Error("its file has been removed");
     this.length += frame.length;
   }
 

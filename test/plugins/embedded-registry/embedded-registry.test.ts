@@ -57,6 +57,16 @@ describe("embedded registry", () => {
 
   afterEach(() => rm(root, { recursive: true, force: true }));
 
+  it("acknowledges nothing that goes into a file that somebody has removed", async () => {
+    const { registry } = open(directory);
+    await registry.recover(MASTER);
+    expect(await registry.apply({ kind: "admit-agent", agent: agent("a") })).to.equal(true);
+    await rm(directory, { recursive: true });
+    const lost = registry.apply({ kind: "admit-agent", agent: agent("b") });
+    expect(await codeOf(lost)).to.equal("TEPUI_REGISTRY_WRITE_FAILED");
+    await registry.close();
+  });
+
   it("that cannot be written is not said to be damaged: nobody shall move it away for that", async () => {
     const { registry: first } = open(directory);
     await first.recover(MASTER);
