@@ -74,8 +74,11 @@ export async function startLiveCluster(): Promise<LiveCluster> {
   const { master, agent, ...cluster } = await startEmptyCluster();
   let fixture: SchedulerClient | undefined;
   const stop = async () => {
-    await fixture?.teardown();
-    await cluster.stop();
+    try {
+      await fixture?.teardown();
+    } finally {
+      await cluster.stop();
+    }
   };
   try {
     fixture = await runFixture(master);

@@ -18,7 +18,8 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { type PartialMessage, resourceList, SchedulerClient } from "../../sdk/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
-import { until } from "../support/cluster.js";
+import { OfferRoom } from "../support/offer-room.js";
+import { until } from "../support/until.js";
 
 /**
  * Scenarios of executors as text, played with ours and with others:
@@ -176,6 +177,10 @@ class Player {
       void this.client.acknowledge(status).catch(() => undefined);
     });
     this.client.on("offers", ({ offers }) => void this.offers.push(...offers));
+    this.client.on("rescind", ({ offer_id }) => {
+      const at = this.offers.findIndex(({ id }) => id?.value === offer_id.value);
+      if (at !== -1) this.offers.splice(at, 1);
+    });
   }
 
   start(): Promise<void> {
@@ -187,8 +192,20 @@ class Player {
   }
 
   async offer(): Promise<Offer> {
-    await until(() => this.offers.length > 0);
-    return this.offers.shift()!;
+    // One may be of the little that has just become free; it comes again with the rest.
+    const wanted = resourceList("cpus:1;mem:256;disk:64");
+    let found: Offer | undefined;
+    await until(
+      async () => {
+        const offers = this.offers.splice(0);
+        found = offers.find((offer) => new OfferRoom(offer).take(wanted));
+        const others = offers.filter((offer) => offer !== found);
+        if (others.length > 0) await this.client.decline(others, { refuse_seconds: 0 });
+        return found !== undefined;
+      },
+      { what: "an offer with room for the tasks" },
+    );
+    return found!;
   }
 
   async launch(offer: Offer, { scenario, more, commands, file, own }: Launch): Promise<void> {
@@ -249,7 +266,10 @@ class Player {
         this.held.delete(argument);
         return this.client.acknowledge(this.updates.findLast((one) => isOf(argument, one))!);
       case "ended":
-        return until(() => isTerminal(this.states(argument).at(-1)));
+        return until(() => isTerminal(this.states(argument).at(-1)), {
+          what: `'${argument}' to end`,
+          seen: () => this.of(argument).join(", ") || "no status",
+        });
       case "kill":
         return this.client.kill(argument, { agentId: offer.agent_id!.value! });
       case "shutdown":
@@ -263,13 +283,16 @@ class Player {
 
   /** Rejects where the task ends without. */
   private sees(taskId: string, wanted: (status: TaskStatus) => boolean): Promise<void> {
-    return until(() => {
-      const told = this.updates.filter((one) => isOf(taskId, one));
-      if (told.some(wanted)) return true;
-      if (isTerminal(told.at(-1)?.state))
-        throw new Error(`${taskId} has ended: ${this.of(taskId).join(", ")}`);
-      return false;
-    });
+    const history = () => this.of(taskId).join(", ");
+    return until(
+      () => {
+        const told = this.updates.filter((one) => isOf(taskId, one));
+        if (told.some(wanted)) return true;
+        if (isTerminal(told.at(-1)?.state)) throw new Error(`'${taskId}' has ended: ${history()}`);
+        return false;
+      },
+      { what: `'${taskId}': ${wanted}`, seen: () => history() || "no status" },
+    );
   }
 
   of(taskId: string): string[] {
