@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { CgroupError, type DeviceRule, openCgroups } from "../../../sdk/node-cgroup/index.js";
+import { PATIENCE } from "../../support/eventually.js";
 import { requireThat } from "../../support/require-part.js";
 import { canMakeGroups, TestGroups } from "./test-groups.js";
 
@@ -19,7 +20,7 @@ const TRIER = [
 ];
 
 describe("devices of a control group", function () {
-  this.timeout(60_000);
+  this.timeout(60_000 * PATIENCE);
   let groups: TestGroups;
   let directory: string;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { CgroupError, openCgroups } from "../../../sdk/node-cgroup/index.js";
-import { eventually } from "../../support/eventually.js";
+import { eventually, PATIENCE } from "../../support/eventually.js";
 import { requireThat } from "../../support/require-part.js";
 import { canMakeGroups, TestGroups } from "./test-groups.js";
 
@@ -16,7 +16,7 @@ const FORK_BOMB = [
 ];
 
 describe("the life of a control group", function () {
-  this.timeout(60_000);
+  this.timeout(60_000 * PATIENCE);
   let groups: TestGroups;
 
   before(function () {

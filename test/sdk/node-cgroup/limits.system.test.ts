@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { CgroupError, openCgroups } from "../../../sdk/node-cgroup/index.js";
-import { eventually } from "../../support/eventually.js";
+import { eventually, PATIENCE } from "../../support/eventually.js";
 import { requireThat } from "../../support/require-part.js";
 import { canMakeGroups, TestGroups } from "./test-groups.js";
 
@@ -17,7 +17,7 @@ const hold = (mebibytes: number): string[] => [
 ];
 
 describe("limits of a control group", function () {
-  this.timeout(60_000);
+  this.timeout(60_000 * PATIENCE);
   let groups: TestGroups;
 
   before(function () {
