@@ -29,6 +29,7 @@ import type { AgentMetrics } from "./metrics.js";
 import type { AgentOptions } from "./options.js";
 import type { Statuses } from "./statuses.js";
 import { makeTask } from "./task.js";
+import { dropped } from "./task-refusal.js";
 
 export interface TaskContainersOptions {
   readonly agent: AgentOptions;
@@ -76,8 +77,10 @@ export class TaskContainers {
    */
   async start(framework: Framework, executor: Executor, first: FirstTasks): Promise<void> {
     const { executors, metrics, logger } = this.options;
+    let writtenDown = false;
     try {
       await this.writeDown(framework, executor, first);
+      writtenDown = true;
       await first.after;
       const containerizer = await this.launch(framework, executor, first.tasks);
       if (containerizer !== undefined) {
@@ -92,17 +95,17 @@ export class TaskContainers {
       });
     } catch (error) {
       if (executor.state === "registering") {
-        metrics.containerLaunchErrors.inc();
+        if (writtenDown) metrics.containerLaunchErrors.inc();
         logger.info(
           { err: error, executor: executor.id, framework: framework.id },
           "a container failed to start",
         );
       }
-      executors.fail(executor, {
-        state: TaskState.TASK_FAILED,
-        reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
-        message: launchFailure(error),
-      });
+      // As Mesos where it cannot make the sandbox, be it for a user that the host does not know: these tasks may run elsewhere.
+      const end = writtenDown
+        ? { state: TaskState.TASK_FAILED, reason: Reason.REASON_CONTAINER_LAUNCH_FAILED }
+        : { state: dropped(framework), reason: Reason.REASON_EXECUTOR_TERMINATED };
+      executors.fail(executor, { ...end, message: launchFailure(error) });
     }
   }
 

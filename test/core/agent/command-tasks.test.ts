@@ -3,6 +3,7 @@ import { ExecutorInfo_Type, type UUID } from "../../../proto/gen/mesos/v1/mesos.
 import { AGENT_ID, AgentBench, FRAMEWORK_ID, line, scalar } from "./support/agent-bench.js";
 
 const KILLING = { type: 2 };
+const PARTITION_AWARE = { type: 5 };
 
 describe("command tasks", () => {
   it("starts, runs and finishes", async () => {
@@ -234,9 +235,16 @@ describe("command tasks", () => {
     );
     bench.disk.failing = ({ op }) => op === "mkdir";
     bench.run(bench.task("t2"));
+    // As Mesos: it was not even begun, and may run elsewhere.
     expect(line((await bench.drain("t2"))[0]!)).to.match(
-      /TASK_FAILED REASON_CONTAINER_LAUNCH_FAILED: .*cannot mkdir/,
+      /TASK_LOST REASON_EXECUTOR_TERMINATED: .*cannot mkdir/,
     );
+    const aware = bench.framework({ id: { value: "aware" }, capabilities: [PARTITION_AWARE] });
+    bench.run(bench.task("t3"), aware);
+    expect(line((await bench.drain("t3"))[0]!)).to.match(
+      /TASK_DROPPED REASON_EXECUTOR_TERMINATED: .*cannot mkdir/,
+    );
+    expect(bench.metrics.snapshot().get("slave/container_launch_errors")).to.equal(1);
   });
 
   it("takes over the reason of an isolator that ended the container", async () => {

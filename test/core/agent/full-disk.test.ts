@@ -44,7 +44,7 @@ describe("an agent whose disk is full", () => {
     bench.disk.failing = isFrameworkInfo;
     bench.run(bench.task("t1"), bench.framework(framework));
     const [end] = await bench.drain("t1");
-    expect([end!.state, bench.containerizer.launched.length]).to.deep.equal([TaskState.TASK_FAILED, 0]);
+    expect([end!.state, bench.containerizer.launched.length]).to.deep.equal([TaskState.TASK_DROPPED, 0]);
     bench.disk.failing = () => false;
     bench.run(bench.task("t2"), bench.framework(framework));
     await bench.settle();
