@@ -1,10 +1,13 @@
 import type { FrameworkInfo, Offer, TaskInfo, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import {
+  ForbiddenError,
   isTerminal,
+  NotLeaderError,
   NotSubscribedError,
   resourceList,
   SchedulerClient,
+  UnavailableError,
   UnreachableError,
 } from "../../sdk/index.js";
 import { type Cluster, getJson } from "./cluster.js";
@@ -14,6 +17,15 @@ import { historyOf } from "./status-text.js";
 import { until } from "./until.js";
 
 type Command = NonNullable<TaskInfo["command"]>;
+
+/** What a call may be answered while one master goes and the next one comes. Thrown by a handler, it would end the client. */
+const BETWEEN_MASTERS = [
+  UnreachableError,
+  UnavailableError,
+  NotLeaderError,
+  ForbiddenError,
+  NotSubscribedError,
+] as const;
 
 interface Wanted {
   readonly name: string;
@@ -54,7 +66,7 @@ export class Runner {
       if (tasks.length > 0) await this.client.launch(offer, tasks, { refuse_seconds: 0.05 });
       else await this.client.decline(offer, { refuse_seconds: 0.05 });
     } catch (error) {
-      if (!(error instanceof UnreachableError || error instanceof NotSubscribedError)) throw error;
+      if (!BETWEEN_MASTERS.some((kind) => error instanceof kind)) throw error;
     }
   }
 

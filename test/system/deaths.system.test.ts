@@ -123,7 +123,8 @@ async function launchAll(cluster: Cluster) {
   let launched = false;
   client.on("offers", async ({ offers }) => {
     for (const offer of offers) {
-      if (launched) await client.decline(offer);
+      // A master that is killed takes its offers with it; an error would end the client.
+      if (launched) await client.decline(offer).catch(() => undefined);
       else {
         launched = true;
         await client.launch(
