@@ -8,23 +8,21 @@ import { refused } from "./refusals.js";
 import type { VirtualFiles } from "./virtual-files.js";
 
 const SIZE_ONLY = { offset: 0, length: 0 };
+/** Clients from before Mesos 1.0 put `.json` behind every name, as mesos-cli does. */
+const SUFFIXES = ["", ".json"];
 
 /** `/files/browse`, `/files/read`, `/files/download` and `/files/debug`, with Mesos's parameters, answers and error texts. */
 export function filesRoutes(files: VirtualFiles, realm: string): HttpRoute[] {
   const route = (
     name: string,
-    answer: (request: HttpRequest, reply: HttpReply) => Promise<void>,
-  ): HttpRoute => ({
-    path: `/files/${name}`,
-    realm,
-    handle: answer,
-  });
+    handle: (request: HttpRequest, reply: HttpReply) => Promise<void>,
+  ): HttpRoute[] => SUFFIXES.map((suffix) => ({ path: `/files/${name}${suffix}`, realm, handle }));
   return [
-    route("browse", async ({ query }, reply) => {
+    ...route("browse", async ({ query }, reply) => {
       const path = pathOf(query);
       reply.json(listingJson(await files.browse(path)));
     }),
-    route("read", async ({ query }, reply) => {
+    ...route("read", async ({ query }, reply) => {
       const path = pathOf(query);
       const offset = integer(query, "offset") ?? -1;
       const length = integer(query, "length") ?? -1;
@@ -33,8 +31,8 @@ export function filesRoutes(files: VirtualFiles, realm: string): HttpRoute[] {
       const { size, data } = await files.read({ path, ...part });
       answerRead(reply, { offset: offset === -1 ? size : offset, data, jsonp: query.has("jsonp") });
     }),
-    route("download", async ({ query }, reply) => download(reply, await files.find(pathOf(query)))),
-    route("debug", async (_request, reply) => reply.json(JSON.stringify(files.listing()))),
+    ...route("download", async ({ query }, reply) => download(reply, await files.find(pathOf(query)))),
+    ...route("debug", async (_request, reply) => reply.json(JSON.stringify(files.listing()))),
   ];
 }
 

@@ -99,6 +99,15 @@ describe("/files", () => {
       expect(await read({ path: first, offset: "0" })).to.deep.equal({ data: "first run", offset: 0 });
     });
 
+    it("is asked under the names of before Mesos 1.0, too, as mesos-cli does", async () => {
+      const path = join(sandbox, "stdout");
+      const part = await get("read.json", { path, offset: "6", length: "5" });
+      expect(JSON.parse(part.body.toString())).to.deep.equal({ data: "world", offset: 6 });
+      const listed = await get("browse.json", { path: sandbox });
+      expect(listed.body.toString()).to.equal((await get("browse", { path: sandbox })).body.toString());
+      expect((await get("download.json", { path })).body.toString()).to.equal("hello\nworld\n");
+    });
+
     it("finds what a pod's task has by the name of the task", async () => {
       await mkdir(join(sandbox, "containers/c-3"), { recursive: true });
       await writeFile(join(sandbox, "containers/c-3/stdout"), "of a task");
