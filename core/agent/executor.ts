@@ -128,10 +128,13 @@ export class Executor implements AgentExecutorView {
 
   /** Its own and those of its tasks that are not over. */
   get resources(): Resources {
-    let total = Resources.of(this.info.resources);
-    for (const task of this.queued.values()) total = total.add(Resources.of(task.resources));
-    for (const task of this.launched.values()) total = total.add(Resources.of(task.resources));
-    return total;
+    return Resources.of(this.info.resources).add(this.taskResources);
+  }
+
+  /** Of its tasks that are not over. */
+  get taskResources(): Resources {
+    const tasks = [...this.queued.values(), ...this.launched.values()];
+    return Resources.sum(tasks.map(({ resources }) => Resources.of(resources)));
   }
 
   get tasks(): Iterable<Task> {

@@ -195,8 +195,10 @@ export class Launches {
   private get overused(): boolean {
     const { state } = this.options;
     const live = [...state.executors()].filter((executor) => executor.state !== "terminated");
-    const used = Resources.sum(live.map(({ resources }) => resources)).unallocate();
-    return !state.total.contains(used.nonRevocable());
+    // The master gives nothing for executors that the agent makes, and a shared volume as often as it is asked for.
+    const given = live.map((executor) => (executor.generated ? executor.taskResources : executor.resources));
+    const used = Resources.sum(given).unallocate().nonRevocable().nonShared();
+    return !state.total.contains(used);
   }
 
   /** Gives them to an executor that is there once it is written down that they are to run; otherwise they end. */

@@ -304,6 +304,23 @@ describe("operations on an agent", () => {
     expect(it.bench.containerizer.launched).to.have.length(0);
   });
 
+  it("leave tasks all that there is, which what the agent adds for itself does not count against", async () => {
+    const it = await Operated.begin();
+    const shared = { ...volume("v1"), shared: {} };
+    void it.apply(1, reserve(reserved(scalar("disk", 20))));
+    void it.apply(2, create(shared));
+    const { cpus } = it.bench.agent.state.total;
+    for (const id of ["t1", "t2"]) {
+      const resources = [scalar("cpus", cpus / 2, "dev"), scalar("mem", 64, "dev"), allocated(shared)];
+      it.bench.run(it.bench.task(id, { resources }), it.bench.framework({ checkpoint: true }));
+    }
+    await it.bench.settle();
+    expect(it.bench.containerizer.launched.map(({ request }) => request.executorId)).to.deep.equal([
+      "t1",
+      "t2",
+    ]);
+  });
+
   it("that fail when they were reported, but not answered, are reported once more", async () => {
     const it = await Operated.begin();
     const { bench } = it;
