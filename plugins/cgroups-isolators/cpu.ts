@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { ContainerUpdate } from "../../sdk/contracts/isolator.js";
-import type { Cgroup, CpuQuota } from "../../sdk/node-cgroup/index.js";
+import { type Cgroup, CgroupError, type CpuQuota } from "../../sdk/node-cgroup/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { GroupIsolator, type GroupIsolatorOptions } from "./group-isolator.js";
 
@@ -12,6 +13,13 @@ const SHARES_PER_WEIGHT = 1024 / 100;
 
 const PERIOD_US = 100_000;
 const LEAST_QUOTA_US = 1000;
+
+/**
+ * v1 refuses a quota that is less than that of a group below (EINVAL), and counts one that was removed until the last CPU has forgotten
+ * it: some 30 ms on an idle machine. So long a container that shrinks after one within it ended may have to wait, in milliseconds.
+ */
+const UNLINKED_MS = 5000;
+const RETRY_MS = 10;
 
 export interface CpuFlags {
   /** `--cgroups_enable_cfs` */
@@ -53,7 +61,17 @@ export class CpuIsolator extends GroupIsolator {
 
   async update(containerId: string, { resources, limits }: ContainerUpdate): Promise<void> {
     const group = this.groups.of(containerId, this.controllers);
-    if (group !== undefined) this.set(group, resources, limits.cpus);
+    if (group === undefined) return;
+    const end = performance.now() + UNLINKED_MS;
+    for (;;) {
+      try {
+        return this.set(group, resources, limits.cpus);
+      } catch (error) {
+        if (!(error instanceof CgroupError && error.errno === "EINVAL") || performance.now() > end)
+          throw error;
+      }
+      await sleep(RETRY_MS);
+    }
   }
 
   protected override setUp(group: Cgroup, { resources, limits }: ContainerRequest): undefined {

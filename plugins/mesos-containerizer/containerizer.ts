@@ -126,6 +126,8 @@ export class MesosContainerizer implements Containerizer {
   ): Promise<void> {
     const container = this.find(containerId);
     if (container === undefined) return;
+    // One within it that has ended, but is not gone, may hold more than is to be left: the kernel would refuse to take it away.
+    await Promise.allSettled([...container.children].map(({ settled }) => settled));
     container.request = { ...container.request, resources, limits };
     await container.isolation.update({ resources, limits, pid: container.process?.pid });
   }

@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
+import { ContainerInfo_Type, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { sharedExecutor } from "../examples/run-example.js";
 import { getJson, until } from "../support/cluster.js";
 import { OneAgent } from "../support/one-agent.js";
+import { PodRunner } from "../support/pod-runner.js";
 import { requireThat } from "../support/require-part.js";
 import type { Runner } from "../support/runner.js";
 
@@ -76,5 +77,26 @@ describe("limits of tasks on a real agent", function () {
     expect(await limit()).to.equal(128 + 256 + 512);
     await runner.kill("first");
     await until(async () => (await limit()) === 128 + 512);
+  });
+
+  it("of a pod's task that has groups of its own go with it, and the pod goes on", async () => {
+    const pods = new PodRunner(host.cluster);
+    const container = { type: ContainerInfo_Type.MESOS, linux_info: { share_cgroups: false } };
+    try {
+      await pods.start();
+      pods.run("pod", [
+        // What it leaves behind takes a moment to end.
+        { id: "large", command: "sleep 1000 & exit 0", more: { container, limits: { cpus: { value: 2 } } } },
+        { id: "small", command: "sleep 1000", more: { container } },
+      ]);
+      await pods.reaches("large", TaskState.TASK_FINISHED);
+      // The executor's, and what the agent allows for the other task.
+      await until(async () => (await usage("pod"))?.cpus_limit === 0.2);
+      await pods.kill("small");
+      await pods.reaches("small", TaskState.TASK_KILLED);
+      expect(pods.of("small").at(-1)).to.equal('TASK_KILLED "Command terminated with signal Terminated"');
+    } finally {
+      await pods.stop();
+    }
   });
 });

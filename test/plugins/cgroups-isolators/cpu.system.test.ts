@@ -49,6 +49,23 @@ describe("cgroups/cpu", () => {
     expect(settings(id)).to.deep.equal({ shares: 512, quota: 200_000 });
   });
 
+  it("takes a limit away again as soon as a group below, which had as much, was removed", async () => {
+    await open({ cgroups_enable_cfs: true });
+    const id = await bench.launch("sleep 1000", { resources: "cpus:2" });
+    for (let round = 0; round < 5; round++) {
+      await update(id, "cpus:2");
+      // On v2 a group that holds processes can have none below with limits, and none below limits what it may have.
+      if (version() === 1) {
+        const below = bench.group(`${id}/below`, ["cpu"]);
+        below.create();
+        below.cpu.setQuota({ quotaUs: 200_000, periodUs: 100_000 });
+        await below.destroy();
+      }
+      await update(id, "cpus:0.5");
+      expect(settings(id).quota).to.equal(50_000);
+    }
+  });
+
   it("gives revocable CPUs less, unless --no-revocable_cpu_low_priority", async () => {
     await open();
     const id = await bench.launch("sleep 1000", { resources: "cpus!:2" });

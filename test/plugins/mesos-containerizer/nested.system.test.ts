@@ -1,10 +1,12 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { Deferred } from "../../../plugins/launchers/shim/deferred.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { Isolator } from "../../../sdk/contracts/isolator.js";
 import { containerName } from "../../../sdk/ids/index.js";
 import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
+import { Resources } from "../../../sdk/resources/index.js";
 import { eventually } from "../../support/eventually.js";
 import { ContainerizerBench } from "./support.js";
 
@@ -191,6 +193,41 @@ describe("containers within containers, of plain processes", () => {
     await containerizer.launch(await within(parent, "true", { class: "debug" }));
     const [outer, inner] = [containerName(parent.containerId), containerName(child.containerId)];
     expect(asked).to.deep.equal([`flat ${outer}`, `deep ${outer}`, `deep ${inner}`]);
+    await containerizer.destroy(parent.containerId);
+  });
+
+  it("that have ended are gone before what they are in is made smaller", async () => {
+    const order: string[] = [];
+    const begun = new Deferred<void>();
+    const held = new Deferred<void>();
+    const { containerizer } = await open([
+      {
+        name: "order",
+        nesting: true,
+        prepare: async () => undefined,
+        update: async (id) => void order.push(`update ${id}`),
+        cleanup: async (id) => {
+          if (id.includes(".")) {
+            begun.resolve();
+            await held.promise;
+          }
+          order.push(`cleanup ${id}`);
+        },
+      },
+    ]);
+    const parent = await running();
+    const child = await within(parent, "true");
+    await containerizer.launch(child);
+    await containerizer.wait(child.containerId);
+    await begun.promise;
+    const [outer, inner] = [containerName(parent.containerId), containerName(child.containerId)];
+    // The one at the launch came before.
+    order.length = 0;
+    const updated = containerizer.update(parent.containerId, Resources.empty, {});
+    await new Promise((resolve) => setImmediate(resolve));
+    held.resolve();
+    await updated;
+    expect(order).to.deep.equal([`cleanup ${inner}`, `update ${outer}`]);
     await containerizer.destroy(parent.containerId);
   });
 
