@@ -347,7 +347,8 @@ export class Agent {
     await this.recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);
     this.draining.resume();
     if (reconfigured && asBefore) await disk.apply(this.checkpoints.agent(state.info));
-    await disk.apply(this.checkpoints.bootId(bootId));
+    // An agent with a full disk comes back, too, and makes room.
+    if (saved.bootId !== bootId) await disk.apply(this.checkpoints.bootId(bootId));
     this.agentMetrics.recovered((clock.monotonic() - started) / 1000);
   }
 

@@ -30,6 +30,17 @@ describe("an agent that comes back", () => {
     expect(bench.updates).to.deep.equal([]);
   });
 
+  it("does so on a full disk, too", async () => {
+    const it = new Restarted();
+    it.bench.disk.failing = () => true;
+    const bench = await it.recover(
+      it.saved([it.command("t1", it.task("t1", [TASK_STARTING, TASK_RUNNING]))]),
+    );
+    await it.register();
+    const [message] = bench.master.heard("ReregisterSlaveMessage");
+    expect(message!.tasks.map(({ task_id }) => task_id!.value)).to.deep.equal(["t1"]);
+  });
+
   it("tells the end of a task that ended meanwhile, and kills one that still runs", async () => {
     const it = new Restarted();
     const running = (id: string) => it.command(id, it.task(id, [TASK_STARTING, TASK_RUNNING]));
