@@ -34,7 +34,7 @@ import { AgentPaths } from "./paths.js";
 import { RECONFIGURATION_POLICIES } from "./recovery/compatibility.js";
 import { SavedStateReader } from "./recovery/read-saved-state.js";
 import { LiveAgentView } from "./view.js";
-import { checkWorkDirectory, lockMemory, makeWorkDirectory } from "./work-directory.js";
+import { checkWorkDirectory, lockMemory, makeWorkDirectory, memoryDirectory } from "./work-directory.js";
 
 const flag = z.union([z.boolean(), z.stringbool()]);
 
@@ -167,7 +167,10 @@ export default definePlugin({
     const options = { ...optionsOf(ctx.config), tokenKey: tokenKey(ctx.config, ctx.logger) };
     // Before any part of the daemon starts: no port is opened, and no container sought, in vain.
     checkWorkDirectory(options.workDir);
-    const disk = new WorkerDisk({ aside: new AgentPaths(options.workDir).removing() });
+    const disk = new WorkerDisk({
+      aside: new AgentPaths(options.workDir).removing(),
+      anchor: memoryDirectory(options.workDir),
+    });
     let agent: Agent | undefined;
     const running = (): Agent => {
       if (agent === undefined) throw new TepuiError("TEPUI_AGENT_RECOVERING");

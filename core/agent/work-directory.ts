@@ -23,9 +23,12 @@ export async function makeWorkDirectory(path: string): Promise<void> {
   }
 }
 
+/** Of what an agent remembers. */
+export const memoryDirectory = (workDirectory: string): string => join(workDirectory, "meta");
+
 /** Keeps a second agent, and who would restore a backup, out of what an agent remembers. Rejects where another process has it. */
 export async function lockMemory(workDirectory: string): Promise<DirectoryLock> {
-  const meta = join(workDirectory, "meta");
+  const meta = memoryDirectory(workDirectory);
   await makeDirectory(meta);
   return DirectoryLock.take(meta);
 }

@@ -1,10 +1,15 @@
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../../sdk/errors/index.js";
 import type { DiskOperation } from "./operations.js";
 import { DiskPerformer } from "./perform.js";
 
+export interface DiskWorkerData {
+  /** See DiskPerformer. */
+  readonly anchor: string | undefined;
+}
+
 /** The thread that touches the disk. It gets batches of groups and answers with what went wrong in each. */
-const performer = new DiskPerformer();
+const performer = new DiskPerformer((workerData as DiskWorkerData).anchor);
 
 parentPort?.on("message", (groups: readonly (readonly DiskOperation[])[]) => {
   parentPort?.postMessage(groups.map(performGroup));

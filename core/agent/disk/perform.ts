@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chownSync,
   closeSync,
+  existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -32,12 +33,18 @@ const NAMES_AT_ONCE = 500;
 export class DiskPerformer {
   private readonly accounts = new Map<string, { uid: number; gid: number }>();
 
+  /**
+   * @param anchor a directory without which none is made: the agent's memory. Where the file system that it was on has gone, a new beginning
+   * below the bare mount point would hide what is there when it comes back
+   */
+  constructor(private readonly anchor?: string) {}
+
   perform(operation: DiskOperation): void {
     try {
       this.attempt(operation);
     } catch (error) {
       if (!isMissing(error) || operation.op === "remove") throw error;
-      makeDirectory(dirname(operation.path), "durable" in operation && operation.durable === true);
+      this.makeDirectory(dirname(operation.path), "durable" in operation && operation.durable === true);
       this.attempt(operation);
     }
   }
@@ -45,7 +52,7 @@ export class DiskPerformer {
   private attempt(operation: DiskOperation): void {
     switch (operation.op) {
       case "mkdir":
-        makeDirectory(operation.path, operation.durable === true);
+        this.makeDirectory(operation.path, operation.durable === true);
         if (operation.owner !== undefined) this.own(operation.path, operation.owner);
         break;
       case "mkdir-inside":
@@ -70,6 +77,7 @@ export class DiskPerformer {
         renameSync(operation.from, operation.path);
         break;
       case "move-aside":
+        this.checkAnchor();
         moveAside(operation);
         break;
       case "empty":
@@ -82,6 +90,16 @@ export class DiskPerformer {
         rmSync(operation.path, { recursive: true, force: true });
         break;
     }
+  }
+
+  private makeDirectory(path: string, durable: boolean): void {
+    this.checkAnchor();
+    makeDirectory(path, durable);
+  }
+
+  private checkAnchor(): void {
+    const { anchor } = this;
+    if (anchor !== undefined && !existsSync(anchor)) throw new Error(`'${anchor}' is not there any more`);
   }
 
   private makeInside({

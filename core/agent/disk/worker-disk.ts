@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { TepuiError } from "../../../sdk/errors/index.js";
+import type { DiskWorkerData } from "./disk-worker.js";
 import type { Disk, DiskOperation } from "./operations.js";
 import { TreeRemover } from "./tree-remover.js";
 
@@ -20,8 +21,14 @@ export class WorkerDisk implements Disk {
   private scheduled = false;
   private readonly remover: TreeRemover;
 
-  /** @param aside directory for trees that are being removed; on the same file system as these */
-  constructor({ aside }: { readonly aside: string }) {
+  private readonly workerData: DiskWorkerData;
+
+  /**
+   * @param aside directory for trees that are being removed; on the same file system as these
+   * @param anchor directory without which none is made; undefined: there is none such
+   */
+  constructor({ aside, anchor }: { readonly aside: string; readonly anchor?: string }) {
+    this.workerData = { anchor };
     this.remover = new TreeRemover({ aside, apply: (operations) => this.apply(operations) });
   }
 
@@ -79,6 +86,7 @@ export class WorkerDisk implements Disk {
   private thread(): Worker {
     if (this.worker !== undefined) return this.worker;
     const worker = new Worker(new URL("./disk-worker.js", import.meta.url), {
+      workerData: this.workerData,
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
       // Its own options, not those of the daemon, such as source maps.
       execArgv: [],
