@@ -1,3 +1,4 @@
+import { Agent as MasterAgent } from "../../../core/master/agent.js";
 import { OperationState, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { Cluster } from "../cluster.js";
@@ -36,6 +37,8 @@ export function disagreements(cluster: Cluster): string[] {
     if (life === undefined || !life.agent.link.registered) found.push(`${name} is not registered`);
     else if (record === undefined) found.push(`${name} is not known to the master`);
     else if (!record.connected || !record.active) found.push(`${name} is not active at the master`);
+    else if (record instanceof MasterAgent && record.awaitsUpdate)
+      found.push(`${name} is not offered: the master waits for its update`);
     else if (!record.total.equals(life.agent.state.total))
       found.push(`${name} has ${life.agent.state.total}, and ${record.total} to the master`);
   }
