@@ -85,6 +85,8 @@ export class Executor implements AgentExecutorView {
   readonly recording = new Set<string>();
   /** Tasks that could not be written down. Nothing else is written of them: the agent could not make sense of it later. */
   readonly unrecorded = new Set<string>();
+  /** While what it is to run is being written down: until that has ended, well or not, nothing is written of its tasks. */
+  writing: Promise<void> | undefined;
   /** Of the queued ones, those that are to be given to it together. */
   queuedGroups: TaskGroupInfo[] = [];
   readonly launched = new Map<string, Task>();
@@ -124,6 +126,14 @@ export class Executor implements AgentExecutorView {
 
   get role(): string {
     return this.info.resources[0]?.allocation_info?.role ?? "";
+  }
+
+  /** It has something to run, which is being written down. */
+  awaitRecord(record: Promise<void>): void {
+    const writing = Promise.allSettled([this.writing, record]).then(() => {
+      if (this.writing === writing) this.writing = undefined;
+    });
+    this.writing = writing;
   }
 
   /** Its own and those of its tasks that are not over. */

@@ -171,7 +171,7 @@ export class Launches {
     const after = this.made(launch);
     if (record.length === 0 && after === undefined) {
       if (existing.state === "running") this.options.deliver(existing);
-    } else void this.addTasks(framework, existing, { taskIds, record, after });
+    } else existing.awaitRecord(this.addTasks(framework, existing, { taskIds, record, after }));
   }
 
   /**

@@ -100,12 +100,18 @@ export class Statuses {
       sender.taken();
       return false;
     }
-    const written = executor.checkpoint && !executor.unrecorded.has(taskId);
-    const path = written ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
-    if (executor.state === "running" && isTerminal(status.state) && !executor.generated) {
-      void this.options.shrunk(executor).then(() => this.store(update, path, sender));
-    } else {
+    const store = (): void => {
+      const written = executor.checkpoint && !executor.unrecorded.has(taskId);
+      const path = written ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
       this.store(update, path, sender);
+    };
+    if (executor.state === "running" && isTerminal(status.state) && !executor.generated) {
+      void this.options.shrunk(executor).then(store);
+    } else if (executor.writing !== undefined) {
+      // Whether anything may be written of the task is not known before.
+      void executor.writing.then(store);
+    } else {
+      store();
     }
     return true;
   }

@@ -79,7 +79,9 @@ export class TaskContainers {
     const { executors, metrics, logger } = this.options;
     let writtenDown = false;
     try {
-      await this.writeDown(framework, executor, first);
+      const record = this.writeDown(framework, executor, first);
+      executor.awaitRecord(record);
+      await record;
       writtenDown = true;
       await first.after;
       const containerizer = await this.launch(framework, executor, first.tasks);

@@ -130,6 +130,30 @@ describe("an agent whose disk is full", () => {
     expect(recordsOf(bench, "t1")).to.deep.equal([]);
   });
 
+  it("writes nothing of a task that is killed while its first record is being written, and could not be", async () => {
+    const bench = await AgentBench.registered();
+    const apply = bench.disk.apply.bind(bench.disk);
+    let fail: ((error: Error) => void) | undefined;
+    bench.disk.apply = (operations) => {
+      if (fail !== undefined || !operations.some(({ path }) => path.endsWith("/task.info")))
+        return apply(operations);
+      return new Promise((_, failed) => {
+        fail = failed;
+      });
+    };
+    bench.run(bench.task("t1", { executor: bench.custom("e1") }), bench.framework(framework), true);
+    await bench.settle();
+    bench.kill("t1");
+    await bench.settle();
+    expect(bench.updates).to.deep.equal([]);
+    fail!(new Error("no space left"));
+    const [end] = await bench.drain("t1");
+    expect(line(end!)).to.equal(
+      "TASK_KILLED REASON_TASK_KILLED_DURING_LAUNCH: Killed before delivery to the executor",
+    );
+    expect(recordsOf(bench, "t1")).to.deep.equal([]);
+  });
+
   it("leaves an update that it could not write down with its executor until it is acknowledged", async () => {
     const { bench, executor } = await withExecutor();
     bench.disk.failing = ({ op }) => op === "append";
