@@ -24,7 +24,10 @@ export function memoryLimitation({ memory }: Cgroup): ContainerLimitation {
   const limit = memory.limit();
   // What is left is all there is to tell where the kernel does not keep the highest (v2 before Linux 5.19).
   const used = memory.peak() ?? memory.usage();
-  const statistics = Object.entries(memory.counters()).map(([name, value]) => `${name} ${value}\n`);
+  // No limit is a number next to 2^63, which would be written with fewer digits than it has.
+  const statistics = Object.entries(memory.counters()).map(
+    ([name, value]) => `${name} ${Number.isInteger(value) ? BigInt(value) : value}\n`,
+  );
   return {
     reason: TaskStatus_Reason.REASON_CONTAINER_LIMITATION_MEMORY,
     message:

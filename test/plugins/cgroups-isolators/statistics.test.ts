@@ -63,10 +63,14 @@ describe("running out of memory", () => {
   });
 
   it("is told in Mesos's words", () => {
-    const memory = { limit: () => 64 * MB, peak: () => 48 * MB, counters: () => ({ anon: 12, file: 0 }) };
+    const memory = {
+      limit: () => 64 * MB,
+      peak: () => 48 * MB,
+      counters: () => ({ anon: 12, unlimited: 2 ** 63 - 4096 }),
+    };
     const { message, limitation } = memoryLimitation(groupOf(memory));
     expect(message).to.equal(
-      "Memory limit exceeded: Requested: 64MB Maximum Used: 48MB\n\nMEMORY STATISTICS: \nanon 12\nfile 0\n\n",
+      "Memory limit exceeded: Requested: 64MB Maximum Used: 48MB\n\nMEMORY STATISTICS: \nanon 12\nunlimited 9223372036854771712\n\n",
     );
     expect(limitation?.resources[0]?.scalar?.value).to.equal(48);
   });
