@@ -15,7 +15,7 @@ const [base, left, right] = [layer("base"), layer("left"), layer("right")];
 const NONE: ReadonlySet<string> = new Set();
 
 describe("the store of Docker images", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let bench: StoreBench;
   let registry: ScriptedRegistry;
   let store: DockerImageStore;
