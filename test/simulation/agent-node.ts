@@ -58,7 +58,7 @@ export class AgentNode {
   constructor(
     private readonly cluster: Cluster,
     readonly name: string,
-    private readonly ip: string,
+    readonly ip: string,
   ) {
     const { world } = cluster;
     this.host = { name, clockOffset: 0 };

@@ -6,6 +6,7 @@ import {
   type FrameworkInfo,
   type Offer,
   type Offer_Operation,
+  type OfferID,
   type OperationStatus,
   Offer_Operation_Type as OperationType,
   type Resource,
@@ -368,6 +369,7 @@ export class FrameworkNode {
       this.cluster.world.note(`${this.name} is subscribed as ${this.id}`);
     }
     for (const offer of event.offers?.offers ?? []) this.offers.push({ offer, line });
+    for (const { id } of event.inverse_offers?.inverse_offers ?? []) this.answerInverse(id!);
     const rescinded = event.rescind?.offer_id?.value;
     if (rescinded !== undefined)
       this.offers = this.offers.filter(({ offer }) => offer.id!.value !== rescinded);
@@ -383,6 +385,17 @@ export class FrameworkNode {
       line.close();
     }
     if (this.calm) this.declineAll();
+  }
+
+  /** Says now or later whether it can do without, or nothing at all. It does nothing else for it. */
+  private answerInverse(id: OfferID): void {
+    const { dice } = this.cluster.world;
+    if (dice.chance(0.3)) return;
+    const answer = { inverse_offer_ids: [id], filters: { refuse_seconds: dice.below(10) } };
+    const call = dice.chance(0.5)
+      ? { type: Call_Type.ACCEPT_INVERSE_OFFERS, accept_inverse_offers: answer }
+      : { type: Call_Type.DECLINE_INVERSE_OFFERS, decline_inverse_offers: answer };
+    this.process?.timer(dice.exponential(2000), () => this.call(call));
   }
 
   private update(status: TaskStatus): void {

@@ -96,23 +96,25 @@ export class MasterNode {
       random,
       logger,
       metrics,
-      allocator: new DrfAllocator({
-        clock,
-        random,
-        metrics,
-        allocationInterval: 1000,
-        sliceMs: 10,
-        roleSorter: "drf",
-        frameworkSorter: "drf",
-        minAllocatable: [],
-        fairSharingExcluded: new Set(),
-        filterGpuResources: true,
-        domain: undefined,
-        patternLimits: { maxMem: 4096, maxProgramSize: 100 },
-        agentRecoveryFactor: 0.8,
-        recoveryTimeout: 600_000,
-      }),
-      registry: this.cluster.mutation === "forgotten-agents" ? forgetful(registry) : registry,
+      allocator: this.careless(
+        new DrfAllocator({
+          clock,
+          random,
+          metrics,
+          allocationInterval: 1000,
+          sliceMs: 10,
+          roleSorter: "drf",
+          frameworkSorter: "drf",
+          minAllocatable: [],
+          fairSharingExcluded: new Set(),
+          filterGpuResources: true,
+          domain: undefined,
+          patternLimits: { maxMem: 4096, maxProgramSize: 100 },
+          agentRecoveryFactor: 0.8,
+          recoveryTimeout: 600_000,
+        }),
+      ),
+      registry: this.forgetful(registry),
       election: this.watched(election, process),
       transport,
       failed: () => this.end(process),
@@ -148,6 +150,28 @@ export class MasterNode {
     });
   }
 
+  /** With a mistake: not all that was written comes back from it. */
+  private forgetful(registry: Registry): Registry {
+    const { mutation } = this.cluster;
+    if (mutation !== "forgotten-agents" && mutation !== "forgotten-plans") return registry;
+    return {
+      apply: (operation) => registry.apply(operation),
+      async recover(master, tenure) {
+        const state = await registry.recover(master, tenure);
+        if (mutation === "forgotten-plans")
+          return { ...state, machines: undefined, schedules: [], quota_configs: [] };
+        const slaves = state.slaves?.slaves.map((slave) => ({ ...slave, deactivated: false })) ?? [];
+        return { ...state, slaves: { slaves } };
+      },
+    };
+  }
+
+  /** With a mistake: it is told no limits. */
+  private careless(allocator: DrfAllocator): DrfAllocator {
+    if (this.cluster.mutation === "no-limits") allocator.updateQuota = () => undefined;
+    return allocator;
+  }
+
   /** Counts the terms. */
   private watched(election: Election, process: SimulatedProcess): Election {
     return {
@@ -172,13 +196,3 @@ export class MasterNode {
     };
   }
 }
-
-/** Which agents are deactivated does not come back from it. */
-const forgetful = (registry: Registry): Registry => ({
-  apply: (operation) => registry.apply(operation),
-  async recover(master, tenure) {
-    const state = await registry.recover(master, tenure);
-    const slaves = state.slaves?.slaves.map((slave) => ({ ...slave, deactivated: false })) ?? [];
-    return { ...state, slaves: { slaves } };
-  },
-});

@@ -10,6 +10,8 @@ import type { FaultWeights } from "./faults.js";
  * - `no-recovery`: an agent does not take back, or end, what runs when it starts.
  * - `double-delivery`: orders to launch a task arrive twice.
  * - `forgotten-agents`: a master that takes over does not know which agents are deactivated.
+ * - `forgotten-plans`: a master that takes over does not know which machines are in maintenance, and which limits roles have.
+ * - `no-limits`: what operators set as limits of roles does not come to the allocator.
  */
 export const MUTATIONS = [
   "no-lease-check",
@@ -19,6 +21,8 @@ export const MUTATIONS = [
   "no-recovery",
   "double-delivery",
   "forgotten-agents",
+  "forgotten-plans",
+  "no-limits",
 ] as const;
 
 export type Mutation = (typeof MUTATIONS)[number];
@@ -28,6 +32,7 @@ export const MUTATION_FAULTS: Readonly<Partial<Record<Mutation, FaultWeights>>> 
   "no-lease-check": { pause: 3, masterCrash: 1 },
   "no-fencing": { leaderCut: 3, agentCrash: 1 },
   "forgotten-agents": { masterCrash: 1 },
+  "forgotten-plans": { masterCrash: 1 },
   "no-disk-errors": { badDisk: 3, agentCrash: 4 },
   "write-later": { agentCrash: 3, slowDisk: 3 },
 };

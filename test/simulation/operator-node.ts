@@ -1,9 +1,9 @@
 import type { Master } from "../../core/master/master.js";
 import { DrainState } from "../../proto/gen/mesos/v1/mesos.js";
 import type { AgentRecord } from "../../sdk/contracts/master-view.js";
-import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
 import type { Cluster } from "./cluster.js";
-import { Connection, type Party } from "./network.js";
+import { callLeader } from "./leader-call.js";
+import { OperatorPlans } from "./operator-plans.js";
 import { type Host, SimulatedProcess } from "./process.js";
 
 /** What the operator was told is done with an agent; `unsure` while, or because, there is no answer. */
@@ -28,13 +28,21 @@ export class OperatorNode {
   private readonly givenUp = new Set<string>();
   private readonly busy = new Set<string>();
 
+  readonly plans: OperatorPlans;
+
   constructor(private readonly cluster: Cluster) {
     this.process = new SimulatedProcess(cluster.world, this.host, "op");
+    // An agent that is taken out with its machine may come back as any other.
+    this.plans = new OperatorPlans(cluster, this.process, (id) => this.settled.set(id, "unsure"));
   }
 
   /** Something that an operator might do now. */
   act(): void {
     const { world, agents } = this.cluster;
+    if (this.leader !== undefined && world.dice.chance(0.4)) {
+      this.plans.act(this.leader);
+      return;
+    }
     const id = world.dice.pick(agents)?.life?.agent.state.info.id?.value;
     if (id === undefined) return;
     this.ask(
@@ -43,8 +51,9 @@ export class OperatorNode {
     );
   }
 
-  /** Takes everything back into use that is not being emptied. */
+  /** Takes everything back into use that is not being emptied, and plans nothing more. */
   reactivateAll(): void {
+    if (this.leader !== undefined) this.plans.end(this.leader);
     for (const { id, deactivated, drainInfo } of this.leader?.master.view.agents() ?? [])
       if (deactivated && drainInfo?.state !== DrainState.DRAINING) this.ask(id, "reactivate");
   }
@@ -70,9 +79,8 @@ export class OperatorNode {
 
   private ask(id: string, action: Action): void {
     const { leader } = this;
-    const { world, volumes, network } = this.cluster;
+    const { volumes } = this.cluster;
     if (leader === undefined || this.busy.has(id)) return;
-    world.note(`op asks ${leader.process.name}: ${action} ${id}`);
     this.busy.add(id);
     const before = this.settled.get(id) ?? "unsure";
     this.settled.set(id, "unsure");
@@ -80,29 +88,15 @@ export class OperatorNode {
       this.givenUp.add(id);
       volumes.mayGoWith(id);
     }
-    const answered = (settled: Settled, text: string): void => {
-      if (!this.busy.delete(id)) return;
-      world.note(`op hears of ${action} ${id}: ${text}`);
-      this.settled.set(id, settled);
-    };
-    const client: Party = { process: this.process, closed: () => answered("unsure", "no answer") };
-    const server: Party = { process: leader.process, closed: () => undefined };
-    const connection = new Connection(network, client, server);
-    const reply = (settled: Settled, text: string): void => {
-      connection.send(server, () => {
-        answered(settled, text);
-        connection.close(client);
-      });
-    };
-    connection.send(client, () => {
-      perform(leader.master, id, action).then(
-        () => reply(WORDS[action], "done"),
-        (error: unknown) => {
-          // Bad requests change nothing; who knows what became of others.
-          const refused = isTepuiError(error) && error.code === "TEPUI_OPERATOR_REQUEST_INVALID";
-          reply(refused ? before : "unsure", messageOf(error));
-        },
-      );
+    callLeader(this.cluster, {
+      client: this.process,
+      leader,
+      text: `${action} ${id}`,
+      perform: () => perform(leader.master, id, action),
+      answered: (answer) => {
+        this.busy.delete(id);
+        this.settled.set(id, answer === "done" ? WORDS[action] : answer === "refused" ? before : "unsure");
+      },
     });
   }
 }

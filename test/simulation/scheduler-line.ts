@@ -1,6 +1,7 @@
 import type { Call, Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import type { SchedulerSession } from "../../sdk/contracts/scheduler-service.js";
 import { isTepuiError } from "../../sdk/errors/index.js";
+import { checkLimits } from "./invariants/quotas.js";
 import type { MasterNode } from "./master-node.js";
 import { Connection, type Network, type Party } from "./network.js";
 import type { SimulatedProcess } from "./process.js";
@@ -65,6 +66,7 @@ export class SchedulerLine {
         connection: {
           send: (sent) => {
             this.options.acts(life.term, `${process.name} sends event ${sent.type}`);
+            checkLimits(client.world, life, sent.offers?.offers ?? []);
             events.send(server, () => event(sent));
             return true;
           },

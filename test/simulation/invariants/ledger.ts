@@ -9,6 +9,9 @@ import type { Cluster } from "../cluster.js";
 export function checkLedger({ masters, agents, operator, world }: Cluster): void {
   for (const { life, name } of masters) {
     if (life === undefined || life.process.paused || life.master.leadership().role !== "leading") continue;
+    const unplanned = operator.plans.problem(life);
+    if (unplanned !== undefined)
+      world.violate("what an operator was told is done is done", `${name}: ${unplanned}`);
     for (const agent of life.master.view.agents()) {
       const node = agents.find(({ life }) => life?.agent.state.id === agent.id);
       const problem = problemOf(agent, node);
