@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { startDaemon } from "../support/daemons.js";
+import { endCgroups } from "../support/end-cgroups.js";
 import { PodShape } from "./pod-shape.js";
 import { milliseconds, percentile } from "./statistics.js";
 import { TaskRunner } from "./task-runner.js";
@@ -24,6 +25,8 @@ const ISOLATION: Readonly<Record<string, string>> = {
   posix: "posix/cpu,posix/mem",
   linux: "filesystem/linux,namespaces/pid,cgroups/cpu,cgroups/mem",
 };
+
+const CGROUPS = `bench-${process.pid}`;
 
 interface Memory {
   readonly processes: number;
@@ -61,7 +64,7 @@ async function measure(kind: string): Promise<void> {
     "--resources=cpus:1000;mem:100000;disk:10000",
     `--launcher=${kind}`,
     `--isolation=${ISOLATION[kind]}`,
-    `--cgroups_root=bench-${process.pid}`,
+    `--cgroups_root=${CGROUPS}`,
   ];
   const agent = await startDaemon("mesos-agent", flags, { profile: values.profile });
   try {
@@ -103,6 +106,7 @@ async function measure(kind: string): Promise<void> {
     runner.close();
   } finally {
     await agent.stop();
+    await endCgroups(CGROUPS);
     await master.stop();
   }
 }
