@@ -15,7 +15,6 @@ import type { Checkpoints } from "./checkpoint.js";
 import type { Disk } from "./disk/operations.js";
 import type { MasterLink } from "./master-link.js";
 import type { AgentOperations } from "./operations/agent-operations.js";
-import type { Oversubscription } from "./oversubscription.js";
 import type { Statuses } from "./statuses.js";
 import type { UpdateManager } from "./updates/update-manager.js";
 
@@ -25,7 +24,6 @@ export interface AdmissionOptions {
   readonly statuses: Statuses;
   readonly updates: UpdateManager;
   readonly operations: AgentOperations;
-  readonly oversubscription: Oversubscription;
   readonly checkpoints: Checkpoints;
   readonly disk: Disk;
   readonly logger: Logger;
@@ -75,7 +73,6 @@ export class Admission {
   private resume(pingTimeout: number | undefined): void {
     if (!this.options.link.accepted(pingTimeout)) return;
     this.options.operations.registered();
-    this.options.oversubscription.registered();
     this.options.updates.resume();
   }
 

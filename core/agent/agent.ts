@@ -289,7 +289,6 @@ export class Agent {
       resources: this.resources,
       operations,
       draining: this.draining,
-      oversubscription: this.oversubscription,
       end: () => this.end(),
       executorNotLaunched,
     });

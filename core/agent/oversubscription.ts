@@ -1,10 +1,10 @@
-import { UpdateSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
 import type { NamedMessage } from "./master-link.js";
+import { updateMessage } from "./registration.js";
 import { resourceUsage, revocableInUse } from "./resource-usage.js";
 import type { ResourceVersion } from "./resource-version.js";
 
@@ -36,11 +36,6 @@ export class Oversubscription {
     this.timer?.cancel();
   }
 
-  /** A master that has just taken the agent knows of no revocable resources. */
-  registered(): void {
-    if (this.options.state.oversubscribed !== undefined) this.tell(this.options.state.oversubscribed);
-  }
-
   private async ask(): Promise<void> {
     const { state, estimator, clock, interval, logger } = this.options;
     // What is lent belongs to the measurement that the answer comes from: a task that comes or ends meanwhile must not count twice.
@@ -60,26 +55,12 @@ export class Oversubscription {
   }
 
   private estimated(oversubscribed: Resources): void {
-    const { state, registered, logger } = this.options;
+    const { state, resourceVersion, registered, logger, send } = this.options;
     const before = state.oversubscribed;
     state.oversubscribed = oversubscribed;
     if (before?.equals(oversubscribed) === true) return;
     if (!oversubscribed.isEmpty || before !== undefined)
       logger.info({ resources: String(oversubscribed) }, "other resources can be oversubscribed now");
-    if (registered() && state.phase === "serving") this.tell(oversubscribed);
-  }
-
-  private tell(oversubscribed: Resources): void {
-    const { state, resourceVersion, send } = this.options;
-    const body = UpdateSlaveMessage.encode({
-      slave_id: { value: state.id },
-      update_oversubscribed_resources: true,
-      // Masters older than reservation refinement understand this form, and newer ones both.
-      oversubscribed_resources: oversubscribed.toMessages("pre-refinement"),
-      // Whatever is missing here the master takes for lost, in each such message.
-      operations: { operations: [...state.operations.values()] },
-      resource_version_uuid: { value: resourceVersion.current },
-    }).finish();
-    send({ name: "mesos.internal.UpdateSlaveMessage", body });
+    if (registered() && state.phase === "serving") send(updateMessage(state, resourceVersion));
   }
 }

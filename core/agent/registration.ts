@@ -1,4 +1,8 @@
-import { RegisterSlaveMessage, ReregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
+import {
+  RegisterSlaveMessage,
+  ReregisterSlaveMessage,
+  UpdateSlaveMessage,
+} from "../../proto/gen/mesos/internal/messages.js";
 import { type ExecutorInfo, type Resource, type Task, TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import { MESOS_VERSION } from "../../sdk/mesos-version.js";
 import { convertResources } from "../../sdk/resources/index.js";
@@ -10,6 +14,27 @@ import { makeTask } from "./task.js";
 
 /** Masters older than reservation refinement understand this form, and newer ones both. */
 const old = (resources: readonly Resource[]): Resource[] => convertResources(resources, "pre-refinement");
+
+/**
+ * What the agent tells besides its report, and again when it changes: its operations, as the master takes for lost what is missing, and what can be
+ * oversubscribed once that is known.
+ */
+export function updateMessage(
+  state: AgentState,
+  resourceVersion: Pick<ResourceVersion, "current">,
+  more: Pick<UpdateSlaveMessage, "resource_providers"> = {},
+): NamedMessage {
+  const { oversubscribed } = state;
+  const body = UpdateSlaveMessage.encode({
+    slave_id: { value: state.id },
+    update_oversubscribed_resources: oversubscribed !== undefined,
+    oversubscribed_resources: oversubscribed?.toMessages("pre-refinement") ?? [],
+    operations: { operations: [...state.operations.values()] },
+    resource_version_uuid: { value: resourceVersion.current },
+    ...more,
+  }).finish();
+  return { name: "mesos.internal.UpdateSlaveMessage", body };
+}
 
 /** What the agent registers with: the first time only itself, later all that runs on it. */
 export function registrationMessage(state: AgentState, resourceVersion: ResourceVersion): NamedMessage {

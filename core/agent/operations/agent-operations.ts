@@ -1,8 +1,7 @@
-import {
-  type AcknowledgeOperationStatusMessage,
-  type ApplyOperationMessage,
-  type ReconcileOperationsMessage,
-  UpdateSlaveMessage,
+import type {
+  AcknowledgeOperationStatusMessage,
+  ApplyOperationMessage,
+  ReconcileOperationsMessage,
 } from "../../../proto/gen/mesos/internal/messages.js";
 import {
   type Offer_Operation,
@@ -25,6 +24,7 @@ import {
 import type { AgentState } from "../agent-state.js";
 import type { CheckpointedResources } from "../checkpointed-resources.js";
 import type { NamedMessage } from "../master-link.js";
+import { updateMessage } from "../registration.js";
 import type { ResourceVersion } from "../resource-version.js";
 import { uuidBytes } from "../status.js";
 import { uuidKey } from "../updates/update-stream.js";
@@ -200,18 +200,10 @@ export class AgentOperations {
     return [...operations.values()].find(({ info }) => id !== undefined && info?.id?.value === id);
   }
 
-  /** A master has taken the agent: it is told all operations that are not acknowledged, and then their ends. */
+  /** A master has taken the agent: it is told all operations that are not acknowledged, with what can be oversubscribed, and then their ends. */
   registered(): void {
     const { state, resourceVersion, send, updates } = this.options;
-    const body = UpdateSlaveMessage.encode({
-      slave_id: { value: state.id },
-      update_oversubscribed_resources: false,
-      oversubscribed_resources: [],
-      operations: { operations: [...state.operations.values()] },
-      resource_version_uuid: { value: resourceVersion.current },
-      resource_providers: { providers: [] },
-    }).finish();
-    send({ name: "mesos.internal.UpdateSlaveMessage", body });
+    send(updateMessage(state, resourceVersion, { resource_providers: { providers: [] } }));
     updates.resume();
     for (const [key, operation] of state.operations) {
       if (operation.latest_status?.uuid !== undefined) updates.deliver(key, operation);

@@ -28,7 +28,7 @@ describe("what an agent lends a second time", () => {
     expect(bench.estimator.asked).to.equal(5);
     // The first of nothing takes back what an earlier run of the agent had told.
     expect(told(bench)).to.deep.equal(["{}", "cpus{REV}:2", "cpus{REV}:1", "{}"]);
-    const [message] = bench.master
+    const [, message] = bench.master
       .heard("UpdateSlaveMessage")
       .filter(({ update_oversubscribed_resources: update }) => update === true);
     expect(message!.update_oversubscribed_resources).to.equal(true);
