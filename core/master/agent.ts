@@ -65,8 +65,10 @@ export class Agent implements AgentRecord {
   drainInfo: DrainInfo | undefined;
   /** When this master asked it to drain; seconds since the epoch. */
   estimatedDrainStartTime: number | undefined;
-  /** It is back, and its UpdateSlaveMessage will say which operations it has: until then nobody knows, and it is not offered anew. */
+  /** It is back, and its UpdateSlaveMessage will say which operations it has: until then nobody knows. */
   awaitsUpdate = false;
+  /** It is not offered anew before that message, or this, has come. */
+  hold: Timer | undefined;
   /** When maintenance of its machine is scheduled. */
   unavailability: Unavailability | undefined;
 

@@ -7,6 +7,7 @@ import {
 import { formatDuration } from "../../sdk/values/index.js";
 import type { Agent } from "./agent.js";
 import { AgentObserver } from "./agent-observer.js";
+import { UPDATE_WAIT_MS } from "./constants.js";
 import type { MasterContext } from "./context.js";
 import { agentLost } from "./events.js";
 import type { Framework } from "./framework.js";
@@ -62,7 +63,10 @@ export class Agents {
       used: agent.usedByFramework,
       unavailability: agent.unavailability,
     });
-    if (agent.awaitsUpdate) allocator.deactivateAgent(agent.id);
+    if (agent.awaitsUpdate) {
+      allocator.deactivateAgent(agent.id);
+      this.hold(agent);
+    }
     if (cluster.deactivatedAgents.has(agent.id)) this.setDeactivated(agent);
     this.context.watchers.agentAdded(agent);
   }
@@ -157,17 +161,31 @@ export class Agents {
   private activate(agent: Agent): void {
     if (agent.active) return;
     agent.active = true;
-    if (!agent.awaitsUpdate) this.context.allocator.activateAgent(agent.id);
+    if (agent.awaitsUpdate) this.hold(agent);
+    else this.context.allocator.activateAgent(agent.id);
   }
 
   /**
-   * It has said what it has besides, after its last report. Offers before that would be taken in vain: where a report was sent again
-   * before it was answered, what is launched by the first one crosses the second, and is refused.
+   * No offers before it has said what it has besides, after its last report. They would be taken in vain: where a report was sent again before
+   * it was answered, what is launched by the first one crosses the second, and is refused. Nor for ever: not everything that can have
+   * resource providers says so.
    */
-  updated(agent: Agent): void {
-    if (!agent.awaitsUpdate) return;
-    agent.awaitsUpdate = false;
+  private hold(agent: Agent): void {
+    agent.hold?.cancel();
+    agent.hold = this.context.clock.setTimeout(() => this.release(agent), UPDATE_WAIT_MS);
+  }
+
+  private release(agent: Agent): void {
+    if (agent.hold === undefined) return;
+    agent.hold.cancel();
+    agent.hold = undefined;
     if (agent.active) this.context.allocator.activateAgent(agent.id);
+  }
+
+  /** Its UpdateSlaveMessage has come. */
+  updated(agent: Agent): void {
+    agent.awaitsUpdate = false;
+    this.release(agent);
   }
 
   /** It is not what it was when it was offered. First of all, so that nothing of what it was is accepted or counted as offered. */
@@ -296,6 +314,7 @@ export class Agents {
   private stopWatching(agent: Agent): void {
     agent.observer?.stop();
     agent.reregistrationTimer?.cancel();
+    agent.hold?.cancel();
     this.detach(agent);
   }
 

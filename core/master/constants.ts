@@ -15,6 +15,9 @@ export const HEARTBEAT_INTERVAL_MS = 15_000;
 export const MIN_EXECUTOR_CPUS = 0.01;
 export const MIN_EXECUTOR_MEM = 32;
 
+/** How long an agent that is back is not offered where it does not say what it has besides its report. */
+export const UPDATE_WAIT_MS = 2000;
+
 /** `refuse_seconds` of a filter that does not say. */
 export const DEFAULT_REFUSE_SECONDS = 5;
 
