@@ -1,7 +1,7 @@
 import type { AgentInfo, DrainConfig, Operation } from "../../proto/gen/mesos/v1/mesos.js";
 import { Resources } from "../../sdk/resources/index.js";
 import { MAX_COMPLETED_FRAMEWORKS } from "./constants.js";
-import type { Executor } from "./executor.js";
+import type { Executor } from "./executors/executor.js";
 import type { Framework } from "./framework.js";
 
 /**

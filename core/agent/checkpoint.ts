@@ -13,11 +13,11 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import type { DiskOperation } from "./disk/operations.js";
-import type { Executor } from "./executor.js";
+import type { Executor } from "./executors/executor.js";
 import type { Framework } from "./framework.js";
-import { type KillRecord, killRecordText } from "./kill-record.js";
 import type { AgentPaths } from "./paths.js";
-import { makeTask } from "./task.js";
+import { type KillRecord, killRecordText } from "./tasks/kill-record.js";
+import { makeTask } from "./tasks/task.js";
 import { encodeDelimited } from "./updates/update-record.js";
 
 interface Codec<T> {

@@ -3,7 +3,7 @@ import {
   type FrameworkInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { AgentFrameworkView } from "../../sdk/contracts/agent-view.js";
-import type { Executor } from "./executor.js";
+import type { Executor } from "./executors/executor.js";
 
 /** How libprocess writes that there is no address: what masters say of a scheduler that came over HTTP. */
 const NO_ADDRESS = "@0.0.0.0:0";

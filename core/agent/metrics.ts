@@ -2,7 +2,7 @@ import { TaskState } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Counter, Metrics } from "../../sdk/contracts/metrics.js";
 import { fromMilli } from "../../sdk/resources/index.js";
 import type { AgentState } from "./agent-state.js";
-import type { ExecutorState } from "./executor.js";
+import type { ExecutorState } from "./executors/executor.js";
 
 const RESOURCES = ["cpus", "gpus", "mem", "disk"] as const;
 

@@ -1,6 +1,6 @@
 import type { ContainerInfo, DomainInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Duration } from "../../sdk/values/index.js";
-import type { ExecutorPrograms } from "./executor-programs.js";
+import type { ExecutorPrograms } from "./executors/executor-programs.js";
 import type { ReconfigurationPolicy } from "./recovery/compatibility.js";
 
 /** How an agent behaves; the names are those of Mesos's flags. Durations are milliseconds. */

@@ -8,8 +8,8 @@ import type { AgentFrameworkView, AgentView, ContainerUsageView } from "../../sd
 import { Resources } from "../../sdk/resources/index.js";
 import type { Agent } from "./agent.js";
 import { AGENT_CAPABILITIES } from "./constants.js";
-import type { Executor } from "./executor.js";
-import { liveExecutors, measureContainer } from "./resource-usage.js";
+import type { Executor } from "./executors/executor.js";
+import { liveExecutors, measureContainer } from "./resources/resource-usage.js";
 
 /** What endpoints see of the agent. */
 export class LiveAgentView implements AgentView {

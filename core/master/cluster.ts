@@ -1,11 +1,11 @@
 import type { AgentInfo, DrainInfo, TimeInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Agent } from "./agent.js";
+import type { Agent } from "./agents/agent.js";
 import { BoundedMap } from "./bounded-map.js";
 import { MAX_REMOVED_AGENTS } from "./constants.js";
-import type { Framework } from "./framework.js";
-import type { InverseOfferEntry } from "./inverse-offer.js";
-import { Machines } from "./machines.js";
-import type { OfferEntry } from "./offer.js";
+import type { Framework } from "./frameworks/framework.js";
+import type { InverseOfferEntry } from "./offers/inverse-offer.js";
+import type { OfferEntry } from "./offers/offer.js";
+import { Machines } from "./operator/machines.js";
 
 /**
  * Everything that the leading master knows, by id. Only collections: the rules are in the state machines around it.

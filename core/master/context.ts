@@ -6,12 +6,12 @@ import type { MessageTransport } from "../../sdk/contracts/message-transport.js"
 import type { Random } from "../../sdk/contracts/random.js";
 import type { Registry } from "../../sdk/contracts/registry.js";
 import type { TepuiError } from "../../sdk/errors/index.js";
-import type { AgentMessages } from "./agent-messages.js";
+import type { AgentMessages } from "./agents/agent-messages.js";
 import type { Cluster } from "./cluster.js";
 import type { Ids } from "./ids.js";
-import type { Ledger } from "./ledger.js";
-import type { MasterMetrics } from "./metrics.js";
+import type { MasterMetrics } from "./metrics/metrics.js";
 import type { MasterOptions } from "./options.js";
+import type { Ledger } from "./tasks/ledger.js";
 import type { Watchers } from "./watchers.js";
 
 /** What a term of leadership is given. */

@@ -20,13 +20,13 @@ import type {
   SchedulerSubscription,
 } from "../../sdk/contracts/scheduler-service.js";
 import { isTepuiError, TepuiError } from "../../sdk/errors/index.js";
-import { publishGauges } from "./gauges.js";
-import { GuardedRegistry } from "./guarded-registry.js";
 import { Ids } from "./ids.js";
 import { Leadership } from "./leadership.js";
 import { regionConflict } from "./master-info.js";
-import { type CounterName, MasterMetrics } from "./metrics.js";
+import { publishGauges } from "./metrics/gauges.js";
+import { type CounterName, MasterMetrics } from "./metrics/metrics.js";
 import type { MasterOptions } from "./options.js";
+import { GuardedRegistry } from "./registry/guarded-registry.js";
 import { FOR_NOW, TenuredConnection, TenuredTransport } from "./tenure.js";
 import { invalidCall, validateCall } from "./validation/call.js";
 import { ClusterView } from "./view.js";

@@ -5,10 +5,10 @@ import type { Timer } from "../../sdk/contracts/clock.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 import { toPostRefinement } from "../../sdk/resources/index.js";
 import { formatDuration, formatPercent } from "../../sdk/values/index.js";
-import type { Agents } from "./agents.js";
+import type { Agents } from "./agents/agents.js";
 import type { MasterContext } from "./context.js";
-import type { Quotas } from "./quotas.js";
-import type { Weights } from "./weights.js";
+import type { Quotas } from "./operator/quotas.js";
+import type { Weights } from "./operator/weights.js";
 
 /** With those that an older master wrote, of which the guarantee is the limit too. */
 function quotaConfigsOf({ quota_configs: configs, quotas }: RegistryState): QuotaConfig[] {

@@ -7,9 +7,9 @@ import type {
   RoleRecord,
 } from "../../sdk/contracts/master-view.js";
 import type { Leadership as LeadershipRecord } from "../../sdk/contracts/scheduler-service.js";
+import { rolesIn } from "./frameworks/roles.js";
 import type { Leadership } from "./leadership.js";
 import type { MasterOptions } from "./options.js";
-import { rolesIn } from "./roles.js";
 import type { Watchers } from "./watchers.js";
 
 export interface ViewOptions {

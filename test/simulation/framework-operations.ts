@@ -1,4 +1,4 @@
-import { isTerminalOperation } from "../../core/master/operation-entry.js";
+import { isTerminalOperation } from "../../core/master/operations/operation-entry.js";
 import {
   type Offer,
   type Offer_Operation,

@@ -5,7 +5,7 @@ import type { ContainerExit } from "../../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { Random } from "../../../sdk/contracts/random.js";
 import { isTepuiError } from "../../../sdk/errors/index.js";
-import type { Executor } from "../executor.js";
+import type { Executor } from "../executors/executor.js";
 
 export interface CommandsInContainersOptions {
   readonly containers: Pick<AgentContainers, "launch" | "wait" | "destroy" | "remove">;

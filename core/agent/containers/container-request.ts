@@ -1,7 +1,7 @@
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Resources } from "../../../sdk/resources/index.js";
-import { commandEnvironment } from "../executor-environment.js";
+import { commandEnvironment } from "../executors/executor-environment.js";
 import { addressOf, type Home } from "./homes.js";
 
 /** What containerizers are asked for. */

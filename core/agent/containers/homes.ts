@@ -3,7 +3,7 @@ import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
 import type { Containerizer } from "../../../sdk/contracts/containerizer.js";
 import type { DiskOperation } from "../disk/operations.js";
-import type { Executor } from "../executor.js";
+import type { Executor } from "../executors/executor.js";
 import type { AgentPaths } from "../paths.js";
 
 /** Where a container is, or is to be: of what others, and for whom. */

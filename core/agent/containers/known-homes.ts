@@ -3,7 +3,7 @@ import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Containerizer } from "../../../sdk/contracts/containerizer.js";
 import { containerName } from "../../../sdk/ids/index.js";
 import type { AgentState } from "../agent-state.js";
-import type { Executor } from "../executor.js";
+import type { Executor } from "../executors/executor.js";
 import { type Home, homeIn, type Place, within } from "./homes.js";
 
 /** Finds containers by their ids: those of executors, those within them, and standalone ones. */

@@ -10,9 +10,9 @@ import {
 import { type Event, Event_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
 import type { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ExecutorConnection } from "../../../sdk/contracts/executor-service.js";
-import type { Executor } from "../executor.js";
+import type { Executor } from "../executors/executor.js";
 import type { Framework } from "../framework.js";
-import type { NamedMessage } from "../master-link.js";
+import type { NamedMessage } from "../link/master-link.js";
 
 /** As libprocess writes the address of nobody. Old drivers cannot do without one. */
 const NOBODY = "@0.0.0.0:0";

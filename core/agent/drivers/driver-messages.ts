@@ -4,7 +4,7 @@ import {
   ReregisterExecutorMessage,
   StatusUpdateMessage,
 } from "../../../proto/gen/json/mesos/internal/messages.js";
-import { type DecodedMessage, messageDecoder } from "../message-decoder.js";
+import { type DecodedMessage, messageDecoder } from "../link/message-decoder.js";
 
 /** What executors say to the agent that use the v0 driver, which speaks libprocess. */
 const SENT = {

@@ -22,11 +22,11 @@ import {
   type Result,
 } from "../../../sdk/resources/index.js";
 import type { AgentState } from "../agent-state.js";
-import type { CheckpointedResources } from "../checkpointed-resources.js";
-import type { NamedMessage } from "../master-link.js";
-import { updateMessage } from "../registration.js";
-import type { ResourceVersion } from "../resource-version.js";
-import { uuidBytes } from "../status.js";
+import type { NamedMessage } from "../link/master-link.js";
+import { updateMessage } from "../link/registration.js";
+import type { ResourceVersion } from "../link/resource-version.js";
+import type { CheckpointedResources } from "../resources/checkpointed-resources.js";
+import { uuidBytes } from "../tasks/status.js";
 import { uuidKey } from "../updates/update-stream.js";
 import type { OperationUpdates } from "./operation-updates.js";
 

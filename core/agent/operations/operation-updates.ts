@@ -5,7 +5,7 @@ import {
 import type { Operation } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
 import { UPDATE_RETRY_MAX, UPDATE_RETRY_MIN } from "../constants.js";
-import type { NamedMessage } from "../master-link.js";
+import type { NamedMessage } from "../link/master-link.js";
 
 export interface OperationUpdatesOptions {
   readonly clock: Clock;

@@ -5,7 +5,7 @@ import type { ContainerTermination } from "../../../sdk/contracts/containerizer.
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { Random } from "../../../sdk/contracts/random.js";
 import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
-import type { KillRecord } from "../kill-record.js";
+import type { KillRecord } from "../tasks/kill-record.js";
 
 /** What a pod's executor has of the agent. */
 export interface DefaultExecutorHost {

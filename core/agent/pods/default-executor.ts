@@ -11,8 +11,8 @@ import type { ContainerTermination } from "../../../sdk/contracts/containerizer.
 import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { failedTooOften } from "../checks/health.js";
-import { killGracePeriod } from "../command-executor-info.js";
-import type { KillRecord } from "../kill-record.js";
+import { killGracePeriod } from "../executors/command-executor-info.js";
+import type { KillRecord } from "../tasks/kill-record.js";
 import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
 import { endOfTask } from "./end-of-task.js";
 import { PodStatuses } from "./pod-statuses.js";

@@ -4,7 +4,7 @@ import {
   type TaskStatus,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerTermination } from "../../../sdk/contracts/containerizer.js";
-import { exitText } from "../exit-text.js";
+import { exitText } from "../tasks/exit-text.js";
 import type { PodTask } from "./pod-task.js";
 
 type EndOfTask = Pick<TaskStatus, "reason" | "message" | "limitation"> & { readonly state: TaskState };

@@ -4,7 +4,7 @@ import {
   type TaskStatus,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { checkStatus } from "../checks/check-status.js";
-import { uuidBytes } from "../status.js";
+import { uuidBytes } from "../tasks/status.js";
 import type { DefaultExecutorHost } from "./default-executor-host.js";
 import type { PodTask } from "./pod-task.js";
 

@@ -1,6 +1,6 @@
 import type { ContainerID, TaskInfo, TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Timer } from "../../../sdk/contracts/clock.js";
-import type { KillRecord } from "../kill-record.js";
+import type { KillRecord } from "../tasks/kill-record.js";
 
 /** Tasks that were launched together, and end together when one of them fails. */
 export interface PodGroup {

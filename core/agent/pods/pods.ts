@@ -8,12 +8,12 @@ import type { CommandsInContainers } from "../checks/commands-in-containers.js";
 import type { TaskChecks } from "../checks/task-checks.js";
 import type { ContainerCalls } from "../containers/container-calls.js";
 import type { Disk } from "../disk/operations.js";
-import type { Executor } from "../executor.js";
-import type { ExecutorCalls } from "../executor-calls.js";
-import type { Executors } from "../executors.js";
+import type { Executor } from "../executors/executor.js";
+import type { ExecutorCalls } from "../executors/executor-calls.js";
+import type { Executors } from "../executors/executors.js";
 import type { Framework } from "../framework.js";
-import type { KillRecord } from "../kill-record.js";
 import type { AgentPaths } from "../paths.js";
+import type { KillRecord } from "../tasks/kill-record.js";
 import { DefaultExecutor } from "./default-executor.js";
 import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
 

@@ -2,7 +2,7 @@ import { ResourceState as ResourceStateCodec } from "../../../proto/gen/json/mes
 import * as v1 from "../../../proto/gen/json/mesos/v1/mesos.js";
 import type { Resource } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateResources } from "../../../sdk/resources/index.js";
-import { UUID_BYTES } from "../executor-call-validation.js";
+import { UUID_BYTES } from "../executors/executor-call-validation.js";
 import type { AgentPaths } from "../paths.js";
 import type { RecordReader } from "./record-reader.js";
 import type { SavedResources } from "./saved-state.js";

@@ -4,8 +4,8 @@ import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/m
 import type { ExecutorInfo, TaskGroupInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateResources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
-import { readKillRecord } from "../kill-record.js";
 import type { AgentPaths, RunIds } from "../paths.js";
+import { readKillRecord } from "../tasks/kill-record.js";
 import { uuidKey } from "../updates/update-stream.js";
 import { findLeftovers } from "./leftovers.js";
 import { readSavedResources } from "./read-saved-resources.js";

@@ -4,7 +4,7 @@ import {
 } from "../../../proto/gen/mesos/internal/messages.js";
 import { type ExecutorInfo, type Task, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateResources } from "../../../sdk/resources/index.js";
-import { UUID_BYTES } from "../executor-call-validation.js";
+import { UUID_BYTES } from "../executors/executor-call-validation.js";
 import type { RunIds } from "../paths.js";
 import { uuidKey } from "../updates/update-stream.js";
 

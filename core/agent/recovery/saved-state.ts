@@ -10,7 +10,7 @@ import type {
   TaskGroupInfo,
   TaskInfo,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { KillRecord } from "../kill-record.js";
+import type { KillRecord } from "../tasks/kill-record.js";
 
 /** What an earlier run of the agent wrote down, as data. */
 export interface SavedAgent {

@@ -2,9 +2,9 @@ import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/m
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { isTerminal } from "../../../sdk/task-states.js";
-import type { Allowance } from "../allowance.js";
 import { UPDATE_RETRY_MAX, UPDATE_RETRY_MIN } from "../constants.js";
 import type { Disk } from "../disk/operations.js";
+import type { Allowance } from "../executors/allowance.js";
 import { Repairs } from "../repairs.js";
 import { encodeRecord } from "./update-record.js";
 import { type HeldUpdate, UpdateStream, uuidKey } from "./update-stream.js";

@@ -6,10 +6,10 @@ import { type Call, Call_Type } from "../../../proto/gen/mesos/v1/scheduler/sche
 import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
 import { MASTER_ACTOR } from "../constants.js";
 import { type MasterContext, nowSeconds } from "../context.js";
-import type { Framework } from "../framework.js";
-import type { Frameworks } from "../frameworks.js";
-import type { SchedulerCalls } from "../scheduler-calls.js";
-import type { Subscriptions } from "../subscription.js";
+import type { Framework } from "../frameworks/framework.js";
+import type { Frameworks } from "../frameworks/frameworks.js";
+import type { SchedulerCalls } from "../frameworks/scheduler-calls.js";
+import type { Subscriptions } from "../frameworks/subscription.js";
 import { validateCall } from "../validation/call.js";
 import type { DriverRequest } from "./driver-calls.js";
 import { DriverConnection } from "./driver-connection.js";

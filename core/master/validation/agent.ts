@@ -5,7 +5,7 @@ import type {
 import { type AgentInfo, type FrameworkInfo, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateId } from "../../../sdk/ids/index.js";
 import { validateResources } from "../../../sdk/resources/index.js";
-import { frameworkKey } from "../framework-key.js";
+import { frameworkKey } from "../frameworks/framework-key.js";
 import { validateExecutorInfo } from "./executor.js";
 import { validateFrameworkInfo } from "./framework.js";
 

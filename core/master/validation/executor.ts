@@ -5,8 +5,8 @@ import {
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { validateId } from "../../../sdk/ids/index.js";
 import { Resources } from "../../../sdk/resources/index.js";
-import type { Agent } from "../agent.js";
-import type { Framework } from "../framework.js";
+import type { Agent } from "../agents/agent.js";
+import type { Framework } from "../frameworks/framework.js";
 import { validateRun, validateUse } from "./use.js";
 
 /*

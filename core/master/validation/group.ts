@@ -12,7 +12,7 @@ import {
   validateUniquePersistenceIds,
 } from "../../../sdk/resources/index.js";
 import { MIN_EXECUTOR_CPUS, MIN_EXECUTOR_MEM } from "../constants.js";
-import type { TaskEntry } from "../task.js";
+import type { TaskEntry } from "../tasks/task.js";
 import { sameExecutor, validateExecutorUse } from "./executor.js";
 import { type LaunchTarget, type TaskUse, validateTaskFields } from "./task.js";
 

@@ -3,7 +3,7 @@ import { MachineID as MachineIdCodec } from "../../../proto/gen/json/mesos/v1/me
 import type { Schedule } from "../../../proto/gen/mesos/v1/maintenance/maintenance.js";
 import { type MachineID, MachineInfo_Mode as Mode } from "../../../proto/gen/mesos/v1/mesos.js";
 import { machineKey } from "../../../sdk/registry/index.js";
-import type { Machines } from "../machines.js";
+import type { Machines } from "../operator/machines.js";
 
 // Texts as in src/master/maintenance.cpp and src/master/http.cpp of Mesos, which tools show to people.
 

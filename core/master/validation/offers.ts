@@ -1,7 +1,7 @@
 import type { OfferID } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Cluster } from "../cluster.js";
-import type { Framework } from "../framework.js";
-import type { OfferEntry } from "../offer.js";
+import type { Framework } from "../frameworks/framework.js";
+import type { OfferEntry } from "../offers/offer.js";
 
 export type OffersResult = { readonly offers: readonly OfferEntry[] } | { readonly problem: string };
 

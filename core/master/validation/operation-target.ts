@@ -1,7 +1,7 @@
 import type { Resource } from "../../../proto/gen/mesos/v1/mesos.js";
 import { entryOf } from "../../../sdk/resources/index.js";
-import type { Agent } from "../agent.js";
-import type { Framework } from "../framework.js";
+import type { Agent } from "../agents/agent.js";
+import type { Framework } from "../frameworks/framework.js";
 
 /** Who asks for an operation, and where it is to be done. */
 export interface OperationTarget {

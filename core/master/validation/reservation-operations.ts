@@ -12,7 +12,7 @@ import {
   validateSingleProvider,
   validateUsedResources,
 } from "../../../sdk/resources/index.js";
-import type { Framework } from "../framework.js";
+import type { Framework } from "../frameworks/framework.js";
 import { type OperationTarget, roleOf } from "./operation-target.js";
 import { first, invalid, setText } from "./text.js";
 

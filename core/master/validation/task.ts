@@ -10,8 +10,8 @@ import {
   validateRevocableUse,
   validateUniquePersistenceIds,
 } from "../../../sdk/resources/index.js";
-import type { Agent } from "../agent.js";
-import type { Framework } from "../framework.js";
+import type { Agent } from "../agents/agent.js";
+import type { Framework } from "../frameworks/framework.js";
 import { validateCheck, validateHealthCheck } from "./check.js";
 import { validateExecutorUse } from "./executor.js";
 import { validateRun, validateUse } from "./use.js";

@@ -20,7 +20,7 @@ import {
   validateUniquePersistenceIds,
   validateUsedResources,
 } from "../../../sdk/resources/index.js";
-import type { Agent } from "../agent.js";
+import type { Agent } from "../agents/agent.js";
 import { type OperationTarget, roleOf } from "./operation-target.js";
 import { first, invalid } from "./text.js";
 

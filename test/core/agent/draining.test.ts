@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { commandExecutorInfo } from "../../../core/agent/command-executor-info.js";
-import { cappedPolicy } from "../../../core/agent/draining.js";
+import { cappedPolicy } from "../../../core/agent/draining/draining.js";
+import { commandExecutorInfo } from "../../../core/agent/executors/command-executor-info.js";
 import type { SavedAgent } from "../../../core/agent/recovery/saved-state.js";
-import { makeUpdate } from "../../../core/agent/status.js";
-import { makeTask } from "../../../core/agent/task.js";
+import { makeUpdate } from "../../../core/agent/tasks/status.js";
+import { makeTask } from "../../../core/agent/tasks/task.js";
 import { uuidKey } from "../../../core/agent/updates/update-stream.js";
 import { LiveAgentView } from "../../../core/agent/view.js";
 import { stateJson } from "../../../plugins/agent-endpoints/state-json.js";

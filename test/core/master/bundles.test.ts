@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Bundles } from "../../../core/master/bundles.js";
+import { Bundles } from "../../../core/master/offers/bundles.js";
 import { type Resource, Resource as ResourceMessage, Value_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import { Resources } from "../../../sdk/resources/index.js";
 

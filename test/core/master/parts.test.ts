@@ -1,10 +1,10 @@
 import { expect } from "chai";
+import { RemovalLimiter } from "../../../core/master/agents/removal-limiter.js";
+import { Strangers } from "../../../core/master/agents/strangers.js";
 import { BoundedMap } from "../../../core/master/bounded-map.js";
 import { History } from "../../../core/master/history.js";
 import { masterInfo } from "../../../core/master/master-info.js";
 import { parsePid } from "../../../core/master/pid.js";
-import { RemovalLimiter } from "../../../core/master/removal-limiter.js";
-import { Strangers } from "../../../core/master/strangers.js";
 import { setText, shortNumber } from "../../../core/master/validation/text.js";
 import { isAtLeast, parseVersion } from "../../../core/master/version.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";

@@ -1,4 +1,4 @@
-import { Agent as MasterAgent } from "../../../core/master/agent.js";
+import { Agent as MasterAgent } from "../../../core/master/agents/agent.js";
 import { OperationState, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { Cluster } from "../cluster.js";

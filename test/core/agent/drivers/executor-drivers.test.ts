@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { decodeDriverMessage } from "../../../../core/agent/drivers/driver-messages.js";
 import type { AgentOptions } from "../../../../core/agent/options.js";
 import type { SavedAgent } from "../../../../core/agent/recovery/saved-state.js";
-import { makeTask } from "../../../../core/agent/task.js";
+import { makeTask } from "../../../../core/agent/tasks/task.js";
 import type { StatusUpdate } from "../../../../proto/gen/mesos/internal/messages.js";
 import { type FrameworkInfo, TaskState, type TaskStatus } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { AGENT_ID, AgentBench, FRAMEWORK_ID, line } from "../support/agent-bench.js";

@@ -1,8 +1,8 @@
-import { commandExecutorInfo } from "../../../../core/agent/command-executor-info.js";
+import { commandExecutorInfo } from "../../../../core/agent/executors/command-executor-info.js";
 import type { AgentOptions } from "../../../../core/agent/options.js";
 import type { SavedAgent, SavedExecutor, SavedTask } from "../../../../core/agent/recovery/saved-state.js";
-import { makeUpdate } from "../../../../core/agent/status.js";
-import { makeTask } from "../../../../core/agent/task.js";
+import { makeUpdate } from "../../../../core/agent/tasks/status.js";
+import { makeTask } from "../../../../core/agent/tasks/task.js";
 import { uuidKey } from "../../../../core/agent/updates/update-stream.js";
 import {
   type FrameworkInfo,

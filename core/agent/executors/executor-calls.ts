@@ -1,0 +1,373 @@
+import { ExecutorToFrameworkMessage, StatusUpdate } from "../../../proto/gen/mesos/internal/messages.js";
+import { type Call, Call_Type, Event_Type } from "../../../proto/gen/mesos/v1/executor/executor.js";
+import {
+  TaskStatus_Reason as Reason,
+  TaskStatus_Source as Source,
+  type TaskGroupInfo,
+  type TaskInfo,
+  TaskState,
+  type TaskStatus,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
+import type {
+  ExecutorClaims,
+  ExecutorConnection,
+  ExecutorIdentity,
+  ExecutorService,
+  ExecutorSession,
+  ExecutorSubscription,
+} from "../../../sdk/contracts/executor-service.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import { isTepuiError, messageOf, TepuiError } from "../../../sdk/errors/index.js";
+import type { AgentState } from "../agent-state.js";
+import type { Checkpoints } from "../checkpoint.js";
+import { EXECUTOR_HEARTBEAT_INTERVAL } from "../constants.js";
+import type { Disk } from "../disk/operations.js";
+import type { Framework } from "../framework.js";
+import type { Complaints } from "../link/complaints.js";
+import type { NamedMessage } from "../link/master-link.js";
+import type { AgentMetrics } from "../metrics.js";
+import type { ContainerSizes } from "../tasks/container-sizes.js";
+import type { Statuses } from "../tasks/statuses.js";
+import { makeTask } from "../tasks/task.js";
+import { dropped } from "../tasks/task-refusal.js";
+import type { Executor } from "./executor.js";
+import { claimsProblem, executorCallProblem } from "./executor-call-validation.js";
+import type { ExecutorTokens } from "./executor-tokens.js";
+import type { Executors } from "./executors.js";
+
+export interface ExecutorCallsOptions {
+  readonly state: AgentState;
+  readonly executors: Executors;
+  readonly statuses: Statuses;
+  readonly checkpoints: Checkpoints;
+  readonly sizes: ContainerSizes;
+  readonly disk: Disk;
+  readonly metrics: AgentMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where executors have to show who they are. */
+  readonly tokens: Pick<ExecutorTokens, "identify"> | undefined;
+  readonly complaints: Complaints;
+  /** An executor is there. */
+  readonly attached: () => void;
+  /** Address of the master that the agent is registered with. */
+  readonly master: () => string | undefined;
+  readonly sendTo: (pid: string, message: NamedMessage) => void;
+  /** Resolves when not too much waits for an address any more; undefined: nor does it now. */
+  readonly room: (pid: string) => Promise<void> | undefined;
+}
+
+interface Attachment {
+  readonly framework: Framework;
+  readonly executor: Executor;
+  readonly connection: ExecutorConnection;
+  readonly subscribe: Call["subscribe"];
+}
+
+/** The executor API: custom executors subscribe, get their tasks, and tell how these fare. */
+export class ExecutorCalls implements ExecutorService {
+  /** False until recovery knows which executors may come back, and has found their containers. */
+  open = false;
+
+  constructor(private readonly options: ExecutorCallsOptions) {}
+
+  ready(): boolean {
+    return this.open;
+  }
+
+  validate(call: Call): void {
+    const problem = executorCallProblem(call);
+    if (problem !== undefined) {
+      throw new TepuiError("TEPUI_EXECUTOR_CALL_INVALID", {
+        detail: `Failed to validate Executor::Call: ${problem}`,
+      });
+    }
+  }
+
+  identify(authorization: string | undefined): ExecutorIdentity {
+    return this.options.tokens?.identify(authorization) ?? { claims: undefined };
+  }
+
+  subscribe({ call, connection, claims }: ExecutorSubscription): ExecutorSession {
+    const { framework, executor } = this.find(call, claims);
+    return this.attach({ framework, executor, connection, subscribe: call.subscribe });
+  }
+
+  /** An executor is there: a process that subscribed, or one that the agent runs by itself. */
+  attach({ framework, executor, connection, subscribe }: Attachment): ExecutorSession {
+    const { state, executors, disk, checkpoints, clock, logger } = this.options;
+    const refused =
+      state.phase === "terminating" ||
+      framework.terminating ||
+      !["registering", "running"].includes(executor.state);
+    if (refused) {
+      logger.info({ executor: executor.id }, "an executor subscribes that is to end");
+      connection.send({ type: Event_Type.SHUTDOWN });
+      connection.close();
+      return { disconnected: () => undefined };
+    }
+    executor.connection?.close();
+    executor.connection = connection;
+    executor.state = "running";
+    executor.stopTimers();
+    const heartbeat = clock.setInterval(
+      () => connection.send({ type: Event_Type.HEARTBEAT }),
+      EXECUTOR_HEARTBEAT_INTERVAL,
+    );
+    executor.timers.add(heartbeat);
+    if (executor.checkpoint && executor.driver === undefined)
+      this.persist(disk.apply(checkpoints.httpMarker(executor)));
+    const { unacknowledged_updates = [], unacknowledged_tasks = [] } = subscribe ?? {};
+    for (const update of unacknowledged_updates)
+      if (update.status !== undefined) this.updateAgain(executor, update.status);
+    this.dropUnknown(framework, executor, unacknowledged_tasks);
+    if (!executor.everSentTask && executor.launched.size === 0 && executor.queued.size === 0) {
+      logger.info(
+        { executor: executor.id },
+        "shutting an executor down: all its tasks were killed before it came",
+      );
+      executors.shutdown(executor);
+    } else {
+      const { info } = executor;
+      const subscribed = {
+        executor_info: info,
+        framework_info: framework.info,
+        agent_info: state.info,
+        container_id: executor.containerId,
+      };
+      connection.send({ type: Event_Type.SUBSCRIBED, subscribed });
+      // Tasks may have ended, or been added, while it was away.
+      if (executor.queued.size === 0) void this.shrink(executor);
+      else this.deliver(executor);
+    }
+    this.options.attached();
+    return {
+      disconnected: () => {
+        heartbeat.cancel();
+        executor.timers.delete(heartbeat);
+        if (executor.connection === connection) executor.connection = undefined;
+      },
+    };
+  }
+
+  call(call: Call, claims?: ExecutorClaims): Promise<void> | undefined {
+    if (this.options.state.phase === "recovering" && !this.isUpdateOfOneThatIsBack(call))
+      throw new TepuiError("TEPUI_AGENT_RECOVERING");
+    const { framework, executor } = this.find(call, claims);
+    if (executor.state === "registering") throw new TepuiError("TEPUI_EXECUTOR_NOT_SUBSCRIBED");
+    switch (call.type) {
+      case Call_Type.UPDATE:
+        return this.update(executor, call.update!.status!);
+      case Call_Type.MESSAGE:
+        return this.message(framework, executor, call.message?.data ?? Buffer.alloc(0));
+      case Call_Type.HEARTBEAT:
+        return undefined;
+      default:
+        throw new TepuiError("TEPUI_EXECUTOR_CALL_UNKNOWN");
+    }
+  }
+
+  /** Gives a running executor what waits for it, once its container has the resources. */
+  deliver(executor: Executor): void {
+    const waiting = [...executor.queued].flatMap(([id, task]) => (executor.recording.has(id) ? [] : [task]));
+    if (waiting.length === 0) return;
+    this.options.sizes
+      .resize(executor)
+      .then(() => {
+        if (executor.state !== "running") return;
+        const { queuedGroups } = executor;
+        executor.queuedGroups = [];
+        const grouped = new Set(queuedGroups.flatMap(({ tasks }) => tasks));
+        for (const group of queuedGroups) this.launchGroup(executor, group);
+        for (const task of waiting) if (!grouped.has(task)) this.launch(executor, task);
+      })
+      .catch((error: unknown) => this.resizeFailed(executor, error));
+  }
+
+  /** A task ended, so the container is to shrink. Resolves when it has, or is being ended because it cannot. */
+  async shrink(executor: Executor): Promise<void> {
+    if (executor.state !== "running") return;
+    await this.options.sizes.resize(executor).catch((error: unknown) => this.resizeFailed(executor, error));
+  }
+
+  /** Bytes from the scheduler. */
+  deliverMessage(executor: Executor, data: Buffer): boolean {
+    if (executor.state !== "running" || executor.connection === undefined) return false;
+    return executor.connection.send({ type: Event_Type.MESSAGE, message: { data } });
+  }
+
+  private resizeFailed(executor: Executor, error: unknown): void {
+    const framework = this.options.state.frameworks.get(executor.ids.frameworkId);
+    const message = `Failed to update resources for container: ${messageOf(error)}`;
+    executor.verdict = {
+      state: framework?.partitionAware === true ? TaskState.TASK_GONE : TaskState.TASK_LOST,
+      reason: Reason.REASON_CONTAINER_UPDATE_FAILED,
+      message,
+    };
+    this.options.logger.error(
+      { err: error, executor: executor.id },
+      "destroying a container that cannot be resized",
+    );
+    this.options.executors.destroy(executor);
+  }
+
+  private launch(executor: Executor, task: TaskInfo): void {
+    const taskId = task.task_id!.value!;
+    // Killed while the container was being resized.
+    if (!executor.queued.delete(taskId)) return;
+    executor.launched.set(taskId, makeTask(task, executor.ids.frameworkId));
+    executor.everSentTask = true;
+    executor.connection?.send({ type: Event_Type.LAUNCH, launch: { task } });
+  }
+
+  private launchGroup(executor: Executor, group: TaskGroupInfo): void {
+    if (executor.driver !== undefined) {
+      this.refuseGroup(executor, group);
+      return;
+    }
+    for (const task of group.tasks) {
+      executor.queued.delete(task.task_id!.value!);
+      executor.launched.set(task.task_id!.value!, makeTask(task, executor.ids.frameworkId));
+    }
+    executor.everSentTask = true;
+    executor.connection?.send({ type: Event_Type.LAUNCH_GROUP, launch_group: { task_group: group } });
+  }
+
+  /** The v0 driver has no message for it; Mesos sends it one that it does not know, and its tasks never end. */
+  private refuseGroup({ ids }: Executor, { tasks }: TaskGroupInfo): void {
+    for (const { task_id } of tasks) {
+      this.options.statuses.report({
+        frameworkId: ids.frameworkId,
+        taskId: task_id!.value!,
+        executorId: ids.executorId,
+        state: TaskState.TASK_FAILED,
+        source: Source.SOURCE_AGENT,
+        reason: Reason.REASON_TASK_INVALID,
+        message: "Executors of the v0 driver cannot launch task groups",
+      });
+    }
+  }
+
+  /**
+   * A running executor tells how a task fares. A promise: that is taken when enough of what it told before is acknowledged.
+   *
+   * @throws TepuiError TEPUI_EXECUTOR_BUSY
+   */
+  update(executor: Executor, status: TaskStatus): Promise<void> | undefined {
+    const { state, statuses } = this.options;
+    const agentId = { value: state.id };
+    const update = {
+      framework_id: { value: executor.ids.frameworkId },
+      slave_id: agentId,
+      status: { ...status, agent_id: agentId, source: Source.SOURCE_EXECUTOR },
+      timestamp: status.timestamp ?? this.options.clock.now() / 1000,
+      uuid: status.uuid,
+      ...(status.executor_id !== undefined && { executor_id: status.executor_id }),
+    };
+    const taken = (): void => {
+      const acknowledged = { task_id: status.task_id, uuid: status.uuid };
+      executor.connection?.send({ type: Event_Type.ACKNOWLEDGED, acknowledged });
+    };
+    const size = StatusUpdate.encode(update).finish().length;
+    return executor.updatesUnderWay.enter(size, (over) => {
+      if (this.isKnown(executor)) statuses.take(update, { taken, over });
+      else over();
+    });
+  }
+
+  /** An executor repeats what it was not told to be safe. What cannot be taken is not told to be, either. */
+  private updateAgain(executor: Executor, status: TaskStatus): void {
+    try {
+      void this.update(executor, status);
+    } catch (error) {
+      if (!isTepuiError(error) || error.code !== "TEPUI_EXECUTOR_BUSY") throw error;
+      const { complaints, logger } = this.options;
+      const say = complaints.about(executor.containerId.value ?? "", error.code);
+      if (say !== undefined)
+        logger.warn({ ...say, executor: executor.id }, "not taking all updates that an executor repeats");
+    }
+  }
+
+  /** What waited may come when it is over. */
+  private isKnown(executor: Executor): boolean {
+    return this.options.state.executor(executor.ids.frameworkId, executor.id) === executor;
+  }
+
+  /** Tasks that were on their way when the agent or the connection died, and that the executor never got. */
+  private dropUnknown(framework: Framework, executor: Executor, unacknowledged: readonly TaskInfo[]): void {
+    const known = new Set(unacknowledged.map(({ task_id }) => task_id?.value));
+    for (const [taskId, task] of [...executor.launched]) {
+      if (task.state !== TaskState.TASK_STAGING || known.has(taskId)) continue;
+      this.options.statuses.report({
+        frameworkId: framework.id,
+        taskId,
+        executorId: executor.id,
+        state: dropped(framework),
+        source: Source.SOURCE_AGENT,
+        reason: Reason.REASON_AGENT_RESTARTED,
+        message: "Task launched during agent restart",
+      });
+    }
+  }
+
+  /**
+   * Bytes to the scheduler. A promise: they are sent when enough of what was sent before has left.
+   *
+   * @throws TepuiError TEPUI_EXECUTOR_BUSY
+   */
+  message(framework: Framework, executor: Executor, data: Buffer): Promise<void> | undefined {
+    const body = ExecutorToFrameworkMessage.encode({
+      slave_id: { value: executor.ids.agentId },
+      framework_id: { value: framework.id },
+      executor_id: { value: executor.id },
+      data,
+    }).finish();
+    const message = { name: "mesos.internal.ExecutorToFrameworkMessage", body };
+    return executor.messagesUnderWay.enter(body.length, (left) => {
+      const room = this.passOn(framework, message);
+      if (room === undefined) left();
+      else void room.then(left);
+    });
+  }
+
+  /** A promise: there is much on that way already, until then. */
+  private passOn(framework: Framework, message: NamedMessage): Promise<void> | undefined {
+    const { metrics, sendTo, room } = this.options;
+    const master = this.options.master();
+    if (master === undefined || framework.terminating) {
+      metrics.invalidFrameworkMessages.inc();
+      return undefined;
+    }
+    const to = framework.pid ?? master;
+    sendTo(to, message);
+    metrics.validFrameworkMessages.inc();
+    return room(to);
+  }
+
+  private find(call: Call, claims?: ExecutorClaims): { framework: Framework; executor: Executor } {
+    const framework = this.options.state.frameworks.get(call.framework_id?.value ?? "");
+    if (framework === undefined) throw new TepuiError("TEPUI_EXECUTOR_FRAMEWORK_UNKNOWN");
+    const executor = framework.running.get(call.executor_id?.value ?? "");
+    if (executor === undefined || executor.isCommand || executor.isPod)
+      throw new TepuiError("TEPUI_EXECUTOR_UNKNOWN");
+    const problem = claims === undefined ? undefined : claimsProblem(claims, executor.ids);
+    if (problem !== undefined) throw new TepuiError("TEPUI_EXECUTOR_CLAIMS_WRONG", { detail: problem });
+    return { framework, executor };
+  }
+
+  /**
+   * Mesos's agent takes no updates either before it has waited for all executors, though its own executors do not repeat what it refused:
+   * the end of their task would be lost.
+   */
+  private isUpdateOfOneThatIsBack({ type, framework_id, executor_id }: Call): boolean {
+    const framework = this.options.state.frameworks.get(framework_id?.value ?? "");
+    return type === Call_Type.UPDATE && framework?.running.get(executor_id?.value ?? "")?.state === "running";
+  }
+
+  private persist(done: Promise<void>): void {
+    done.catch((error: unknown) =>
+      this.options.logger.error({ err: error }, "the agent's state could not be written down"),
+    );
+  }
+}

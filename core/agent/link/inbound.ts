@@ -1,0 +1,46 @@
+import {
+  AcknowledgeOperationStatusMessage,
+  ApplyOperationMessage,
+  CheckpointResourcesMessage,
+  DrainSlaveMessage,
+  FrameworkToExecutorMessage,
+  KillTaskMessage,
+  PingSlaveMessage,
+  ReconcileOperationsMessage,
+  RunTaskGroupMessage,
+  RunTaskMessage,
+  ShutdownExecutorMessage,
+  ShutdownFrameworkMessage,
+  ShutdownMessage,
+  SlaveRegisteredMessage,
+  SlaveReregisteredMessage,
+  StatusUpdateAcknowledgementMessage,
+  UpdateFrameworkMessage,
+} from "../../../proto/gen/json/mesos/internal/messages.js";
+import { type DecodedMessage, messageDecoder } from "./message-decoder.js";
+
+const TAKEN = {
+  SlaveRegisteredMessage,
+  SlaveReregisteredMessage,
+  PingSlaveMessage,
+  RunTaskMessage,
+  RunTaskGroupMessage,
+  KillTaskMessage,
+  StatusUpdateAcknowledgementMessage,
+  ShutdownExecutorMessage,
+  ShutdownFrameworkMessage,
+  UpdateFrameworkMessage,
+  FrameworkToExecutorMessage,
+  CheckpointResourcesMessage,
+  ShutdownMessage,
+  ApplyOperationMessage,
+  AcknowledgeOperationStatusMessage,
+  ReconcileOperationsMessage,
+  DrainSlaveMessage,
+};
+
+/** A message that agents take, by its name without the package. */
+export type MasterMessage = DecodedMessage<typeof TAKEN>;
+
+/** Undefined for a message that agents do not take from masters. Throws WireError for bytes that are malformed or incomplete. */
+export const decodeMasterMessage = messageDecoder(TAKEN);

@@ -1,0 +1,81 @@
+import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import type { QoSController, QoSCorrection } from "../../../sdk/contracts/qos-controller.js";
+import type { AgentState } from "../agent-state.js";
+import { QOS_CORRECTION_INTERVAL_LEAST } from "../constants.js";
+import type { Executor } from "../executors/executor.js";
+import type { Executors } from "../executors/executors.js";
+import type { Framework } from "../framework.js";
+import { resourceUsage } from "./resource-usage.js";
+
+export interface QoSCorrectionsOptions {
+  readonly state: AgentState;
+  readonly controller: QoSController;
+  /** Milliseconds from one answer of the controller to the next question. */
+  readonly interval: number;
+  readonly executors: Executors;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Target {
+  readonly framework: Framework;
+  readonly executor: Executor;
+}
+
+/** Does what the controller of the quality of service says. */
+export class QoSCorrections {
+  private timer: Timer | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: QoSCorrectionsOptions) {}
+
+  start(): void {
+    void this.ask();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+  }
+
+  private async ask(): Promise<void> {
+    const { state, controller, interval, clock, logger } = this.options;
+    try {
+      const corrections = await controller.corrections(() => resourceUsage(state));
+      if (this.stopped) return;
+      for (const correction of corrections) this.correct(correction);
+    } catch (error) {
+      logger.warn({ err: error }, "the controller of the quality of service gave no corrections");
+    }
+    if (this.stopped) return;
+    this.timer = clock.setTimeout(() => void this.ask(), Math.max(interval, QOS_CORRECTION_INTERVAL_LEAST));
+  }
+
+  private correct(correction: QoSCorrection): void {
+    const { executors, logger } = this.options;
+    const ids = { framework: correction.frameworkId, executor: correction.executorId };
+    const target = this.target(correction);
+    if (typeof target === "string") {
+      logger.debug(ids, `a correction is ignored: ${target}`);
+      return;
+    }
+    logger.info({ ...ids, container: target.executor.containerId.value }, "preempting an executor");
+    executors.preempt(target.framework, target.executor);
+  }
+
+  /** Whom the correction is of, or why there is nothing to do. */
+  private target({ frameworkId, executorId, containerId }: QoSCorrection): Target | string {
+    const { state } = this.options;
+    if (state.phase !== "serving") return "the agent is ending";
+    const framework = state.frameworks.get(frameworkId);
+    if (framework === undefined) return "there is no such framework";
+    if (framework.terminating) return "the framework is being ended";
+    const executor = framework.running.get(executorId);
+    if (executor === undefined) return "there is no such executor";
+    if (containerId !== undefined && containerId !== executor.containerId.value)
+      return "the executor has another container by now";
+    const open = executor.state === "registering" || executor.state === "running";
+    return open ? { framework, executor } : "the executor is ending already";
+  }
+}

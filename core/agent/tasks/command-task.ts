@@ -1,0 +1,214 @@
+import {
+  type CheckStatusInfo,
+  type KillPolicy,
+  TaskStatus_Reason as Reason,
+  type TaskInfo,
+  TaskState,
+  type TaskStatus,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { ContainerTermination } from "../../../sdk/contracts/containerizer.js";
+import { checkStatus } from "../checks/check-status.js";
+import { failedTooOften } from "../checks/health.js";
+import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
+import { killGracePeriod } from "../executors/command-executor-info.js";
+import { exitText } from "./exit-text.js";
+import type { KillRecord } from "./kill-record.js";
+
+const SIGTERM = 15;
+const SIGKILL = 9;
+
+export interface CommandStatus {
+  readonly state: TaskState;
+  readonly reason?: Reason | undefined;
+  readonly message?: string | undefined;
+  readonly data?: Buffer | undefined;
+  readonly healthy?: boolean | undefined;
+  readonly checkStatus?: CheckStatusInfo | undefined;
+}
+
+export interface CommandTaskHost {
+  /** What its last message says has ended. */
+  readonly noun: "Command" | "Container";
+  readonly clock: Clock;
+  /** The framework wants to hear of TASK_KILLING. */
+  readonly reportsKilling: boolean;
+  report(status: CommandStatus): void;
+  /** Starts the checks that the task asks for; undefined where it asks for none. */
+  check(task: CheckedTask, listener: CheckListener): RunningChecks | undefined;
+  /** The task is to end; its end is told truly also by a later run of the agent. Comes before the first signal. */
+  noteKill(kill: KillRecord): void;
+  /** To every process of the task's container. Resolves to whether it was sent. */
+  signal(signal: number): Promise<boolean>;
+}
+
+/**
+ * What Mesos's command executor does for one task, without being a process: it tells the states of the command, kills it politely
+ * and then for good, and ends it when its time is over or its health checks fail too often.
+ */
+export class CommandTask {
+  private running = false;
+  private ended = false;
+  private escalation: { readonly timer: Timer; readonly started: number; readonly at: number } | undefined;
+  private completion: Timer | undefined;
+  private checks: RunningChecks | undefined;
+  private overtime = false;
+  private unhealthy = false;
+  /** SIGTERM was sent. */
+  private asked = false;
+  /** The last one that was told. */
+  private status: CommandStatus | undefined;
+
+  constructor(
+    private readonly task: TaskInfo,
+    private readonly host: CommandTaskHost,
+  ) {}
+
+  /** The container runs, and this is to be told of it. */
+  started(data?: Buffer): void {
+    this.tell({ state: TaskState.TASK_STARTING });
+    this.tell({ state: TaskState.TASK_RUNNING, data });
+    this.follow(0, []);
+  }
+
+  /**
+   * The container runs, and its framework knows: after a restart of the agent.
+   *
+   * @param age how long it has been running, in milliseconds
+   * @param told its statuses until then, oldest first
+   * @param kill how it was being killed, if it was
+   */
+  followed(age: number, told: readonly TaskStatus[], kill?: KillRecord): void {
+    const { healthy, check_status: checkStatus } = told.at(-1) ?? {};
+    this.status = { state: TaskState.TASK_RUNNING, healthy, checkStatus };
+    if (kill === undefined) {
+      this.follow(age, told);
+      return;
+    }
+    this.running = true;
+    const { cause, deadline, asked } = kill;
+    this.overtime = cause === "overtime";
+    this.unhealthy = cause === "unhealthy";
+    const grace =
+      deadline === undefined
+        ? killGracePeriod([this.task.kill_policy])
+        : Math.max(0, deadline - this.host.clock.now());
+    this.killWithin(grace, { told: true, asked });
+  }
+
+  private follow(age: number, told: readonly TaskStatus[]): void {
+    this.running = true;
+    if (failedTooOften(this.task, told)) {
+      this.endUnhealthy();
+      return;
+    }
+    this.checks = this.host.check(
+      { info: this.task, age, told },
+      {
+        checked: (checkStatus) =>
+          this.again({ checkStatus, reason: Reason.REASON_TASK_CHECK_STATUS_UPDATED }),
+        health: (healthy, kill) => {
+          this.again({ healthy, reason: Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED });
+          if (kill) this.endUnhealthy();
+        },
+      },
+    );
+    const limit = this.task.max_completion_time?.nanoseconds;
+    if (limit === undefined || limit <= 0n) return;
+    this.completion = this.host.clock.setTimeout(
+      () => {
+        this.overtime = true;
+        this.killWithin(0);
+      },
+      Number(limit) / 1e6 - age,
+    );
+  }
+
+  /** Asked to end, by a framework. A later request can only bring the end nearer. */
+  kill(policy: KillPolicy | undefined): void {
+    this.completion?.cancel();
+    this.killWithin(killGracePeriod([policy, this.task.kill_policy]));
+  }
+
+  /** @param grace milliseconds between SIGTERM and SIGKILL */
+  killWithin(grace: number, { told = this.overtime, asked = false } = {}): void {
+    if (!this.running || this.ended) return;
+    const { clock } = this.host;
+    const now = clock.monotonic();
+    if (this.escalation === undefined) {
+      this.checks?.stop();
+      if (!told && this.host.reportsKilling) this.tell({ state: TaskState.TASK_KILLING });
+      this.escalate(now, now + grace);
+      this.note(asked);
+      if (!asked) void this.ask();
+    } else if (this.escalation.started + grace < this.escalation.at) {
+      this.escalation.timer.cancel();
+      this.escalate(this.escalation.started, this.escalation.started + grace);
+      this.note(this.asked);
+    }
+  }
+
+  /** The container ended; tells the task's last state. */
+  finish({ exit }: ContainerTermination): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.stop();
+    const { noun } = this.host;
+    if (exit === undefined) {
+      const whose = noun === "Command" ? "for Command" : "of container";
+      this.tell({ state: TaskState.TASK_FAILED, message: `Failed to get exit status ${whose}` });
+      return;
+    }
+    const message = `${noun} ${exitText(exit)}`;
+    if (this.overtime) {
+      this.tell({ state: TaskState.TASK_FAILED, reason: Reason.REASON_MAX_COMPLETION_TIME_REACHED, message });
+    } else if (this.escalation !== undefined) {
+      this.tell({ state: TaskState.TASK_KILLED, message, ...(this.unhealthy && { healthy: false }) });
+    } else {
+      this.tell({ state: exit.code === 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED, message });
+    }
+  }
+
+  stop(): void {
+    this.checks?.stop();
+    this.escalation?.timer.cancel();
+    this.completion?.cancel();
+  }
+
+  private endUnhealthy(): void {
+    this.unhealthy = true;
+    this.kill(undefined);
+  }
+
+  private tell(status: CommandStatus): void {
+    this.status = { ...status, checkStatus: checkStatus(this.task.check) };
+    this.host.report(this.status);
+  }
+
+  /** The last status, with what a check found. */
+  private again(found: Pick<CommandStatus, "reason" | "healthy" | "checkStatus">): void {
+    if (this.status === undefined) return;
+    // What the container is need not be said again.
+    this.status = { ...this.status, data: undefined, ...found };
+    this.host.report(this.status);
+  }
+
+  private async ask(): Promise<void> {
+    const sent = await this.host.signal(SIGTERM);
+    if (sent && !this.ended) this.note(true);
+  }
+
+  private note(asked: boolean): void {
+    const { clock } = this.host;
+    this.asked = asked;
+    const cause = this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
+    const deadline = Math.round(clock.now() + this.escalation!.at - clock.monotonic());
+    this.host.noteKill({ cause, deadline, asked });
+  }
+
+  private escalate(started: number, at: number): void {
+    const { clock } = this.host;
+    const timer = clock.setTimeout(() => void this.host.signal(SIGKILL), at - clock.monotonic());
+    this.escalation = { timer, started, at };
+  }
+}

@@ -1,0 +1,203 @@
+import { type StatusUpdate, StatusUpdateMessage } from "../../../proto/gen/mesos/internal/messages.js";
+import {
+  TaskStatus_Source as Source,
+  TaskState,
+  type TaskStatus,
+} from "../../../proto/gen/mesos/v1/mesos.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
+import type { Logger } from "../../../sdk/contracts/logger.js";
+import type { Random } from "../../../sdk/contracts/random.js";
+import { isTerminal } from "../../../sdk/task-states.js";
+import type { AgentState } from "../agent-state.js";
+import { asDraining } from "../draining/draining-status.js";
+import type { Executor } from "../executors/executor.js";
+import type { Complaints } from "../link/complaints.js";
+import type { NamedMessage } from "../link/master-link.js";
+import type { AgentMetrics } from "../metrics.js";
+import type { AgentPaths } from "../paths.js";
+import type { UpdateManager } from "../updates/update-manager.js";
+import { makeUpdate, type StatusFacts, uuidBytes } from "./status.js";
+import { makeTask, noteStatus } from "./task.js";
+
+export interface StatusesOptions {
+  readonly state: AgentState;
+  readonly updates: UpdateManager;
+  readonly paths: AgentPaths;
+  readonly metrics: AgentMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly complaints: Complaints;
+  /** `slave(1)@ip:port` */
+  readonly agentPid: () => string;
+  readonly send: (message: NamedMessage) => void;
+  /** An executor reports what it may not, and is to end. */
+  readonly misbehaved: (executor: Executor) => void;
+  /** A task of a custom executor is over. Resolves when the container has shrunk, which is before anybody is told. */
+  readonly shrunk: (executor: Executor) => Promise<void>;
+}
+
+/** Who reports by itself, and how that is told of its report. */
+export interface UpdateSender {
+  /** It is safe with the agent, or can be forgotten: its sender need not send it again. */
+  taken(): void;
+  /** Nothing is kept of it any more: the scheduler has acknowledged it, or it came to nothing. Called once, and possibly before `take` returns. */
+  over(): void;
+}
+
+const NOBODY: UpdateSender = { taken: () => undefined, over: () => undefined };
+
+/** Takes statuses of tasks, whoever tells them, into the agent's state and on to the master. */
+export class Statuses {
+  constructor(private readonly options: StatusesOptions) {}
+
+  /** The agent itself has something to tell. */
+  report(facts: StatusFacts): void {
+    const { clock, random, state } = this.options;
+    const origin = { agentId: state.id, timestamp: clock.now() / 1000, uuid: uuidBytes(random.uuid()) };
+    this.take(makeUpdate(facts, origin));
+  }
+
+  take(received: StatusUpdate, sender: UpdateSender = NOBODY): void {
+    if (!this.takeUp(received, sender)) sender.over();
+  }
+
+  /** False where nothing of it is kept. */
+  private takeUp(received: StatusUpdate, sender: UpdateSender): boolean {
+    const { state, metrics, updates, logger } = this.options;
+    const taskId = received.status!.task_id!.value!;
+    const framework = state.frameworks.get(received.framework_id!.value!);
+    if (framework === undefined || framework.terminating) {
+      this.ignored(taskId, "its framework is not known or is being ended");
+      metrics.invalidStatusUpdates.inc();
+      return false;
+    }
+    const { draining } = state;
+    const update = draining === undefined ? received : asDraining(received, framework, draining.config);
+    const status = update.status!;
+    const executor = framework.executorOf(taskId);
+    if (
+      status.source === Source.SOURCE_EXECUTOR &&
+      status.state === TaskState.TASK_STAGING &&
+      executor !== undefined
+    ) {
+      const text = "an executor may not report TASK_STAGING; ending it";
+      const say = this.options.complaints.about(executor.id, text);
+      if (say !== undefined) logger.warn({ ...say, task: taskId, executor: executor.id }, text);
+      this.options.misbehaved(executor);
+      return false;
+    }
+    metrics.validStatusUpdates.inc();
+    if (updates.knows(update)) {
+      // An executor repeats what was not acknowledged to it.
+      updates.whenSafe(update, sender.taken);
+      return false;
+    }
+    if (executor === undefined) {
+      this.store(update, undefined, sender);
+      return true;
+    }
+    this.addContainerStatus(executor, status);
+    const problem = this.advance(executor, status);
+    if (problem !== undefined) {
+      this.ignored(taskId, problem);
+      sender.taken();
+      return false;
+    }
+    const store = (): void => {
+      const written = executor.checkpoint && !executor.unrecorded.has(taskId);
+      const path = written ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
+      this.store(update, path, sender);
+    };
+    if (executor.state === "running" && isTerminal(status.state) && !executor.generated) {
+      void this.options.shrunk(executor).then(store);
+    } else if (executor.writing !== undefined) {
+      // Whether anything may be written of the task is not known before.
+      void executor.writing.then(store);
+    } else {
+      store();
+    }
+    return true;
+  }
+
+  private ignored(taskId: string, problem: string): void {
+    const { complaints, logger } = this.options;
+    const say = complaints.about(taskId, problem);
+    if (say !== undefined) logger.info({ ...say, task: taskId }, `ignoring a status update: ${problem}`);
+  }
+
+  /** For a task of a framework that is not known here: nothing but the update is kept. */
+  reportUnknown(facts: StatusFacts): void {
+    const { clock, random, state } = this.options;
+    const origin = { agentId: state.id, timestamp: clock.now() / 1000, uuid: uuidBytes(random.uuid()) };
+    this.store(makeUpdate(facts, origin), undefined, NOBODY);
+  }
+
+  /** Called by the update manager; gives the master also the latest state, which may be newer than what is in flight. */
+  forward(update: StatusUpdate): void {
+    const { state, send, agentPid } = this.options;
+    const status = update.status!;
+    const taskId = status.task_id!.value!;
+    const task = state.frameworks.get(update.framework_id!.value!)?.executorOf(taskId)?.task(taskId);
+    if (task !== undefined) {
+      task.status_update_state = status.state;
+      task.status_update_uuid = update.uuid;
+    }
+    const latest = task?.state === undefined ? update : { ...update, latest_state: task.state };
+    const body = StatusUpdateMessage.encode({ update: latest, pid: agentPid() }).finish();
+    send({ name: "mesos.internal.StatusUpdateMessage", body });
+  }
+
+  private store(update: StatusUpdate, path: string | undefined, { taken, over }: UpdateSender): void {
+    this.options.updates
+      .update(update, path, over)
+      .then(taken, (error: unknown) =>
+        this.options.logger.error({ err: error }, "a status update could not be taken"),
+      );
+  }
+
+  /** Moves the task on; says why where it cannot be. */
+  private advance(executor: Executor, status: TaskStatus): string | undefined {
+    const taskId = status.task_id!.value!;
+    const terminal = isTerminal(status.state);
+    const queued = executor.queued.get(taskId);
+    if (queued !== undefined) {
+      if (!terminal) return "a task that was not delivered can only end";
+      const task = makeTask(queued, executor.ids.frameworkId);
+      noteStatus(task, status);
+      executor.queued.delete(taskId);
+      executor.terminated.set(taskId, task);
+      this.options.metrics.taskEnded(status.state);
+      return undefined;
+    }
+    const task = executor.launched.get(taskId);
+    if (task === undefined) {
+      return executor.terminated.has(taskId) ? "the task has ended already" : "the task is not known";
+    }
+    noteStatus(task, status);
+    if (terminal) {
+      executor.launched.delete(taskId);
+      executor.terminated.set(taskId, task);
+      this.options.metrics.taskEnded(status.state);
+    }
+    return undefined;
+  }
+
+  /** Containers without a network of their own have the agent's address. */
+  private addContainerStatus(executor: Executor, status: TaskStatus): void {
+    const { containerStatus } = executor;
+    if (containerStatus === undefined || !executor.launched.has(status.task_id!.value!)) return;
+    const given = status.container_status;
+    // The container of a pod's task that is just being started has nothing to tell yet.
+    if (status.state === TaskState.TASK_STARTING && given?.container_id?.parent !== undefined) return;
+    if (given === undefined) {
+      status.container_status = containerStatus;
+    } else {
+      const network_infos =
+        given.network_infos.length > 0 ? given.network_infos : containerStatus.network_infos;
+      // A task of a pod has a container of its own, within this one.
+      const container_id = given.container_id ?? containerStatus.container_id;
+      status.container_status = { ...given, ...containerStatus, container_id, network_infos };
+    }
+  }
+}

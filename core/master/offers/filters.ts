@@ -1,0 +1,7 @@
+import type { Filters } from "../../../proto/gen/mesos/v1/mesos.js";
+import { DEFAULT_REFUSE_SECONDS } from "../constants.js";
+
+/** The filters of a call; without any, those that the protocol has by default. */
+export function filtersOf(filters: Filters | undefined): Filters {
+  return filters?.refuse_seconds === undefined ? { refuse_seconds: DEFAULT_REFUSE_SECONDS } : filters;
+}

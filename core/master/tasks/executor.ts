@@ -1,0 +1,22 @@
+import type { ExecutorInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { ExecutorRecord } from "../../../sdk/contracts/master-view.js";
+import { Resources } from "../../../sdk/resources/index.js";
+
+/** An executor that a scheduler asked for, on one agent. The agent's own command executors are not known to the master. */
+export class ExecutorEntry implements ExecutorRecord {
+  readonly id: string;
+  readonly frameworkId: string;
+
+  /**
+   * @param info with its framework id and with allocated, validated resources
+   * @param resources the same resources, where they have been read before
+   */
+  constructor(
+    readonly agentId: string,
+    readonly info: ExecutorInfo,
+    readonly resources: Resources = Resources.of(info.resources),
+  ) {
+    this.id = info.executor_id?.value ?? "";
+    this.frameworkId = info.framework_id?.value ?? "";
+  }
+}
