@@ -17,16 +17,28 @@ export function unpackingOf(name: string, path: string): Unpacking | undefined {
   return { command: ["gzip", "-d", "-c", path], output: name.replace(GZIP, "").split("/").at(-1)! };
 }
 
-/** The command, with its output in the file where it has one. */
+/** To a file; a link that another archive left there may lead out of the sandbox. */
+const TO_FILE = 'out=./$1; shift; [ ! -h "$out" ] || rm -f "$out"; exec "$@" > "$out"';
+
+/**
+ * Where links that another archive left lead out of the sandbox, unpacks beside them, and fails where a directory would have to take the place of
+ * one: tar and unzip follow links that were there before, and their user may be root.
+ */
+const AMONG_LINKS = `
+top=$(pwd -P)
+if find . -type l -exec sh -c '
+  top=$1; shift
+  for link; do case "$(readlink -f -- "$link")/" in "$top"/*) ;; *) exit 1 ;; esac; done
+' sh "$top" {} +; then exec "$@"; fi
+new=$(mktemp -d ./.unpacked-XXXXXXXX) || exit
+chmod --reference=. "$new"
+(cd "$new" && "$@") && cp -al --remove-destination "$new/." .
+status=$?
+rm -rf "$new"
+exit $status
+`;
+
 export function unpackingCommand({ command, output }: Unpacking): readonly [string, ...string[]] {
-  if (output === undefined) return command;
-  // A link that another archive left there may lead out of the sandbox.
-  return [
-    "sh",
-    "-c",
-    'out=./$1; shift; [ ! -h "$out" ] || rm -f "$out"; exec "$@" > "$out"',
-    "sh",
-    output,
-    ...command,
-  ];
+  if (output === undefined) return ["sh", "-c", AMONG_LINKS, "sh", ...command];
+  return ["sh", "-c", TO_FILE, "sh", output, ...command];
 }

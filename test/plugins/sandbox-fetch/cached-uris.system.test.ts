@@ -181,7 +181,21 @@ describe("cached URIs", () => {
       }
       const refused = await fetch([first, { ...file, output_file: "out/more/file" }]).then(() => "", String);
       expect(refused).to.include("'out' leads out of the sandbox");
+      const within = await archive("within.tar", (name) => {
+        return ["sh", "-c", `mkdir out; echo mine > out/file; tar -cf ${name} out/file`];
+      });
+      const rest = await archive("rest.tar", (name) => [
+        "sh",
+        "-c",
+        `mkdir deep; echo more > deep/more; ln -s more deep/again; tar -cf ${name} deep`,
+      ]);
+      const follows = { value: site.offer("/within.tar", within), cache };
+      const unpacked = await fetch([first, follows]).then(() => "", String);
+      expect(unpacked).to.match(/'sh' ended with status 1: .*out/);
       expect(await readdir(victim)).to.deep.equal([]);
+      const beside = await fetch([first, { value: site.offer("/rest.tar", rest), cache }]);
+      expect(await readFile(join(beside, "deep/again"), "utf8")).to.equal("more\n");
+      expect((await readdir(beside)).filter((name) => name.startsWith("."))).to.deep.equal([]);
     });
   }
 
