@@ -1,3 +1,5 @@
+import type { SandboxProgram } from "./sandbox-program.js";
+
 /** How a file is unpacked: a command and its arguments, to be run in the directory that takes the content. */
 export interface Unpacking {
   readonly command: readonly [string, ...string[]];
@@ -38,7 +40,8 @@ rm -rf "$new"
 exit $status
 `;
 
-export function unpackingCommand({ command, output }: Unpacking): readonly [string, ...string[]] {
-  if (output === undefined) return ["sh", "-c", AMONG_LINKS, "sh", ...command];
-  return ["sh", "-c", TO_FILE, "sh", output, ...command];
+export function unpackingProgram({ command, output }: Unpacking): Pick<SandboxProgram, "command" | "name"> {
+  const [name] = command;
+  if (output === undefined) return { name, command: ["sh", "-c", AMONG_LINKS, "sh", ...command] };
+  return { name, command: ["sh", "-c", TO_FILE, "sh", output, ...command] };
 }

@@ -5,6 +5,8 @@ import type { Account } from "../../sdk/proc/index.js";
 
 export interface SandboxProgram {
   readonly command: readonly [string, ...string[]];
+  /** Of the program that does it, for the text of an error; undefined: the command's own. */
+  readonly name?: string;
   /** For the text of an error. */
   readonly uri: string;
   /** Host path of the sandbox. */
@@ -19,6 +21,7 @@ export interface SandboxProgram {
 /** Runs a program in the sandbox as the container's user. Rejects with TEPUI_FETCH_FAILED. */
 export async function runInSandbox(task: SandboxProgram): Promise<void> {
   const [program, ...args] = task.command;
+  const { name = program } = task;
   const input = task.input === undefined ? undefined : await open(task.input);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -34,10 +37,10 @@ export async function runInSandbox(task: SandboxProgram): Promise<void> {
       });
       const refuse = (why: string): void =>
         reject(new TepuiError("TEPUI_FETCH_FAILED", { detail: `'${task.uri}': ${why}` }));
-      child.once("error", (error) => refuse(`'${program}' cannot be run: ${error.message}`));
+      child.once("error", (error) => refuse(`'${name}' cannot be run: ${error.message}`));
       child.once("close", (code, killed) => {
         if (code === 0) return resolve();
-        refuse(`'${program}' ended with ${killed ?? `status ${code}`}: ${errors.trim()}`);
+        refuse(`'${name}' ended with ${killed ?? `status ${code}`}: ${errors.trim()}`);
       });
     });
   } finally {

@@ -8,9 +8,9 @@ import { TepuiError } from "../../sdk/errors/index.js";
 import { makeDirectory } from "../../sdk/files/index.js";
 import { containerName } from "../../sdk/ids/index.js";
 import { type Account, accountOf } from "../../sdk/proc/index.js";
-import { unpackingCommand, unpackingOf } from "./archive.js";
+import { unpackingOf, unpackingProgram } from "./archive.js";
 import type { CachedFile, FetchCache } from "./fetch-cache.js";
-import { runInSandbox } from "./sandbox-program.js";
+import { runInSandbox, type SandboxProgram } from "./sandbox-program.js";
 import { type FetchItem, readUri } from "./uri.js";
 
 export interface UriFetchOptions {
@@ -163,14 +163,14 @@ export class UriFetch implements SandboxFetch {
     const target = await copy(item, staged, step);
     await rm(staged);
     const unpacking = item.extract ? unpackingOf(item.name, target) : undefined;
-    if (unpacking !== undefined) await run(item, step, { command: unpackingCommand(unpacking) });
+    if (unpacking !== undefined) await run(item, step, unpackingProgram(unpacking));
   }
 
   /** As Mesos does, an archive is unpacked from where it is, and told by the name that it has there. */
   private async takeFromCache(item: FetchItem, { path }: CachedFile, step: Step): Promise<void> {
     const unpacking = item.extract ? unpackingOf(item.sourceName, INPUT) : undefined;
     if (unpacking === undefined) await copy(item, path, step);
-    else await run(item, step, { command: unpackingCommand(unpacking), input: path });
+    else await run(item, step, { ...unpackingProgram(unpacking), input: path });
   }
 }
 
@@ -184,5 +184,5 @@ async function copy(item: FetchItem, from: string, step: Step): Promise<string> 
 const run = (
   { uri }: FetchItem,
   { request: { directory }, account, signal }: Step,
-  task: { command: readonly [string, ...string[]]; input?: string },
+  task: Pick<SandboxProgram, "command" | "name" | "input">,
 ): Promise<void> => runInSandbox({ ...task, uri, directory, account, signal });
