@@ -26,14 +26,18 @@ export class OperatorNode {
   private readonly settled = new Map<string, Settled>();
   /** Ids of agents that are, or may be, gone for good. */
   private readonly givenUp = new Set<string>();
-  private readonly busy = new Set<string>();
+  /** Ids of agents of which something is asked -> whether they are forgotten meanwhile, so that the answer says nothing of later. */
+  private readonly busy = new Map<string, boolean>();
 
   readonly plans: OperatorPlans;
 
   constructor(private readonly cluster: Cluster) {
     this.process = new SimulatedProcess(cluster.world, this.host, "op");
     // An agent that is taken out with its machine may come back as any other.
-    this.plans = new OperatorPlans(cluster, this.process, (id) => this.settled.set(id, "unsure"));
+    this.plans = new OperatorPlans(cluster, this.process, (id) => {
+      this.settled.set(id, "unsure");
+      if (this.busy.has(id)) this.busy.set(id, true);
+    });
   }
 
   /** Something that an operator might do now. */
@@ -81,7 +85,7 @@ export class OperatorNode {
     const { leader } = this;
     const { volumes } = this.cluster;
     if (leader === undefined || this.busy.has(id)) return;
-    this.busy.add(id);
+    this.busy.set(id, false);
     const before = this.settled.get(id) ?? "unsure";
     this.settled.set(id, "unsure");
     if (action === "drainAway" || action === "giveUp") {
@@ -94,7 +98,9 @@ export class OperatorNode {
       text: `${action} ${id}`,
       perform: () => perform(leader.master, id, action),
       answered: (answer) => {
+        const forgotten = this.busy.get(id) === true;
         this.busy.delete(id);
+        if (forgotten) return;
         this.settled.set(id, answer === "done" ? WORDS[action] : answer === "refused" ? before : "unsure");
       },
     });
