@@ -146,12 +146,17 @@ export class OperatorPlans {
     const before = this.down;
     this.down = undefined;
     const node = this.machine(name);
-    const ids = [node?.agentId, node?.life?.agent.state.info.id?.value];
-    for (const id of ids) if (id !== undefined) this.forgotten(id);
+    const forget = (): void => {
+      const ids = [node?.agentId, node?.life?.agent.state.info.id?.value];
+      for (const id of ids) if (id !== undefined) this.forgotten(id);
+    };
+    forget();
     this.ask(leader, `${name} down`, {
       perform: () => leader.master.startMaintenance([{ hostname: name, ip: node?.ip }]),
       answered: (answer) => {
         this.down = settled(answer, before && new Set([...before, name]), before);
+        // Also what was asked of them meanwhile.
+        forget();
       },
     });
   }
