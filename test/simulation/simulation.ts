@@ -1,3 +1,4 @@
+import { isTerminal } from "../../sdk/task-states.js";
 import { FORGIVEN_MS } from "./agent-node.js";
 import { Cluster } from "./cluster.js";
 import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
@@ -152,7 +153,8 @@ class Run {
       for (const framework of frameworks) {
         framework.declineAll();
         const tasks = [...framework.tasks.values()].filter(
-          ({ acknowledgedEnd }) => acknowledgedEnd === undefined,
+          // One that has ended may be told of once more: what a power failure left of its updates.
+          ({ acknowledgedEnd, state }) => acknowledgedEnd === undefined || !isTerminal(state),
         );
         if (tasks.length > 0) framework.reconcile(tasks);
         const operations = framework.operations.open();

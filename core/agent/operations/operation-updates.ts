@@ -29,7 +29,9 @@ export class OperationUpdates {
     if (this.paused) return;
     const again = (): void => this.deliver(key, operation, Math.min(2 * wait, UPDATE_RETRY_MAX));
     this.retries.set(key, this.options.clock.setTimeout(again, wait));
-    const { framework_id, uuid, latest_status: status } = operation;
+    const { framework_id, uuid, latest_status } = operation;
+    // It is acknowledged to who the agent is now: operations outlast an agent that begins anew, under another id.
+    const status = latest_status && { ...latest_status, agent_id: { value: this.options.agentId() } };
     this.send({ framework_id, operation_uuid: uuid, status, latest_status: status });
   }
 

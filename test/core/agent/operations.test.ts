@@ -463,6 +463,7 @@ describe("operations on an agent", () => {
         state: OperationState.OPERATION_FINISHED,
         uuid: uuid(5),
         converted_resources: [],
+        agent_id: { value: "of-the-earlier-run" },
       },
       statuses: [],
       uuid: uuid(1),
@@ -479,9 +480,10 @@ describe("operations on an agent", () => {
     bench.master.lead();
     await bench.clock.advance(1000);
     bench.master.say("SlaveRegisteredMessage", { slave_id: { value: AGENT_ID } });
-    expect(
-      bench.master.heard("UpdateOperationStatusMessage").map(({ status }) => status?.uuid?.value?.at(-1)),
-    ).to.deep.equal([5]);
+    const told = bench.master.heard("UpdateOperationStatusMessage");
+    expect(told.map(({ status }) => status?.uuid?.value?.at(-1))).to.deep.equal([5]);
+    // Or nobody could acknowledge it.
+    expect(told[0]!.status!.agent_id).to.deep.equal({ value: AGENT_ID });
   });
 
   it("of an earlier run that cannot be finished did not happen", async () => {
