@@ -126,8 +126,10 @@ export class Master implements SchedulerService, OperatorService {
     const stepBack = (message: string) => (err: unknown) => {
       if (this.current === leadership) void this.giveUp(err, message);
     };
-    const held: Tenure = { holds: () => this.current === leadership && tenure.holds() };
-    const registry = new GuardedRegistry(deps.registry, held, stepBack("The registry cannot be written"));
+    const isCurrent = (): boolean => this.current === leadership;
+    const held: Tenure = { holds: () => isCurrent() && tenure.holds() };
+    const failed = stepBack("The registry cannot be written");
+    const registry = new GuardedRegistry(deps.registry, held, { isCurrent, failed });
     const unfit = stepBack("Must not go on leading");
     const transport = new TenuredTransport(deps.transport, tenure);
     const leadership = new Leadership({ ...deps, transport, registry, unfit, info, metrics, ids, watchers });

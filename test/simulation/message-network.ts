@@ -12,6 +12,7 @@ interface Link {
   readonly from: SimulatedTransport;
   readonly to: string;
   readonly exited: () => void;
+  undone?: boolean;
 }
 
 /** Called for each message that is sent. */
@@ -59,12 +60,12 @@ export class MessageNetwork {
   }
 
   link(link: Link): () => void {
-    if (!this.endpoints.has(link.to)) {
-      this.exit(link);
-      return () => void this.links.delete(link);
-    }
-    this.links.add(link);
-    return () => void this.links.delete(link);
+    if (this.endpoints.has(link.to)) this.links.add(link);
+    else this.exit(link);
+    return () => {
+      link.undone = true;
+      this.links.delete(link);
+    };
   }
 
   send(from: SimulatedTransport, to: string, message: OutboundMessage): void {
@@ -111,7 +112,9 @@ export class MessageNetwork {
 
   private exit(link: Link): void {
     this.links.delete(link);
-    link.from.process.input(this.network.latency(), () => link.from.guard(link.exited));
+    link.from.process.input(this.network.latency(), () => {
+      if (link.undone !== true) link.from.guard(link.exited);
+    });
   }
 
   private channel(from: SimulatedTransport, endpoint: string): Pipe | undefined {

@@ -2,6 +2,7 @@ import type { Resource } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { AgentRecord } from "../../../sdk/contracts/master-view.js";
 import { containsQuantities, Resources } from "../../../sdk/resources/index.js";
 import { resourceList } from "../../../sdk/scheduler/index.js";
+import { isTerminal } from "../../../sdk/task-states.js";
 import type { AgentLife, AgentNode } from "../agent-node.js";
 import type { Cluster } from "../cluster.js";
 
@@ -34,7 +35,7 @@ function problemOf(agent: AgentRecord, node: AgentNode | undefined): string | un
 }
 
 /**
- * What is counted for tasks that the agent does not have. A launch may have been lost together with the reservation that it was to use: after
+ * What is counted for tasks that the agent does not have, or that have ended there, of which the master has yet to hear. A launch may have been lost together with the reservation that it was to use: after
  * the agent's next report nothing is reserved, and the task still counted until the agent has said that it does not know it.
  */
 function phantoms(agent: AgentRecord, life: AgentLife | undefined): Resources {
@@ -42,7 +43,9 @@ function phantoms(agent: AgentRecord, life: AgentLife | undefined): Resources {
   const missing: (readonly Resource[])[] = [];
   for (const { framework_id, task_id, resources } of agent.tasks()) {
     const framework = frameworks?.get(framework_id?.value ?? "");
-    if (framework?.executorOf(task_id?.value ?? "") === undefined) missing.push(resources);
+    const id = task_id?.value ?? "";
+    const executor = framework?.executorOf(id);
+    if (executor === undefined || isTerminal(executor.task(id)?.state)) missing.push(resources);
   }
   return Resources.sum(missing.map((resources) => Resources.of(resources))).unallocate();
 }
