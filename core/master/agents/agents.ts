@@ -69,6 +69,15 @@ export class Agents {
     }
     if (cluster.deactivatedAgents.has(agent.id)) this.setDeactivated(agent);
     this.context.watchers.agentAdded(agent);
+    // Brought down while the registry was written.
+    if (cluster.machines.isDown(agent.machineId)) void this.vacate(agent);
+  }
+
+  /** Its machine is down: it is told to end, and removed with all that it runs. */
+  vacate(agent: Agent): Promise<void> {
+    const why = "Operator initiated 'Machine DOWN'";
+    this.context.messages.shutdown(agent.pid, why);
+    return this.remove(agent, why);
   }
 
   /** An operator does not want it to get tasks, connected or not. */

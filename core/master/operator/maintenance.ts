@@ -45,17 +45,11 @@ export class Maintenance {
   }
 
   private async bringDown(machines: readonly MachineID[]): Promise<void> {
-    const { cluster, messages } = this.context;
+    const { cluster } = this.context;
     check(validateMachines(machines, cluster.machines, Mode.DRAINING));
     await this.apply({ kind: "start-maintenance", machines });
-    const why = "Operator initiated 'Machine DOWN'";
     const doomed = machines.flatMap((id) => [...cluster.machines.agentsOn(id)]);
-    await Promise.all(
-      doomed.map((agent) => {
-        messages.shutdown(agent.pid, why);
-        return this.agents.remove(agent, why);
-      }),
-    );
+    await Promise.all(doomed.map((agent) => this.agents.vacate(agent)));
   }
 
   /** Agents may register there again. */

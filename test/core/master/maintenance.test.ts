@@ -44,6 +44,31 @@ describe("operators who act at the same time", () => {
     expect([...master.view.agents()]).to.deep.equal([]);
   });
 
+  it("bring a machine down while an agent is being admitted there: it is not kept", async () => {
+    const harness = await new MasterHarness().start();
+    const { master, registry, transport } = harness;
+    const agent = new TestAgent({ name: "a", pid: "slave(1)@10.0.0.1:5051", resources: "cpus:1" }, transport);
+    const sent: string[] = [];
+    transport.sent = (_, message) => {
+      sent.push(message.name);
+      agent.take(message);
+    };
+    const apply = registry.apply.bind(registry);
+    let admit: (() => void) | undefined;
+    registry.apply = async (operation) => {
+      if (operation.kind === "admit-agent") await new Promise<void>((resolve) => (admit = resolve));
+      return apply(operation);
+    };
+    await master.updateMaintenanceSchedule(SCHEDULE);
+    agent.register();
+    await harness.settle();
+    await master.startMaintenance([MACHINE]);
+    admit!();
+    await harness.settle();
+    expect([...master.view.agents()]).to.deep.equal([]);
+    expect(sent).to.include("mesos.internal.ShutdownMessage");
+  });
+
   it("mark an agent gone once, and do not drain it meanwhile", async () => {
     const { harness, agent } = await withAgent();
     const { master } = harness;
