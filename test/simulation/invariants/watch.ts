@@ -59,10 +59,17 @@ export class Watch implements ContainerObserver {
     }
     const node = agents.find(({ name }) => name === container.agent);
     if (node === undefined) return;
-    const used = Resources.sum(node.containers.running.map(usedBy)).unallocate();
+    const known = node.containers.running.filter((one) => !this.isForgotten(one));
+    const used = Resources.sum(known.map(usedBy)).unallocate();
     if (!Resources.of(resourceList(node.resources)).containsQuantities(used.quantities())) {
       world.violate("no host is overcommitted", `${node.name} has ${node.resources}, and runs ${used}`);
     }
+  }
+
+  /** It runs for a task that has ended to everybody else. */
+  private isForgotten({ request, taskId }: RunningContainer): boolean {
+    const framework = this.cluster.frameworks.find(({ id }) => id === request.frameworkId);
+    return framework?.tasks.get(taskId ?? "")?.forgotten === true;
   }
 
   lostPower({ name }: ContainerHost): void {
