@@ -12,7 +12,7 @@ import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { failedTooOften } from "../checks/health.js";
 import { killGracePeriod } from "../executors/command-executor-info.js";
-import type { KillRecord } from "../tasks/kill-record.js";
+import { graceLeft, type KillRecord } from "../tasks/kill-record.js";
 import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
 import { endOfTask } from "./end-of-task.js";
 import { PodStatuses } from "./pod-statuses.js";
@@ -140,19 +140,15 @@ export class DefaultExecutor {
     }
     task.launched = this.host.knows(task.containerId);
     task.overtime = kill?.cause === "overtime";
-    if (killing)
-      this.killTask(task, this.graceLeft(task, kill), {
+    if (killing) {
+      const wished = killGracePeriod([task.info.kill_policy]);
+      this.killTask(task, kill === undefined ? wished : graceLeft(kill, wished, this.host.clock.now()), {
         told: killingTold || task.overtime,
-        asked: kill?.asked === true,
+        asked: kill?.deadline !== undefined,
       });
-    else if (running === undefined) this.begin(task);
+    } else if (running === undefined) this.begin(task);
     else this.watch(task, Math.max(0, this.host.clock.now() - running.timestamp! * 1000), statuses);
     this.follow(task);
-  }
-
-  private graceLeft({ info }: PodTask, kill: KillRecord | undefined): number {
-    if (kill?.deadline === undefined) return killGracePeriod([info.kill_policy]);
-    return Math.max(0, kill.deadline - this.host.clock.now());
   }
 
   private async start(tasks: readonly PodTask[]): Promise<void> {
@@ -242,7 +238,8 @@ export class DefaultExecutor {
     task.killing = true;
     task.stopWatching();
     const cause = task.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
-    this.note(task, { cause, deadline: Math.round(this.host.clock.now() + grace), asked });
+    task.deadline = Math.round(this.host.clock.now() + grace);
+    this.note(task, { cause, grace: Math.round(grace), deadline: asked ? task.deadline : undefined });
     if (!told && this.host.reportsKilling && task.status !== undefined)
       void this.tell(task, this.statuses.of(task, TaskState.TASK_KILLING));
     task.escalation = this.host.clock.setTimeout(() => this.escalate(task), grace);
@@ -256,8 +253,9 @@ export class DefaultExecutor {
 
   private async signal(task: PodTask): Promise<void> {
     const { kill } = task;
-    if (kill === undefined || kill.asked || !(await this.send(task, SIGTERM))) return;
-    if (!this.stopped && this.tasks.get(task.id) === task) this.note(task, { ...kill, asked: true });
+    if (kill === undefined || kill.deadline !== undefined || !(await this.send(task, SIGTERM))) return;
+    if (!this.stopped && this.tasks.get(task.id) === task)
+      this.note(task, { ...kill, deadline: task.deadline });
   }
 
   private escalate(task: PodTask): void {

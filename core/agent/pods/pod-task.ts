@@ -19,7 +19,9 @@ export class PodTask {
   killing = false;
   /** How, from then on. */
   kill: KillRecord | undefined;
-  /** Settles when that is written down: no signal is sent before. */
+  /** When it is ended for good, in milliseconds since the epoch. */
+  deadline: number | undefined;
+  /** Settles when `kill` is written down: no signal is sent before. */
   killNoted = Promise.resolve();
   /** It ran for longer than it may. */
   overtime = false;

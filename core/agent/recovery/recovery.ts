@@ -249,7 +249,7 @@ export class Recovery {
 }
 
 /** Nobody wrote down how. */
-const KILLED: KillRecord = { cause: "killed", deadline: undefined, asked: false };
+const KILLED: KillRecord = { cause: "killed", grace: undefined, deadline: undefined };
 
 function lost(
   framework: Framework,

@@ -13,7 +13,7 @@ import { failedTooOften } from "../checks/health.js";
 import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
 import { killGracePeriod } from "../executors/command-executor-info.js";
 import { exitText } from "./exit-text.js";
-import type { KillRecord } from "./kill-record.js";
+import { graceLeft, type KillRecord } from "./kill-record.js";
 
 const SIGTERM = 15;
 const SIGKILL = 9;
@@ -86,14 +86,10 @@ export class CommandTask {
       return;
     }
     this.running = true;
-    const { cause, deadline, asked } = kill;
-    this.overtime = cause === "overtime";
-    this.unhealthy = cause === "unhealthy";
-    const grace =
-      deadline === undefined
-        ? killGracePeriod([this.task.kill_policy])
-        : Math.max(0, deadline - this.host.clock.now());
-    this.killWithin(grace, { told: true, asked });
+    this.overtime = kill.cause === "overtime";
+    this.unhealthy = kill.cause === "unhealthy";
+    const grace = graceLeft(kill, killGracePeriod([this.task.kill_policy]), this.host.clock.now());
+    this.killWithin(grace, { told: true, asked: kill.deadline !== undefined });
   }
 
   private follow(age: number, told: readonly TaskStatus[]): void {
@@ -202,8 +198,9 @@ export class CommandTask {
     const { clock } = this.host;
     this.asked = asked;
     const cause = this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
-    const deadline = Math.round(clock.now() + this.escalation!.at - clock.monotonic());
-    this.host.noteKill({ cause, deadline, asked });
+    const { started, at } = this.escalation!;
+    const deadline = asked ? Math.round(clock.now() + at - clock.monotonic()) : undefined;
+    this.host.noteKill({ cause, grace: Math.round(at - started), deadline });
   }
 
   private escalate(started: number, at: number): void {

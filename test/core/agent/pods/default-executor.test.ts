@@ -64,8 +64,10 @@ class Pod {
         this.signals.push(`${this.taskOf.get(value!)} ${signal}`);
         if (signal === 9) this.ends.get(value!)?.resolve({ exit: { code: undefined, signal } });
       },
-      noteKill: async (taskId, { cause, deadline, asked }) => {
-        this.noted.push(`${taskId} ${cause} at ${deadline}${asked ? ", asked" : ""}`);
+      noteKill: async (taskId, { cause, grace, deadline }) => {
+        this.noted.push(
+          `${taskId} ${cause} within ${grace}${deadline === undefined ? "" : `, at ${deadline}`}`,
+        );
       },
       check: ({ info: task }, listener) => {
         if (task.health_check === undefined && task.check === undefined) return undefined;
@@ -136,7 +138,7 @@ const task = (id: string, more: Partial<TaskInfo> = {}): TaskInfo => ({
   ...more,
 });
 
-const KILLED = { cause: "killed", deadline: undefined, asked: false } as const;
+const KILLED = { cause: "killed", grace: undefined, deadline: undefined } as const;
 const HEALTH: Partial<TaskInfo> = { health_check: { type: HealthCheck_Type.COMMAND } };
 const second = (seconds: number): { nanoseconds: bigint } => ({ nanoseconds: BigInt(seconds * 1e9) });
 
@@ -256,16 +258,16 @@ describe("The built-in default executor", () => {
     expect(pod.exits).to.equal(1);
   });
 
-  it("writes down that a task is being killed, why, until when, and then that it was asked to end", async () => {
+  it("writes down that a task is being killed, why, within what time, and, when it was asked to end, until when", async () => {
     const pod = new Pod();
     await pod.launch(task("a", { max_completion_time: second(5) }), task("b"));
     const end = pod.clock.now() + 5000;
     await pod.clock.advance(5000);
     expect(pod.noted).to.deep.equal([
-      `a overtime at ${end}`,
-      `a overtime at ${end}, asked`,
-      `b killed at ${end + 3000}`,
-      `b killed at ${end + 3000}, asked`,
+      "a overtime within 0",
+      `a overtime within 0, at ${end}`,
+      "b killed within 3000",
+      `b killed within 3000, at ${end + 3000}`,
     ]);
   });
 
@@ -438,7 +440,11 @@ describe("The built-in default executor", () => {
         await pod.settle();
         pod.executor.kill("a", undefined);
       });
-      const kill = { cause: "killed", deadline: before.first.clock.now() + 10_000, asked: true } as const;
+      const kill = {
+        cause: "killed",
+        grace: 20_000,
+        deadline: before.first.clock.now() + 10_000,
+      } as const;
       const pod = secondLife({ ...before, groups: before.groups.map((one) => ({ ...one, kill })) });
       await pod.clock.advance(9999);
       expect(pod.signals).to.deep.equal([]);

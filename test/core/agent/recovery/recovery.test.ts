@@ -10,8 +10,8 @@ const { TASK_STARTING, TASK_RUNNING, TASK_FINISHED } = TaskState;
 
 const killRecord = (cause: KillCause, more: Partial<KillRecord> = {}): KillRecord => ({
   cause,
+  grace: undefined,
   deadline: undefined,
-  asked: false,
   ...more,
 });
 
@@ -387,7 +387,7 @@ describe("an agent that comes back", () => {
 
   it("does not ask a task a second time to end, and gives it what is left of its time", async () => {
     const it = new Restarted();
-    const kill = killRecord("killed", { deadline: it.bench.clock.now() + 10_000, asked: true });
+    const kill = killRecord("killed", { grace: 20_000, deadline: it.bench.clock.now() + 10_000 });
     const task = { ...it.task("t1", [TASK_STARTING, TASK_RUNNING]), kill };
     const recovered = it.bench.agent.recover(it.saved([it.command("t1", task)]), BOOT);
     await it.bench.clock.advance(9999);
@@ -395,6 +395,20 @@ describe("an agent that comes back", () => {
     expect(it.bench.containerizer.of("t1").signals).to.deep.equal([]);
     await it.bench.clock.advance(1);
     expect(it.bench.containerizer.of("t1").signals).to.deep.equal([9]);
+  });
+
+  it("gives a task that may not have been asked to end its whole grace, however long the agent was away", async () => {
+    const it = new Restarted();
+    const task = {
+      ...it.task("t1", [TASK_STARTING, TASK_RUNNING]),
+      kill: killRecord("killed", { grace: 10_000 }),
+    };
+    const recovered = it.bench.agent.recover(it.saved([it.command("t1", task)]), BOOT);
+    await it.bench.clock.advance(9999);
+    await recovered;
+    expect(it.bench.containerizer.of("t1").signals).to.deep.equal([15]);
+    await it.bench.clock.advance(1);
+    expect(it.bench.containerizer.of("t1").signals).to.deep.equal([15, 9]);
   });
 
   it("ends a command task of which no record is left", async () => {
