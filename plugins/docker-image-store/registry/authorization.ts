@@ -112,10 +112,11 @@ export class Authorization {
     const fields = new URLSearchParams();
     const service = parameters.get("service");
     if (service !== undefined) fields.set("service", service);
-    fields.set("scope", parameters.get("scope") ?? defaultScope);
+    const scope = parameters.get("scope") || defaultScope;
     let answer: HttpAnswer;
     try {
       if (identity !== undefined) {
+        fields.set("scope", scope);
         fields.set("grant_type", "refresh_token");
         fields.set("refresh_token", identity);
         fields.set("client_id", CLIENT);
@@ -126,6 +127,7 @@ export class Authorization {
           signal,
         });
       } else {
+        for (const one of scope.split(" ")) fields.append("scope", one);
         for (const [key, value] of fields) realm.searchParams.append(key, value);
         answer = await request(realm, {
           headers: login === undefined ? {} : { authorization: login },

@@ -119,8 +119,13 @@ export class RegistryClient {
       const start = /^bytes (\d+)-/.exec(answer.header("content-range") ?? "")?.[1];
       if (Number(start) !== from) {
         answer.body.destroy();
+        await transfer.restart();
         throw new Transient(`the registry continues at ${start} where ${from} was asked for`);
       }
+    } else if (answer.status === 416 && from > 0) {
+      answer.body.destroy();
+      await transfer.restart();
+      throw new Transient(`the registry does not continue at ${from}`);
     } else if (answer.status === 200) {
       // The server cannot go on in the middle.
       if (from > 0) await transfer.restart();
@@ -163,9 +168,9 @@ export class RegistryClient {
     const url = new URL(`${origin}/v2/${repository}/${path}`);
     for (let attempt = 0; ; attempt++) {
       const authorization = this.authorization.header();
-      const answer = await this.follow(url, headers, { authorization, signal });
-      // Twice: a token may expire between two requests.
-      if (answer.status !== 401 || attempt === 2) return answer;
+      const { answer, from } = await this.follow(url, headers, { authorization, signal });
+      // Twice: a token may expire between two requests. Somebody else's challenge is not answered: it would name who gets the credentials.
+      if (answer.status !== 401 || attempt === 2 || from !== url.origin) return answer;
       answer.body.destroy();
       await this.authorization.answer(answer, {
         sent: authorization,
@@ -177,12 +182,12 @@ export class RegistryClient {
     }
   }
 
-  /** Registries keep blobs elsewhere. Whoever keeps them must not learn what the registry was shown. */
+  /** Registries keep blobs elsewhere. Whoever keeps them must not learn what the registry was shown. `from`: the origin that answered. */
   private async follow(
     start: URL,
     headers: Readonly<Record<string, string>>,
     { authorization, signal }: { readonly authorization: string | undefined; readonly signal: AbortSignal },
-  ): Promise<HttpAnswer> {
+  ): Promise<{ readonly answer: HttpAnswer; readonly from: string }> {
     let url = start;
     for (let hops = 0; ; hops++) {
       const trusted = url.origin === start.origin && authorization !== undefined;
@@ -192,7 +197,7 @@ export class RegistryClient {
       });
       const location = answer.header("location");
       if (answer.status < 301 || answer.status > 308 || answer.status === 304 || location === undefined) {
-        return answer;
+        return { answer, from: url.origin };
       }
       answer.body.destroy();
       if (hops === MAX_REDIRECTS) throw invalid(`${start.origin} redirects more than ${MAX_REDIRECTS} times`);

@@ -124,6 +124,33 @@ describe("the client of registries", () => {
     expect(registry.asked("/blobs/").map(({ range }) => range)).to.deep.equal([undefined, "bytes=1000-"]);
   });
 
+  for (const [how, status, range] of [
+    ["goes on at another place than it was asked to", 206, `bytes 0-${blob.length - 1}/${blob.length}`],
+    ["refuses to go on", 416, `bytes */${blob.length}`],
+  ] as const) {
+    it(`begins anew where the registry ${how}`, async () => {
+      let first = true;
+      registry.misbehave = (request, response) => {
+        if (!request.url!.includes("/blobs/")) return false;
+        if (first) {
+          first = false;
+          response.writeHead(200, { "content-length": blob.length });
+          response.write(blob.subarray(0, 1000), () => response.socket!.destroy());
+          return true;
+        }
+        if (request.headers.range === undefined) return false;
+        response.writeHead(status, { "content-range": range }).end(status === 206 ? blob : undefined);
+        return true;
+      };
+      expect((await download()).equals(blob)).to.equal(true);
+      expect(registry.asked("/blobs/").map(({ range: asked }) => asked)).to.deep.equal([
+        undefined,
+        "bytes=1000-",
+        undefined,
+      ]);
+    });
+  }
+
   it("asks again when nothing comes any more", async () => {
     let first = true;
     registry.misbehave = (request, response) => {
@@ -238,6 +265,26 @@ describe("the client of registries", () => {
       ]);
     });
 
+    it("asks for each of several scopes by itself, and for the repository where none is named", async () => {
+      const asked: string[][] = [];
+      const service = await registry.listen((request, response) => {
+        asked.push(new URL(request.url!, "http://service").searchParams.getAll("scope"));
+        response.end(JSON.stringify({ token: "t" }));
+      });
+      let scope = "repository:team/app:pull repository:team/base:pull";
+      guard(
+        () => "Bearer t",
+        () => `Bearer realm="http://${service}/token",scope="${scope}"`,
+      );
+      await download();
+      scope = "";
+      await download();
+      expect(asked).to.deep.equal([
+        ["repository:team/app:pull", "repository:team/base:pull"],
+        ["repository:team/app:pull"],
+      ]);
+    });
+
     it("gets another token when one has expired", async () => {
       let given = 0;
       const service = await registry.listen((_request, response) => {
@@ -337,6 +384,21 @@ describe("the client of registries", () => {
       };
       expect((await download({ credentials: user })).equals(blob)).to.equal(true);
       expect(shown).to.equal(undefined);
+    });
+
+    it("answers no challenge of whom it is sent on to", async () => {
+      const reached: string[] = [];
+      const elsewhere = await registry.listen((request, response) => {
+        reached.push(`${request.url} ${request.headers.authorization}`);
+        const challenge = `Bearer realm="http://${request.headers.host}/token", Basic realm="mine"`;
+        response.writeHead(401, { "www-authenticate": challenge }).end();
+      });
+      registry.misbehave = (_request, response) => {
+        response.writeHead(307, { location: `http://${elsewhere}/bucket` }).end();
+        return true;
+      };
+      expect(await outcome(download({ credentials: user }))).to.match(/refuses access .*status 401/);
+      expect(reached).to.deep.equal(["/bucket undefined"]);
     });
   });
 
