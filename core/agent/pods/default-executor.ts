@@ -12,15 +12,14 @@ import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { failedTooOften } from "../checks/health.js";
 import { killGracePeriod } from "../executors/command-executor-info.js";
-import { graceLeft, type KillRecord } from "../tasks/kill-record.js";
+import { Ending } from "../tasks/ending.js";
+import { graceLeft } from "../tasks/kill-record.js";
 import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
 import { endOfTask } from "./end-of-task.js";
 import { PodStatuses } from "./pod-statuses.js";
 import { containerOf, type PodGroup, PodTask } from "./pod-task.js";
 import { taskContainer } from "./task-container.js";
 
-const SIGTERM = 15;
-const SIGKILL = 9;
 /** How long the end waits for acknowledgements that do not come, in milliseconds. */
 const LAST_WORDS_MS = 60_000;
 
@@ -158,7 +157,7 @@ export class DefaultExecutor {
       if (!task.launched) continue;
       this.begin(task);
       // It may have been asked to end before there was anything to end.
-      if (task.killing) void this.signal(task);
+      void task.ending?.ask();
     }
     for (const task of tasks) this.follow(task);
   }
@@ -171,7 +170,7 @@ export class DefaultExecutor {
   }
 
   private async launch(task: PodTask): Promise<void> {
-    if (this.stopped || task.killing) return;
+    if (this.stopped || task.ending !== undefined) return;
     try {
       await this.host.launch(taskContainer(task.info, task.containerId, this.host.ip));
       task.launched = true;
@@ -205,7 +204,7 @@ export class DefaultExecutor {
       };
       task.completion = clock.setTimeout(expire, Math.max(0, Number(limit) / 1e6 - age));
     }
-    if (task.killing) return;
+    if (task.ending !== undefined) return;
     if (failedTooOften(task.info, told)) {
       this.kill(task.id, undefined);
       return;
@@ -234,38 +233,24 @@ export class DefaultExecutor {
 
   /** @param grace milliseconds between SIGTERM and SIGKILL */
   private killTask(task: PodTask, grace: number, { told = task.overtime, asked = false } = {}): void {
-    if (task.killing) return;
-    task.killing = true;
+    if (task.ending !== undefined) return;
     task.stopWatching();
     const cause = task.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
-    task.deadline = Math.round(this.host.clock.now() + grace);
-    this.note(task, { cause, grace: Math.round(grace), deadline: asked ? task.deadline : undefined });
+    task.ending = new Ending(
+      { cause, grace, asked },
+      {
+        clock: this.host.clock,
+        note: (kill) => this.host.noteKill(task.id, kill),
+        signal: (signal) => this.signal(task, signal),
+      },
+    );
     if (!told && this.host.reportsKilling && task.status !== undefined)
       void this.tell(task, this.statuses.of(task, TaskState.TASK_KILLING));
-    task.escalation = this.host.clock.setTimeout(() => this.escalate(task), grace);
-    if (task.launched) void this.signal(task);
-  }
-
-  private note(task: PodTask, kill: KillRecord): void {
-    task.kill = kill;
-    task.killNoted = this.host.noteKill(task.id, kill);
-  }
-
-  private async signal(task: PodTask): Promise<void> {
-    const { kill } = task;
-    if (kill === undefined || kill.deadline !== undefined || !(await this.send(task, SIGTERM))) return;
-    if (!this.stopped && this.tasks.get(task.id) === task)
-      this.note(task, { ...kill, deadline: task.deadline });
-  }
-
-  private escalate(task: PodTask): void {
-    if (this.tasks.get(task.id) === task) void this.send(task, SIGKILL);
+    if (task.launched) void task.ending.ask();
   }
 
   /** Resolves to whether it was sent. */
-  private async send(task: PodTask, signal: number): Promise<boolean> {
-    if (!task.launched) return false;
-    await task.killNoted;
+  private async signal(task: PodTask, signal: number): Promise<boolean> {
     try {
       await this.host.kill(task.containerId, signal);
       return true;

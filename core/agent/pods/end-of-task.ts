@@ -16,12 +16,12 @@ type EndOfTask = Pick<TaskStatus, "reason" | "message" | "limitation"> & { reado
  * @param termination undefined: it never ran, or nothing is known of it any more
  */
 export function endOfTask(
-  task: Pick<PodTask, "killing" | "overtime" | "launchError">,
+  task: Pick<PodTask, "ending" | "overtime" | "launchError">,
   termination: ContainerTermination | undefined,
 ): EndOfTask {
   const { launchError } = task;
   if (termination === undefined) {
-    if (task.killing && launchError === undefined) return { state: TaskState.TASK_KILLED };
+    if (task.ending !== undefined && launchError === undefined) return { state: TaskState.TASK_KILLED };
     const message = launchError ?? "Unable to retrieve command's termination information";
     return { state: TaskState.TASK_FAILED, message };
   }
@@ -33,6 +33,6 @@ export function endOfTask(
   if (task.overtime) {
     return { state: TaskState.TASK_FAILED, reason: Reason.REASON_MAX_COMPLETION_TIME_REACHED, message };
   }
-  if (task.killing) return { state: TaskState.TASK_KILLED, message };
+  if (task.ending !== undefined) return { state: TaskState.TASK_KILLED, message };
   return { state: exit.code === 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED, message };
 }

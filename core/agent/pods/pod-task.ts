@@ -1,6 +1,6 @@
 import type { ContainerID, TaskInfo, TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Timer } from "../../../sdk/contracts/clock.js";
-import type { KillRecord } from "../tasks/kill-record.js";
+import type { Ending } from "../tasks/ending.js";
 
 /** Tasks that were launched together, and end together when one of them fails. */
 export interface PodGroup {
@@ -15,14 +15,8 @@ export class PodTask {
   readonly id: string;
   /** Its container exists, and runs or ran. */
   launched = false;
-  /** Asked to end. */
-  killing = false;
-  /** How, from then on. */
-  kill: KillRecord | undefined;
-  /** When it is ended for good, in milliseconds since the epoch. */
-  deadline: number | undefined;
-  /** Settles when `kill` is written down: no signal is sent before. */
-  killNoted = Promise.resolve();
+  /** How it is made to end, from when that is wanted. */
+  ending: Ending | undefined;
   /** It ran for longer than it may. */
   overtime = false;
   /** Why its container could not be started. */
@@ -31,7 +25,6 @@ export class PodTask {
   status: TaskStatus | undefined;
   checks: { stop(): void } | undefined;
   completion: Timer | undefined;
-  escalation: Timer | undefined;
 
   constructor(
     readonly info: TaskInfo,
@@ -51,8 +44,7 @@ export class PodTask {
 
   stop(): void {
     this.stopWatching();
-    this.escalation?.cancel();
-    this.escalation = undefined;
+    this.ending?.stop();
   }
 }
 

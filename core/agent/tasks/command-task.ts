@@ -6,17 +6,15 @@ import {
   TaskState,
   type TaskStatus,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { Timer } from "../../../sdk/contracts/clock.js";
 import type { ContainerTermination } from "../../../sdk/contracts/containerizer.js";
 import { checkStatus } from "../checks/check-status.js";
 import { failedTooOften } from "../checks/health.js";
 import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
 import { killGracePeriod } from "../executors/command-executor-info.js";
+import { Ending, type EndingHost } from "./ending.js";
 import { exitText } from "./exit-text.js";
 import { graceLeft, type KillRecord } from "./kill-record.js";
-
-const SIGTERM = 15;
-const SIGKILL = 9;
 
 export interface CommandStatus {
   readonly state: TaskState;
@@ -27,19 +25,14 @@ export interface CommandStatus {
   readonly checkStatus?: CheckStatusInfo | undefined;
 }
 
-export interface CommandTaskHost {
+export interface CommandTaskHost extends EndingHost {
   /** What its last message says has ended. */
   readonly noun: "Command" | "Container";
-  readonly clock: Clock;
   /** The framework wants to hear of TASK_KILLING. */
   readonly reportsKilling: boolean;
   report(status: CommandStatus): void;
   /** Starts the checks that the task asks for; undefined where it asks for none. */
   check(task: CheckedTask, listener: CheckListener): RunningChecks | undefined;
-  /** The task is to end; its end is told truly also by a later run of the agent. Comes before the first signal. */
-  noteKill(kill: KillRecord): void;
-  /** To every process of the task's container. Resolves to whether it was sent. */
-  signal(signal: number): Promise<boolean>;
 }
 
 /**
@@ -49,13 +42,11 @@ export interface CommandTaskHost {
 export class CommandTask {
   private running = false;
   private ended = false;
-  private escalation: { readonly timer: Timer; readonly started: number; readonly at: number } | undefined;
+  private ending: Ending | undefined;
   private completion: Timer | undefined;
   private checks: RunningChecks | undefined;
   private overtime = false;
   private unhealthy = false;
-  /** SIGTERM was sent. */
-  private asked = false;
   /** The last one that was told. */
   private status: CommandStatus | undefined;
 
@@ -129,19 +120,15 @@ export class CommandTask {
   /** @param grace milliseconds between SIGTERM and SIGKILL */
   killWithin(grace: number, { told = this.overtime, asked = false } = {}): void {
     if (!this.running || this.ended) return;
-    const { clock } = this.host;
-    const now = clock.monotonic();
-    if (this.escalation === undefined) {
-      this.checks?.stop();
-      if (!told && this.host.reportsKilling) this.tell({ state: TaskState.TASK_KILLING });
-      this.escalate(now, now + grace);
-      this.note(asked);
-      if (!asked) void this.ask();
-    } else if (this.escalation.started + grace < this.escalation.at) {
-      this.escalation.timer.cancel();
-      this.escalate(this.escalation.started, this.escalation.started + grace);
-      this.note(this.asked);
+    if (this.ending !== undefined) {
+      this.ending.hasten(grace);
+      return;
     }
+    this.checks?.stop();
+    if (!told && this.host.reportsKilling) this.tell({ state: TaskState.TASK_KILLING });
+    const cause = this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
+    this.ending = new Ending({ cause, grace, asked }, this.host);
+    void this.ending.ask();
   }
 
   /** The container ended; tells the task's last state. */
@@ -158,7 +145,7 @@ export class CommandTask {
     const message = `${noun} ${exitText(exit)}`;
     if (this.overtime) {
       this.tell({ state: TaskState.TASK_FAILED, reason: Reason.REASON_MAX_COMPLETION_TIME_REACHED, message });
-    } else if (this.escalation !== undefined) {
+    } else if (this.ending !== undefined) {
       this.tell({ state: TaskState.TASK_KILLED, message, ...(this.unhealthy && { healthy: false }) });
     } else {
       this.tell({ state: exit.code === 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED, message });
@@ -167,7 +154,7 @@ export class CommandTask {
 
   stop(): void {
     this.checks?.stop();
-    this.escalation?.timer.cancel();
+    this.ending?.stop();
     this.completion?.cancel();
   }
 
@@ -187,25 +174,5 @@ export class CommandTask {
     // What the container is need not be said again.
     this.status = { ...this.status, data: undefined, ...found };
     this.host.report(this.status);
-  }
-
-  private async ask(): Promise<void> {
-    const sent = await this.host.signal(SIGTERM);
-    if (sent && !this.ended) this.note(true);
-  }
-
-  private note(asked: boolean): void {
-    const { clock } = this.host;
-    this.asked = asked;
-    const cause = this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
-    const { started, at } = this.escalation!;
-    const deadline = asked ? Math.round(clock.now() + at - clock.monotonic()) : undefined;
-    this.host.noteKill({ cause, grace: Math.round(at - started), deadline });
-  }
-
-  private escalate(started: number, at: number): void {
-    const { clock } = this.host;
-    const timer = clock.setTimeout(() => void this.host.signal(SIGKILL), at - clock.monotonic());
-    this.escalation = { timer, started, at };
   }
 }

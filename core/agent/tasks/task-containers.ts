@@ -241,15 +241,6 @@ export class TaskContainers {
 
   commandTask(framework: Framework, executor: Executor, task: TaskInfo): CommandTask {
     const { clock, statuses, logger, disk, checkpoints, checks, commands } = this.options;
-    let noted: Promise<void> | undefined;
-    const signalNow = async (signal: number): Promise<boolean> => {
-      try {
-        return (await executor.containerizer?.signal(executor.containerId, signal)) === true;
-      } catch (error) {
-        logger.error({ err: error, executor: executor.id }, "a task could not be signalled");
-        return false;
-      }
-    };
     return new CommandTask(task, {
       clock,
       noun: executor.containerizer?.taskNoun ?? "Command",
@@ -263,15 +254,22 @@ export class TaskContainers {
           ...status,
         }),
       check: (of, listener) => checks.start(of, commands.target(executor, executor.containerId), listener),
-      noteKill: (kill) => {
+      note: async (kill) => {
         if (!executor.checkpoint) return;
-        noted = disk
+        await disk
           .apply(checkpoints.kill(executor, task.task_id!.value!, kill))
           .catch((error: unknown) =>
             logger.error({ err: error, executor: executor.id }, "a kill could not be written down"),
           );
       },
-      signal: (signal) => (noted === undefined ? signalNow(signal) : noted.then(() => signalNow(signal))),
+      signal: async (signal) => {
+        try {
+          return (await executor.containerizer?.signal(executor.containerId, signal)) === true;
+        } catch (error) {
+          logger.error({ err: error, executor: executor.id }, "a task could not be signalled");
+          return false;
+        }
+      },
     });
   }
 

@@ -34,6 +34,8 @@ class Pod {
   exits = 0;
   takes = true;
   refuse = new Set<string>();
+  /** Containers are up once this is. */
+  up = Promise.resolve();
   private readonly ends = new Map<string, Deferred<ContainerTermination>>();
   private readonly taskOf = new Map<string, string>();
   readonly executor: DefaultExecutor;
@@ -50,6 +52,7 @@ class Pod {
       launch: async (launch) => {
         const task = launch.command!.value!;
         this.launches.push(launch);
+        await this.up;
         if (this.refuse.has(task))
           throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: `no ${task}` });
         this.run(task, launch.containerId);
@@ -240,6 +243,25 @@ describe("The built-in default executor", () => {
       "b RUNNING",
       "a KILLED",
       'b KILLED "Command terminated with signal Killed"',
+    ]);
+  });
+
+  it("gives a task that was killed while its container was on its way its grace, and ends it then", async () => {
+    const pod = new Pod();
+    const up = new Deferred<void>();
+    pod.up = up.promise;
+    await pod.launch(task("a"));
+    pod.executor.kill("a", undefined);
+    await pod.clock.advance(10_000);
+    up.resolve();
+    await pod.clock.advance(2999);
+    expect(pod.signals).to.deep.equal(["a 15"]);
+    await pod.clock.advance(1);
+    expect(pod.signals).to.deep.equal(["a 15", "a 9"]);
+    expect(pod.lines()).to.deep.equal([
+      "a STARTING",
+      "a RUNNING",
+      'a KILLED "Command terminated with signal Killed"',
     ]);
   });
 

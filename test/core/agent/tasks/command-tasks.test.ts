@@ -386,6 +386,7 @@ describe("command tasks", () => {
       await bench.settle();
       const told = bench.updates.length;
       bench.master.say("ShutdownFrameworkMessage", { framework_id: { value: FRAMEWORK_ID } });
+      await bench.settle();
       expect(bench.containerizer.of("t1").signals).to.deep.equal([15]);
       await bench.clock.advance(3000);
       expect(bench.containerizer.of("t1").signals).to.deep.equal([15, 9]);
