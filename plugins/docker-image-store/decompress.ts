@@ -3,7 +3,7 @@ import { pipeline, type Readable, type Transform } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline as streamPipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
-import { messageOf } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf } from "../../sdk/errors/index.js";
 import { invalid } from "./refusals.js";
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
@@ -59,7 +59,7 @@ async function* throughZstdProgram(source: Readable): AsyncGenerator<Buffer> {
   const complaint = text(child.stderr).catch(() => "");
   const ended = new Promise<string | undefined>((resolve) => {
     child.once("error", (error) => {
-      const missing = "code" in error && error.code === "ENOENT";
+      const missing = errnoOf(error) === "ENOENT";
       resolve(missing ? "the program zstd is missing (apt-get install zstd)" : messageOf(error));
     });
     child.once("close", (code, signal) =>

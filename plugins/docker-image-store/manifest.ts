@@ -28,8 +28,10 @@ export interface ImageIndex {
   readonly kind: "index";
   readonly manifests: readonly (Descriptor & {
     readonly platform: Platform | undefined;
-    /** What the entry is called in an OCI layout. */
+    /** What the entry is called in an OCI layout: by its whole name, or by its tag alone. */
     readonly refName: string | undefined;
+    /** The whole name, where Docker (from 25 on) or containerd wrote the layout. */
+    readonly imageName: string | undefined;
   })[];
 }
 
@@ -58,6 +60,7 @@ const index = z.object({
   ),
 });
 const REF_NAME = "org.opencontainers.image.ref.name";
+const IMAGE_NAME = "io.containerd.image.name";
 
 /**
  * A manifest or index of Docker's schema 2 or of OCI. They are told apart by what they hold: media types are missing often enough.
@@ -90,6 +93,7 @@ export function parseManifest(text: Buffer, what: string): ImageManifest | Image
         size,
         platform,
         refName: annotations?.[REF_NAME],
+        imageName: annotations?.[IMAGE_NAME],
       })),
     };
   }

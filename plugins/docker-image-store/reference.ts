@@ -88,3 +88,10 @@ export function normalName(reference: ImageReference): string {
   if (reference.digest !== undefined || reference.tag !== undefined) return formatReference(reference);
   return formatReference({ ...reference, tag: DEFAULT_TAG });
 }
+
+/** The texts that archives may call it by: Docker shortens the names of its own registry, other tools write them out. */
+export function nameVariants(reference: ImageReference): ReadonlySet<string> {
+  const name = normalName(reference);
+  const short = name.replace(/^(docker\.io|index\.docker\.io)\//, "").replace(/^library\//, "");
+  return new Set([name, short, `library/${short}`, `docker.io/${short}`, `docker.io/library/${short}`]);
+}

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../../../sdk/errors/index.js";
 import type { Platform } from "../manifest.js";
 import { DEFAULT_TAG, formatReference, type ImageReference } from "../reference.js";
 import { invalid, notFound } from "../refusals.js";
@@ -74,7 +75,7 @@ async function kindOf(path: string): Promise<"file" | "other" | undefined> {
   try {
     return (await stat(path)).isFile() ? "file" : "other";
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
       return undefined;
     }
     throw invalid(`'${path}' cannot be read`, error);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { parseConfig } from "../image-config.js";
-import { DEFAULT_TAG, formatReference, type ImageReference, normalName } from "../reference.js";
+import { DEFAULT_TAG, formatReference, type ImageReference, nameVariants } from "../reference.js";
 import { invalid, notFound, parseJson } from "../refusals.js";
 import { type FileSet, readPart } from "./file-set.js";
 import { MAX_CONFIG_BYTES, type SourceImage, type SourceLayer } from "./image-source.js";
@@ -104,13 +104,6 @@ function layerOf(files: FileSet, path: string, diffId: string | undefined): Sour
       return part;
     },
   };
-}
-
-/** Docker shortens the names of its own registry, other tools write them out. */
-function nameVariants(reference: ImageReference): ReadonlySet<string> {
-  const name = normalName(reference);
-  const short = name.replace(/^(docker\.io|index\.docker\.io)\//, "").replace(/^library\//, "");
-  return new Set([name, short, `library/${short}`, `docker.io/${short}`, `docker.io/library/${short}`]);
 }
 
 const digestOf = (config: Buffer): string => `sha256:${createHash("sha256").update(config).digest("hex")}`;

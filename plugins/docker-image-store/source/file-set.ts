@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { errnoOf } from "../../../sdk/errors/index.js";
 import { compressionOf, decompress } from "../decompress.js";
 import { invalid, notFound } from "../refusals.js";
 import { ByteReader } from "../tar/byte-reader.js";
@@ -124,5 +125,4 @@ export async function readPart(files: FileSet, path: string, limit: number): Pro
   return data;
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+const isMissing = (error: unknown): boolean => errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR";

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { parseConfig } from "../image-config.js";
 import { type Descriptor, type ImageIndex, type Platform, parseManifest } from "../manifest.js";
 import { selectManifest } from "../platform.js";
-import { DEFAULT_TAG, formatReference, type ImageReference, normalName } from "../reference.js";
+import { DEFAULT_TAG, formatReference, type ImageReference, nameVariants } from "../reference.js";
 import { invalid, notFound } from "../refusals.js";
 import { type FilePart, type FileSet, readPart } from "./file-set.js";
 import { MAX_CONFIG_BYTES, type SourceImage, type SourceLayer } from "./image-source.js";
@@ -47,12 +47,21 @@ export async function findInLayout(
 function entryOf(index: ImageIndex, reference: ImageReference, platform: Platform): Descriptor | undefined {
   const { manifests } = index;
   if (reference.digest !== undefined) return manifests.find(({ digest }) => digest === reference.digest);
-  const names = [formatReference(reference), normalName(reference), reference.tag ?? DEFAULT_TAG];
-  const named = manifests.filter(({ refName }) => refName !== undefined && names.includes(refName));
-  if (named.length > 1) return selectManifest({ kind: "index", manifests: named }, platform, names[0]!);
-  return (
-    named[0] ?? (manifests.length === 1 && manifests[0]!.refName === undefined ? manifests[0] : undefined)
-  );
+  const whole = new Set([formatReference(reference), ...nameVariants(reference)]);
+  const isCalled = (name: string | undefined): boolean => name !== undefined && whole.has(name);
+  const named = manifests.filter(({ imageName, refName }) => isCalled(imageName) || isCalled(refName));
+  const tagged = manifests.filter(({ refName }) => refName === (reference.tag ?? DEFAULT_TAG));
+  // Different images may have one tag.
+  const others = tagged.length > 1 && tagged.some(({ imageName }) => imageName !== undefined);
+  const [found, ...more] = named.length > 0 ? named : others ? [] : tagged;
+  if (found !== undefined && more.length > 0) {
+    return selectManifest(
+      { kind: "index", manifests: [found, ...more] },
+      platform,
+      formatReference(reference),
+    );
+  }
+  return found ?? (manifests.length === 1 && manifests[0]!.refName === undefined ? manifests[0] : undefined);
 }
 
 async function find(files: FileSet, { digest, size }: Descriptor): Promise<FilePart> {

@@ -1,7 +1,7 @@
 import { open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { messageOf } from "../../../sdk/errors/index.js";
+import { errnoOf, messageOf } from "../../../sdk/errors/index.js";
 import { isDigest } from "../reference.js";
 
 const digest = z.string().refine(isDigest);
@@ -31,7 +31,7 @@ export async function readCatalogue(path: string): Promise<Catalogue | undefined
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
   let json: unknown;

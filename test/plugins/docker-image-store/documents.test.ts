@@ -63,6 +63,7 @@ describe("what registries and builders write", () => {
         digest: `sha256:${String(at).repeat(64)}`,
         size: 1,
         refName: undefined,
+        imageName: undefined,
         platform: platform && { os: platform[0], architecture: platform[1], variant: platform[2] },
       })),
     });

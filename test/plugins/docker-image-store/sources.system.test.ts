@@ -236,6 +236,29 @@ describe("where images come from", function () {
       await expectImage(images(), "packed:v1");
     });
 
+    it("tells images of one tag apart in what docker save writes from version 25 on", async () => {
+      const other = buildImage([top], { Cmd: ["/other"] });
+      const entry = ({ digest, mediaType, manifest }: BuiltImage, name: string): object => ({
+        mediaType,
+        digest,
+        size: manifest.length,
+        annotations: {
+          "io.containerd.image.name": `docker.io/${name}:latest`,
+          "org.opencontainers.image.ref.name": "latest",
+        },
+      });
+      const layout = join(images(), "both");
+      await writeOciLayout(layout, other);
+      await writeOciLayout(layout, image);
+      const manifests = [entry(other, "team/other"), entry(image, "library/app")];
+      await writeFile(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+      execFileSync("tar", ["-C", layout, "-cf", join(images(), "app.tar"), "."]);
+      await expectImage(images(), "app");
+      await rename(join(images(), "app.tar"), join(images(), "third.tar"));
+      const store = await bench.open({ registry: images() });
+      expect(await outcome(store, docker("third"))).to.match(/TEPUI_IMAGE_NOT_FOUND: .*no image 'third'/);
+    });
+
     it("says what is missing or wrong", async () => {
       await write("other.tar", dockerArchive(image, "something:else"));
       await write("empty.tar", tarArchive([{ name: "nothing" }]));
