@@ -186,6 +186,7 @@ export { SystemRandom } from "./contracts/system-random.js";
 export {
   type ErrorCode,
   type ErrorKind,
+  errnoOf,
   isTepuiError,
   messageOf,
   TepuiError,

@@ -1,6 +1,7 @@
 import { lstat, mkdir, open, readdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { writeRegistry } from "../../plugins/embedded-registry/offline.js";
+import { errnoOf } from "../../sdk/errors/index.js";
 import { DirectoryLock } from "../../sdk/files/index.js";
 import type { RegistryFacts } from "../../sdk/registry/index.js";
 import { syncDirectory } from "./archive.js";
@@ -21,7 +22,7 @@ export async function contentsOf(path: string): Promise<readonly string[] | unde
   try {
     return await readdir(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { peekRegistry } from "../../plugins/embedded-registry/offline.js";
-import { messageOf } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf } from "../../sdk/errors/index.js";
 import type { RegistryFacts } from "../../sdk/registry/index.js";
 import { writeBackup } from "../backup/archive.js";
 import { BACKUP_FORMAT, META_NAME, REGISTRY_NAME } from "../backup/manifest.js";
@@ -95,7 +95,7 @@ async function exists(path: string): Promise<boolean> {
     await stat(path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    if (errnoOf(error) === "ENOENT") return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { messageOf } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf } from "../../sdk/errors/index.js";
 import { makeDirectory } from "../../sdk/files/index.js";
 import { decodeRecords, type RegistryFacts, replay } from "../../sdk/registry/index.js";
 import { checkBackup } from "../backup/archive.js";
@@ -61,7 +61,7 @@ async function read(file: string): Promise<Backup> {
     }
     return { file, manifest, hasMeta, registry: undefined };
   } catch (error) {
-    const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const absent = errnoOf(error) === "ENOENT";
     const problem = absent ? "there is no such file" : messageOf(error);
     throw new Error(`${file}: ${problem}`, { cause: error });
   }

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { DirectoryLock, makeDirectory } from "../../sdk/files/index.js";
 
 /** Throws TEPUI_AGENT_WORK_DIR_UNUSABLE where the directory, or the one in which it is to be made, cannot be written. Makes nothing. */
@@ -39,7 +39,7 @@ function exists(path: string): boolean {
     return true;
   } catch (error) {
     // Anything else is told by who looks next.
-    return !(error instanceof Error && "code" in error && error.code === "ENOENT");
+    return errnoOf(error) !== "ENOENT";
   }
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf } from "../../sdk/errors/index.js";
 import type { Assignment } from "./assignment.js";
 
 export interface CommandLine {
@@ -100,5 +100,4 @@ function entriesOf(directory: string, problems: string[]): string[] {
 
 const readTrimmed = (path: string): string => readFileSync(path, "utf8").trim();
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ENOENT";
+const isMissing = (error: unknown): boolean => errnoOf(error) === "ENOENT";

@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../../sdk/errors/index.js";
 import type { Attachment } from "./attachment.js";
 import { isObject, type JsonObject } from "./json.js";
 
@@ -85,7 +86,7 @@ export class ContainerDirectory {
     try {
       return await readdir(this.path);
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      if (errnoOf(error) === "ENOENT") return [];
       throw error;
     }
   }

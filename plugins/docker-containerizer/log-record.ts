@@ -1,6 +1,7 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { ContainerIo } from "../../sdk/contracts/container-logger.js";
+import { errnoOf } from "../../sdk/errors/index.js";
 import { z } from "../../sdk/plugin/index.js";
 
 const output = z.union([z.string(), z.strictObject({ command: z.array(z.string()).readonly() })]);
@@ -49,7 +50,7 @@ export async function readLogRecord(path: string): Promise<LogRecord | undefined
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
   const { io, progress } = schema.parse(JSON.parse(text));

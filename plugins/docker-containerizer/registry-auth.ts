@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../../sdk/errors/index.js";
 import type { RegistryAuth } from "./engine.js";
 
 /** What docker's own config files hold: `config.json` has `auths`, the older `.dockercfg` is that part alone. */
@@ -30,11 +31,7 @@ async function readConfig(path: string): Promise<DockerConfig | undefined> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (
-      (error as NodeJS.ErrnoException).code === "ENOENT" ||
-      (error as NodeJS.ErrnoException).code === "ENOTDIR"
-    )
-      return undefined;
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
     throw error;
   }
   const parsed = asRecord(parse(text));

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { errnoOf } from "../../sdk/errors/index.js";
 import { DirectoryLock } from "../../sdk/files/index.js";
 import type { RegistryFacts } from "../../sdk/registry/index.js";
 import { newSegment } from "./segment.js";
@@ -17,7 +18,7 @@ export async function peekRegistry(directory: string): Promise<RegistryFacts | u
       const found = await new SegmentDirectory(directory).newest();
       return found && readNamed(join(directory, found.name), found.content).facts;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT" && attempt === 1) return undefined;
+      if (errnoOf(error) === "ENOENT" && attempt === 1) return undefined;
       if (attempt >= READ_ATTEMPTS) throw error;
     }
   }

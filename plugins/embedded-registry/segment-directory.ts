@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { makeDirectory } from "../../sdk/files/index.js";
 import { type ReadSegment, readSegment } from "./segment.js";
 
@@ -86,7 +86,7 @@ export class SegmentDirectory {
       const text = await readFile(join(this.path, MARK), "utf8");
       return SEGMENT_NAME.test(text) ? text : "";
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      if (errnoOf(error) === "ENOENT") return undefined;
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { copyFile, open, stat } from "node:fs/promises";
 import type { Fetcher, FetchRequest, FetchSource } from "../../sdk/contracts/fetcher.js";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf, TepuiError } from "../../sdk/errors/index.js";
 
 /** Copies a file of this host, with the rights of the user that it is for. */
 export class FileFetcher implements Fetcher {
@@ -36,7 +36,7 @@ async function sizeOf({ uri }: FetchSource): Promise<number> {
 
 /** For whoever reads the status of the task; the places in between are the agent's affair. */
 function reason(error: unknown): string {
-  switch (error instanceof Error && "code" in error ? error.code : undefined) {
+  switch (errnoOf(error)) {
     case "ENOENT":
       return "there is no such file";
     case "EACCES":

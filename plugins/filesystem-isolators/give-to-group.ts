@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, lchown, lstat, open, readdir } from "node:fs/promises";
+import { errnoOf } from "../../sdk/errors/index.js";
 
 /**
  * Gives a directory and all in it to a group: directories become writable for the group, and what is made in them later belongs to
@@ -29,7 +30,7 @@ async function giveDirectory(
       await giveEntry(`${place}/${name}`, { gid, device });
     } catch (error) {
       // Gone, or replaced, since it was listed.
-      if (!(error instanceof Error && "code" in error && GONE.has(error.code))) throw error;
+      if (!GONE.has(errnoOf(error))) throw error;
     }
   }
 }
@@ -48,4 +49,4 @@ async function giveEntry(path: string, to: { gid: number; device: number }): Pro
   }
 }
 
-const GONE: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+const GONE: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);

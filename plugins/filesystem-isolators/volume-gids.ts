@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { lstat, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
-import { TepuiError } from "../../sdk/errors/index.js";
+import { errnoOf, TepuiError } from "../../sdk/errors/index.js";
 import { parseResources } from "../../sdk/resources/index.js";
 import { giveToGroup } from "./give-to-group.js";
 
@@ -52,7 +52,7 @@ export class VolumeGids {
     try {
       text = await readFile(this.options.file, "utf8");
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+      if (errnoOf(error) === "ENOENT") return;
       throw error;
     }
     for (const [path, gid] of Object.entries(this.parse(text)))

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { gunzip } from "node:zlib";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { formatBytes } from "../../sdk/values/index.js";
 import type { BodyBudget, BodyHolder } from "./body-budget.js";
 import { ReceivingBody } from "./receiving-body.js";
@@ -127,7 +127,7 @@ function decompress(body: Buffer, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     gunzip(body, { maxOutputLength: limit }, (error, plain) => {
       if (error === null) return resolve(plain);
-      if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE") return reject(tooLarge(limit));
+      if (errnoOf(error) === "ERR_BUFFER_TOO_LARGE") return reject(tooLarge(limit));
       const detail = `Failed to decompress the body: ${messageOf(error)}`;
       reject(new TepuiError("TEPUI_CALL_INVALID", { detail, cause: error }));
     });

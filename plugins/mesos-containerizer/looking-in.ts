@@ -3,6 +3,7 @@ import type { ContainerIo } from "../../sdk/contracts/container-logger.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Contribution, Namespace } from "../../sdk/contracts/contribution.js";
 import type { LaunchPlan } from "../../sdk/contracts/launcher.js";
+import { errnoOf } from "../../sdk/errors/index.js";
 import { commandOf, switchedUser } from "./plan.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -32,8 +33,7 @@ async function namespacesOf(pid: number): Promise<NonNullable<Contribution["ente
 /** An agent that may not look at a namespace could not have given a container another one. */
 async function identity(path: string): Promise<string | undefined> {
   return readlink(path).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM"))
-      return undefined;
+    if (errnoOf(error) === "EACCES" || errnoOf(error) === "EPERM") return undefined;
     throw error;
   });
 }

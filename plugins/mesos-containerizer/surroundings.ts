@@ -4,6 +4,7 @@ import { Environment_Variable_Type } from "../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { LaunchPlan } from "../../sdk/contracts/launcher.js";
+import { errnoOf } from "../../sdk/errors/index.js";
 
 /** What a process that is to look into a container shares with it, beside its namespaces. */
 export interface Surroundings {
@@ -99,5 +100,4 @@ export class SavedSurroundings {
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ENOENT";
+const isMissing = (error: unknown): boolean => errnoOf(error) === "ENOENT";

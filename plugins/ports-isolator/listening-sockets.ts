@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { errnoOf } from "../../sdk/errors/index.js";
 
 /** The state TCP_LISTEN of linux/tcp_states.h. */
 const LISTEN = "0A";
@@ -25,7 +26,7 @@ async function readTable(path: string): Promise<string> {
     return await readFile(path, "utf8");
   } catch (error) {
     // A kernel without IPv6.
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    if (errnoOf(error) === "ENOENT") return "";
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { ImageGcConfig as GcMessage } from "../../proto/gen/mesos/internal/
 import type { Image } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
-import { messageOf } from "../../sdk/errors/index.js";
+import { errnoOf, messageOf } from "../../sdk/errors/index.js";
 import { type Duration, durationFromNs } from "../../sdk/values/index.js";
 
 export interface ImageGcSettings {
@@ -87,7 +87,7 @@ export async function diskUsage(path: string): Promise<number> {
     const { blocks, bfree } = await statfs(path);
     return blocks === 0 ? 0 : (blocks - bfree) / blocks;
   } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const missing = errnoOf(error) === "ENOENT";
     if (!missing || dirname(path) === path) {
       throw new Error(`the disk usage of '${path}' cannot be read: ${messageOf(error)}`, { cause: error });
     }

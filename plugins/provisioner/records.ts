@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { errnoOf } from "../../sdk/errors/index.js";
 
 /** One root file system of a container. */
 export interface RootfsPlace {
@@ -74,5 +75,4 @@ async function listed(directory: string): Promise<string[]> {
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ENOENT";
+const isMissing = (error: unknown): boolean => errnoOf(error) === "ENOENT";

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { RootFilesystem } from "../../sdk/contracts/contribution.js";
 import type { RootfsBackend } from "../../sdk/contracts/image.js";
 import type { Random } from "../../sdk/contracts/random.js";
-import { TepuiError } from "../../sdk/errors/index.js";
+import { errnoOf, TepuiError } from "../../sdk/errors/index.js";
 import { overlayProblem } from "./overlay-probe.js";
 import { removeTree } from "./remove-tree.js";
 
@@ -60,7 +60,7 @@ export class OverlayBackend implements RootfsBackend {
 
   async remove(directory: string): Promise<void> {
     const links = await readlink(join(directory, "links")).catch((error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      if (errnoOf(error) === "ENOENT") return undefined;
       throw error;
     });
     // Only what looks like one of ours: the link is a file that somebody could have changed.

@@ -1,5 +1,6 @@
 import { lstat, readdir, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../../sdk/errors/index.js";
 import { runProgram } from "./processes.js";
 
 /** A container that has not written much leaves a few directories: starting a program would cost more than removing them. */
@@ -20,7 +21,7 @@ export async function removeTree(directory: string): Promise<void> {
     if (!found.isDirectory()) return await unlink(directory);
     device = found.dev;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    if (errnoOf(error) === "ENOENT") return;
     throw error;
   }
   try {

@@ -3,6 +3,7 @@ import { normalize } from "node:path";
 import type { ContainerRequest } from "../../sdk/contracts/containerizer.js";
 import type { ContainerMount, Contribution } from "../../sdk/contracts/contribution.js";
 import type { Isolator } from "../../sdk/contracts/isolator.js";
+import { errnoOf } from "../../sdk/errors/index.js";
 import { pathInside, SafeDirectory } from "../../sdk/safe-files/index.js";
 import { mountPoint } from "./mount-point.js";
 import { mountOf, readMounts } from "./mount-table.js";
@@ -87,5 +88,4 @@ async function requireShared(path: string): Promise<void> {
   );
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+const isMissing = (error: unknown): boolean => errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR";

@@ -1,5 +1,6 @@
 import { chmod, lstat, mkdir, readdir, rm, rmdir, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { errnoOf } from "../../sdk/errors/index.js";
 
 /** Types of statfs(2) of file systems that live in memory alone. */
 const MEMORY: ReadonlySet<number> = new Set([0x0102_1994, 0x8584_58f6]);
@@ -34,7 +35,7 @@ export class SecretStore {
   async close(): Promise<void> {
     if (this.directory === undefined) return;
     await rmdir(this.directory).catch((error: unknown) => {
-      const left = error instanceof Error && "code" in error && error.code === "ENOTEMPTY";
+      const left = errnoOf(error) === "ENOTEMPTY";
       if (!left) throw error;
     });
   }
@@ -71,8 +72,7 @@ async function inMemory(directory: string): Promise<boolean> {
     try {
       return MEMORY.has((await statfs(path)).type);
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT") || path === "/")
-        throw error;
+      if (errnoOf(error) !== "ENOENT" || path === "/") throw error;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { errnoOf } from "../errors/index.js";
 
 /**
  * Makes a directory and those above it that are missing. Resolves for one that is there. Like Node's own `recursive`, which below
@@ -25,8 +26,7 @@ async function made(path: string, mode: number): Promise<boolean> {
     await mkdir(path, { mode });
     return true;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" && dirname(path) !== path) return false;
+    if (errnoOf(error) === "ENOENT" && dirname(path) !== path) return false;
     // Whatever else is wrong does not matter where it is there: a file system may be read-only, or somebody else's.
     if (await isDirectory(path)) return true;
     throw error;

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { errnoOf } from "../errors/index.js";
 
 /** What `/proc/<pid>/stat` says of one process; see proc(5). */
 export interface ProcessStat {
@@ -61,5 +62,4 @@ export function isAlive(stat: ProcessStat | undefined): stat is ProcessStat {
 }
 
 /** ESRCH: it ended between open and read. */
-const isGone = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH");
+const isGone = (error: unknown): boolean => errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH";

@@ -12,6 +12,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { isAbsolute, normalize } from "node:path";
+import { errnoOf } from "../errors/index.js";
 
 export interface Owner {
   readonly uid: number;
@@ -57,7 +58,7 @@ export class SafeDirectory {
         const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
         closeSync(openSync(`${parent}/${name}`, flags, mode));
       } catch (error) {
-        if (codeOf(error) !== "EEXIST") throw error;
+        if (errnoOf(error) !== "EEXIST") throw error;
       }
     });
   }
@@ -68,7 +69,7 @@ export class SafeDirectory {
       try {
         symlinkSync(target, `${parent}/${name}`);
       } catch (error) {
-        if (codeOf(error) !== "EEXIST") throw error;
+        if (errnoOf(error) !== "EEXIST") throw error;
         if (linkedTo(`${parent}/${name}`) !== target)
           throw new Error(`'${path}' is in the sandbox already, and is something else`);
       }
@@ -88,7 +89,7 @@ export class SafeDirectory {
       try {
         renameSync(`${parent}/${name}`, to);
       } catch (error) {
-        if (codeOf(error) !== "ENOENT") throw error;
+        if (errnoOf(error) !== "ENOENT") throw error;
       }
     });
   }
@@ -124,7 +125,7 @@ export class SafeDirectory {
       try {
         return lstatSync([this.root, ...steps.slice(0, index + 1)].join("/")).isSymbolicLink();
       } catch (error) {
-        if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return false;
+        if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return false;
         throw error;
       }
     });
@@ -154,7 +155,7 @@ function makeMissing(path: string, mode: number): boolean {
     mkdirSync(path, mode);
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (errnoOf(error) === "EEXIST") return false;
     throw error;
   }
 }
@@ -163,7 +164,7 @@ function open(path: string, asked: string): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
-    const code = codeOf(error);
+    const code = errnoOf(error);
     if (code === "ELOOP" || code === "ENOTDIR")
       throw new Error(`'${asked}' leads through something that is not a directory`, { cause: error });
     throw error;
@@ -174,10 +175,7 @@ function linkedTo(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch (error) {
-    if (codeOf(error) === "EINVAL" || codeOf(error) === "ENOENT") return undefined;
+    if (errnoOf(error) === "EINVAL" || errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }
-
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && "code" in error ? error.code : undefined;

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { messageOf } from "../../../sdk/errors/index.js";
+import { errnoOf, messageOf } from "../../../sdk/errors/index.js";
 import { AgentRefusal, type InputCall, type OutputPart } from "./agent-api.js";
 import { Detacher } from "./detacher.js";
 import type { LocalTerminal } from "./terminal.js";
@@ -25,7 +25,7 @@ export async function copyOutput(
     }
   } catch (error) {
     // Node's own text for a lost connection is one word: "aborted".
-    const lost = error instanceof Error && "code" in error && error.code === "ECONNRESET";
+    const lost = errnoOf(error) === "ECONNRESET";
     const why = lost ? "the connection was lost; the agent may have ended, or cut it" : messageOf(error);
     throw new Error(`the agent broke off: ${why}`, { cause: error });
   }

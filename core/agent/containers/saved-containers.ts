@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Call_LaunchContainer } from "../../../proto/gen/mesos/v1/agent/agent.js";
 import type { Value_Scalar } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
-import { messageOf } from "../../../sdk/errors/index.js";
+import { errnoOf, messageOf } from "../../../sdk/errors/index.js";
 import { containerName } from "../../../sdk/ids/index.js";
 import type { DiskOperation } from "../disk/operations.js";
 import { REAL_FILES, type StateFiles } from "../recovery/state-files.js";
@@ -71,7 +71,7 @@ export class SavedContainers {
       // One that is being written is of no container that runs.
       return (await files.readdir(this.directory)).filter((name) => !name.endsWith(".tmp"));
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      if (errnoOf(error) === "ENOENT") return [];
       throw error;
     }
   }

@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { errnoOf } from "../../../sdk/errors/index.js";
 import { SafeDirectory } from "../../../sdk/safe-files/index.js";
 import type { DiskOperation } from "./operations.js";
 
@@ -120,7 +121,7 @@ export class DiskPerformer {
     try {
       chownSync(path, uid, gid);
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EPERM")) throw error;
+      if (errnoOf(error) !== "EPERM") throw error;
       throw new Error(`only an agent that is root can run tasks as '${owner}'`);
     }
   }
@@ -197,7 +198,7 @@ function replaceLink(link: { path: string; target: string; durable?: boolean }):
     // Mostly there is none yet.
     symlinkSync(target, path);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (errnoOf(error) !== "EEXIST") throw error;
     const temporary = `${path}.tmp`;
     rmSync(temporary, { force: true });
     symlinkSync(target, temporary);
@@ -248,5 +249,4 @@ function touch(path: string): void {
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ENOENT";
+const isMissing = (error: unknown): boolean => errnoOf(error) === "ENOENT";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
+import { errnoOf, messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import { splitDelimited } from "../updates/update-record.js";
 import { REAL_FILES, type StateFiles } from "./state-files.js";
 
@@ -147,5 +147,4 @@ export class RecordReader {
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+const isMissing = (error: unknown): boolean => errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR";

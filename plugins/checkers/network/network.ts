@@ -2,6 +2,7 @@ import { readlink } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { CheckOutcome } from "../../../sdk/contracts/checker.js";
+import { errnoOf } from "../../../sdk/errors/index.js";
 import { type Answer, type CheckHelper, NotTheTargetsFault } from "./check-helper.js";
 
 export interface Endpoint {
@@ -150,8 +151,7 @@ async function isOwnNetwork(pid: number): Promise<boolean> {
     return theirs === own;
   } catch (error) {
     // An agent that may not look at a namespace could not have given a container another one.
-    if (error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM"))
-      return true;
+    if (errnoOf(error) === "EACCES" || errnoOf(error) === "EPERM") return true;
     throw error;
   }
 }

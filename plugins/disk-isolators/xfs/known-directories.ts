@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../../../sdk/errors/index.js";
 
 /** Every sandbox below an agent's work directory, of containers that run and of those that ended. */
 export const sandboxDirectories = (workDir: string): Promise<string[]> =>
@@ -14,7 +15,7 @@ async function expand(directory: string, [name, ...rest]: readonly string[]): Pr
   if (name === undefined) return [directory];
   if (name !== "*") return expand(join(directory, name), rest);
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (errnoOf(error) === "ENOENT") return [];
     throw error;
   });
   const found: string[] = [];

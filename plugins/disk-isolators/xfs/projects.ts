@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import type { Logger } from "../../../sdk/contracts/logger.js";
-import { messageOf, TepuiError } from "../../../sdk/errors/index.js";
+import { errnoOf, messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import type { ProjectIds } from "./project-ids.js";
 import type { ProjectQuotas } from "./project-quotas.js";
 import type { XfsMount } from "./xfs-mounts.js";
@@ -135,7 +135,7 @@ export class Projects {
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
-    (error: unknown) => !(error instanceof Error && "code" in error && error.code === "ENOENT"),
+    (error: unknown) => errnoOf(error) !== "ENOENT",
   );
 
 const refused = (detail: string): TepuiError => new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { ContainerExit } from "../../../sdk/contracts/containerizer.js";
+import { errnoOf } from "../../../sdk/errors/index.js";
 
 /** The processes of a container, each named for good by pid and start time. */
 export interface ShimRecord {
@@ -28,7 +29,7 @@ export async function readContainerRecord(path: string): Promise<ContainerRecord
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
   return parseContainerRecord(text);

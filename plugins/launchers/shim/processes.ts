@@ -1,3 +1,4 @@
+import { errnoOf } from "../../../sdk/errors/index.js";
 import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
 
 /** Whether the pid still names the process that started then; 0 is an unknown start. */
@@ -15,7 +16,7 @@ export function sendAll(processes: readonly { readonly pid: number }[], signal: 
       sent = true;
     } catch (error) {
       // It ended meanwhile. Anything else, such as no permission, is a fault to be seen.
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      if (errnoOf(error) !== "ESRCH") throw error;
     }
   }
   return sent;

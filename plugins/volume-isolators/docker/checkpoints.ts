@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../../../sdk/errors/index.js";
 import type { DockerVolume } from "./driver.js";
 
 const FILE = "volumes";
@@ -17,12 +18,7 @@ export class VolumeCheckpoints {
     const found = new Map<string, DockerVolume[]>();
     for (const id of await readdir(this.directory)) {
       const text = await readFile(join(this.directory, id, FILE), "utf8").catch((error: unknown) => {
-        if (
-          error instanceof Error &&
-          "code" in error &&
-          (error.code === "ENOENT" || error.code === "ENOTDIR")
-        )
-          return "";
+        if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return "";
         throw error;
       });
       found.set(id, text === "" ? [] : volumesIn(text, join(this.directory, id, FILE)));
