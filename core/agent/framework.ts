@@ -65,6 +65,13 @@ export class Framework implements AgentFrameworkView {
     return undefined;
   }
 
+  /** An executor that is here had the task, and its end was acknowledged. */
+  hasCompleted(taskId: string): boolean {
+    for (const { completedTasks } of this.running.values())
+      if (completedTasks.some(({ task_id }) => task_id?.value === taskId)) return true;
+    return false;
+  }
+
   get idle(): boolean {
     return this.running.size === 0;
   }

@@ -93,6 +93,16 @@ export class Statuses {
       updates.whenSafe(update, sender.taken);
       return false;
     }
+    if (
+      executor === undefined &&
+      status.source === Source.SOURCE_EXECUTOR &&
+      framework.hasCompleted(taskId)
+    ) {
+      // Its executor repeats what it was not told to be safe. Mesos's agent passes that on, as news of a task that runs again.
+      this.ignored(taskId, "the end of the task is acknowledged");
+      sender.taken();
+      return false;
+    }
     if (executor === undefined) {
       this.store(update, undefined, sender);
       return true;

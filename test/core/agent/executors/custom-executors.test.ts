@@ -95,6 +95,19 @@ describe("custom executors", () => {
     expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_RUNNING"]);
   });
 
+  it("that repeat updates of a task whose end is acknowledged are told that these are safe, and nobody else is told", async () => {
+    const { bench, executor, update } = await running();
+    void update("t1", RUNNING);
+    void update("t1", FINISHED);
+    await bench.drain("t1");
+    const before = bench.updates.length;
+    void update("t1", RUNNING);
+    void update("t1", RUNNING, { uuid: Buffer.from("never told before").subarray(0, 16) });
+    await bench.settle();
+    expect(bench.updates).to.have.length(before);
+    expect(executor.types.slice(2)).to.deep.equal(Array(4).fill("ACKNOWLEDGED"));
+  });
+
   it("report in vain for a framework that is being ended, which is counted", async () => {
     const { bench, update } = await running();
     bench.master.say("ShutdownFrameworkMessage", { framework_id: { value: FRAMEWORK_ID } });
