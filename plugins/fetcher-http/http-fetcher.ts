@@ -40,7 +40,8 @@ async function answer<T>(
   });
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
   try {
-    const response = await httpRequest(uri, { method, dispatcher, signal });
+    const { url, headers } = withoutCredentials(new URL(uri));
+    const response = await httpRequest(url, { method, headers, dispatcher, signal });
     if (response.statusCode !== 200) {
       await response.body.dump();
       throw new Error(`the server answered with status ${response.statusCode}`);
@@ -53,3 +54,17 @@ async function answer<T>(
     await agent.destroy();
   }
 }
+
+/** As curl, which Mesos uses: a user and a password in the address are shown to its host. Redirects to another do not carry them on. */
+function withoutCredentials(url: URL): { url: URL; headers: { authorization?: string } } {
+  const { username, password } = url;
+  if (username === "" && password === "") return { url, headers: {} };
+  url.username = "";
+  url.password = "";
+  const pair = Buffer.from(`${decoded(username)}:${decoded(password)}`, "latin1");
+  return { url, headers: { authorization: `Basic ${pair.toString("base64")}` } };
+}
+
+/** Its bytes, one character each; a percent sign that begins nothing stands for itself. */
+const decoded = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));

@@ -22,11 +22,12 @@ describe("http fetcher", () => {
 
   async function fetch(
     handler: RequestListener,
-    options: { stallTimeout?: number; signal?: AbortSignal } = {},
+    options: { stallTimeout?: number; signal?: AbortSignal; user?: string } = {},
   ) {
     server = createServer(handler);
     await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
-    const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/a`;
+    const user = options.user === undefined ? "" : `${options.user}@`;
+    const uri = `http://${user}127.0.0.1:${(server.address() as AddressInfo).port}/a`;
     const destination = join(directory, "file");
     const signal = options.signal ?? new AbortController().signal;
     await new HttpFetcher().fetch({ uri, destination, stallTimeout: options.stallTimeout ?? 5000, signal });
@@ -53,6 +54,30 @@ describe("http fetcher", () => {
       response.writeHead(302, { location: `${request.url}x` }).end();
     };
     expect(await refusal(endless)).to.match(/Failed to fetch: .*(302|redirect)/i);
+  });
+
+  it("shows a user and a password in the address to its host, and to nobody that it is sent on to", async () => {
+    const shown: unknown[] = [];
+    const elsewhere = createServer((request, response) => {
+      shown.push(request.headers.authorization);
+      response.end("there");
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = elsewhere.address() as AddressInfo;
+      const body = await fetch(
+        (request, response) => {
+          shown.push(request.url, request.headers.authorization);
+          response.writeHead(302, { location: `http://127.0.0.1:${port}/b` }).end();
+        },
+        { user: "ja%40ne:s%zz%20:" },
+      );
+      expect(body.toString()).to.equal("there");
+      const pair = Buffer.from("ja@ne:s%zz%20:").toString("base64");
+      expect(shown).to.deep.equal(["/a", `Basic ${pair}`, undefined]);
+    } finally {
+      elsewhere.close();
+    }
   });
 
   it("takes only 200 for a success", async () => {
