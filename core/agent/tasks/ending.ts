@@ -36,6 +36,7 @@ export class Ending {
   /** When the task was asked, by the monotonic clock. */
   private asked: number | undefined;
   private timer: Timer | undefined;
+  private asking = false;
   private over = false;
 
   constructor(
@@ -50,7 +51,8 @@ export class Ending {
 
   /** There is something to end: asks it, unless it was asked. */
   async ask(): Promise<void> {
-    if (this.asked !== undefined) return;
+    if (this.asking || this.asked !== undefined) return;
+    this.asking = true;
     await this.atMost(this.noted);
     if (this.over) return;
     const sent = await this.atMost(this.host.signal(SIGTERM));

@@ -46,6 +46,17 @@ describe("The end of a task", () => {
     expect(slow.signals).to.deep.equal([15, 9]);
   });
 
+  it("asks once, however often it is told that there is something to ask", async () => {
+    const slow = new Slow();
+    const ending = slow.begin();
+    void ending.ask();
+    void ending.ask();
+    slow.written.resolve();
+    await slow.clock.advance(0);
+    void ending.ask();
+    expect(slow.signals).to.deep.equal([15]);
+  });
+
   it("comes also where the disk and the engine never answer", async () => {
     const slow = new Slow();
     void slow.begin().ask();
