@@ -102,7 +102,8 @@ export class Recovery {
     if (state === "exited" || state === "dead") {
       if (labels[REMOVE_LABEL] !== undefined) return removals.now(name);
       const { finishedAt } = await engine.inspect(name);
-      removals.later(name, Math.max(0, finishedAt + removeDelay - clock.now()));
+      // By the wall clock, which may have been set meanwhile.
+      removals.later(name, Math.min(removeDelay, Math.max(0, finishedAt + removeDelay - clock.now())));
       return;
     }
     if (!killOrphans) {

@@ -22,7 +22,7 @@ export class VirtualClock implements Clock {
   private live = 0;
 
   /** @param start milliseconds since the epoch */
-  constructor(private readonly start: number = DEFAULT_START_MS) {}
+  constructor(private start: number = DEFAULT_START_MS) {}
 
   now(): number {
     return this.start + this.elapsed;
@@ -30,6 +30,11 @@ export class VirtualClock implements Clock {
 
   monotonic(): number {
     return this.elapsed;
+  }
+
+  /** Somebody sets the wall clock `ms` forward (back where negative); no time passes. */
+  jump(ms: number): void {
+    this.start += ms;
   }
 
   setTimeout(fn: () => void, ms: number): Timer {

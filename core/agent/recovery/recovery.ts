@@ -188,7 +188,7 @@ export class Recovery {
       const told = only.updates.flatMap(({ status }) => (status === undefined ? [] : [status]));
       const kill = only.kill ?? (only.task.state === TaskState.TASK_KILLING ? KILLED : undefined);
       if (since === undefined) executor.command.started();
-      else executor.command.followed(clock.now() - since * 1000, told, kill);
+      else executor.command.followed(Math.max(0, clock.now() - since * 1000), told, kill);
     }
     this.options.drivers.reconnect(framework, executor);
     taskContainers.follow(executor, owner);

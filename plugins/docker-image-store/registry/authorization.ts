@@ -30,6 +30,7 @@ export interface AuthorizationOptions {
 
 /** Gets and keeps what one registry wants to see in `Authorization`, for one pull. */
 export class Authorization {
+  /** `until` by the monotonic clock: the registry tells how long a token lives, not when it ends. */
   private current: { readonly value: string; readonly until: number } | undefined;
   /** One at a time: the layers of an image ask for the same. */
   private asking: Promise<void> | undefined;
@@ -43,7 +44,7 @@ export class Authorization {
 
   /** What to send; undefined: nothing yet. */
   header(): string | undefined {
-    if (this.current !== undefined && this.options.clock.now() >= this.current.until)
+    if (this.current !== undefined && this.options.clock.monotonic() >= this.current.until)
       this.current = undefined;
     return this.current?.value;
   }
@@ -154,7 +155,7 @@ export class Authorization {
       throw pullFailed(`the token service ${realm.origin} of ${host} gives no token`);
     }
     const lifetime = (parsed.data?.expires_in ?? DEFAULT_LIFETIME_SECONDS) * 1000;
-    return { value: `Bearer ${token}`, until: clock.now() + Math.max(lifetime - MARGIN_MS, MARGIN_MS) };
+    return { value: `Bearer ${token}`, until: clock.monotonic() + Math.max(lifetime - MARGIN_MS, MARGIN_MS) };
   }
 }
 

@@ -22,6 +22,16 @@ class HastyClock extends SystemClock {
   }
 }
 
+/** Somebody sets its wall clock. */
+class JumpingClock extends SystemClock {
+  /** Milliseconds. */
+  offset = 0;
+
+  override now(): number {
+    return super.now() + this.offset;
+  }
+}
+
 describe("the client of registries", () => {
   const content = Buffer.alloc(300_000, "layer");
   const image = buildImage([buildLayer([{ name: "a", content }], (tar) => tar)]);
@@ -283,6 +293,23 @@ describe("the client of registries", () => {
         ["repository:team/app:pull", "repository:team/base:pull"],
         ["repository:team/app:pull"],
       ]);
+    });
+
+    it("keeps a token for as long as it lives, whatever is done to the wall clock", async () => {
+      let given = 0;
+      const service = await registry.listen((_request, response) => {
+        response.end(JSON.stringify({ token: `t${++given}`, expires_in: 300 }));
+      });
+      guard(
+        () => "Bearer t1",
+        () => `Bearer realm="http://${service}/token"`,
+      );
+      const jumping = new JumpingClock();
+      const registryClient = await client({ clock: jumping });
+      await registryClient.manifest("v1", signal);
+      jumping.offset = 3_600_000;
+      await registryClient.manifest("v1", signal);
+      expect(given).to.equal(1);
     });
 
     it("gets another token when one has expired", async () => {

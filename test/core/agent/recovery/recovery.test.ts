@@ -102,6 +102,20 @@ describe("an agent that comes back", () => {
     expect(bench.containerizer.of("t1").signals).to.deep.equal([15, 9]);
   });
 
+  it("makes a task's time limit no longer than it was where the clock was set back meanwhile", async () => {
+    const it = new Restarted();
+    const max_completion_time = { nanoseconds: 60_000_000_000n };
+    const task = {
+      ...it.task("t1", [TASK_STARTING, TASK_RUNNING]),
+      definition: it.bench.task("t1", { max_completion_time }),
+    };
+    it.bench.clock.jump(-3_600_000);
+    const bench = await it.recover(it.saved([it.command("t1", task)]));
+    await it.register();
+    await bench.clock.advance(60_000);
+    expect(bench.containerizer.of("t1").signals).to.deep.equal([15, 9]);
+  });
+
   it("keeps the limits of its containers", async () => {
     const it = new Restarted();
     const saved = it.task("t1", [TASK_STARTING, TASK_RUNNING]);
