@@ -47,7 +47,7 @@ my %users;
 sub user_of {
   my ($name) = @_;
   my $known = $users{$name};
-  return $known if $known && $known->[0] > time() - 60;
+  return $known if $known && abs(time() - $known->[0]) < 60;
   my ($login, $uid, $gid) = ($name =~ /^\d+$/ ? getpwuid($name) : getpwnam($name))[0, 2, 3];
   return undef unless defined $login;
   my @groups = ($gid);
