@@ -6,11 +6,11 @@ import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { ContainerLimitation, ContainerUpdate } from "../../sdk/contracts/isolator.js";
 import { unavailableIsolation } from "../../sdk/isolation/index.js";
 import type { Cgroup, MemoryPressureCount } from "../../sdk/node-cgroup/index.js";
+import { pause } from "../../sdk/time/index.js";
 import { GroupIsolator, type GroupIsolatorOptions } from "./group-isolator.js";
 import { memoryLimitation, ranIntoLimit } from "./memory-limitation.js";
 import { memoryLimits, oomScoreAdjust } from "./memory-limits.js";
 import { OomSweep } from "./oom-sweep.js";
-import { pause } from "./pause.js";
 
 /**
  * A container is watched once it has lived this long. Most that run out of memory earlier end by it, which is found out at their end;
@@ -74,6 +74,7 @@ export class MemoryIsolator extends GroupIsolator {
   /** Ends with a limitation when memory ran out, even if what the kernel killed was but one of the container's processes. */
   async watch(containerId: string, signal: AbortSignal): Promise<ContainerLimitation> {
     await pause(this.clock, WATCH_AFTER_MS, signal);
+    signal.throwIfAborted();
     const group = this.groups.of(containerId, this.controllers);
     if (group === undefined) return never(signal);
     const count = group.memory.countPressure();

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import { isAlive, type ProcessStat, readProcessStat } from "../../sdk/proc/index.js";
+import { pause } from "../../sdk/time/index.js";
 import { STATE_VARIABLE } from "./plugin-runner.js";
 
 const PATIENCE_MS = 10_000;
@@ -24,7 +25,7 @@ export async function endLeftovers(root: string, clock: Clock): Promise<number> 
   const end = clock.monotonic() + PATIENCE_MS;
   while (found.some(stillThere)) {
     if (clock.monotonic() > end) throw new Error("processes of CNI plugins do not end");
-    await new Promise<void>((resolve) => void clock.setTimeout(resolve, POLL_MS));
+    await pause(clock, POLL_MS);
   }
   return found.length;
 }

@@ -3,15 +3,16 @@ import {
   TaskStatus_Reason as Reason,
   type ResourceStatistics,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
 import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../sdk/contracts/isolator.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import { Limitation } from "../../sdk/isolation/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
+import { Rounds } from "../../sdk/time/index.js";
 import { formatBytes } from "../../sdk/values/index.js";
 import type { MeasureOptions } from "./disk-use.js";
-import { Limitation } from "./limitation.js";
 import { diskStatistics, type Quota, quotasOf } from "./quotas.js";
 
 export interface DiskUsageOptions {
@@ -41,17 +42,25 @@ export class DiskUsageIsolator implements Isolator {
   readonly name = "disk/du";
   private readonly containers = new Map<string, Watched>();
   private readonly stopping = new AbortController();
-  private timer: Timer | undefined;
+  private readonly rounds: Rounds;
 
-  constructor(private readonly options: DiskUsageOptions) {}
+  constructor(private readonly options: DiskUsageOptions) {
+    const { clock, interval, logger } = options;
+    this.rounds = new Rounds({
+      clock,
+      interval,
+      round: () => this.round(),
+      failed: (error) => logger.error({ err: error }, "disk usage could not be measured"),
+    });
+  }
 
   start(): void {
-    this.schedule();
+    this.rounds.start();
   }
 
   stop(): void {
     this.stopping.abort();
-    this.timer?.cancel();
+    void this.rounds.stop();
   }
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
@@ -139,16 +148,5 @@ export class DiskUsageIsolator implements Isolator {
 
   private quotas(sandbox: string, resources: Resources): Quota[] {
     return quotasOf(resources, { sandbox, workDir: this.options.workDir });
-  }
-
-  private schedule(): void {
-    if (this.stopping.signal.aborted) return;
-    this.timer = this.options.clock.setTimeout(() => {
-      this.round()
-        .catch((error: unknown) =>
-          this.options.logger.error({ err: error }, "disk usage could not be measured"),
-        )
-        .finally(() => this.schedule());
-    }, this.options.interval);
   }
 }

@@ -20,6 +20,7 @@ import type {
 } from "../../sdk/contracts/containerizer.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
+import { inTime } from "../../sdk/time/index.js";
 import { ContainerCgroups, limitStatistics } from "./cgroups.js";
 import {
   AGENT_LABEL,
@@ -310,15 +311,8 @@ export class DockerContainerizer implements Containerizer {
   private async outputIn(name: string, copied: Promise<void> | undefined): Promise<void> {
     if (copied === undefined) return;
     const { clock, logger } = this.options;
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = clock.setTimeout(() => {
-        logger.warn({ container: name }, "the end of a container's output does not come");
-        resolve();
-      }, OUTPUT_PATIENCE);
-    });
-    await Promise.race([copied, late]);
-    timer?.cancel();
+    if (!(await inTime(clock, OUTPUT_PATIENCE, copied)))
+      logger.warn({ container: name }, "the end of a container's output does not come");
   }
 
   private engineReturned(): void {

@@ -1,6 +1,7 @@
-import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
 import { type EtcdClient, type EtcdCompare, isEtcdError } from "../../sdk/etcd/index.js";
 import type { FencedChange, FencedStore, NamedValue, Versioned } from "../../sdk/registry/index.js";
+import { pause } from "../../sdk/time/index.js";
 
 export interface EtcdStoreOptions {
   readonly client: EtcdClient;
@@ -15,8 +16,7 @@ const PAUSE_MS = 200;
 /** Values in keys of etcd. A value's version is the revision of the store at its last change. */
 export class EtcdStore implements FencedStore {
   readonly engine = "etcd";
-  private closed = false;
-  private endPause: () => void = () => {};
+  private readonly closing = new AbortController();
 
   constructor(private readonly options: EtcdStoreOptions) {}
 
@@ -66,28 +66,18 @@ export class EtcdStore implements FencedStore {
 
   async persist<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
-      if (this.closed) throw new Error("the registry is closed");
+      if (this.closing.signal.aborted) throw new Error("the registry is closed");
       try {
         return await work();
       } catch (error) {
         if (!isEtcdError(error, "unavailable")) throw error;
-        if (!this.closed) await this.pause();
+        await pause(this.options.clock, PAUSE_MS, this.closing.signal);
       }
     }
   }
 
   close(): void {
-    this.closed = true;
-    this.endPause();
-  }
-
-  private async pause(): Promise<void> {
-    let timer: Timer | undefined;
-    await new Promise<void>((resolve) => {
-      this.endPause = resolve;
-      timer = this.options.clock.setTimeout(resolve, PAUSE_MS);
-    });
-    timer?.cancel();
+    this.closing.abort();
   }
 
   private at(name: string): string {

@@ -1,10 +1,11 @@
 import { TaskStatus_Reason, type Value_Range, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
 import type { ContainerRequest, RecoverableContainer } from "../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../sdk/contracts/contribution.js";
 import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../sdk/contracts/isolator.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
-
+import { Limitation } from "../../sdk/isolation/index.js";
+import { Rounds } from "../../sdk/time/index.js";
 import { ContainerProcesses, type ContainerRoot, containerRoot, socketsOf } from "./container-processes.js";
 import { listeningSockets } from "./listening-sockets.js";
 import { includesPort, rangesOf, rangesText } from "./port-ranges.js";
@@ -27,28 +28,32 @@ interface Container {
   root: ContainerRoot | undefined;
   /** What was reported last, so that it is reported once. */
   reported: string;
-  limitation: ContainerLimitation | undefined;
-  watcher: ((limitation: ContainerLimitation) => void) | undefined;
+  readonly limitation: Limitation;
 }
 
 /** `network/ports`: looks from time to time whether containers in the host's network listen on ports that are not theirs. */
 export class PortsIsolator implements Isolator {
   readonly name = "network/ports";
   private readonly containers = new Map<string, Container>();
-  private timer: Timer | undefined;
-  private running = false;
+  private readonly rounds: Rounds;
 
-  constructor(private readonly options: PortsIsolatorOptions) {}
+  constructor(private readonly options: PortsIsolatorOptions) {
+    const { clock, interval, logger } = options;
+    this.rounds = new Rounds({
+      clock,
+      interval,
+      round: () => this.look(),
+      failed: (error) => logger.error({ err: error }, "cannot look at the ports in use"),
+    });
+  }
 
   async start(): Promise<void> {
     await this.options.records.open();
-    this.running = true;
-    this.schedule();
+    this.rounds.start();
   }
 
   stop(): void {
-    this.running = false;
-    this.timer?.cancel();
+    void this.rounds.stop();
   }
 
   async recover(known: readonly RecoverableContainer[]): Promise<void> {
@@ -77,13 +82,8 @@ export class PortsIsolator implements Isolator {
   }
 
   watch(id: string, signal: AbortSignal): Promise<ContainerLimitation> {
-    return new Promise((resolve) => {
-      const container = this.containers.get(id);
-      if (container === undefined) return;
-      if (container.limitation !== undefined) return resolve(container.limitation);
-      container.watcher = resolve;
-      signal.addEventListener("abort", () => (container.watcher = undefined), { once: true });
-    });
+    const container = this.containers.get(id);
+    return container === undefined ? new Promise(() => undefined) : container.limitation.watch(signal);
   }
 
   async cleanup(id: string): Promise<void> {
@@ -123,26 +123,14 @@ export class PortsIsolator implements Isolator {
     if (ports.length === 0) return;
     const message = `Container ${id} is listening on unallocated port(s): ${text}`;
     this.options.logger.info({ container: id }, message);
-    if (!this.options.enforce || container.limitation !== undefined) return;
-    container.limitation = {
+    if (!this.options.enforce || container.limitation.crossed) return;
+    container.limitation.cross({
       message,
       reason: TaskStatus_Reason.REASON_CONTAINER_LIMITATION,
       limitation: {
         resources: [{ name: "ports", type: Value_Type.RANGES, ranges: { range }, reservations: [] }],
       },
-    };
-    container.watcher?.(container.limitation);
-  }
-
-  private schedule(): void {
-    if (!this.running) return;
-    this.timer = this.options.clock.setTimeout(() => {
-      this.look()
-        .catch((error: unknown) =>
-          this.options.logger.error({ err: error }, "cannot look at the ports in use"),
-        )
-        .finally(() => this.schedule());
-    }, this.options.interval);
+    });
   }
 
   private add(request: ContainerRequest): Container {
@@ -150,8 +138,7 @@ export class PortsIsolator implements Isolator {
       allocated: request.resources.ports,
       root: undefined,
       reported: rangesText([]),
-      limitation: undefined,
-      watcher: undefined,
+      limitation: new Limitation(),
     };
     this.containers.set(idOf(request), container);
     return container;

@@ -3,9 +3,10 @@ import { dirname } from "node:path";
 import { ImageGcConfig } from "../../proto/gen/json/mesos/internal/flags.js";
 import type { ImageGcConfig as GcMessage } from "../../proto/gen/mesos/internal/flags.js";
 import type { Image } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { errnoOf, messageOf } from "../../sdk/errors/index.js";
+import { Rounds } from "../../sdk/time/index.js";
 import { type Duration, durationFromNs } from "../../sdk/values/index.js";
 
 export interface ImageGcSettings {
@@ -40,32 +41,24 @@ export interface ImageGcOptions {
 
 /** Looks from time to time how full the disk of the images is, and has those removed that are not in use when it is too full. */
 export class ImageGc {
-  private timer: Timer | undefined;
-  private stopped = false;
-  private looking: Promise<void> = Promise.resolve();
+  private readonly rounds: Rounds;
 
-  constructor(private readonly options: ImageGcOptions) {}
+  constructor(private readonly options: ImageGcOptions) {
+    const { clock, settings, logger } = options;
+    this.rounds = new Rounds({
+      clock,
+      interval: settings.interval,
+      round: () => this.look(),
+      failed: (error) => logger.error({ err: error }, "images could not be removed; trying again later"),
+    });
+  }
 
   start(): void {
-    this.arm();
+    this.rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.timer?.cancel();
-    await this.looking;
-  }
-
-  private arm(): void {
-    if (this.stopped) return;
-    const { clock, settings, logger } = this.options;
-    this.timer = clock.setTimeout(() => {
-      this.looking = this.look()
-        .catch((error: unknown) =>
-          logger.error({ err: error }, "images could not be removed; trying again later"),
-        )
-        .finally(() => this.arm());
-    }, settings.interval);
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async look(): Promise<void> {

@@ -1,7 +1,8 @@
 import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import type { Clock, Timer } from "../../sdk/contracts/clock.js";
+import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Candidacy, Election } from "../../sdk/contracts/election.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
+import { inTime } from "../../sdk/time/index.js";
 import { type AccessEntry, isZooKeeperError, type ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 import { Group } from "./group.js";
 import { LeaderWatch } from "./leader-watch.js";
@@ -74,7 +75,7 @@ export class ZooKeeperElection implements Election {
       if (this.contention !== contention) return;
       this.contention = undefined;
       this.resign();
-      await within(this.options.clock, LEAVE_LIMIT_MS, this.leave());
+      await inTime(this.options.clock, LEAVE_LIMIT_MS, this.leave());
     };
   }
 
@@ -224,14 +225,4 @@ export class ZooKeeperElection implements Election {
       logger.warn({ err: error, node: own.name }, "the candidate's node could not be removed");
     }
   }
-}
-
-/** Resolves when the work has ended, or has had its time. */
-async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
-  let timer: Timer | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = clock.setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  timer?.cancel();
 }

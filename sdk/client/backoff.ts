@@ -1,4 +1,3 @@
-import type { Clock } from "../contracts/clock.js";
 import type { Random } from "../contracts/random.js";
 
 export interface BackoffOptions {
@@ -26,18 +25,4 @@ export class Backoff {
   reset(): void {
     this.attempts = 0;
   }
-}
-
-/** Resolves after `ms`, at once when the signal is aborted, then or already. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      timer.cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = clock.setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

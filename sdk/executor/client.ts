@@ -1,6 +1,5 @@
 import { Call, Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/executor/executor.js";
 import { TaskStatus, TaskStatus_Source } from "../../proto/gen/mesos/v1/mesos.js";
-import { pause } from "../client/backoff.js";
 import { ClientLife } from "../client/client-life.js";
 import {
   CallRefusedError,
@@ -16,6 +15,7 @@ import { SystemClock } from "../contracts/system-clock.js";
 import { SystemRandom } from "../contracts/system-random.js";
 import { messageOf } from "../errors/tepui-error.js";
 import type { MessageFormat } from "../http/message-format.js";
+import { pause } from "../time/index.js";
 import { type ExecutorEnvironment, executorEnvironment } from "./environment.js";
 import { ExecutorRefusedError } from "./errors.js";
 import { type ExecutorEvent, type ExecutorEventOf, executorEvent } from "./events.js";

@@ -8,3 +8,4 @@ export {
   type HostDevice,
 } from "./devices.js";
 export { type HostNeeds, isolationNames, unavailableIsolation, unmetNeed } from "./isolation.js";
+export { Limitation } from "./limitation.js";

@@ -1,6 +1,6 @@
 import { Call, Call_Type, type Event, Event_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { addressText } from "../client/address.js";
-import { Backoff, pause } from "../client/backoff.js";
+import { Backoff } from "../client/backoff.js";
 import { ClientLife } from "../client/client-life.js";
 import {
   NotLeaderError,
@@ -15,6 +15,7 @@ import type { Clock } from "../contracts/clock.js";
 import { SystemClock } from "../contracts/system-clock.js";
 import { SystemRandom } from "../contracts/system-random.js";
 import { messageOf } from "../errors/tepui-error.js";
+import { pause } from "../time/index.js";
 import { type FrameworkUpdate, SchedulerCalls } from "./calls.js";
 import { chooseTransport } from "./choose-transport.js";
 import { frameworkError } from "./errors.js";

@@ -1,4 +1,4 @@
-import type { Timer } from "../contracts/clock.js";
+import { inTime } from "../time/index.js";
 import type { Request } from "./connection.js";
 import { isZooKeeperError, ZooKeeperError } from "./errors.js";
 import {
@@ -68,16 +68,11 @@ export class ZooKeeperClient {
 
   /** Ends the session, so that its ephemeral nodes go at once, where a server can be told in time. Never rejects. */
   async close(): Promise<void> {
-    let limit: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      limit = this.options.clock.setTimeout(resolve, CLOSE_LIMIT_MS);
-    });
     // Where there is no connection, or it breaks, the servers find out by themselves.
     const ended = this.request({ type: OP.close, about: "close", write: () => {}, answer: () => {} }).catch(
       () => {},
     );
-    await Promise.race([ended, late]);
-    limit?.cancel();
+    await inTime(this.options.clock, CLOSE_LIMIT_MS, ended);
     this.session.stop();
   }
 

@@ -10,6 +10,7 @@ import {
   type ResourceEntry,
   Resources,
 } from "../../../sdk/resources/index.js";
+import { pause } from "../../../sdk/time/index.js";
 import { persistentVolumePath } from "../../../sdk/volumes/index.js";
 import type { AgentState } from "../agent-state.js";
 import type { Checkpoints } from "../checkpoint.js";
@@ -207,7 +208,7 @@ export class CheckpointedResources {
       } catch (error) {
         if (!told) logger.error({ err: error }, "reservations and operations could not be written down yet");
       }
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, RETRY));
+      await pause(clock, RETRY);
     }
   }
 

@@ -1,7 +1,8 @@
-import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { ResourceEstimator } from "../../../sdk/contracts/resource-estimator.js";
 import type { Resources } from "../../../sdk/resources/index.js";
+import { Rounds } from "../../../sdk/time/index.js";
 import type { AgentState } from "../agent-state.js";
 import type { NamedMessage } from "../link/master-link.js";
 import { updateMessage } from "../link/registration.js";
@@ -22,36 +23,38 @@ export interface OversubscriptionOptions {
 
 /** Asks the estimator what can be lent besides, and tells the master when that, with what is lent already, has changed. */
 export class Oversubscription {
-  private timer: Timer | undefined;
-  private stopped = false;
+  private readonly rounds: Rounds;
 
-  constructor(private readonly options: OversubscriptionOptions) {}
+  constructor(private readonly options: OversubscriptionOptions) {
+    const { clock, interval, logger } = options;
+    this.rounds = new Rounds({
+      clock,
+      interval,
+      round: () => this.ask(),
+      failed: (error) =>
+        logger.error({ err: error }, "the resources that can be oversubscribed could not be estimated"),
+    });
+  }
 
   start(): void {
-    void this.ask();
+    this.rounds.startNow();
   }
 
   stop(): void {
-    this.stopped = true;
-    this.timer?.cancel();
+    void this.rounds.stop();
   }
 
   private async ask(): Promise<void> {
-    const { state, estimator, clock, interval, logger } = this.options;
+    const { state, estimator, logger } = this.options;
     // What is lent belongs to the measurement that the answer comes from: a task that comes or ends meanwhile must not count twice.
     let lent: Resources | undefined;
     const measure = () => {
       lent = revocableInUse(state);
       return resourceUsage(state);
     };
-    try {
-      const more = await estimator.oversubscribable(measure);
-      if (!more.nonRevocable().isEmpty) logger.error(`the estimate '${more}' is not of revocable resources`);
-      else if (!this.stopped) this.estimated((lent ?? revocableInUse(state)).add(more.unallocate()));
-    } catch (error) {
-      logger.error({ err: error }, "the resources that can be oversubscribed could not be estimated");
-    }
-    if (!this.stopped) this.timer = clock.setTimeout(() => void this.ask(), interval);
+    const more = await estimator.oversubscribable(measure);
+    if (!more.nonRevocable().isEmpty) logger.error(`the estimate '${more}' is not of revocable resources`);
+    else if (!this.rounds.stopped) this.estimated((lent ?? revocableInUse(state)).add(more.unallocate()));
   }
 
   private estimated(oversubscribed: Resources): void {

@@ -1,6 +1,7 @@
-import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { QoSController, QoSCorrection } from "../../../sdk/contracts/qos-controller.js";
+import { Rounds } from "../../../sdk/time/index.js";
 import type { AgentState } from "../agent-state.js";
 import { QOS_CORRECTION_INTERVAL_LEAST } from "../constants.js";
 import type { Executor } from "../executors/executor.js";
@@ -25,31 +26,32 @@ interface Target {
 
 /** Does what the controller of the quality of service says. */
 export class QoSCorrections {
-  private timer: Timer | undefined;
-  private stopped = false;
+  private readonly rounds: Rounds;
 
-  constructor(private readonly options: QoSCorrectionsOptions) {}
+  constructor(private readonly options: QoSCorrectionsOptions) {
+    const { clock, interval, logger } = options;
+    this.rounds = new Rounds({
+      clock,
+      interval: Math.max(interval, QOS_CORRECTION_INTERVAL_LEAST),
+      round: () => this.ask(),
+      failed: (error) =>
+        logger.warn({ err: error }, "the controller of the quality of service gave no corrections"),
+    });
+  }
 
   start(): void {
-    void this.ask();
+    this.rounds.startNow();
   }
 
   stop(): void {
-    this.stopped = true;
-    this.timer?.cancel();
+    void this.rounds.stop();
   }
 
   private async ask(): Promise<void> {
-    const { state, controller, interval, clock, logger } = this.options;
-    try {
-      const corrections = await controller.corrections(() => resourceUsage(state));
-      if (this.stopped) return;
-      for (const correction of corrections) this.correct(correction);
-    } catch (error) {
-      logger.warn({ err: error }, "the controller of the quality of service gave no corrections");
-    }
-    if (this.stopped) return;
-    this.timer = clock.setTimeout(() => void this.ask(), Math.max(interval, QOS_CORRECTION_INTERVAL_LEAST));
+    const { state, controller } = this.options;
+    const corrections = await controller.corrections(() => resourceUsage(state));
+    if (this.rounds.stopped) return;
+    for (const correction of corrections) this.correct(correction);
   }
 
   private correct(correction: QoSCorrection): void {

@@ -5,13 +5,14 @@ import {
   type ResourceStatistics,
   Value_Type,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
+import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { ContainerRequest, RecoverableContainer } from "../../../sdk/contracts/containerizer.js";
 import type { Contribution } from "../../../sdk/contracts/contribution.js";
 import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../../sdk/contracts/isolator.js";
+import { Limitation } from "../../../sdk/isolation/index.js";
 import type { Resources } from "../../../sdk/resources/index.js";
+import { Rounds } from "../../../sdk/time/index.js";
 import { formatBytes } from "../../../sdk/values/index.js";
-import { Limitation } from "../limitation.js";
 import { diskStatistics, type Quota, quotasOf } from "../quotas.js";
 import { sandboxDirectories, volumeDirectories } from "./known-directories.js";
 import type { ProjectLimit } from "./project-quotas.js";
@@ -61,22 +62,21 @@ export class XfsDiskIsolator implements Isolator {
   readonly name = "disk/xfs";
   private readonly containers = new Map<string, Container>();
   private readonly projects: Projects;
-  private readonly timers = new Set<Timer>();
-  private stopped = false;
+  private readonly rounds: readonly Rounds[];
 
   constructor(private readonly options: XfsDiskOptions) {
     this.projects = new Projects(options);
+    const { policy, interval, reclaimInterval } = options;
+    const reclaim = this.every(reclaimInterval, () => this.reclaim());
+    this.rounds = policy === "kill" ? [this.every(interval, () => this.check()), reclaim] : [reclaim];
   }
 
   start(): void {
-    const { policy, interval, reclaimInterval } = this.options;
-    if (policy === "kill") this.every(interval, () => this.check());
-    this.every(reclaimInterval, () => this.reclaim());
+    for (const one of this.rounds) one.start();
   }
 
   stop(): void {
-    this.stopped = true;
-    for (const timer of this.timers) timer.cancel();
+    for (const one of this.rounds) void one.stop();
   }
 
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
@@ -189,17 +189,11 @@ export class XfsDiskIsolator implements Isolator {
     return { soft: bytes, hard: policy === "kill" ? bytes + headroom : bytes };
   }
 
-  private every(interval: number, look: () => Promise<void>): void {
-    if (this.stopped) return;
-    const timer = this.options.clock.setTimeout(() => {
-      this.timers.delete(timer);
-      look()
-        .catch((error: unknown) =>
-          this.options.logger.error({ err: error }, "XFS project quotas could not be read"),
-        )
-        .finally(() => this.every(interval, look));
-    }, interval);
-    this.timers.add(timer);
+  private every(interval: number, round: () => Promise<void>): Rounds {
+    const { clock, logger } = this.options;
+    const failed = (error: unknown): void =>
+      logger.error({ err: error }, "XFS project quotas could not be read");
+    return new Rounds({ clock, interval, round, failed });
   }
 }
 

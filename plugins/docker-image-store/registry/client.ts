@@ -3,12 +3,13 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Random } from "../../../sdk/contracts/random.js";
 import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
+import { pause } from "../../../sdk/time/index.js";
 import { type Descriptor, MANIFEST_TYPES } from "../manifest.js";
 import { invalid, notFound, pullFailed } from "../refusals.js";
 import { Authorization } from "./authorization.js";
 import type { Credentials } from "./docker-config.js";
 import type { RegistryEndpoint } from "./endpoint.js";
-import { bodyOf, type HttpAnswer, type HttpRequest, pause } from "./http.js";
+import { bodyOf, type HttpAnswer, type HttpRequest } from "./http.js";
 
 export interface RegistryClientOptions {
   readonly endpoint: RegistryEndpoint;
@@ -155,6 +156,7 @@ export class RegistryClient {
         const asked = failure instanceof Transient ? (failure.after ?? 0) : 0;
         const delay = FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random.next());
         await pause(clock, Math.min(Math.max(delay, asked), MAX_DELAY_MS), signal);
+        signal.throwIfAborted();
       }
     }
   }

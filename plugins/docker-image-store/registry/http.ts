@@ -1,5 +1,3 @@
-import type { Clock } from "../../../sdk/contracts/clock.js";
-
 /** An answer of a server, its body not read yet. */
 export interface HttpAnswer {
   readonly status: number;
@@ -70,20 +68,4 @@ export async function bodyOf(answer: HttpAnswer, maxBytes: number): Promise<Buff
     parts.push(part);
   }
   return Buffer.concat(parts);
-}
-
-/** Resolves after so many milliseconds; rejects when the signal comes first. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const timer = clock.setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    const stop = (): void => {
-      timer.cancel();
-      reject(signal.reason);
-    };
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }
