@@ -59,7 +59,28 @@ sub user_of {
   return $users{$name} = [time(), $uid, $gid, "@groups"];
 }
 
+# The kernel lists the children of each thread (CONFIG_PROC_CHILDREN): what a tree costs then does not depend on what else there is.
+my $children_are_listed = -e "/proc/$$/task/$$/children";
+
+# Processes below this one, some of which may have ended. Those that lose their parent meanwhile may be missing, as may those that are
+# just being made, but no child of this process: they come and go by it alone.
 sub descendants {
+  return descendants_of_all() unless $children_are_listed;
+  my @found;
+  my @queue = ($$);
+  while (defined(my $pid = shift @queue)) {
+    push @found, $pid unless $pid == $$;
+    opendir(my $threads, "/proc/$pid/task") or next;
+    for my $thread (grep { /^\d+$/ } readdir($threads)) {
+      open(my $file, "<", "/proc/$pid/task/$thread/children") or next;
+      push @queue, split(/ /, <$file> // "");
+    }
+  }
+  return @found;
+}
+
+# The same by looking at everything that runs.
+sub descendants_of_all {
   my (%children, @found);
   opendir(my $proc, "/proc") or return ();
   for my $pid (grep { /^\d+$/ } readdir($proc)) {

@@ -1,14 +1,16 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { BASICS } from "../../../plugins/launchers/perl/basics.js";
 import { PERL_HELPER } from "../../../plugins/launchers/perl/program.js";
 import { posixCommand } from "../../../plugins/launchers/posix/posix-command.js";
 import type { HelperCommand } from "../../../plugins/launchers/shim/shim-host.js";
 import { ShimLauncher } from "../../../plugins/launchers/shim/shim-launcher.js";
 import type { LaunchPlan } from "../../../sdk/contracts/launcher.js";
-import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
+import { isAlive, processTree, readProcessStat } from "../../../sdk/proc/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { eventually } from "../../support/eventually.js";
 
@@ -19,8 +21,12 @@ const posixLauncher = (...helpers: readonly HelperCommand[]): ShimLauncher =>
 
 const SUPERVISOR = new URL("../../../plugins/launchers/posix/supervisor.js", import.meta.url).pathname;
 
+/** As on a kernel that does not list the children of a thread. */
+const SCANNING = PERL_HELPER.replace(/(?<=my \$children_are_listed = ).*(?=;)/, "0");
+
 const HELPERS: readonly { name: string; helper: HelperCommand; reapsOrphans: boolean }[] = [
   { name: "perl", helper: ["perl", "-e", PERL_HELPER], reapsOrphans: true },
+  { name: "perl, children not listed,", helper: ["perl", "-e", SCANNING], reapsOrphans: true },
   { name: "node", helper: [process.execPath, SUPERVISOR], reapsOrphans: false },
 ];
 
@@ -317,6 +323,41 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
     });
   });
 }
+
+describe("posix launcher among many processes", () => {
+  it("looks at none but the container's own to find what is below a shim", async function () {
+    if (!existsSync("/proc/self/io") || !existsSync("/proc/thread-self/children")) return this.skip();
+    const many = 300;
+    const others = spawn("sh", ["-c", `for i in $(seq ${many}); do sleep 1000 & done; wait`], {
+      detached: true,
+      stdio: "ignore",
+    });
+    // A tree of three, and how often it was read for it.
+    const probe = String.raw`
+      sub reads { open(my $file, "<", "/proc/self/io"); local $/; return <$file> =~ /^syscr: (\d+)$/m ? $1 : die }
+      pipe(my $there, my $made);
+      if (fork() == 0) { fork() == 0 ? fork() : POSIX::setsid(); syswrite($made, "x"); sleep(1000) }
+      my $seen = "";
+      sysread($there, $seen, 1, length($seen)) while length($seen) < 3;
+      my $before = reads();
+      my @listed = sort(descendants());
+      my $reads = reads() - $before;
+      my @scanned = sort(descendants_of_all());
+      kill("KILL", @scanned);
+      print "$reads @listed / @scanned";
+    `;
+    try {
+      await eventually(async () => ((await processTree(others.pid!)).length > many ? true : undefined));
+      const said = execFileSync("perl", ["-e", BASICS + probe], { encoding: "utf8" });
+      const [, reads, listed = "", scanned] = /^(\d+) (.*) \/ (.*)$/.exec(said)!;
+      expect(listed.split(" ")).to.have.length(3);
+      expect(scanned).to.equal(listed);
+      expect(Number(reads)).to.be.lessThan(many);
+    } finally {
+      process.kill(-others.pid!, "SIGKILL");
+    }
+  });
+});
 
 describe("posix launcher without any helper", () => {
   it("is done with a container that it could not launch", async () => {
