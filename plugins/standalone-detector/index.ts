@@ -25,7 +25,7 @@ export default definePlugin({
     const detector = new StandaloneDetector({
       address: ctx.config.master,
       // libprocess speaks IPv4 only.
-      resolve: async (host) => (await lookup(host, { family: 4 })).address,
+      resolve: async (host) => (await lookup(host, { family: 4, all: true })).map(({ address }) => address),
       clock: ctx.clock,
       random: ctx.random,
       logger: ctx.logger,

@@ -10,11 +10,11 @@ import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
 
-function detector(resolve: Resolve) {
+function detector(resolve: Resolve, host = "m1.example") {
   const clock = new VirtualClock();
   const logger = new MemoryLogger();
   const made = new StandaloneDetector({
-    address: { host: "m1.example", port: 5050 },
+    address: { host, port: 5050 },
     resolve,
     clock,
     random: new SeededRandom(1),
@@ -25,7 +25,7 @@ function detector(resolve: Resolve) {
 
 describe("standalone detector", () => {
   it("reports the resolved master with the fields that Mesos fills in", async () => {
-    const { detector: followed } = detector(async () => "127.0.0.1");
+    const { detector: followed } = detector(async () => ["127.0.0.1"]);
     const seen: (MasterInfo | undefined)[] = [];
     followed.watch((leader) => seen.push(leader));
     await followed.start();
@@ -49,7 +49,7 @@ describe("standalone detector", () => {
       logger,
     } = detector(async () => {
       if (++attempts < 4) throw new Error("ENOTFOUND");
-      return "10.0.0.9";
+      return ["10.0.0.9"];
     });
     await followed.start();
     await clock.advance(1000);
@@ -61,6 +61,36 @@ describe("standalone detector", () => {
     followed.watch((leader) => pids.push(leader?.pid));
     expect(pids).to.deep.equal(["master@10.0.0.9:5050"]);
     expect(logger.messages("warn")).to.have.length(3);
+  });
+
+  it("follows a master that is moved, once its name says so and not before", async () => {
+    const answers: (string[] | undefined)[] = [
+      ["10.0.0.1", "10.0.0.2"],
+      ["10.0.0.2", "10.0.0.1"],
+      undefined,
+      undefined,
+      ["10.0.0.3"],
+    ];
+    const made = detector(async () => {
+      const answer = answers.shift();
+      if (answer === undefined) throw new Error("ENOTFOUND");
+      return answer;
+    });
+    const pids: (string | undefined)[] = [];
+    await made.detector.start();
+    made.detector.watch((leader) => pids.push(leader?.pid));
+    await made.clock.advance(62_999);
+    expect(pids).to.deep.equal(["master@10.0.0.1:5050"]);
+    expect(made.logger.messages("warn")).to.have.length(1);
+    await made.clock.advance(1);
+    expect(pids).to.deep.equal(["master@10.0.0.1:5050", "master@10.0.0.3:5050"]);
+    made.detector.stop();
+    expect(made.clock.pendingTimers).to.equal(0);
+  });
+
+  it("looks an address up only once", async () => {
+    const { clock, detector: fixed } = detector(async (host) => [host], "10.0.0.1");
+    await fixed.start();
     expect(clock.pendingTimers).to.equal(0);
   });
 
@@ -74,7 +104,7 @@ describe("standalone detector", () => {
   });
 
   it("takes no candidates", () => {
-    const { detector: followed } = detector(async () => "127.0.0.1");
+    const { detector: followed } = detector(async () => ["127.0.0.1"]);
     expect(() => followed.contend({ capabilities: [] }, { elected() {}, lost() {} }))
       .to.throw(TepuiError)
       .with.property("code", "TEPUI_ELECTION_DETECT_ONLY");
