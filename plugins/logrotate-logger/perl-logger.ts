@@ -1,3 +1,5 @@
+import { ENTER_SANDBOX } from "../../sdk/safe-files/index.js";
+
 /**
  * Reads a stream of a container and writes it to a file of limited size. Started once a stream, it outlives the agent and ends
  * with the last process that holds the stream. In Perl, for a tenth of the memory that Node would take.
@@ -7,13 +9,13 @@
  *
  * The stream is read on whatever happens to the file: a task must not stop because its log cannot be written. What runs in the container
  * may do as it likes with the sandbox, and this program is none of the container's: it follows no link there and believes no file, so
- * what logrotate is told is kept elsewhere. Only core Perl is used (`perl-base` on Debian). Neither backquotes nor dollar-brace may be written in it.
+ * what logrotate is told is kept elsewhere. Only core Perl is used (`perl-base` on Debian). Perl's own backquotes and dollar-brace may not be written in it.
  */
-export const PERL_LOGGER = String.raw`
+export const PERL_LOGGER = String.raw`${ENTER_SANDBOX}
 use strict;
 use warnings;
 use POSIX ();
-use Fcntl qw(O_WRONLY O_CREAT O_APPEND O_EXCL O_NONBLOCK O_NOFOLLOW O_DIRECTORY F_SETFL);
+use Fcntl qw(O_WRONLY O_CREAT O_APPEND O_EXCL O_NONBLOCK O_NOFOLLOW F_SETFL);
 
 my ($file, $max, $user, $keep, $options) = @ARGV;
 $0 = "tepui-logger $file";
@@ -34,20 +36,8 @@ my $logrotate = $keep =~ /^\d+$/ ? undef : $keep;
 my $chunk = $max < 65536 ? $max : 65536;
 my ($output, $written) = (undef, 0);
 
-# The sandbox of a container within another is within that one's, whose processes may put links in the way.
 my ($directory, $name) = $file =~ m{^(.+)/([^/]+)$};
-sub enter_sandbox {
-  my @steps;
-  unshift(@steps, "containers", $1) while $directory =~ s{/containers/([^/]+)$}{};
-  chdir($directory) or return 0;
-  for my $step (@steps) {
-    # O_PATH: also where the user may enter and not read.
-    my $next;
-    sysopen($next, $step, 0x200000 | O_DIRECTORY | O_NOFOLLOW) && chdir($next) or return 0;
-  }
-  return 1;
-}
-my $inside = enter_sandbox();
+my $inside = enter_sandbox($directory);
 
 my $own = "/tmp/.tepui-logger-$$-" . join("", map { int(rand(10)) } 1 .. 16);
 sub settings {

@@ -41,20 +41,6 @@ sub as_user {
   }
 }
 
-# A container within another has its sandbox within that one's, where that one's processes may put links in the way at any time.
-sub enter_sandbox {
-  my ($directory) = @_;
-  my @steps;
-  unshift(@steps, "containers", $1) while $directory =~ s{/containers/([^/]+)$}{};
-  chdir($directory) or return 0;
-  for my $step (@steps) {
-    # O_PATH: also where the user may enter and not read.
-    my $next;
-    sysopen($next, $step, 0x200000 | O_DIRECTORY | O_NOFOLLOW) && chdir($next) or return 0;
-  }
-  return 1;
-}
-
 # What is there already, out of an archive or from who shares the sandbox, may be a link to a file of the host, or a pipe that nobody reads.
 sub open_log {
   my ($path) = @_;

@@ -1,3 +1,4 @@
+import { ENTER_SANDBOX } from "../../../sdk/safe-files/index.js";
 import { BASICS } from "./basics.js";
 import { CGROUPS } from "./cgroups.js";
 import { CONTAINER } from "./container.js";
@@ -28,6 +29,7 @@ export const PERL_HELPER = [
   FILE_SYSTEM,
   PRIVILEGES,
   TERMINAL,
+  ENTER_SANDBOX,
   CONTAINER,
   SHIM,
   SWITCHBOARD,
