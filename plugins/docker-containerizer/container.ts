@@ -30,6 +30,8 @@ export const refused = (detail: string, cause?: unknown): TepuiError =>
 export class DockerContainer {
   readonly id: string;
   readonly name: string;
+  /** By what the engine is asked for it: its name, and, once it is made, what the engine calls it, which nobody changes. */
+  handle: string;
   readonly abort = new AbortController();
   amounts: Amounts;
   /** As told to the engine. */
@@ -63,6 +65,7 @@ export class DockerContainer {
   ) {
     this.id = request.containerId.value!;
     this.name = `${NAME_PREFIX}${this.id}`;
+    this.handle = this.name;
     this.amounts = amounts;
     this.ended = new Promise((resolve) => {
       this.settle = resolve;

@@ -22,15 +22,7 @@ import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { inTime } from "../../sdk/time/index.js";
 import { ContainerCgroups, limitStatistics } from "./cgroups.js";
-import {
-  AGENT_LABEL,
-  DockerContainer,
-  isDocker,
-  isUnclear,
-  NAME_PREFIX,
-  refused,
-  terminationOf,
-} from "./container.js";
+import { AGENT_LABEL, DockerContainer, isDocker, isUnclear, refused, terminationOf } from "./container.js";
 import type { Engine } from "./engine.js";
 import { isEngineError } from "./engine-error.js";
 import { type ContainerEvent, EventStream } from "./event-stream.js";
@@ -136,7 +128,7 @@ export class DockerContainerizer implements Containerizer {
     const { OomScoreAdj: _fixed, ...wanted } = resourceSettings(container.amounts, this.options);
     const change = resourceUpdate(container.settings, wanted);
     if (change === undefined) return;
-    await this.engine.update(container.name, change);
+    await this.engine.update(container.handle, change);
     container.settings = { ...container.settings, ...change };
   }
 
@@ -196,7 +188,7 @@ export class DockerContainerizer implements Containerizer {
     // As `docker stop` does: the image knows by which signal its program ends in order.
     const sent = signal === SIGTERM ? (container.facts?.stopSignal ?? signal) : signal;
     try {
-      await this.engine.kill(container.name, sent);
+      await this.engine.kill(container.handle, sent);
       return true;
     } catch (error) {
       if (isEngineError(error, "missing") || isEngineError(error, "conflict")) return false;
@@ -207,7 +199,7 @@ export class DockerContainerizer implements Containerizer {
   async exec(containerId: ContainerID, command: CommandInfo, signal: AbortSignal): Promise<ContainerExit> {
     const container = this.byId.get(containerId.value!);
     if (container === undefined || !container.running) throw unknown(containerId);
-    return execIn(this.engine, { name: container.name, command, signal });
+    return execIn(this.engine, { name: container.handle, command, signal });
   }
 
   async destroy(containerId: ContainerID): Promise<void> {
@@ -250,15 +242,26 @@ export class DockerContainerizer implements Containerizer {
     );
   }
 
-  private take({ name, action, exitCode }: ContainerEvent): void {
-    const container = this.byId.get(name.slice(NAME_PREFIX.length));
-    if (container === undefined) return;
-    if (action === "oom") {
-      container.outOfMemory = true;
-    } else {
-      container.died = { exitCode };
+  private take({ id, handle, action, exitCode }: ContainerEvent): void {
+    const container = this.byId.get(id);
+    if (action === "start") this.startedAgain(container, handle);
+    if (container === undefined || action === "start") return;
+    if (action === "oom") container.outOfMemory = true;
+    else {
+      container.died ??= { exitCode };
       void this.finish(container);
     }
+  }
+
+  /** By hand: its task has ended, and nobody would know of what it uses. Nothing is done about one that starts for the first time. */
+  private startedAgain(container: DockerContainer | undefined, handle: string): void {
+    if (container === undefined) this.removals.hasten(handle);
+    if (container?.died === undefined) return;
+    const { name } = container;
+    this.options.logger.warn({ container: name }, "ending a Docker container that was started again");
+    this.engine.kill(handle, SIGKILL).catch((error: unknown) => {
+      this.options.logger.warn({ err: error, container: name }, "it could not be ended");
+    });
   }
 
   /** The engine says that the container ended. Once it knows how, so does everybody. Never fails. */
@@ -298,7 +301,7 @@ export class DockerContainerizer implements Containerizer {
       return terminationOf(container, { exitCode: told, oomKilled: false });
     }
     try {
-      const facts = await this.engine.inspect(container.name);
+      const facts = await this.engine.inspect(container.handle);
       if (facts.running && container.died === undefined) return undefined;
       return terminationOf(container, { ...facts, exitCode: container.died?.exitCode ?? facts.exitCode });
     } catch (error) {
@@ -328,8 +331,8 @@ export class DockerContainerizer implements Containerizer {
     if (running.length === 0) return;
     this.engine.list(this.label, "running").then(
       (listed) => {
-        const alive = new Set(listed.map(({ name }) => name));
-        for (const container of running) if (!alive.has(container.name)) void this.finish(container);
+        const alive = new Set(listed.map(({ handle }) => handle));
+        for (const container of running) if (!alive.has(container.handle)) void this.finish(container);
       },
       (error: unknown) => {
         if (this.stopped) return;
@@ -339,7 +342,7 @@ export class DockerContainerizer implements Containerizer {
   }
 
   private async tearDown(container: DockerContainer): Promise<void> {
-    const { id, name, abort } = container;
+    const { id, abort } = container;
     abort.abort(DESTROYED);
     const failure = await container.started.then(
       () => undefined,
@@ -353,8 +356,9 @@ export class DockerContainerizer implements Containerizer {
     await removeLogRecord(logRecordPath(this.options.recordsDirectory, id));
     if (container.created) {
       const { removeDelay } = this.options;
-      if (failure !== undefined || container.removeAtOnce || removeDelay === 0) await this.removals.now(name);
-      else this.removals.later(name, removeDelay);
+      if (failure !== undefined || container.removeAtOnce || removeDelay === 0)
+        await this.removals.now(container);
+      else this.removals.later(container, removeDelay);
     }
     if (failure !== undefined) container.end({ exit: undefined, ...failure });
   }
@@ -365,8 +369,8 @@ export class DockerContainerizer implements Containerizer {
     while (container.running && !this.stopped) {
       container.signalled = true;
       try {
-        if (seconds > 0) await this.engine.stop(container.name, seconds);
-        else await this.engine.kill(container.name, SIGKILL);
+        if (seconds > 0) await this.engine.stop(container.handle, seconds);
+        else await this.engine.kill(container.handle, SIGKILL);
       } catch (error) {
         if (isEngineError(error, "unreachable")) {
           await this.nextReturn();

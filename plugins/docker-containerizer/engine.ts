@@ -34,6 +34,8 @@ export interface ContainerDescription {
 
 /** One line of the engine's list. */
 export interface ListedContainer {
+  /** The engine's own. */
+  readonly handle: string;
   /** Without a leading slash. */
   readonly name: string;
   /** `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead` */
@@ -90,10 +92,12 @@ export class Engine {
     this.pending.clear();
   }
 
-  async create(name: string, body: CreateBody): Promise<void> {
+  /** Gives the engine's own id: whoever renames the container does not change that. All that asks for one takes it in place of a name. */
+  async create(name: string, body: CreateBody): Promise<string> {
     // Said apart, or dockerode repeats the body in the query.
     const options = { _query: { name }, _body: body } as unknown as Dockerode.ContainerCreateOptions;
-    await this.ask(() => this.docker.createContainer(options));
+    const { id } = await this.ask(() => this.docker.createContainer(options));
+    return id;
   }
 
   async start(name: string): Promise<void> {
@@ -155,7 +159,8 @@ export class Engine {
     const found = await this.ask(() =>
       this.docker.listContainers({ all: true, filters: JSON.stringify(filters) }),
     );
-    return found.map(({ Names, State, Labels }) => ({
+    return found.map(({ Id, Names, State, Labels }) => ({
+      handle: Id,
       name: (Names[0] ?? "").replace(/^\//, ""),
       state: State,
       labels: Labels ?? {},
@@ -182,7 +187,7 @@ export class Engine {
   }
 
   async events(label: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const filters = JSON.stringify({ type: ["container"], label: [label], event: ["die", "oom"] });
+    const filters = JSON.stringify({ type: ["container"], label: [label], event: ["start", "die", "oom"] });
     const options = { filters, abortSignal: signal } as Dockerode.GetEventsOptions;
     return (await this.ask(() => this.docker.getEvents(options))) as IncomingMessage;
   }

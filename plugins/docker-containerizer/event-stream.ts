@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf } from "../../sdk/errors/index.js";
+import { ID_LABEL, NAME_PREFIX } from "./container.js";
 import type { Engine } from "./engine.js";
 import { lines } from "./lines.js";
 
@@ -9,9 +10,11 @@ const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5000;
 
 export interface ContainerEvent {
-  /** The container's name. */
-  readonly name: string;
-  readonly action: "die" | "oom";
+  /** Of the container, as its agent knows it. */
+  readonly id: string;
+  /** As the engine knows it. */
+  readonly handle: string;
+  readonly action: "start" | "die" | "oom";
   /** Of its main process, when it died. */
   readonly exitCode: number | undefined;
 }
@@ -92,13 +95,16 @@ export class EventStream {
     try {
       const { Action, Actor } = JSON.parse(line) as {
         Action?: unknown;
-        Actor?: { Attributes?: { name?: unknown; exitCode?: unknown } };
+        Actor?: { ID?: unknown; Attributes?: Record<string, unknown> };
       };
-      const { name, exitCode } = Actor?.Attributes ?? {};
-      if ((Action === "die" || Action === "oom") && typeof name === "string") {
-        const code = typeof exitCode === "string" && /^\d+$/.test(exitCode) ? Number(exitCode) : undefined;
-        this.options.onEvent({ name, action: Action, exitCode: code });
-      }
+      const { name, exitCode, [ID_LABEL]: label } = Actor?.Attributes ?? {};
+      if (Action !== "start" && Action !== "die" && Action !== "oom") return;
+      if (typeof name !== "string") return;
+      // Its name may have been changed.
+      const id = typeof label === "string" ? label : name.slice(NAME_PREFIX.length);
+      const handle = typeof Actor?.ID === "string" ? Actor.ID : name;
+      const code = typeof exitCode === "string" && /^\d+$/.test(exitCode) ? Number(exitCode) : undefined;
+      this.options.onEvent({ id, handle, action: Action, exitCode: code });
     } catch (error) {
       this.options.logger.warn({ err: error }, "an event of the Docker daemon cannot be read");
     }

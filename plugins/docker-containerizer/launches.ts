@@ -48,7 +48,7 @@ export class Launches {
 
   /** Resolves when it runs. What was made of one that does not is told by `created`. */
   async start(container: DockerContainer): Promise<void> {
-    const { request, name, abort } = container;
+    const { request, abort } = container;
     const { sandboxFetch, containerLogger } = this.options;
     const draft = await this.describe(container);
     if (request.command.uris.length > 0) {
@@ -66,12 +66,13 @@ export class Launches {
     await bothOf(logs, this.create(container, image, createBody(draft)));
     abort.signal.throwIfAborted();
     await container.logs!.listen();
-    const look = this.lookAhead(name);
-    await this.engine.start(name).finally(() => look.timer.cancel());
+    const { handle } = container;
+    const look = this.lookAhead(handle);
+    await this.engine.start(handle).finally(() => look.timer.cancel());
     container.running = true;
     const seen = await look.seen;
     const { facts, json } =
-      seen === undefined || seen.facts.created ? await this.engine.describe(name) : seen;
+      seen === undefined || seen.facts.created ? await this.engine.describe(handle) : seen;
     container.facts = facts;
     container.logs!.started(facts.logDriver);
     container.description = this.taskData(container, json);
@@ -93,13 +94,13 @@ export class Launches {
    * Asks for a container while it starts: the engine answers as soon as that is done. Asked after that, of a container that ends soon, it
    * answers only when it has cleared the container away. `seen` is undefined when there was nothing to see; it is never rejected.
    */
-  private lookAhead(name: string): {
+  private lookAhead(handle: string): {
     timer: Timer;
     seen: Promise<ContainerDescription | undefined> | undefined;
   } {
     const look: ReturnType<Launches["lookAhead"]> = {
       timer: this.options.clock.setTimeout(() => {
-        look.seen = this.engine.describe(name).catch(() => undefined);
+        look.seen = this.engine.describe(handle).catch(() => undefined);
       }, LOOK_DELAY),
       seen: undefined,
     };
@@ -121,9 +122,12 @@ export class Launches {
     return draft;
   }
 
-  private logOptions({ id, name }: DockerContainer, kind: { tty: boolean; readable: boolean }) {
+  private logOptions(container: DockerContainer, kind: { tty: boolean; readable: boolean }) {
     const { clock, logger, recordsDirectory } = this.options;
-    return { engine: this.engine, name, ...kind, record: logRecordPath(recordsDirectory, id), clock, logger };
+    const { id, name } = container;
+    const handle = (): string => container.handle;
+    const record = logRecordPath(recordsDirectory, id);
+    return { engine: this.engine, name, handle, ...kind, record, clock, logger };
   }
 
   /** The image is asked for only when the engine says that it lacks it. */
@@ -131,12 +135,12 @@ export class Launches {
     const { name, abort } = container;
     container.created = true;
     try {
-      await this.engine.create(name, body);
+      container.handle = await this.engine.create(name, body);
     } catch (error) {
       if (!isEngineError(error, "missing")) throw error;
       await this.pull(container, image);
       abort.signal.throwIfAborted();
-      await this.engine.create(name, body);
+      container.handle = await this.engine.create(name, body);
     }
   }
 

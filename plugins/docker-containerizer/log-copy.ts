@@ -25,7 +25,10 @@ interface Known {
 export interface LogCopyOptions {
   readonly engine: Engine;
   /** The container's. */
+  /** For the log. */
   readonly name: string;
+  /** By what the engine is asked for the container. */
+  readonly handle: () => string;
   /** Terminals have one stream, and no messages in it. */
   readonly tty: boolean;
   /** False where the log cannot be read back: only what is written from now on can be had. */
@@ -108,8 +111,8 @@ export class LogCopy {
 
   /** Of a container that is made and not yet started. */
   async listen(): Promise<void> {
-    const { engine, name } = this.options;
-    this.running = this.run(await engine.attach(name));
+    const { engine, handle } = this.options;
+    this.running = this.run(await engine.attach(handle()));
   }
 
   /** The container runs: from here on its log is as good, and each message has its place in it. */
@@ -231,7 +234,7 @@ export class LogCopy {
 
   /** The rest of the log. */
   private async open(): Promise<IncomingMessage> {
-    const { engine, name } = this.options;
+    const { engine, handle } = this.options;
     this.known = {};
     for (const stream of STREAMS) {
       const { time, count } = this.progress[stream];
@@ -241,14 +244,14 @@ export class LogCopy {
     this.taken = { stdout: 0, stderr: 0 };
     try {
       if (this.readable) {
-        return await engine.logs(name, { since: sinceTime(this.progress), timestamps: this.timestamps });
+        return await engine.logs(handle(), { since: sinceTime(this.progress), timestamps: this.timestamps });
       }
     } catch (error) {
       if (!(error instanceof EngineError) || !error.message.includes("does not support reading")) throw error;
       this.readable = false;
     }
     this.surplus = { stdout: 0, stderr: 0 };
-    return engine.attach(name);
+    return engine.attach(handle());
   }
 
   private count(messages: readonly LogMessage[]): void {

@@ -48,7 +48,7 @@ export class Recovery {
       try {
         // One that never ran cannot be taken up: its launch was cut off.
         if (request === undefined || one.state === "created") await this.sweep(one);
-        else found.push(await this.adopt(request));
+        else found.push(await this.adopt(request, one.handle));
       } catch (error) {
         if (isEngineError(error, "unreachable")) throw error;
         logger.error({ err: error, container: one.name }, "a Docker container could not be taken up");
@@ -60,17 +60,18 @@ export class Recovery {
     return found;
   }
 
-  private async adopt(request: ContainerRequest): Promise<DockerContainer> {
+  private async adopt(request: ContainerRequest, handle: string): Promise<DockerContainer> {
     const { engine, recordsDirectory, clock, logger } = this.options;
     const container = new DockerContainer(request, amountsOf(request));
     const { id, name } = container;
-    const facts = await engine.inspect(name);
-    Object.assign(container, { facts, created: true, running: true, settings: facts.settings });
+    const facts = await engine.inspect(handle);
+    Object.assign(container, { handle, facts, created: true, running: true, settings: facts.settings });
     container.removeAtOnce = facts.labels[REMOVE_LABEL] !== undefined;
     logger.info({ container: id, pid: facts.pid }, "found a Docker container of an earlier run");
     await this.resumeOutput(container, {
       engine,
       name,
+      handle: () => handle,
       tty: facts.tty,
       readable: facts.logDriver !== "none",
       record: logRecordPath(recordsDirectory, id),
@@ -97,13 +98,14 @@ export class Recovery {
   }
 
   /** A container that nobody knows: when it is over, it waited for its removal; when it runs, it is an orphan. */
-  private async sweep({ name, state, labels }: ListedContainer): Promise<void> {
+  private async sweep(container: ListedContainer): Promise<void> {
+    const { handle, name, state, labels } = container;
     const { engine, removals, killOrphans, removeDelay, stopTimeout, clock, logger } = this.options;
     if (state === "exited" || state === "dead") {
-      if (labels[REMOVE_LABEL] !== undefined) return removals.now(name);
-      const { finishedAt } = await engine.inspect(name);
+      const { finishedAt } = await engine.inspect(handle);
       // By the wall clock, which may have been set meanwhile.
-      removals.later(name, Math.min(removeDelay, Math.max(0, finishedAt + removeDelay - clock.now())));
+      const left = Math.max(0, finishedAt + removeDelay - clock.now());
+      removals.later(container, Math.min(removeDelay, left));
       return;
     }
     if (!killOrphans) {
@@ -115,12 +117,12 @@ export class Recovery {
     }
     logger.warn({ container: name, state }, "ending a Docker container that nobody knows");
     if (state === "running" && stopTimeout > 0) {
-      await engine.stop(name, Math.ceil(stopTimeout / 1000)).catch((error: unknown) => {
+      await engine.stop(handle, Math.ceil(stopTimeout / 1000)).catch((error: unknown) => {
         // It is removed by force anyhow.
         if (!(error instanceof EngineError)) throw error;
       });
     }
-    await removals.now(name);
+    await removals.now(container);
   }
 }
 

@@ -110,16 +110,17 @@ describe("events of a Docker engine", () => {
       onReconnected: () => returned++,
     });
     await stream.open();
-    const event = (Action: string, Attributes: object) =>
-      `${JSON.stringify({ Action, Actor: { Attributes } })}\n`;
-    streams[0]!.write(`{"Action":"die"}\n[]\nnull\nno json\n${event("start", { name: "x" })}`);
-    streams[0]!.write(event("oom", { name: "a" }) + event("die", { name: "a", exitCode: "137" }));
-    streams[0]!.write(event("die", { name: "b", exitCode: "?" }));
+    const event = (Action: string, Attributes: object, ID?: string) =>
+      `${JSON.stringify({ Action, Actor: { ID, Attributes } })}\n`;
+    streams[0]!.write(`{"Action":"die"}\n[]\nnull\nno json\n${event("pause", { name: "mesos-x" })}`);
+    streams[0]!.write(event("oom", { name: "mesos-a" }));
+    streams[0]!.write(event("die", { name: "mesos-a", exitCode: "137" }, "f00d"));
+    streams[0]!.write(event("die", { name: "renamed", "tepui.container": "b", exitCode: "?" }, "beef"));
     await eventually(() => (events.length === 3 ? true : undefined));
     expect(events).to.deep.equal([
-      { name: "a", action: "oom", exitCode: undefined },
-      { name: "a", action: "die", exitCode: 137 },
-      { name: "b", action: "die", exitCode: undefined },
+      { id: "a", handle: "mesos-a", action: "oom", exitCode: undefined },
+      { id: "a", handle: "f00d", action: "die", exitCode: 137 },
+      { id: "b", handle: "beef", action: "die", exitCode: undefined },
     ]);
     away = true;
     streams[0]!.destroy(new Error("reset"));
@@ -130,7 +131,7 @@ describe("events of a Docker engine", () => {
     away = false;
     await clock.advance(5000);
     await eventually(() => (returned === 1 ? true : undefined));
-    streams[1]!.write(event("die", { name: "c", exitCode: "0" }));
+    streams[1]!.write(event("die", { name: "mesos-c", exitCode: "0" }));
     await eventually(() => (events.length === 4 ? true : undefined));
     streams[1]!.end();
     await stream.close();

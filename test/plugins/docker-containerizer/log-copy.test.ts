@@ -49,6 +49,7 @@ describe("output of a Docker container", () => {
     const options = {
       engine,
       name: "c",
+      handle: () => "c",
       tty,
       readable: true,
       record: join(directory, "record"),
