@@ -376,7 +376,7 @@ export class Agent {
     this.link.stop();
     this.gc.stop();
     this.updates.stop();
-    this.executors.stop();
+    this.executors.retirement.stop();
     this.operationUpdates.pause();
     const doomed = [...this.state.executors()].filter(
       ({ checkpoint, state }) => !checkpoint && state !== "terminated",

@@ -149,7 +149,7 @@ export class Launches {
       if (message.launch_executor === true && existing === undefined && custom) {
         this.options.executorNotLaunched(framework.id, executorId);
       }
-      executors.removeIfIdle(framework);
+      executors.retirement.removeIfIdle(framework);
       // The master is told anew what is here.
       if (refusal.reason === Reason.REASON_INVALID_OFFERS) this.options.reregister();
       return;
@@ -226,7 +226,7 @@ export class Launches {
     logger.error({ err: failure.error, tasks: taskIds }, "tasks are not given to their executor");
     for (const taskId of taskIds) executor.unrecorded.add(taskId);
     for (const taskId of taskIds.filter((one) => executor.queued.has(one))) {
-      executors.endUndelivered(executor, taskId, {
+      executors.unfinished.endUndelivered(executor, taskId, {
         state: dropped(framework),
         reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
         message: undelivered(failure.error),
