@@ -102,6 +102,7 @@ export class Recovery {
     const { handle, name, state, labels } = container;
     const { engine, removals, killOrphans, removeDelay, stopTimeout, clock, logger } = this.options;
     if (state === "exited" || state === "dead") {
+      if (labels[REMOVE_LABEL] !== undefined) return removals.now(container);
       const { finishedAt } = await engine.inspect(handle);
       // By the wall clock, which may have been set meanwhile.
       const left = Math.max(0, finishedAt + removeDelay - clock.now());
