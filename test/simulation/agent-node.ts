@@ -16,6 +16,7 @@ import type { Cluster } from "./cluster.js";
 import { AGENT_PORT, SESSION_TIMEOUT_MS, ZOOKEEPER_PATH } from "./cluster-options.js";
 import { ContainerHost, SimulatedContainerizer } from "./containers.js";
 import { SimulatedDisk, SimulatedDiskAccess } from "./disk.js";
+import { ExecutorNode } from "./executor-node.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, SimulatedProcess } from "./process.js";
 import { dialer } from "./zookeeper/socket.js";
@@ -46,6 +47,8 @@ export class AgentNode {
   readonly endpoint: string;
   readonly disk: SimulatedDisk;
   readonly containers: ContainerHost;
+  /** Custom executors that run, agent or not. */
+  readonly executors = new Set<ExecutorNode>();
   readonly resources: string;
   life: AgentLife | undefined;
   /** Of this life of the agent, or the last one. */
@@ -64,7 +67,9 @@ export class AgentNode {
     this.host = { name, clockOffset: 0 };
     this.endpoint = `${ip}:${AGENT_PORT}`;
     this.disk = new SimulatedDisk(world);
-    this.containers = new ContainerHost(world, name, cluster.containerObserver);
+    this.containers = new ContainerHost(world, name, cluster.containerObserver, (container) =>
+      this.executors.add(new ExecutorNode(cluster, this, container)),
+    );
     this.resources = `cpus:${2 + world.dice.below(7)};mem:${1024 * (1 + world.dice.below(8))};disk:4096`;
   }
 

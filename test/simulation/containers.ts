@@ -1,4 +1,9 @@
-import type { ContainerID, ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
+import {
+  type ContainerID,
+  type ContainerStatus,
+  ExecutorInfo_Type,
+  type ResourceStatistics,
+} from "../../proto/gen/mesos/v1/mesos.js";
 import type {
   Containerizer,
   ContainerRequest,
@@ -13,8 +18,10 @@ import type { World } from "./world.js";
 export interface RunningContainer {
   readonly request: ContainerRequest;
   readonly agent: string;
-  /** Undefined for a pod, in which others are for its tasks. */
+  /** Undefined for an executor, within which its tasks are. */
   readonly taskId: string | undefined;
+  /** A process of a custom executor, within its container: no containerizer knows of it. */
+  readonly isProcess: boolean;
   termination: ContainerTermination | undefined;
   /** Destroyed: nothing is left of it. */
   gone: boolean;
@@ -30,12 +37,16 @@ export interface ContainerObserver {
 const SIGKILL = 9;
 const KILLED: ContainerTermination = { exit: { code: undefined, signal: SIGKILL } };
 
-/** Tasks of groups are named by their commands, in containers within those of their executors. */
+/** Tasks of pods are named by their commands, in containers within those of their executors. */
 function taskOf({ containerId, command, task }: ContainerRequest): string | undefined {
-  return containerId.parent === undefined ? task?.task_id?.value : command.value;
+  return task?.task_id?.value ?? (containerId.parent === undefined ? undefined : command.value);
 }
 
-const nameOf = ({ taskId, request }: RunningContainer): string => taskId ?? `pod ${request.executorId}`;
+const nameOf = ({ taskId, request }: RunningContainer): string => taskId ?? `executor ${request.executorId}`;
+
+/** Whether a program of its framework runs in it, and not the agent in its place. */
+const isCustom = ({ taskId, request }: RunningContainer): boolean =>
+  taskId === undefined && request.executor.type !== ExecutorInfo_Type.DEFAULT;
 
 /** What runs on one machine. Exits by themselves, by signals and by loss of power. */
 export class ContainerHost {
@@ -45,13 +56,26 @@ export class ContainerHost {
     private readonly world: World,
     readonly name: string,
     private readonly observer: ContainerObserver,
+    /** Does what the program of a custom executor does. */
+    private readonly runExecutor: (container: RunningContainer) => void,
   ) {}
 
   start(request: ContainerRequest): void {
+    const container = this.add(request, false);
+    if (isCustom(container)) this.runExecutor(container);
+  }
+
+  /** An executor starts a task by itself. */
+  startProcess(request: ContainerRequest): RunningContainer {
+    return this.add(request, true);
+  }
+
+  private add(request: ContainerRequest, isProcess: boolean): RunningContainer {
     const container: RunningContainer = {
       request,
       agent: this.name,
       taskId: taskOf(request),
+      isProcess,
       termination: undefined,
       gone: false,
       watchers: new Set(),
@@ -59,6 +83,7 @@ export class ContainerHost {
     this.containers.set(request.containerId.value!, container);
     this.world.note(`${this.name} host: container of ${nameOf(container)} runs`);
     this.observer.started(container);
+    return container;
   }
 
   get running(): RunningContainer[] {
@@ -183,6 +208,7 @@ export class SimulatedContainerizer implements Containerizer {
     if (this.forgetful) return;
     const wanted = new Set(containers.map(({ request }) => request.containerId.value!));
     for (const [id, container] of [...this.host.containers]) {
+      if (container.isProcess) continue;
       if (wanted.has(id)) this.known.set(id, container);
       else this.host.remove(container);
     }

@@ -1,7 +1,9 @@
 import type { AgentNode } from "./agent-node.js";
 import type { Cluster } from "./cluster.js";
+import type { ExecutorNode } from "./executor-node.js";
 import type { FrameworkNode } from "./framework-node.js";
 import type { MasterNode } from "./master-node.js";
+import type { SimulatedProcess } from "./process.js";
 
 export type FaultName =
   | "masterCrash"
@@ -15,6 +17,7 @@ export type FaultName =
   | "oneWayPartition"
   | "reset"
   | "pause"
+  | "executorPause"
   | "clockJump"
   | "slowDisk"
   | "badDisk"
@@ -35,6 +38,7 @@ export const ALL_FAULTS: FaultWeights = {
   oneWayPartition: 2,
   reset: 3,
   pause: 2,
+  executorPause: 1,
   clockJump: 0.5,
   slowDisk: 1,
   badDisk: 1,
@@ -78,6 +82,7 @@ export class Faults {
       node.process?.resume();
       node.start();
     }
+    for (const { process } of this.executors) process.resume();
     for (const { disk } of agents) {
       disk.delay = 1;
       disk.endTrouble();
@@ -126,16 +131,9 @@ export class Faults {
         if (pair !== undefined) messages.break(...pair);
       }
     },
-    pause: () => {
-      const process = this.dice.pick(this.cluster.nodes.filter(({ process }) => process?.alive))?.process;
-      if (process === undefined || process.paused) return;
-      this.cluster.world.note(`${process.name} is stopped`);
-      process.pause();
-      this.later(() => {
-        this.cluster.world.note(`${process.name} goes on`);
-        process.resume();
-      });
-    },
+    pause: () =>
+      this.pause(this.dice.pick(this.cluster.nodes.filter(({ process }) => process?.alive))?.process),
+    executorPause: () => this.pause(this.dice.pick(this.executors)?.process),
     clockJump: () => {
       const node = this.dice.pick(this.cluster.nodes);
       if (node !== undefined) node.host.clockOffset += this.dice.between(-3_600_000, 3_600_000);
@@ -185,6 +183,20 @@ export class Faults {
     for (const line of lines) network.block(...(line.split(">") as [string, string]));
     world.schedule(ms, () => {
       for (const line of lines) network.unblock(line);
+    });
+  }
+
+  private get executors(): ExecutorNode[] {
+    return this.cluster.agents.flatMap(({ executors }) => [...executors]);
+  }
+
+  private pause(process: SimulatedProcess | undefined): void {
+    if (process === undefined || process.paused) return;
+    this.cluster.world.note(`${process.name} is stopped`);
+    process.pause();
+    this.later(() => {
+      this.cluster.world.note(`${process.name} goes on`);
+      process.resume();
     });
   }
 

@@ -17,8 +17,9 @@ import {
 import { Call, Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { operationResources, Resources } from "../../sdk/resources/index.js";
 import { isTerminal } from "../../sdk/task-states.js";
+import { amountOf } from "./amounts.js";
 import type { Cluster } from "./cluster.js";
-import type { Dice } from "./dice.js";
+import { FrameworkExecutors } from "./framework-executors.js";
 import { FrameworkOperations, type OperationRecord } from "./framework-operations.js";
 import { type Host, SimulatedProcess } from "./process.js";
 import { SchedulerLine } from "./scheduler-line.js";
@@ -35,8 +36,10 @@ export interface TaskRecord {
   acknowledgedAt: number | undefined;
   /** Its agent may not remember what it was told of it: the machine lost power, or the disk failed. */
   forgotten: boolean;
-  /** All tasks that were launched with it as a group. */
+  /** All tasks that were launched with it as a pod. */
   readonly group: readonly string[];
+  /** Where it runs in a custom executor: which one, and all tasks that are to be given to it together. */
+  readonly custom: { readonly executorId: string; readonly together: readonly string[] } | undefined;
 }
 
 interface HeldOffer {
@@ -59,6 +62,7 @@ export class FrameworkNode {
   readonly host: Host;
   readonly tasks = new Map<string, TaskRecord>();
   readonly operations: FrameworkOperations;
+  readonly executors: FrameworkExecutors;
   id: string | undefined;
   process: SimulatedProcess | undefined;
   /** It starts nothing more, and answers everything at once. */
@@ -79,6 +83,7 @@ export class FrameworkNode {
     const { dice } = cluster.world;
     this.host = { name, clockOffset: 0 };
     this.operations = new FrameworkOperations(cluster.world, cluster.volumes, name);
+    this.executors = new FrameworkExecutors(cluster, name, (call) => this.call(call));
     const capabilities = [Capability.MULTI_ROLE, Capability.RESERVATION_REFINEMENT];
     if (dice.chance(0.8)) capabilities.push(Capability.PARTITION_AWARE);
     if (dice.chance(0.5)) capabilities.push(Capability.TASK_KILLING_STATE);
@@ -131,6 +136,8 @@ export class FrameworkNode {
       implicit: 0.5,
       revive: 0.5,
       suppress: 0.2,
+      say: 0.5,
+      end: 0.3,
     });
     switch (action) {
       case "use":
@@ -158,6 +165,12 @@ export class FrameworkNode {
         break;
       case "suppress":
         this.call({ type: Call_Type.SUPPRESS });
+        break;
+      case "say":
+        this.executors.say();
+        break;
+      case "end":
+        this.executors.endOne();
         break;
     }
   }
@@ -225,14 +238,20 @@ export class FrameworkNode {
     } as Call);
   }
 
-  /** Writes tasks down that are to be launched, each for itself or together. */
+  /** Writes tasks down that are to be launched: each for itself, together, or in an executor of the framework's own. */
   private launch(
     agentId: AgentID,
     { available, wanted }: { available: Resources; wanted: number },
   ): Offer_Operation | undefined {
     const { dice } = this.cluster.world;
-    const executor = dice.chance(0.3) ? this.pod(available) : undefined;
-    let left = executor === undefined ? available : available.subtract(Resources.of(executor.resources));
+    const how = dice.weighted({ plain: 4, pod: 3, custom: 3, customGroup: 1 });
+    const isCustom = how === "custom" || how === "customGroup";
+    const chosen = isCustom
+      ? this.executors.choose(agentId.value!, { frameworkId: this.id!, available })
+      : undefined;
+    const executor = how === "pod" ? this.pod(available) : chosen?.info;
+    const taken = executor === undefined || chosen?.isNew === false ? [] : executor.resources;
+    let left = available.subtract(Resources.of(taken));
     const tasks: TaskInfo[] = [];
     while (tasks.length < wanted && this.tasks.size + tasks.length < MOST_TASKS) {
       const resources = this.resourcesFor(left);
@@ -245,10 +264,12 @@ export class FrameworkNode {
         agent_id: agentId,
         resources,
         limits: {},
-        command: { value: id, uris: [], arguments: [] },
+        ...(chosen === undefined ? { command: { value: id, uris: [], arguments: [] } } : {}),
+        ...(how === "custom" && chosen !== undefined && { executor: chosen.info }),
       });
     }
     if (tasks.length === 0) return undefined;
+    if (chosen !== undefined) this.executors.write(agentId.value!, chosen.info);
     const ids = tasks.map(({ task_id }) => task_id!.value!);
     for (const id of ids) {
       this.tasks.set(id, {
@@ -259,10 +280,15 @@ export class FrameworkNode {
         acknowledged: new Set(),
         acknowledgedAt: undefined,
         forgotten: false,
-        group: executor === undefined ? [] : ids,
+        group: how === "pod" && executor !== undefined ? ids : [],
+        custom: chosen && {
+          executorId: chosen.info.executor_id!.value!,
+          together: how === "customGroup" ? ids : [id],
+        },
       });
     }
-    if (executor === undefined) return { type: OperationType.LAUNCH, launch: { task_infos: tasks } };
+    if (executor === undefined || how === "custom")
+      return { type: OperationType.LAUNCH, launch: { task_infos: tasks } };
     return { type: OperationType.LAUNCH_GROUP, launch_group: { executor, task_group: { tasks } } };
   }
 
@@ -374,6 +400,8 @@ export class FrameworkNode {
     if (rescinded !== undefined)
       this.offers = this.offers.filter(({ offer }) => offer.id!.value !== rescinded);
     if (event.update?.status !== undefined) this.update(event.update.status);
+    if (event.failure !== undefined) this.executors.failed(event.failure);
+    if (event.message !== undefined) this.executors.hear(event.message);
     const operation = event.update_operation_status?.status;
     if (operation !== undefined) this.updateOperation(operation);
     if (event.error !== undefined) {
@@ -407,6 +435,10 @@ export class FrameworkNode {
       `${this.name} hears ${id} ${TaskState[state]}${uuid === undefined ? "" : ` ${uuid.slice(0, 6)}`} (${status.message ?? ""})`,
     );
     const task = this.tasks.get(id);
+    if (task === undefined && id.startsWith("stray-")) {
+      this.acknowledge(undefined, status, "");
+      return;
+    }
     if (task === undefined) {
       world.violate("a status is of a task that was asked for", `${this.name} hears of ${id}`);
       return;
@@ -439,25 +471,18 @@ export class FrameworkNode {
     if (how === "twice") this.process?.timer(dice.exponential(1000), acknowledge);
   }
 
-  private acknowledge(task: TaskRecord, { agent_id, task_id, uuid, state }: TaskStatus, key: string): void {
-    task.acknowledged.add(key);
-    if (isTerminal(state)) {
+  private acknowledge(
+    task: TaskRecord | undefined,
+    { agent_id, task_id, uuid, state }: TaskStatus,
+    key: string,
+  ): void {
+    task?.acknowledged.add(key);
+    if (task !== undefined && isTerminal(state)) {
       task.acknowledgedEnd = state;
       task.acknowledgedAt = this.cluster.world.time;
     }
     this.call({ type: Call_Type.ACKNOWLEDGE, acknowledge: { agent_id, task_id, uuid } });
   }
-}
-
-/** So much of it, of one kind: what is reserved, or what is not. */
-function amountOf(available: Resources, name: string, value: number, dice: Dice): Resource | undefined {
-  const kinds = available
-    .named(name)
-    .toMessages()
-    .filter((resource) => resource.scalar !== undefined && resource.disk === undefined)
-    .filter(({ scalar }) => (scalar?.value ?? 0) >= value);
-  const kind = dice.pick(kinds);
-  return kind && { ...kind, scalar: { value } };
 }
 
 function operationText(operation: Offer_Operation): string {

@@ -119,7 +119,10 @@ class Run {
       agent.start();
     }
     await this.until("agents that begin anew know the same", () => disagreements(cluster));
-    for (const framework of cluster.frameworks) for (const task of framework.open()) framework.kill(task);
+    for (const framework of cluster.frameworks) {
+      for (const task of framework.open()) framework.kill(task);
+      framework.executors.endAll();
+    }
     await this.until("everything comes to an end", () => [
       ...disagreements(cluster),
       ...this.open(),

@@ -87,6 +87,8 @@ export class Executor implements AgentExecutorView {
   readonly unrecorded = new Set<string>();
   /** While what it is to run is being written down: until that has ended, well or not, nothing is written of its tasks. */
   writing: Promise<void> | undefined;
+  /** Resolves when it is written down itself; rejects where it could not be: nothing may be written below it then. Undefined: it is. */
+  recorded: Promise<void> | undefined;
   /** Of the queued ones, those that are to be given to it together. */
   queuedGroups: TaskGroupInfo[] = [];
   readonly launched = new Map<string, Task>();

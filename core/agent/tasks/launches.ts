@@ -212,8 +212,10 @@ export class Launches {
     let failure: { error: unknown } | undefined;
     try {
       await after;
-      if (record.length > 0)
+      if (record.length > 0) {
+        await executor.recorded;
         await disk.apply([...checkpoints.missing(executor.ids.agentId, framework), ...record]);
+      }
       framework.recorded = executor.checkpoint;
     } catch (error) {
       failure = { error };

@@ -80,6 +80,7 @@ export class TaskContainers {
     let writtenDown = false;
     try {
       const record = this.writeDown(framework, executor, first);
+      executor.recorded = record;
       executor.awaitRecord(record);
       await record;
       writtenDown = true;

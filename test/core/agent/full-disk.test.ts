@@ -130,6 +130,24 @@ describe("an agent whose disk is full", () => {
     expect(recordsOf(bench, "t1")).to.deep.equal([]);
   });
 
+  it("writes no task down for an executor that it could not write down: its next run would find it in no run", async () => {
+    const bench = await AgentBench.registered();
+    let broken = true;
+    bench.disk.failing = ({ path }) => broken && path.endsWith("/runs/latest");
+    const launch = (id: string, first: boolean): void =>
+      bench.run(bench.task(id, { executor: bench.custom("e1") }), bench.framework(framework), first);
+    launch("t1", true);
+    launch("t2", false);
+    const apply = bench.disk.apply.bind(bench.disk);
+    bench.disk.apply = (operations) => {
+      broken = false;
+      return apply(operations);
+    };
+    const ends = [...(await bench.drain("t1")), ...(await bench.drain("t2"))];
+    expect(ends.map(({ state }) => state)).to.deep.equal([TaskState.TASK_DROPPED, TaskState.TASK_DROPPED]);
+    expect([...recordsOf(bench, "t1"), ...recordsOf(bench, "t2")]).to.deep.equal([]);
+  });
+
   it("writes nothing of a task that is killed while its first record is being written, and could not be", async () => {
     const bench = await AgentBench.registered();
     const apply = bench.disk.apply.bind(bench.disk);

@@ -55,7 +55,7 @@ export function disagreements(cluster: Cluster): string[] {
   found.push(...cluster.volumes.problems(cluster));
   for (const { name, containers } of agents) {
     for (const { request, taskId } of containers.running) {
-      // A pod may stay for a while after the last of its tasks.
+      // An executor may stay for a while after the last of its tasks.
       if (taskId === undefined) continue;
       const owner = frameworks.find(({ id }) => id === request.frameworkId);
       const task = owner?.tasks.get(taskId);

@@ -1,5 +1,6 @@
 import { StatusUpdateMessage } from "../../../proto/gen/mesos/internal/messages.js";
 import { TaskState, type TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
+import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import { resourceList } from "../../../sdk/scheduler/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
@@ -18,8 +19,13 @@ const DELAY_MS = 120_000;
 
 /** What is watched while it happens: containers as they start, messages as they are sent, statuses as they are heard. */
 export class Watch implements ContainerObserver {
-  /** By framework and task id; all that ever ran, but pods. */
+  /** By framework and task id; all that ever ran, but executors. */
   private readonly containers = new Map<string, RunningContainer>();
+
+  /** Tasks that were given to custom executors. */
+  private readonly handedOut = new Set<string>();
+  /** Messages between schedulers and executors that came to somebody; each was said once. */
+  private readonly messages = new Set<string>();
 
   constructor(private readonly cluster: Cluster) {}
 
@@ -64,6 +70,29 @@ export class Watch implements ContainerObserver {
     if (!Resources.of(resourceList(node.resources)).containsQuantities(used.quantities())) {
       world.violate("no host is overcommitted", `${node.name} has ${node.resources}, and runs ${used}`);
     }
+  }
+
+  /** An agent gives tasks to a custom executor, together. */
+  given({ frameworkId, executorId }: ContainerRequest, ids: readonly string[]): void {
+    const { frameworks, world } = this.cluster;
+    const tasks = frameworks.find(({ id }) => id === frameworkId)?.tasks;
+    for (const id of ids) {
+      const asked = tasks?.get(id)?.custom;
+      if (asked?.executorId !== executorId || asked.together.join(" ") !== ids.join(" ")) {
+        const detail = `${executorId} is given ${ids.join(" ")}, and ${asked?.together.join(" ")} were for ${asked?.executorId}`;
+        world.violate("an executor is given what is for it", detail);
+      }
+      const key = `${frameworkId}/${id}`;
+      if (this.handedOut.has(key))
+        world.violate("a task is given to an executor once", `${key} to ${executorId}`);
+      this.handedOut.add(key);
+    }
+  }
+
+  /** A message between a scheduler and an executor comes to one of them. */
+  delivered(text: string): void {
+    if (this.messages.has(text)) this.cluster.world.violate("a message comes once at most", text);
+    this.messages.add(text);
   }
 
   /** It runs for a task that has ended to everybody else. */
@@ -117,7 +146,7 @@ export class Watch implements ContainerObserver {
   }
 }
 
-/** Of a pod what is its executor's own. */
+/** Of an executor what is its own. */
 function usedBy({ taskId, request }: RunningContainer): Resources {
   if (taskId === undefined) return Resources.of(request.executor.resources);
   return request.task === undefined ? request.resources : Resources.of(request.task.resources);

@@ -1,0 +1,101 @@
+import { type ExecutorInfo, ExecutorInfo_Type } from "../../proto/gen/mesos/v1/mesos.js";
+import {
+  Call_Type,
+  type Event_Failure,
+  type Event_Message,
+} from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
+import type { Resources } from "../../sdk/resources/index.js";
+import { amountOf } from "./amounts.js";
+import type { Cluster } from "./cluster.js";
+
+/** Names of executors that one framework has on one agent: few, so that names come back. */
+const NAMES = 3;
+
+interface ExecutorRecord {
+  readonly agentId: string;
+  readonly info: ExecutorInfo;
+  /** As far as its framework has heard. */
+  alive: boolean;
+}
+
+/** What one scheduler knows of its custom executors, and tells them. */
+export class FrameworkExecutors {
+  private readonly records = new Map<string, ExecutorRecord>();
+  private messages = 0;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly name: string,
+    private readonly call: (call: object) => void,
+  ) {}
+
+  /** An executor for tasks on an agent, one that runs or a new one; undefined: there is too little for it. */
+  choose(
+    agentId: string,
+    { frameworkId, available }: { frameworkId: string; available: Resources },
+  ): { info: ExecutorInfo; isNew: boolean } | undefined {
+    const { dice } = this.cluster.world;
+    const executorId = `${this.name}-x${1 + dice.below(NAMES)}`;
+    const known = this.records.get(key(agentId, executorId));
+    if (known?.alive === true) return { info: known.info, isNew: false };
+    const resources = [amountOf(available, "cpus", 0.1, dice), amountOf(available, "mem", 32, dice)];
+    if (!resources.every((one) => one !== undefined)) return undefined;
+    const info: ExecutorInfo = {
+      type: ExecutorInfo_Type.CUSTOM,
+      executor_id: { value: executorId },
+      framework_id: { value: frameworkId },
+      command: { value: "./executor", uris: [], arguments: [] },
+      resources,
+    };
+    return { info, isNew: true };
+  }
+
+  /** It is asked for. */
+  write(agentId: string, info: ExecutorInfo): void {
+    this.records.set(key(agentId, info.executor_id!.value!), { agentId, info, alive: true });
+  }
+
+  failed({ agent_id, executor_id }: Event_Failure): void {
+    for (const record of this.records.values()) {
+      if (record.agentId !== agent_id?.value) continue;
+      if (executor_id === undefined || executor_id.value === record.info.executor_id?.value)
+        record.alive = false;
+    }
+  }
+
+  /** A word to one of them. */
+  say(): void {
+    const record = this.cluster.world.dice.pick([...this.records.values()]);
+    if (record === undefined) return;
+    const { agentId, info } = record;
+    const data = Buffer.from(`${info.executor_id!.value}<${++this.messages}`);
+    this.call({
+      type: Call_Type.MESSAGE,
+      message: { agent_id: { value: agentId }, executor_id: info.executor_id, data },
+    });
+  }
+
+  hear({ executor_id, data }: Event_Message): void {
+    const { world, watch } = this.cluster;
+    const text = Buffer.from(data!).toString();
+    world.note(`${this.name} hears '${text}'`);
+    watch.delivered(text);
+    if (!text.startsWith(`${this.name}-`) || !text.startsWith(`${executor_id?.value}.`))
+      world.violate("a message comes to whom it is for", `${this.name} hears '${text}'`);
+  }
+
+  endOne(): void {
+    const record = this.cluster.world.dice.pick([...this.records.values()]);
+    if (record !== undefined) this.end(record);
+  }
+
+  endAll(): void {
+    for (const record of this.records.values()) this.end(record);
+  }
+
+  private end({ agentId, info: { executor_id } }: ExecutorRecord): void {
+    this.call({ type: Call_Type.SHUTDOWN, shutdown: { executor_id, agent_id: { value: agentId } } });
+  }
+}
+
+const key = (agentId: string, executorId: string): string => `${agentId}/${executorId}`;
