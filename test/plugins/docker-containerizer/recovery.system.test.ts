@@ -157,10 +157,13 @@ describe("Docker containers after the death of their agent", function () {
     const orphan = await launch(mine, script);
     const foreign = await launch(other, script);
     const over = await launch(mine, "true");
+    const passing = await launch(mine, "true", { parameters: parameters(["rm", "true"]) });
     const name = ({ containerId }: ContainerRequest) => `mesos-${containerId.value}`;
-    await mine.wait(over.containerId);
-    // The end of a container is told a moment before the list has it.
-    await eventually(async () => ((await bench.listed())[name(over)] === "exited" ? true : undefined));
+    for (const ended of [over, passing]) {
+      await mine.wait(ended.containerId);
+      // The end of a container is told a moment before the list has it.
+      await eventually(async () => ((await bench.listed())[name(ended)] === "exited" ? true : undefined));
+    }
     await bench.die(mine);
 
     const dry = await bench.containerizer({ agent: "r6", killOrphans: false, removeDelay: 3_600_000 });
@@ -170,6 +173,7 @@ describe("Docker containers after the death of their agent", function () {
     });
     expect((await bench.listed())[name(orphan)]).to.equal("running");
     expect((await bench.listed())[name(over)]).to.equal("exited");
+    expect((await bench.listed())[name(passing)]).to.equal(undefined);
     await bench.die(dry);
 
     const sweeper = await bench.containerizer({ agent: "r6" });
@@ -178,6 +182,19 @@ describe("Docker containers after the death of their agent", function () {
     await eventually(async () => ((await bench.listed())[name(over)] === undefined ? true : undefined));
     expect((await bench.listed())[name(foreign)]).to.equal("running");
     await other.destroy(foreign.containerId);
+  });
+
+  it("are taken up by another name, too", async () => {
+    const first = await bench.containerizer({ agent: "r9" });
+    const request = await launch(first);
+    await bench.die(first);
+    await bench.daemon.api("POST", `/containers/mesos-${request.containerId.value}/rename?name=other`);
+    const second = await bench.containerizer({ agent: "r9" });
+    await second.recover([{ request }]);
+    await say(request);
+    await heard(request, 1);
+    await second.destroy(request.containerId);
+    expect(Object.keys(await bench.listed())).to.not.include("other");
   });
 
   it("are not taken up when they never ran", async () => {
