@@ -107,10 +107,15 @@ export class InputCall {
     this.io({ type: "CONTROL", control: { type: "HEARTBEAT", heartbeat: { interval } } });
   }
 
+  /** Also when the call is over. */
   drained(): Promise<void> {
+    const { sent } = this;
     return new Promise((resolve) => {
-      this.sent.once("drain", resolve);
-      this.sent.once("close", resolve);
+      const done = (): void => {
+        sent.off("drain", done).off("close", done);
+        resolve();
+      };
+      sent.on("drain", done).on("close", done);
     });
   }
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
@@ -136,6 +137,12 @@ for (const launcher of ["posix", "linux"] as const) {
       const script = "cat; echo problem >&2; exit 9";
       const answer = await tepui(["exec", master, "-i", "shell-1", "sh", "-c", script], "one\ntwo\n");
       expect(answer).to.deep.equal({ code: 9, stdout: "one\ntwo\n", stderr: "problem\n" });
+    });
+
+    it("brings a large input over whole, and says nothing else", async () => {
+      const answer = await tepui(["exec", master, "-i", "shell-1", "md5sum"], "x".repeat(3_000_000));
+      const md5 = createHash("md5").update("x".repeat(3_000_000)).digest("hex");
+      expect(answer).to.deep.equal({ code: 0, stdout: `${md5}  -\n`, stderr: "" });
     });
 
     it("gives a command no input unless asked, and tells of a signal", async () => {
