@@ -6,12 +6,11 @@ import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Containerizer } from "../../sdk/contracts/containerizer.js";
 import type { Election } from "../../sdk/contracts/election.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
-import type { InboundMessage, MessageTransport } from "../../sdk/contracts/message-transport.js";
+import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
 import type { QoSController } from "../../sdk/contracts/qos-controller.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import type { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { AgentState } from "./agent-state.js";
 import { Checkpoints } from "./checkpoint.js";
 import { CommandsInContainers } from "./checks/commands-in-containers.js";
@@ -21,14 +20,13 @@ import { ContainerCalls } from "./containers/container-calls.js";
 import { SavedContainers } from "./containers/saved-containers.js";
 import type { Disk } from "./disk/operations.js";
 import { Draining } from "./draining/draining.js";
-import { type DriverMessage, decodeDriverMessage } from "./drivers/driver-messages.js";
 import { ExecutorDrivers } from "./drivers/executor-drivers.js";
 import { ExecutorCalls } from "./executors/executor-calls.js";
 import { ExecutorTokens } from "./executors/executor-tokens.js";
 import { Executors } from "./executors/executors.js";
 import { GarbageCollector } from "./garbage-collector.js";
 import { Complaints } from "./link/complaints.js";
-import { decodeMasterMessage, type MasterMessage } from "./link/inbound.js";
+import { Inbox } from "./link/inbox.js";
 import { MasterLink, type NamedMessage } from "./link/master-link.js";
 import { MasterOrders } from "./link/master-orders.js";
 import { registrationMessage } from "./link/registration.js";
@@ -39,9 +37,9 @@ import { OperationUpdates } from "./operations/operation-updates.js";
 import type { AgentOptions } from "./options.js";
 import { AgentPaths } from "./paths.js";
 import { Pods } from "./pods/pods.js";
-import { incompatibilities, isReconfigured } from "./recovery/compatibility.js";
 import { Recovery } from "./recovery/recovery.js";
 import type { SavedAgent } from "./recovery/saved-state.js";
+import { succession } from "./recovery/succession.js";
 import { CheckpointedResources } from "./resources/checkpointed-resources.js";
 import { Oversubscription } from "./resources/oversubscription.js";
 import { QoSCorrections } from "./resources/qos-corrections.js";
@@ -102,13 +100,11 @@ export class Agent {
   private readonly corrections: QoSCorrections;
   private readonly agentMetrics: AgentMetrics;
   private readonly logger: Logger;
-  private readonly complaints: Complaints;
-  private stopReceiving: (() => void) | undefined;
+  private readonly inbox: Inbox;
 
   constructor(private readonly dependencies: AgentDependencies) {
     const { options, clock, random, logger, metrics, transport, disk, containerizers } = dependencies;
     this.logger = logger;
-    this.complaints = new Complaints(clock);
     this.startTime = clock.now() / 1000;
     this.state = new AgentState(dependencies.info);
     this.paths = new AgentPaths(options.workDir);
@@ -141,7 +137,7 @@ export class Agent {
       usage: dependencies.diskUsage,
     });
     const { state, paths, checkpoints, gc } = this;
-    const { complaints } = this;
+    const complaints = new Complaints(clock);
     const metered = { metrics: this.agentMetrics, complaints };
     const common = { state, paths, checkpoints, gc, disk, clock, random, logger, ...metered };
     const send = this.link.send.bind(this.link);
@@ -292,6 +288,13 @@ export class Agent {
       end: () => this.end(),
       executorNotLaunched,
     });
+    this.inbox = new Inbox({
+      ...common,
+      transport,
+      link: this.link,
+      orders: this.orders,
+      drivers: this.drivers,
+    });
     this.agentMetrics.observe({
       state,
       registered: () => this.link.registered,
@@ -320,19 +323,14 @@ export class Agent {
     this.agentMetrics.recoveryErrors.inc(saved.problems.length);
     // One that only ends what is left is what it was.
     if (options.recover === "cleanup") state.info = saved.info ?? state.info;
-    const before = saved.info ?? state.info;
-    const changes = incompatibilities(options.reconfigurationPolicy, before, state.info);
-    const rebooted = saved.bootId !== undefined && saved.bootId !== bootId;
-    // After a reboot nothing runs any more, so that nothing is lost by being another agent.
-    const asBefore = changes.length === 0 || !rebooted;
-    if (changes.length > 0 && asBefore) {
-      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
-        problems: [...changes, this.wayOutOf(options.reconfigurationPolicy)],
-      });
-    }
+    const { asBefore, changes, rebooted, reconfigured } = succession(saved, {
+      info: state.info,
+      bootId,
+      policy: options.reconfigurationPolicy,
+      latest: this.paths.meta.latestAgent(),
+    });
     await this.resources.restore(saved.resources);
     for (const directory of this.resources.asideDirectories()) this.removeAside(directory);
-    const reconfigured = isReconfigured(before, state.info);
     if (saved.info?.id !== undefined && asBefore) state.info = { ...state.info, id: saved.info.id };
     else if (saved.info !== undefined) {
       logger.warn({ changes }, "starting as a new agent: the host was changed and rebooted");
@@ -341,7 +339,7 @@ export class Agent {
         if (old !== undefined) gc.schedule(layout.agent(old));
     }
     for (const { path, age } of saved.leftovers) gc.schedule(path, age);
-    this.listen();
+    this.inbox.open();
     if (asBefore && saved.drainConfig !== undefined) this.draining.restore(saved.drainConfig);
     await this.recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);
     this.draining.resume();
@@ -355,7 +353,7 @@ export class Agent {
     this.state.phase = "serving";
     this.calls.open = true;
     this.gc.start();
-    this.listen();
+    this.inbox.open();
     this.link.start();
     this.oversubscription.start();
     this.corrections.start();
@@ -370,7 +368,7 @@ export class Agent {
 
   /** Tasks of frameworks that checkpoint go on without us; those of others end now. */
   async stop(): Promise<void> {
-    this.stopReceiving?.();
+    this.inbox.close();
     this.oversubscription.stop();
     this.corrections.stop();
     this.link.stop();
@@ -386,53 +384,6 @@ export class Agent {
       executor.stopTimers();
       executor.command?.stop();
       executor.connection?.close();
-    }
-  }
-
-  private listen(): void {
-    this.stopReceiving ??= this.dependencies.transport.receive(AGENT_ACTOR, (message) =>
-      this.receive(message),
-    );
-  }
-
-  /** Said once for each sender and kind of message, however often it comes. */
-  private drop(from: string, name: string, reason: string): void {
-    const say = this.complaints.about(from, name);
-    if (say !== undefined) this.logger.warn({ ...say, from, message: name }, `dropping a message: ${reason}`);
-  }
-
-  private receive({ from, name, body }: InboundMessage): Promise<void> | undefined {
-    let message: MasterMessage | undefined;
-    let said: DriverMessage | undefined;
-    try {
-      said = decodeDriverMessage(name, body);
-      message = said === undefined ? decodeMasterMessage(name, body) : undefined;
-    } catch (error) {
-      this.drop(from, name, `it cannot be read: ${messageOf(error)}`);
-      return undefined;
-    }
-    if (said !== undefined) return this.drivers.take(from, said);
-    if (message === undefined) this.drop(from, name, "agents take no such message");
-    else this.obey(from, message);
-    return undefined;
-  }
-
-  private obey(from: string, message: MasterMessage): void {
-    if (message.name === "PingSlaveMessage") {
-      this.link.pinged(from, message.body.connected === true);
-    } else if (message.name === "FrameworkToExecutorMessage") {
-      // Schedulers may send these directly.
-      this.orders.frameworkToExecutor(message.body);
-    } else if (message.name === "StatusUpdateAcknowledgementMessage" && !from.startsWith("master")) {
-      this.orders.acknowledge(message.body);
-    } else if (this.link.isMaster(from)) {
-      this.orders.obey(message);
-    } else {
-      this.drop(
-        from,
-        message.name,
-        `its sender is not the master, which is ${this.link.master ?? "unknown"}`,
-      );
     }
   }
 
@@ -463,12 +414,6 @@ export class Agent {
     if (this.state.phase !== "terminating") return;
     this.logger.info("nothing of this agent is left");
     this.dependencies.finished();
-  }
-
-  private wayOutOf(policy: AgentOptions["reconfigurationPolicy"]): string {
-    const wider = policy === "any" ? "" : " allow the change with --reconfiguration_policy=additive or any,";
-    const latest = this.paths.meta.latestAgent();
-    return `start the agent as it was,${wider} or remove '${latest}' to start as a new agent and end all tasks of this one`;
   }
 
   private tellNotLaunched(frameworkId: string, executorId: string): void {
