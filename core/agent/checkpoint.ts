@@ -14,7 +14,7 @@ import {
 import { convertResources } from "../../sdk/resources/index.js";
 import type { DiskOperation } from "./disk/operations.js";
 import type { Executor } from "./executors/executor.js";
-import type { Framework } from "./framework.js";
+import { type Framework, NO_ADDRESS } from "./framework.js";
 import type { AgentPaths } from "./paths.js";
 import { type KillRecord, killRecordText } from "./tasks/kill-record.js";
 import { makeTask } from "./tasks/task.js";
@@ -48,7 +48,8 @@ export class Checkpoints {
     const ids = { agentId, frameworkId: framework.id };
     return [
       { op: "write", path: meta.frameworkInfo(ids), data: bytesOf(FrameworkInfo, framework.info) },
-      { op: "write", path: meta.frameworkPid(ids), data: Buffer.from(framework.pid ?? "") },
+      // Agents of Mesos take up nothing of a framework whose file is empty.
+      { op: "write", path: meta.frameworkPid(ids), data: Buffer.from(framework.pid ?? NO_ADDRESS) },
     ];
   }
 

@@ -6,7 +6,7 @@ import type { AgentFrameworkView } from "../../sdk/contracts/agent-view.js";
 import type { Executor } from "./executors/executor.js";
 
 /** How libprocess writes that there is no address: what masters say of a scheduler that came over HTTP. */
-const NO_ADDRESS = "@0.0.0.0:0";
+export const NO_ADDRESS = "@0.0.0.0:0";
 
 /** A framework that has something on this agent. */
 export class Framework implements AgentFrameworkView {

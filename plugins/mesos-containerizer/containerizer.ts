@@ -1,11 +1,12 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type {
-  ContainerID,
-  ContainerInfo,
-  ContainerStatus,
-  Image,
-  ResourceStatistics,
+import {
+  type ContainerID,
+  type ContainerInfo,
+  type ContainerStatus,
+  ExecutorInfo_Type,
+  type Image,
+  type ResourceStatistics,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { ContainerLogger } from "../../sdk/contracts/container-logger.js";
@@ -190,10 +191,12 @@ export class MesosContainerizer implements Containerizer {
   async recover(containers: readonly RecoverableContainer[]): Promise<void> {
     const { isolators, launcher, provisioner, logger } = this.options;
     // Those that others are within come first.
-    const requests = containers.map(({ request }) => request).toSorted((a, b) => depth(a) - depth(b));
-    for (const request of requests) {
+    const ordered = containers.toSorted((a, b) => depth(a.request) - depth(b.request));
+    const requests = ordered.map(({ request }) => request);
+    for (const one of ordered) {
+      const { request } = one;
       const id = containerName(request.containerId);
-      const process = await launcher.reattach(id, this.record(id));
+      const process = (await launcher.reattach(id, this.record(id))) ?? (await this.adopt(one));
       if (process === undefined) continue;
       const { parent } = request.containerId;
       const container = makeContainer(request, parent && this.find(parent), this.isolationOf(request));
@@ -224,6 +227,16 @@ export class MesosContainerizer implements Containerizer {
 
   pending(): readonly PendingOperation[] {
     return this.inProgress.list();
+  }
+
+  /** One that an agent of Mesos made. Of its pods not all would be known, and what runs without an executor has nobody to tell its end. */
+  private async adopt({ request, process: pid }: RecoverableContainer): Promise<LaunchedProcess | undefined> {
+    const { launcher, logger } = this.options;
+    const pod = request.executor.type === ExecutorInfo_Type.DEFAULT;
+    if (pid === undefined || pod || request.task !== undefined || !isMine(request)) return undefined;
+    const id = containerName(request.containerId);
+    logger.info({ container: id, pid }, "taking over a container that another agent made");
+    return launcher.adopt?.(id, this.record(id), pid);
   }
 
   private find(containerId: ContainerID): Container | undefined {

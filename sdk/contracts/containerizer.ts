@@ -114,6 +114,11 @@ export interface ContainerExit {
 /** A container that a previous run of the agent left behind. */
 export interface RecoverableContainer {
   readonly request: ContainerRequest;
+  /**
+   * Pid of its first process, where the agent wrote that down and it still runs. A containerizer goes by records of its own; this is for
+   * containers that it has none of, because an agent of Mesos made them.
+   */
+  readonly process?: number | undefined;
 }
 
 /** What a task may ask for outside of its `ContainerInfo`, and not every agent has. */

@@ -63,6 +63,11 @@ export interface Launcher {
   launch(plan: LaunchPlan): Promise<LaunchedProcess>;
   /** Follows a process left by an earlier run, by its record; undefined when there is none, or its command never ran: the record is gone then. */
   reattach(containerId: string, record: string): Promise<LaunchedProcess | undefined>;
+  /**
+   * Follows a container that is not of its making, by its first process, and makes a record of it for `reattach`. How it ends cannot be
+   * known. Absent: it cannot do that.
+   */
+  adopt?(containerId: string, record: string, pid: number): Promise<LaunchedProcess | undefined>;
   /** Signals every process of the container. False when none is left. */
   signal(containerId: string, signal: number): Promise<boolean>;
   /** SIGKILLs everything and resolves when nothing is left. The record of the end stays. */

@@ -7,6 +7,7 @@ import { isTerminal } from "../../../sdk/task-states.js";
 import type { AgentPaths, RunIds } from "../paths.js";
 import { readKillRecord } from "../tasks/kill-record.js";
 import { uuidKey } from "../updates/update-stream.js";
+import { earlierProcess } from "./earlier-process.js";
 import { findLeftovers } from "./leftovers.js";
 import { readSavedResources } from "./read-saved-resources.js";
 import { executorProblem, other, taskProblem, updateProblem } from "./record-problems.js";
@@ -165,6 +166,8 @@ export class SavedStateReader {
       containerId,
       // Without it the executor cannot be asked to come back, and is ended when its time for that is over.
       driver: completed ? undefined : await this.address(meta.libprocessPid(run)),
+      process:
+        completed || this.rebooted ? undefined : await earlierProcess(this.reader, meta.forkedPid(run)),
       completed,
       tasks,
       groups: completed ? [] : await this.groups(run),

@@ -7,6 +7,7 @@ import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js
 import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Containerizer, ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
+import { TepuiError } from "../../../sdk/errors/index.js";
 import { Resources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { formatDuration } from "../../../sdk/values/index.js";
@@ -81,12 +82,14 @@ export class Recovery {
     const { containerizers, state, executors, disk } = this.options;
     const live = saved.flatMap((framework) => this.framework(framework));
     await disk.apply(live.flatMap((one) => this.cutOffRecords(one)));
-    const requests = live.map(({ executor, saved: { tasks } }) => ({
+    const requests = live.map(({ executor, saved: { tasks, process } }) => ({
       request: this.request(executor, tasks),
+      process,
     }));
     const others = this.options.containerCalls.recover(launches);
     const containers = rebooted ? [] : [...requests, ...others];
     for (const containerizer of containerizers) await containerizer.recover(containers);
+    this.expectNoStrangers(live);
     this.options.containerCalls.recovered();
     for (const one of live) await this.follow(one);
     this.options.expected();
@@ -163,12 +166,31 @@ export class Recovery {
     );
   }
 
-  private async follow({ framework, executor, saved }: Live): Promise<void> {
-    const { containerizers, taskContainers, executors, clock, logger } = this.options;
-    const id = executor.containerId.value;
-    const owner = containerizers.find((one) =>
+  private ownerOf({ containerId: { value: id } }: Executor): Containerizer | undefined {
+    return this.options.containerizers.find((one) =>
       one.containers().some(({ value, parent }) => value === id && parent === undefined),
     );
+  }
+
+  /** What runs and is nobody's would be told to have ended, and its resources given to others. */
+  private expectNoStrangers(live: readonly Live[]): void {
+    const { agent, logger } = this.options;
+    const strangers = live
+      .filter(({ executor, saved }) => saved.process !== undefined && this.ownerOf(executor) === undefined)
+      .map(
+        ({ executor: { id, ids }, saved }) =>
+          `process ${saved.process} of executor '${id}' of framework ${ids.frameworkId} runs in a container that is not of this agent's making`,
+      );
+    if (strangers.length === 0) return;
+    if (agent.strict) {
+      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems: [...strangers, STRANGERS_ADVICE] });
+    }
+    for (const stranger of strangers) logger.warn(`${stranger}; passing it over`);
+  }
+
+  private async follow({ framework, executor, saved }: Live): Promise<void> {
+    const { taskContainers, executors, clock, logger } = this.options;
+    const owner = this.ownerOf(executor);
     if (owner === undefined) {
       logger.warn(
         { executor: executor.id, framework: framework.id },
@@ -247,6 +269,9 @@ export class Recovery {
     };
   }
 }
+
+const STRANGERS_ADVICE =
+  "start the agent that made them again (Mesos's, or this one with its earlier --runtime_dir, --containerizers and --launcher), drain it, and then change over; or end these processes; or start with --strict=false, which passes them over and tells that their tasks have ended";
 
 /** Nobody wrote down how. */
 const KILLED: KillRecord = { cause: "killed", grace: undefined, deadline: undefined };

@@ -55,6 +55,8 @@ export interface SavedExecutor {
   readonly driver?: string | undefined;
   /** Of its latest run. */
   readonly containerId: string;
+  /** Pid of the first process of its container, where that still runs. */
+  readonly process?: number | undefined;
   /** It was over, and everything of it acknowledged. */
   readonly completed: boolean;
   readonly tasks: readonly SavedTask[];

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import type { ContainerExit } from "../../../sdk/contracts/containerizer.js";
 import { errnoOf } from "../../../sdk/errors/index.js";
 
@@ -47,6 +47,16 @@ function parseContainerRecord(text: string): ContainerRecord {
     exit: status !== undefined && /^\d+$/.test(status) ? exitOf(Number(status)) : undefined,
     failure: after("failed"),
   };
+}
+
+/** Of a container without a shim: nobody will record its end. */
+export async function writeAdopted(
+  path: string,
+  { pid, start, group }: { readonly pid: number; readonly start: number; readonly group: string | undefined },
+): Promise<void> {
+  const started = `started shared ${pid} ${start} ${pid} ${start}\n`;
+  // In one write. A group without its processes would be taken for the rest of a launch, and be ended.
+  await writeFile(path, group === undefined ? started : `${started}cgroup ${group}\n`);
 }
 
 function parseShim(text: string): ShimRecord | undefined {

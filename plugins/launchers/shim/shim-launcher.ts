@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LaunchedProcess, Launcher, LaunchPlan } from "../../../sdk/contracts/launcher.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { TepuiError } from "../../../sdk/errors/index.js";
-import { type ProcessStat, processTree } from "../../../sdk/proc/index.js";
-import { exitOf, readContainerRecord } from "./exit-record.js";
+import { isAlive, type ProcessStat, processTree, readProcessStat } from "../../../sdk/proc/index.js";
+import { exitOf, readContainerRecord, writeAdopted } from "./exit-record.js";
 import { isSame, sendAll } from "./processes.js";
 import { encodeLaunch, type LaunchCommand } from "./protocol.js";
 import { type ContainerEvent, type HelperCommand, ShimHost } from "./shim-host.js";
@@ -102,6 +102,15 @@ export class ShimLauncher implements Launcher {
     return { pid: record.shim.pid, go: async () => {}, exited: container.exited.promise };
   }
 
+  async adopt(containerId: string, record: string, pid: number): Promise<LaunchedProcess | undefined> {
+    const stat = readProcessStat(pid);
+    if (!isAlive(stat)) return undefined;
+    const cage = this.options.cage?.({ containerId });
+    const caged = cage?.exists() === true && cage.processes({ below: true }).includes(pid);
+    await writeAdopted(record, { pid, start: stat.startTicks, group: caged ? cage.path : undefined });
+    return this.reattach(containerId, record);
+  }
+
   async signal(containerId: string, signal: number): Promise<boolean> {
     const container = this.containers.get(containerId);
     if (container === undefined) return false;
@@ -167,7 +176,8 @@ export class ShimLauncher implements Launcher {
       const pids = new Set(cage.processes({ below: true }));
       if (shim !== undefined && isSame(shim.shimPid, shim.shimStart)) {
         for (const { pid } of await processTree(shim.shimPid)) pids.add(pid);
-        pids.delete(shim.shimPid);
+        // One that was adopted has none.
+        if (shim.shimPid !== shim.pid) pids.delete(shim.shimPid);
       }
       return [...pids].map((pid) => ({ pid }));
     }

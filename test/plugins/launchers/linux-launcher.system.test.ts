@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -226,6 +227,34 @@ describe("linux launcher", () => {
     await next.destroy(plan.containerId);
     expect(await found!.exited).to.deep.equal({ code: undefined, signal: 9 });
     expect(bench.groups()).to.deep.equal([]);
+  });
+
+  it("takes over a container of another agent with its control group, and ends what left the tree, too", async () => {
+    const plan = bench.plan([]);
+    const group = bench.group(plan.containerId);
+    group.create();
+    const left = join(bench.directory, "left");
+    const script = `echo go; read go; setsid -f sh -c 'echo $$ > ${left}; exec sleep 1000'; exec sleep 1000`;
+    const child = spawn("sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+    const pid = child.pid!;
+    try {
+      group.add(pid);
+      child.stdin.write("\n");
+      const orphan = await eventually(async () => {
+        const written = await text(left);
+        return written.endsWith("\n") ? Number(written) : undefined;
+      });
+      const found = await launcher.adopt(plan.containerId, plan.record, pid);
+      expect(found!.pid).to.equal(pid);
+      expect(await text(plan.record)).to.contain(`cgroup ${bench.root}/${plan.containerId}\n`);
+      await launcher.destroy(plan.containerId);
+      expect(await found!.exited).to.equal(undefined);
+      expect([pid, orphan].filter((one) => isAlive(readProcessStat(one)))).to.deep.equal([]);
+      expect(bench.groups()).to.deep.equal([]);
+      expect(await launcher.adopt("gone", `${plan.record}.gone`, orphan)).to.equal(undefined);
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   it("ends a container with the launcher where it is not to outlive it", async () => {

@@ -1,7 +1,8 @@
+import { spawn } from "node:child_process";
 import { chmod, chown, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { ContainerInfo_Type, Volume_Mode } from "../../../proto/gen/mesos/v1/mesos.js";
+import { ContainerInfo_Type, ExecutorInfo_Type, Volume_Mode } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Isolator } from "../../../sdk/contracts/isolator.js";
 import { accountOf, isAlive, readProcessStat } from "../../../sdk/proc/index.js";
 import { parseResources } from "../../../sdk/resources/index.js";
@@ -239,6 +240,45 @@ describe("mesos containerizer", () => {
       (await readdir(join(bench.directory, "records"))).length === 0 ? true : undefined,
     );
     await next.launcher.stop();
+  });
+
+  it("takes over the executor of another agent, also once more, and ends all of it", async () => {
+    const { containerizer } = await open();
+    const request = await bench.request("true");
+    const task = { name: "t", task_id: { value: "t" }, agent_id: { value: "a" }, resources: [], limits: {} };
+    // As Mesos's agents leave one: the first process of a session, and nobody beside it.
+    const child = spawn("sh", ["-c", "sleep 1000 & echo $! > inner; while :; do sleep 0.1; done"], {
+      cwd: request.directory,
+      detached: true,
+      stdio: "ignore",
+    });
+    const pid = child.pid!;
+    const inner = await eventually(async () => {
+      const text = await readFile(join(request.directory, "inner"), "utf8").catch(() => "");
+      return text.endsWith("\n") ? Number(text) : undefined;
+    });
+    try {
+      const pod = { ...request.executor, type: ExecutorInfo_Type.DEFAULT };
+      await containerizer.recover([
+        { request: { ...request, containerId: { value: "pod" }, executor: pod }, process: pid },
+        { request: { ...request, containerId: { value: "task" }, task }, process: pid },
+        { request, process: pid },
+      ]);
+      expect(containerizer.containers()).to.deep.equal([request.containerId]);
+      expect((await containerizer.status(request.containerId)).executor_pid).to.equal(pid);
+      await bench.launcher.stop();
+
+      const next = await ContainerizerBench.open({ directory: bench.directory });
+      await next.containerizer.recover([{ request, process: pid }]);
+      const end = next.containerizer.wait(request.containerId);
+      await next.containerizer.destroy(request.containerId);
+      expect((await end)!.exit, "nobody could see how").to.equal(undefined);
+      for (const one of [pid, inner])
+        await eventually(() => (isAlive(readProcessStat(one)) ? undefined : true));
+      await next.launcher.stop();
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   if (process.geteuid?.() === 0) {

@@ -86,6 +86,35 @@ describe("an agent that comes back", () => {
     ]);
   });
 
+  for (const kind of ["command", "custom"] as const) {
+    it(`takes no executor for ended whose process runs in a container of another agent (${kind})`, async () => {
+      const strange = (it: Restarted) => {
+        it.bench.containerizer.recover = async () => undefined;
+        return it.saved([{ ...it[kind]("t1", it.task("t1", [TASK_STARTING, TASK_RUNNING])), process: 4711 }]);
+      };
+      const it = new Restarted();
+      const refused = await it.recover(strange(it)).then(() => "recovered", String);
+      expect(refused).to.match(/process 4711 of executor 't1' of framework .* is not of this agent's making/);
+      expect(refused).to.match(/drain it.*end these processes.*--strict=false/);
+      expect(it.bench.updates).to.deep.equal([]);
+
+      const lax = new Restarted({ strict: false });
+      const bench = await lax.recover(strange(lax));
+      await lax.register();
+      expect((await bench.drain("t1")).map(line)).to.deep.equal([
+        "TASK_FAILED REASON_EXECUTOR_TERMINATED: The container ended while the agent was away, and how is not known",
+      ]);
+    });
+  }
+
+  it("tells containerizers which processes still run", async () => {
+    const it = new Restarted();
+    const bench = await it.recover(
+      it.saved([{ ...it.command("t1", it.task("t1", [TASK_STARTING, TASK_RUNNING])), process: 4711 }]),
+    );
+    expect(bench.containerizer.recovered.map(({ process }) => process)).to.deep.equal([4711]);
+  });
+
   it("keeps a task's time limit, counted from when it ran", async () => {
     const it = new Restarted();
     const max_completion_time = { nanoseconds: 60_000_000_000n };

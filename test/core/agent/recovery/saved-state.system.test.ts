@@ -113,6 +113,30 @@ describe("the agent's files", () => {
     expect(saved.leftovers).to.deep.equal([]);
   });
 
+  it("name a process that still runs, and no other that has its number now, nor one of an earlier boot", async () => {
+    await writeAll();
+    const path = paths.meta.forkedPid(ids);
+    const process = async (boot = "b") => {
+      const saved = await new SavedStateReader(paths, { now: Date.now(), strict: true }).read(boot);
+      return saved.frameworks[0]!.executors[0]!.process;
+    };
+    await writeFile(path, String(globalThis.process.pid));
+    expect(await process()).to.equal(globalThis.process.pid);
+    expect(await process("another")).to.equal(undefined);
+    await utimes(path, 1000, 1000);
+    expect(await process(), "it began after the number was written down").to.equal(undefined);
+    for (const text of ["", "0", "-1", "x", "99999999999"]) {
+      await writeFile(path, text);
+      expect(await process(), text).to.equal(undefined);
+    }
+  });
+
+  it("say of a scheduler without an address what libprocess says: Mesos's agents pass an empty file over with all that is below", async () => {
+    const framework = new Framework(FRAMEWORK_ID, bench.framework({ checkpoint: true }), undefined);
+    await disk.apply(new Checkpoints(paths).framework(AGENT_ID, framework));
+    expect(await readFile(paths.meta.frameworkPid(ids), "utf8")).to.equal("@0.0.0.0:0");
+  });
+
   it("that were cut off count as not written", async () => {
     await writeAll();
     await appendFile(paths.meta.taskUpdates(ids, "t1"), Buffer.from([50, 0, 0, 0, 1, 2]));
