@@ -4,6 +4,7 @@ import type { AgentExecutorView, AgentFrameworkView } from "../../sdk/contracts/
 import { doubleJson, resourcesJson } from "../../sdk/resources/index.js";
 import {
   allocationRoleOf,
+  changingTaskJson,
   commandJson,
   executorTypeName,
   flatResourcesJson,
@@ -12,7 +13,6 @@ import {
   memo,
   quote,
   stringsJson,
-  taskJson,
 } from "../../sdk/v0-json/index.js";
 
 const discovery = jsonOf("mesos.v1.DiscoveryInfo");
@@ -39,9 +39,9 @@ function executorJson(executor: AgentExecutorView): string {
     `${info.labels === undefined ? "" : `,"labels":${labelsJson(info.labels)}`}` +
     // Mesos's own command executor has no type, and a command task shows as if it had that executor.
     `${info.type === undefined || generated ? "" : `,"type":${quote(executorTypeName(info.type))}`}` +
-    `,"tasks":${listOf(executor.tasks, taskJson)},"queued_tasks":${listOf(executor.queuedTasks, queuedTaskJson)}` +
+    `,"tasks":${listOf(executor.tasks, changingTaskJson)},"queued_tasks":${listOf(executor.queuedTasks, queuedTaskJson)}` +
     // Mesos has no place of their own for tasks whose end is not acknowledged.
-    `,"completed_tasks":${listOf([...executor.completedTasks, ...executor.terminatedTasks], taskJson)}}`
+    `,"completed_tasks":${listOf([...executor.completedTasks, ...executor.terminatedTasks], changingTaskJson)}}`
   );
 }
 

@@ -11,5 +11,5 @@ export {
 } from "./info.js";
 export { memo } from "./memo.js";
 export { fieldsJson, type JsonField, sortedFields } from "./sorted.js";
-export { allocationRoleOf, flatResourcesJson, labelsJson, taskJson } from "./task.js";
+export { allocationRoleOf, changingTaskJson, flatResourcesJson, labelsJson, taskJson } from "./task.js";
 export { flatten, listOf, mapJson, quote, stringsJson, timeJson } from "./text.js";

@@ -22,8 +22,11 @@ const container = jsonOf("mesos.v1.ContainerInfo");
 const healthCheck = jsonOf("mesos.v1.HealthCheck");
 const label = jsonOf("mesos.v1.Label");
 
-/** A task as `/state`, `/tasks` and the agent's `/state` show it. */
-export const taskJson = memo((task: Task): string => {
+/** A task as `/state` and `/tasks` show it: the object of a task that changes is another one. */
+export const taskJson = memo((task: Task) => changingTaskJson(task));
+
+/** The same for a task that is changed in place. */
+export function changingTaskJson(task: Task): string {
   let json =
     `{"id":${quote(task.task_id?.value ?? "")},"name":${quote(task.name ?? "")}` +
     `,"framework_id":${quote(task.framework_id?.value ?? "")},"executor_id":${quote(task.executor_id?.value ?? "")}` +
@@ -40,7 +43,7 @@ export const taskJson = memo((task: Task): string => {
   if (task.container !== undefined) json += `,"container":${container.write(task.container)}`;
   if (task.health_check !== undefined) json += `,"health_check":${healthCheck.write(task.health_check)}`;
   return flatten(`${json}}`);
-});
+}
 
 function taskStateName(state: TaskState | undefined): string {
   return TaskState[state ?? TaskState.TASK_STAGING] ?? "TASK_UNKNOWN";

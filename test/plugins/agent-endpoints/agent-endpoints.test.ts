@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { noteStatus } from "../../../core/agent/tasks/task.js";
 import { frameworkJson } from "../../../plugins/agent-endpoints/framework-json.js";
 import { containersJson, statisticsJson } from "../../../plugins/agent-endpoints/usage-json.js";
 import {
@@ -8,6 +9,7 @@ import {
   Task,
   TaskInfo,
   TaskState,
+  TaskStatus,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { AgentExecutorView } from "../../../sdk/contracts/agent-view.js";
 import { parseResources, Resources } from "../../../sdk/resources/index.js";
@@ -86,6 +88,15 @@ describe("executors of the agent", () => {
       terminatedTasks: [task("b")],
     });
     expect([tasks, (completed as { id: string }[]).map(({ id }) => id)]).to.deep.equal([[], ["a", "b"]]);
+  });
+
+  it("show each time how their tasks fare now", () => {
+    const task = Task.fromPartial({ task_id: { value: "t" }, state: TaskState.TASK_STAGING });
+    expect(shown({ tasks: [task] }).tasks[0]).to.include({ state: "TASK_STAGING" });
+    noteStatus(task, TaskStatus.fromPartial({ state: TaskState.TASK_RUNNING, healthy: true }));
+    const [{ state, statuses }] = shown({ tasks: [task] }).tasks;
+    expect(state).to.equal("TASK_RUNNING");
+    expect(statuses).to.deep.equal([{ state: "TASK_RUNNING", timestamp: 0, healthy: true }]);
   });
 
   it("show tasks that wait for them", () => {
