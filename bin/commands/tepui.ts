@@ -3,12 +3,8 @@ import { MESOS_VERSION } from "../../sdk/mesos-version.js";
 import { parseDuration } from "../../sdk/values/index.js";
 import type { PlaceOptions } from "../backup/places.js";
 import { TEPUI_VERSION } from "../version.js";
-import { type AgentContainersOptions, runAgentContainers } from "./agent-containers.js";
+import type { AgentContainersOptions } from "./agent-containers.js";
 import { BAD_USAGE } from "./bad-usage.js";
-import { runExplain } from "./explain.js";
-import { runLocal } from "./local.js";
-import { explainManifest, validateManifest } from "./manifest.js";
-import { graphPlugins, inspectPlugin, listPlugins } from "./plugins.js";
 import { taskCommand } from "./task/index.js";
 
 const EXIT_CODES = `
@@ -21,7 +17,7 @@ const DAEMON_COMMANDS = [
   ["execute", "run one task, show its states and its output"],
 ] as const;
 
-/** `tepui ...`, other than the daemons and `execute`. Resolves to the exit code. */
+/** `tepui ...`, other than the daemons and `execute`. Resolves to the exit code. Each command loads only what it needs. */
 export async function runTepui(argv: readonly string[]): Promise<number> {
   let code = 0;
   const set = (work: Promise<number>) =>
@@ -45,7 +41,10 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .description("list the containers of an agent that runs, those within others too")
     .option("--agent <host:port>", "the agent; also as TEPUI_AGENT", TEPUI_AGENT ?? "127.0.0.1:5051")
     .option("--json", "as the agent's API tells it")
-    .action((options: AgentContainersOptions) => set(runAgentContainers(options, process)));
+    .action(async (options: AgentContainersOptions) => {
+      const { runAgentContainers } = await import("./agent-containers.js");
+      await set(runAgentContainers(options, process));
+    });
   program
     .command("local")
     .description("run a master and agents on this machine, each in a process of its own")
@@ -53,7 +52,10 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .allowUnknownOption()
     .passThroughOptions()
     .argument("[flags...]")
-    .action((rest: string[]) => set(runLocal(rest)));
+    .action(async (rest: string[]) => {
+      const { runLocal } = await import("./local.js");
+      await set(runLocal(rest));
+    });
 
   const { TEPUI_MASTER, MESOS_MASTER } = process.env;
   program
@@ -67,9 +69,10 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       TEPUI_MASTER ?? MESOS_MASTER ?? "127.0.0.1:5050",
     )
     .option("--json", "as JSON")
-    .action((framework: string, options: { role?: string; master: string; json?: boolean }) =>
-      set(runExplain({ framework, ...options }, process)),
-    );
+    .action(async (framework: string, options: { role?: string; master: string; json?: boolean }) => {
+      const { runExplain } = await import("./explain.js");
+      await set(runExplain({ framework, ...options }, process));
+    });
 
   program.addCommand(taskCommand(set));
 
@@ -108,7 +111,10 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       .option("--json", "as JSON")
       .argument("[flags...]", daemonFlags);
   ofDaemon(plugins.command("ls", { isDefault: true }).description("list the plugins")).action(
-    (flags: string[], options: PluginOptions) => set(listPlugins(options, flags)),
+    async (flags: string[], options: PluginOptions) => {
+      const { listPlugins } = await import("./plugins.js");
+      await set(listPlugins(options, flags));
+    },
   );
   plugins
     .command("inspect")
@@ -116,11 +122,15 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .argument("<name>")
     .argument("[flags...]", daemonFlags)
     .option("--of <daemon>", "master or agent", daemonName)
-    .action((name: string, flags: string[], options: { of?: DaemonName }) =>
-      set(inspectPlugin({ name, ...options }, flags)),
-    );
+    .action(async (name: string, flags: string[], options: { of?: DaemonName }) => {
+      const { inspectPlugin } = await import("./plugins.js");
+      await set(inspectPlugin({ name, ...options }, flags));
+    });
   ofDaemon(plugins.command("graph").description("who requires whom, in DOT or as JSON")).action(
-    (flags: string[], options: PluginOptions) => set(graphPlugins(options, flags)),
+    async (flags: string[], options: PluginOptions) => {
+      const { graphPlugins } = await import("./plugins.js");
+      await set(graphPlugins(options, flags));
+    },
   );
 
   const manifest = program.command("manifest").description("what flags and manifest files amount to");
@@ -133,14 +143,18 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .option("--all", "settings left at their default, too")
     .allowUnknownOption()
     .passThroughOptions()
-    .action((daemon: DaemonName, flags: string[], options: { json?: boolean; all?: boolean }) =>
-      set(explainManifest(daemon, flags, options)),
-    );
+    .action(async (daemon: DaemonName, flags: string[], options: { json?: boolean; all?: boolean }) => {
+      const { explainManifest } = await import("./manifest.js");
+      await set(explainManifest(daemon, flags, options));
+    });
   manifest
     .command("validate")
     .description("every problem of a manifest file; nothing is started")
     .argument("<file>")
-    .action((file: string) => set(validateManifest(file)));
+    .action(async (file: string) => {
+      const { validateManifest } = await import("./manifest.js");
+      await set(validateManifest(file));
+    });
 
   program
     .command("version")
