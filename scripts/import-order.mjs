@@ -14,6 +14,8 @@ const allowed = {
   examples: [],
   bin: ["proto", "sdk", "core", "plugins", "frameworks"],
 };
+/** Loads every package of messages: for tests. A daemon or a command would wait for what it does not use. */
+const allMessages = join("proto", "json", "index.js");
 /** The one list of what ships reads every plugin. */
 const shippedList = join("plugins", "index.ts");
 
@@ -24,6 +26,8 @@ function violations() {
     if (layer === "plugins") found.push(...privateDoors(path, text));
     for (const target of importsOf(path, text)) {
       const [targetLayer, targetPart] = target.split(sep);
+      if (target === allMessages)
+        found.push(`${path}: imports every message (${target}); take the codecs from proto/gen/json`);
       if (targetLayer === layer) {
         if (layer === "plugins" && path !== shippedList && targetPart !== part) {
           found.push(`${path}: imports another plugin (${target}); share a contract in sdk instead`);

@@ -1,10 +1,10 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import {
   TaskState,
   type TaskStatus,
   TaskStatus_Reason,
   TaskStatus_Source,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { wire } from "../../proto/json/index.js";
 import { Resources } from "../../sdk/resources/index.js";
 
 /** Where text goes; process.stdout is one. */
@@ -109,7 +109,7 @@ function details(status: TaskStatus): [string, string][] {
     facts.push(["reason", TaskStatus_Reason[status.reason] ?? String(status.reason)]);
   if (status.healthy !== undefined) facts.push(["healthy?", status.healthy ? "1" : "0"]);
   if (status.check_status !== undefined)
-    facts.push(["check status", wire("mesos.v1.CheckStatusInfo").json.write(status.check_status)]);
+    facts.push(["check status", codecs.CheckStatusInfo.json.write(status.check_status)]);
   if ((status.limitation?.resources.length ?? 0) > 0)
     facts.push(["resource limit violation", Resources.of(status.limitation!.resources).toString()]);
   return facts;

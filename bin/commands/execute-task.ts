@@ -1,3 +1,4 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import {
   type CapabilityInfo,
   CommandInfo,
@@ -11,7 +12,8 @@ import {
   type TaskGroupInfo,
   TaskInfo,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { type MessageName, type MessageTypes, parseJson, wire } from "../../proto/json/index.js";
+import type { MessageCodec } from "../../proto/json/codec.js";
+import { parseJson } from "../../proto/json/text.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import { parseResources, Resources } from "../../sdk/resources/index.js";
 import { type ExecuteFlags, textOrFile } from "./execute-flags.js";
@@ -38,7 +40,7 @@ export function workloadOf(flags: ExecuteFlags): Workload {
 
 function taskFromJson(_flags: ExecuteFlags, value: string): TaskInfo {
   const json = jsonObject("task", value);
-  return fromJson("mesos.v1.TaskInfo", { flag: "task", json: { agent_id: { value: "" }, ...json } });
+  return fromJson(codecs.TaskInfo, { flag: "task", json: { agent_id: { value: "" }, ...json } });
 }
 
 function groupWorkload(flags: ExecuteFlags, value: string): Workload {
@@ -46,7 +48,7 @@ function groupWorkload(flags: ExecuteFlags, value: string): Workload {
   const tasks = Array.isArray(json.tasks)
     ? json.tasks.map((task: unknown) => (isObject(task) ? { agent_id: { value: "" }, ...task } : task))
     : json.tasks;
-  const taskGroup = fromJson("mesos.v1.TaskGroupInfo", { flag: "task_group", json: { ...json, tasks } });
+  const taskGroup = fromJson(codecs.TaskGroupInfo, { flag: "task_group", json: { ...json, tasks } });
   if (taskGroup.tasks.length === 0) throw new Error("--task_group: the group has no tasks");
   const executorResources = parsed("task_group", GROUP_EXECUTOR_RESOURCES);
   const executor: ExecutorInfo = {
@@ -152,7 +154,7 @@ function containerFromFlags(flags: ExecuteFlags): ContainerInfo | undefined {
   }
   const rlimits = flags.text("rlimits");
   if (rlimits !== undefined)
-    container.rlimit_info = fromJson("mesos.v1.RLimitInfo", {
+    container.rlimit_info = fromJson(codecs.RLimitInfo, {
       flag: "rlimits",
       json: jsonObject("rlimits", rlimits),
     });
@@ -172,7 +174,7 @@ function capabilities(
   flag: "effective_capabilities" | "bounding_capabilities",
   value: string,
 ): CapabilityInfo {
-  return fromJson("mesos.v1.CapabilityInfo", { flag, json: jsonObject(flag, value) });
+  return fromJson(codecs.CapabilityInfo, { flag, json: jsonObject(flag, value) });
 }
 
 function volumesOf(flags: ExecuteFlags): ContainerInfo["volumes"] {
@@ -180,7 +182,7 @@ function volumesOf(flags: ExecuteFlags): ContainerInfo["volumes"] {
   if (value === undefined) return [];
   const json = parsedJson("volumes", textOrFile("volumes", value));
   if (!Array.isArray(json)) throw new Error("--volumes: expected a JSON list");
-  return json.map((volume: unknown) => fromJson("mesos.v1.Volume", { flag: "volumes", json: volume }));
+  return json.map((volume: unknown) => fromJson(codecs.Volume, { flag: "volumes", json: volume }));
 }
 
 function networksOf(flags: ExecuteFlags): string[] {
@@ -216,12 +218,12 @@ function parsedJson(flag: string, text: string): unknown {
   }
 }
 
-function fromJson<N extends MessageName>(
-  name: N,
+function fromJson<T>(
+  { name, json: codec }: MessageCodec<T>,
   { flag, json }: { flag: string; json: unknown },
-): MessageTypes[N] {
+): T {
   try {
-    return wire(name).json.fromValue(json);
+    return codec.fromValue(json);
   } catch (error) {
     throw new Error(`--${flag}: no valid ${name.slice(name.lastIndexOf(".") + 1)}: ${messageOf(error)}`);
   }

@@ -1,5 +1,5 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import { FrameworkInfo_Capability_Type, type TaskInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import { jsonOf } from "../../proto/json/index.js";
 import type { AgentExecutorView, AgentFrameworkView } from "../../sdk/contracts/agent-view.js";
 import { doubleJson, resourcesJson } from "../../sdk/resources/index.js";
 import {
@@ -15,7 +15,7 @@ import {
   stringsJson,
 } from "../../sdk/v0-json/index.js";
 
-const discovery = jsonOf("mesos.v1.DiscoveryInfo");
+const discovery = codecs.DiscoveryInfo.json;
 
 /** A framework as the agent's `/state` shows it, with its executors and their tasks. */
 export function frameworkJson({ id, info, executors, completedExecutors }: AgentFrameworkView): string {

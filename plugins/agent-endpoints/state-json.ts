@@ -1,4 +1,4 @@
-import { jsonOf } from "../../proto/json/index.js";
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import { attributesJson } from "../../sdk/attributes/index.js";
 import type { AgentView } from "../../sdk/contracts/agent-view.js";
 import {
@@ -19,7 +19,7 @@ import {
 } from "../../sdk/v0-json/index.js";
 import { frameworkJson } from "./framework-json.js";
 
-const drainConfig = jsonOf("mesos.v1.DrainConfig");
+const drainConfig = codecs.DrainConfig.json;
 
 /** GET /state. */
 export function stateJson(view: AgentView, build: BuildInfo): string {

@@ -1,10 +1,10 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import type { ContainerStatus, ResourceStatistics } from "../../proto/gen/mesos/v1/mesos.js";
-import { jsonOf } from "../../proto/json/index.js";
 import type { ContainerUsageView } from "../../sdk/contracts/agent-view.js";
 import { fieldsJson, type JsonField, quote, sortedFields } from "../../sdk/v0-json/index.js";
 
-const statisticsCodec = jsonOf("mesos.v1.ResourceStatistics");
-const statusCodec = jsonOf("mesos.v1.ContainerStatus");
+const statisticsCodec = codecs.ResourceStatistics.json;
+const statusCodec = codecs.ContainerStatus.json;
 
 /**
  * GET /monitor/statistics: an entry for each container that could be measured. The statistics stand in `statistics`, as in Mesos,

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import type { NetworkInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import { jsonOf } from "../../proto/json/index.js";
 import { isObject, type JsonObject } from "./json.js";
 import { MESOS_ARGS, type NetworkConfig, type PluginConfig } from "./network-config.js";
 
@@ -24,7 +24,7 @@ export function attachmentOf(config: NetworkConfig, info: NetworkInfo, ifName: s
     ...(info.port_mappings.length > 0 && { portMappings: portMappings(info) }),
     ...(ips.length > 0 && { ips }),
   };
-  const told = { network_info: JSON.parse(jsonOf("mesos.v1.NetworkInfo").write(info)) as unknown };
+  const told = { network_info: JSON.parse(codecs.NetworkInfo.json.write(info)) as unknown };
   return {
     network: config.name,
     ifName,

@@ -1,9 +1,9 @@
+import * as codecs from "../../proto/gen/json/mesos/internal/flags.js";
 import {
   type ContainerDNSInfo,
   type ContainerDNSInfo_CniDns,
   ContainerDNSInfo_MesosInfo_NetworkMode as Mode,
 } from "../../proto/gen/mesos/internal/flags.js";
-import { jsonOf } from "../../proto/json/index.js";
 import type { Dns } from "./result.js";
 
 /** DNS settings of networks whose plugins give none. */
@@ -17,7 +17,7 @@ export interface DefaultDns {
 export function readDefaultDns(json: unknown): DefaultDns {
   const byNetwork = new Map<string, Dns>();
   let fallback: Dns | undefined;
-  const { mesos }: ContainerDNSInfo = jsonOf("mesos.internal.ContainerDNSInfo").fromValue(json);
+  const { mesos }: ContainerDNSInfo = codecs.ContainerDNSInfo.json.fromValue(json);
   for (const { network_mode: mode, network_name: name, dns } of mesos) {
     if (mode === Mode.HOST) throw new Error("Configuring DNS for HOST network is not yet supported");
     if (mode !== Mode.CNI) throw new Error("UNKNOWN network mode configured");

@@ -1,4 +1,4 @@
-import { jsonOf } from "../../proto/json/index.js";
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import type { AgentRecord } from "../../sdk/contracts/master-view.js";
 import {
   type Resources,
@@ -16,7 +16,7 @@ import {
   timeJson,
 } from "../../sdk/v0-json/index.js";
 
-const drain = jsonOf("mesos.v1.DrainInfo");
+const drain = codecs.DrainInfo.json;
 
 /** What the text of an agent was made of. Records change, what is in them is replaced. */
 interface Made {

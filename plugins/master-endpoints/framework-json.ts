@@ -1,9 +1,10 @@
+import { Resource_AllocationInfo } from "../../proto/gen/json/mesos/v1/mesos.js";
+import { OfferConstraints } from "../../proto/gen/json/mesos/v1/scheduler/scheduler.js";
 import {
   type FrameworkInfo,
   FrameworkInfo_Capability_Type,
   type Offer,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { jsonOf } from "../../proto/json/index.js";
 import type { ExecutorRecord, FrameworkRecord } from "../../sdk/contracts/master-view.js";
 import { doubleJson, resourcesJson } from "../../sdk/resources/index.js";
 import {
@@ -19,8 +20,8 @@ import {
   timeJson,
 } from "../../sdk/v0-json/index.js";
 
-const offerConstraints = jsonOf("mesos.v1.scheduler.OfferConstraints");
-const allocationInfo = jsonOf("mesos.v1.Resource.AllocationInfo");
+const offerConstraints = OfferConstraints.json;
+const allocationInfo = Resource_AllocationInfo.json;
 
 /** A framework as `/state-summary` shows it, without the braces and without the counts of its tasks. */
 export function frameworkSummaryFieldsJson(framework: FrameworkRecord): string {

@@ -1,7 +1,7 @@
 import { ClusterStatus, Schedule } from "../../proto/gen/json/mesos/v1/maintenance/maintenance.js";
 import { MachineID } from "../../proto/gen/json/mesos/v1/mesos.js";
 import type { MachineID as MachineIdMessage } from "../../proto/gen/mesos/v1/mesos.js";
-import { parseJson } from "../../proto/json/index.js";
+import { parseJson } from "../../proto/json/text.js";
 import type { HttpRequest, HttpServer } from "../../sdk/contracts/http-server.js";
 import type { OperatorService } from "../../sdk/contracts/operator-service.js";
 import { converted, invalid, isServed } from "./requests.js";

@@ -5,7 +5,7 @@ import {
   Offer_Operation_Type as OperationType,
   type Resource as ResourceMessage,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { parseJson } from "../../proto/json/index.js";
+import { parseJson } from "../../proto/json/text.js";
 import type { HttpServer } from "../../sdk/contracts/http-server.js";
 import type { OperatorService } from "../../sdk/contracts/operator-service.js";
 import { doubleJson } from "../../sdk/resources/index.js";

@@ -9,8 +9,8 @@ import {
 import { HealthService } from "../../proto/gen/grpc/health/v1/health.js";
 import { ServerReflectionService } from "../../proto/gen/grpc/reflection/v1/reflection.js";
 import { ServerReflectionService as ServerReflectionAlphaService } from "../../proto/gen/grpc/reflection/v1alpha/reflection.js";
+import * as codecs from "../../proto/gen/json/mesos/v1/scheduler/scheduler.js";
 import { Call_Type } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
-import { wire } from "../../proto/json/index.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Random } from "../../sdk/contracts/random.js";
@@ -40,7 +40,7 @@ export interface GrpcServerParts {
   readonly logger: Logger;
 }
 
-const calls = wire("mesos.v1.scheduler.Call");
+const calls = codecs.Call;
 const EMPTY = Buffer.alloc(0);
 
 /** The gRPC port of a master: scheduler API, health, reflection. */

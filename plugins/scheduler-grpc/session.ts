@@ -1,6 +1,6 @@
 import { Metadata, type ServerDuplexStream, type ServiceError, status } from "@grpc/grpc-js";
+import * as codecs from "../../proto/gen/json/mesos/v1/scheduler/scheduler.js";
 import { type Call, Call_Type, type Event } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
-import { wire } from "../../proto/json/index.js";
 import type {
   SchedulerConnection,
   SchedulerService,
@@ -23,8 +23,8 @@ export interface SessionOptions {
   readonly ended: (session: GrpcSession) => void;
 }
 
-const calls = wire("mesos.v1.scheduler.Call");
-const events = wire("mesos.v1.scheduler.Event");
+const calls = codecs.Call;
+const events = codecs.Event;
 
 /** One `Subscribe` stream: translates its bytes to and from the scheduler service. */
 export class GrpcSession implements SchedulerConnection {

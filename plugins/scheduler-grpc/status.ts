@@ -1,5 +1,5 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { WireError } from "../../proto/json/index.js";
+import { WireError } from "../../proto/json/errors.js";
 import type { Leadership } from "../../sdk/contracts/scheduler-service.js";
 import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
 

@@ -1,11 +1,11 @@
 import { isIPv4 } from "node:net";
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
-import { jsonOf, missingRequired } from "../../proto/json/index.js";
 import type { MemberFormat } from "./member.js";
 
 /** What a candidate's node holds, in the form that Mesos's masters write and its tools read. */
 export function encodeMasterInfo(info: MasterInfo): Buffer {
-  return Buffer.from(jsonOf("mesos.v1.MasterInfo").write(info), "utf8");
+  return Buffer.from(codecs.MasterInfo.json.write(info), "utf8");
 }
 
 /** Throws an Error that says what is wrong with the data. */
@@ -18,7 +18,7 @@ export function decodeMasterInfo(format: MemberFormat, data: Buffer): MasterInfo
 function read(format: MemberFormat, data: Buffer): MasterInfo {
   switch (format) {
     case "json":
-      return jsonOf("mesos.v1.MasterInfo").read(data.toString("utf8"));
+      return codecs.MasterInfo.json.read(data.toString("utf8"));
     case "protobuf":
       return complete(MasterInfo.decode(data));
     case "pid":
@@ -27,7 +27,7 @@ function read(format: MemberFormat, data: Buffer): MasterInfo {
 }
 
 function complete(info: MasterInfo): MasterInfo {
-  const missing = missingRequired("mesos.v1.MasterInfo", info);
+  const missing = codecs.MasterInfo.missingRequired(info);
   if (missing.length > 0) throw new Error(`it lacks ${missing.join(", ")}`);
   return info;
 }

@@ -8,8 +8,8 @@
  *     missingRequired("mesos.v1.Offer", offer)               ["id", "resources[0].name"]
  *
  * Names are checked and typed at compile time; `isMessageName` admits one that came at run time.
- * This module loads every package but those of gRPC services, which takes some 80 ms. Where that matters, the same codecs can
- * be had from their own package, and errors.js and text.js beside this file have the rest:
+ * This module loads every package but those of gRPC services, which a daemon does not need, and would wait for at its start. So
+ * it is for tests; all else has the same codecs from their own package, and the rest from errors.js and text.js beside this file:
  *
  *     import { Call, Event } from ".../proto/gen/json/mesos/v1/scheduler/scheduler.js";    Call.json.read(text)
  *

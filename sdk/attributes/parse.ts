@@ -1,5 +1,7 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import { type Attribute, Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import { JsonCodecError, JsonSyntaxError, jsonOf, parseJson } from "../../proto/json/index.js";
+import { JsonCodecError, JsonSyntaxError } from "../../proto/json/errors.js";
+import { parseJson } from "../../proto/json/text.js";
 import { failure, type Result, success } from "../resources/index.js";
 import { parseValue, tokenize } from "../resources/value-text.js";
 import { validateAttribute } from "./validate.js";
@@ -30,7 +32,7 @@ export function attributesFromJson(json: unknown): Result<Attribute[]> {
     const attributes: Attribute[] = [];
     for (const value of values) {
       item++;
-      const attribute = jsonOf("mesos.v1.Attribute").fromValue(value);
+      const attribute = codecs.Attribute.json.fromValue(value);
       const problem = validateAttribute(attribute);
       if (problem !== undefined) return failure(problem);
       attributes.push(attribute);

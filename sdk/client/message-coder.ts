@@ -1,4 +1,4 @@
-import { type MessageName, type MessageTypes, wire } from "../../proto/json/index.js";
+import type { MessageCodec } from "../../proto/json/codec.js";
 import { messageOf } from "../errors/tepui-error.js";
 import type { MessageFormat } from "../http/message-format.js";
 import { ProtocolError } from "./errors.js";
@@ -10,11 +10,7 @@ export interface MessageCoder<T> {
   decode(bytes: Uint8Array): T;
 }
 
-export function messageCoder<N extends MessageName>(
-  name: N,
-  contentType: MessageFormat,
-): MessageCoder<MessageTypes[N]> {
-  const codec = wire(name);
+export function messageCoder<T>(codec: MessageCodec<T>, contentType: MessageFormat): MessageCoder<T> {
   const decode =
     contentType === "protobuf"
       ? codec.decode
@@ -26,7 +22,7 @@ export function messageCoder<N extends MessageName>(
       try {
         return decode(bytes);
       } catch (error) {
-        throw new ProtocolError(`a record is no ${name}: ${messageOf(error)}`, { cause: error });
+        throw new ProtocolError(`a record is no ${codec.name}: ${messageOf(error)}`, { cause: error });
       }
     },
   };

@@ -1,3 +1,4 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/executor/executor.js";
 import type { Call, Event } from "../../proto/gen/mesos/v1/executor/executor.js";
 import { HttpApi } from "../client/http-api.js";
 import { messageCoder } from "../client/message-coder.js";
@@ -28,8 +29,8 @@ export class HttpExecutorTransport implements ExecutorTransport {
 
   async subscribe({ call, signal }: { call: Call; signal: AbortSignal }): Promise<ExecutorStream> {
     const { agent, authenticationToken, socketPath } = this.environment;
-    const calls = messageCoder("mesos.v1.executor.Call", this.contentType);
-    const events = messageCoder("mesos.v1.executor.Event", this.contentType);
+    const calls = messageCoder(codecs.Call, this.contentType);
+    const events = messageCoder(codecs.Event, this.contentType);
     const mediaType = MEDIA_TYPES[this.contentType];
     const api = await HttpApi.create({
       address: agent,

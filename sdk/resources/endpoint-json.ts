@@ -1,5 +1,5 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import { Value_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import { jsonOf } from "../../proto/json/index.js";
 import { messageOf, type ResourceEntry } from "./entry.js";
 import { addOldFields } from "./format.js";
 import type { Quantities } from "./quantities.js";
@@ -93,7 +93,7 @@ function plainScalarJson({ kind, milli }: ResourceEntry): string {
 function codecJson(entry: ResourceEntry): string {
   const message = messageOf(entry);
   addOldFields(message, "endpoint");
-  return jsonOf("mesos.v1.Resource").write(message);
+  return codecs.Resource.json.write(message);
 }
 
 /** What is not one of the four scalars that are always shown: other scalars first, then ranges, then sets. */

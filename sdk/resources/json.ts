@@ -1,5 +1,7 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
-import { JsonCodecError, JsonSyntaxError, jsonOf, parseJson } from "../../proto/json/index.js";
+import { JsonCodecError, JsonSyntaxError } from "../../proto/json/errors.js";
+import { parseJson } from "../../proto/json/text.js";
 import { failure, type Result, success } from "./result.js";
 
 const BADLY_FORMATTED = "Some JSON resources were not formatted properly";
@@ -16,7 +18,7 @@ export function resourcesFromJson(json: unknown, defaultRole = "*"): Result<Reso
     const messages: Resource[] = [];
     for (const value of values) {
       item++;
-      const message = jsonOf("mesos.v1.Resource").fromValue(value);
+      const message = codecs.Resource.json.fromValue(value);
       if (message.reservations.length === 0) message.role ??= defaultRole;
       messages.push(message);
     }

@@ -1,3 +1,4 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/scheduler/scheduler.js";
 import type { Call } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { ProtocolError } from "../client/errors.js";
 import { HttpApi, type TlsOptions } from "../client/http-api.js";
@@ -22,8 +23,8 @@ export class HttpSchedulerTransport implements SchedulerTransport {
 
   async subscribe({ master, call, signal }: SubscribeRequest): Promise<SchedulerStream> {
     const { contentType, authorization, tls, timeout } = this.options;
-    const calls = messageCoder("mesos.v1.scheduler.Call", contentType);
-    const events = messageCoder("mesos.v1.scheduler.Event", contentType);
+    const calls = messageCoder(codecs.Call, contentType);
+    const events = messageCoder(codecs.Event, contentType);
     const mediaType = MEDIA_TYPES[contentType];
     const api = await HttpApi.create({
       address: master,

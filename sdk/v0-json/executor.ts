@@ -1,10 +1,10 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import { type CommandInfo, type ExecutorInfo, ExecutorInfo_Type } from "../../proto/gen/mesos/v1/mesos.js";
-import { jsonOf } from "../../proto/json/index.js";
 import { memo } from "./memo.js";
 import { allocationRoleOf, flatResourcesJson, labelsJson } from "./task.js";
 import { listOf, quote, stringsJson } from "./text.js";
 
-const environment = jsonOf("mesos.v1.Environment");
+const environment = codecs.Environment.json;
 
 /** The fields of an executor as the master shows it, without the braces: `"executor_id":...,"type":"CUSTOM"`. */
 export const executorFieldsJson = memo((info: ExecutorInfo): string => {

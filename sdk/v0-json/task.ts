@@ -1,3 +1,4 @@
+import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import {
   type CgroupInfo,
   type ContainerStatus,
@@ -8,19 +9,18 @@ import {
   TaskState,
   type TaskStatus,
 } from "../../proto/gen/mesos/v1/mesos.js";
-import { jsonOf } from "../../proto/json/index.js";
 import { doubleJson, Resources, resourcesJson } from "../resources/index.js";
 import { memo } from "./memo.js";
 import { flatten, listOf, quote, timeJson } from "./text.js";
 
-const containerId = jsonOf("mesos.v1.ContainerID");
-const cgroupInfo = jsonOf("mesos.v1.CgroupInfo");
-const ipAddress = jsonOf("mesos.v1.NetworkInfo.IPAddress");
-const portMapping = jsonOf("mesos.v1.NetworkInfo.PortMapping");
-const discovery = jsonOf("mesos.v1.DiscoveryInfo");
-const container = jsonOf("mesos.v1.ContainerInfo");
-const healthCheck = jsonOf("mesos.v1.HealthCheck");
-const label = jsonOf("mesos.v1.Label");
+const containerId = codecs.ContainerID.json;
+const cgroupInfo = codecs.CgroupInfo.json;
+const ipAddress = codecs.NetworkInfo_IPAddress.json;
+const portMapping = codecs.NetworkInfo_PortMapping.json;
+const discovery = codecs.DiscoveryInfo.json;
+const container = codecs.ContainerInfo.json;
+const healthCheck = codecs.HealthCheck.json;
+const label = codecs.Label.json;
 
 /** A task as `/state` and `/tasks` show it: the object of a task that changes is another one. */
 export const taskJson = memo((task: Task) => changingTaskJson(task));

@@ -1,3 +1,4 @@
+import * as codecs from "../../../proto/gen/json/mesos/internal/messages.js";
 import {
   ExecutorToFrameworkMessage,
   ExitedExecutorMessage,
@@ -9,7 +10,6 @@ import {
   UpdateOperationStatusMessage,
   UpdateSlaveMessage,
 } from "../../../proto/gen/mesos/internal/messages.js";
-import { missingRequired } from "../../../proto/json/index.js";
 import { BinaryReader, MessageMemory } from "../../../proto/wire/index.js";
 import type { InboundMessage } from "../../../sdk/contracts/message-transport.js";
 import type { MasterContext } from "../context.js";
@@ -105,7 +105,7 @@ export class Inbox {
   // Registrations reach every corner of the master, so nothing that the protocol requires may be missing in them.
 
   private readonly register = (from: string, message: RegisterSlaveMessage): void => {
-    const missing = missingRequired("mesos.internal.RegisterSlaveMessage", message);
+    const missing = codecs.RegisterSlaveMessage.missingRequired(message);
     if (missing.length > 0) this.drop(from, `RegisterSlaveMessage lacks ${missing.join(", ")}`);
     else void this.deps.registration.register(from, message);
   };
@@ -115,7 +115,7 @@ export class Inbox {
     ReregisterSlaveMessage.decode(new BinaryReader(body, this.memory));
 
   private readonly reregister = (from: string, message: ReregisterSlaveMessage): void => {
-    const missing = missingRequired("mesos.internal.ReregisterSlaveMessage", message);
+    const missing = codecs.ReregisterSlaveMessage.missingRequired(message);
     if (missing.length > 0) this.drop(from, `ReregisterSlaveMessage lacks ${missing.join(", ")}`);
     else void this.deps.reregistration.reregister(from, message);
   };

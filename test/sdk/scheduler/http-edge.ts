@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import * as codecs from "../../../proto/gen/json/mesos/v1/scheduler/scheduler.js";
 import { Call_Type, type Event } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { ProtocolError } from "../../../sdk/client/errors.js";
 import { messageCoder } from "../../../sdk/client/message-coder.js";
@@ -44,9 +45,9 @@ export class HttpEdge {
     }
     const json = request.headers["content-type"] === "application/json";
     const format = json ? "json" : "protobuf";
-    const { encode } = messageCoder("mesos.v1.scheduler.Event", format);
+    const { encode } = messageCoder(codecs.Event, format);
     try {
-      const call = messageCoder("mesos.v1.scheduler.Call", format).decode(body);
+      const call = messageCoder(codecs.Call, format).decode(body);
       this.service.validate(call);
       if (call.type === Call_Type.SUBSCRIBE) {
         const streamId = randomUUID();
