@@ -1,6 +1,6 @@
 /**
  * Scalars are integers of 1/1000 inside: Mesos keeps three decimals, rounds the rest away, and promises that sums and
- * differences are exact at that precision. Source: docs/attributes-resources.md, src/common/values.cpp.
+ * differences are exact at that precision. Source: docs/attributes-resources.md and src/common/values.cpp of Mesos.
  */
 
 /** The largest scalar that keeps all its decimals exact in a double: some 9 * 10^12. */

@@ -12,7 +12,7 @@ const MIN_NORMAL = 2 ** -1022;
  * Reads one value of Mesos's text form: `8` is a scalar, `[1-5,7-9]` ranges, `{a,b}` a set, anything else a text. Spaces
  * have no meaning anywhere. A negative or infinite number is a text. Ranges come out sorted and joined.
  *
- * Source: docs/attributes-resources.md, src/common/values.cpp.
+ * Source: docs/attributes-resources.md and src/common/values.cpp of Mesos.
  */
 export function parseValue(text: string): Result<Value> {
   const compact = text.replaceAll(" ", "");

@@ -6,7 +6,7 @@ const INVALID_CHARACTERS = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0x7f].map((code)
 /**
  * Says what is wrong with a role name, in Mesos's words, or undefined for a good one. `*` alone is good.
  *
- * Source: docs/roles.md, "Invalid Role Names".
+ * Source: docs/roles.md of Mesos, "Invalid Role Names".
  */
 export function validateRole(role: string): string | undefined {
   if (role === "*") return undefined;

@@ -36,7 +36,7 @@ class Rank<C> implements Ranked {
  * Dominant resource fairness over a tree: at each level the sibling with the least share, divided by its weight, comes first;
  * then who had fewer turns; then the name. Orders are kept between rounds and repaired where something changed.
  *
- * Source: docs/roles.md and the DRF paper; tie rules of Mesos's drf sorter.
+ * Source: docs/roles.md of Mesos and the DRF paper; tie rules of Mesos's drf sorter.
  */
 export class DrfSorter<C> implements Sorter<C> {
   private readonly tree: PathTree<C, Standing<C>>;

@@ -6,7 +6,7 @@
  *       allocator: add framework M-0000 roles=dev active=true
  *       F <- SUBSCRIBED M-0000
  *
- * A line with `>` is something that happens (harness/player.ts, scheduler-commands.ts and agent-commands.ts say what there is). The lines below it, up to the next command, are
+ * A line with `>` is something that happens (player.ts, scheduler-commands.ts and agent-commands.ts say what there is). The lines below it, up to the next command, are
  * everything that the master then does, in order: events to schedulers, messages to agents, what it tells the allocator. `M` stands for
  * the id of the master, `N` for that of its successor. Pings and heartbeats are not shown.
  */
