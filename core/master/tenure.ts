@@ -35,6 +35,10 @@ export class TenuredTransport implements MessageTransport {
   link(to: string, exited: () => void): () => void {
     return this.inner.link(to, exited);
   }
+
+  reset(to?: string): void {
+    this.inner.reset?.(to);
+  }
 }
 
 /** The same for the events of a scheduler. */

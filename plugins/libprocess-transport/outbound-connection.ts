@@ -41,6 +41,8 @@ export class OutboundConnection {
   private connected = false;
   private done = false;
   private idleSweeps = 0;
+  /** A sweep has found it being made. */
+  private late = false;
   private emptied: (() => void) | undefined;
   private emptying: Promise<void> | undefined;
 
@@ -106,6 +108,16 @@ export class OutboundConnection {
     const idle = this.links.size === 0 && this.queue.length === 0 && this.socket.writableLength === 0;
     this.idleSweeps = idle ? this.idleSweeps + 1 : 0;
     return this.idleSweeps >= sweeps;
+  }
+
+  /**
+   * Called at an even pace: gives up one that is still being made since the last time. The system would ask a peer that was out of reach ever
+   * more rarely, for two minutes, also when it is back.
+   */
+  sweep(): void {
+    if (this.connected) return;
+    if (this.late) this.reset("the peer does not answer");
+    this.late = true;
   }
 
   /** Writes what is queued and closes; links are not told. */

@@ -96,8 +96,10 @@ export class LibprocessTransport implements MessageTransport {
     for (const connection of this.inbound) connection.close();
   }
 
-  reset(): void {
-    for (const connection of [...this.outbound.values()]) connection.reset("given up by its sender");
+  reset(to?: string): void {
+    const only = to === undefined ? undefined : this.outbound.get(this.targets.parse(to)?.endpoint ?? "");
+    const given = to === undefined ? [...this.outbound.values()] : only === undefined ? [] : [only];
+    for (const connection of given) connection.reset("given up by its sender");
   }
 
   address(actor: string): string {
@@ -274,6 +276,7 @@ export class LibprocessTransport implements MessageTransport {
     const sweeps = Math.ceil(this.settings.idleTimeout / SWEEP_MS);
     for (const connection of [...this.outbound.values()]) {
       if (connection.idleFor(sweeps)) connection.close();
+      else connection.sweep();
     }
   }
 }

@@ -46,10 +46,11 @@ export interface MessageTransport {
    */
   link(to: string, exited: () => void): () => void;
   /**
-   * Breaks every connection that was made from here, and loses what is still under way in them, as the death of the process would: who sent it
-   * does not stand by it any more. What is sent later goes over new ones. Absent: nothing is ever under way for long.
+   * Breaks every connection that was made from here, or the one to the peer of this address, and loses what is still under way in them, as the
+   * death of the process would: who sent it does not stand by it any more. What is sent later goes over new ones. Absent: nothing is ever
+   * under way for long.
    */
-  reset?(): void;
+  reset?(to?: string): void;
 }
 
 export const MessageTransport = extensionPoint<MessageTransport, "one">("tepui.message-transport", {

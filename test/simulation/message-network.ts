@@ -90,9 +90,9 @@ export class MessageNetwork {
     for (const link of [...this.links]) if (link.from.endpoint === from && link.to === to) this.exit(link);
   }
 
-  /** Breaks all that goes out from here. */
-  reset(from: string): void {
-    for (const [one, to] of this.pairs()) if (one === from) this.break(one, to);
+  /** Breaks all that goes out from here, or only what goes to one place. */
+  reset(from: string, only?: string): void {
+    for (const [one, to] of this.pairs()) if (one === from && (only ?? to) === to) this.break(one, to);
   }
 
   /** Whether nothing gets through in one of the directions, so that it will break. */
@@ -162,8 +162,8 @@ export class SimulatedTransport implements MessageTransport {
     return this.messages.link({ from: this, to: split(to)[1] ?? "", exited });
   }
 
-  reset(): void {
-    if (this.process.alive) this.messages.reset(this.endpoint);
+  reset(to?: string): void {
+    if (this.process.alive) this.messages.reset(this.endpoint, to === undefined ? undefined : split(to)[1]);
   }
 
   deliver(actor: string, message: Parameters<MessageReceiver>[0]): void {

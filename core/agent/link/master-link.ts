@@ -162,11 +162,13 @@ export class MasterLink {
   }
 
   private awaitPing(): void {
-    const { clock, logger } = this.options;
+    const { clock, logger, transport } = this.options;
     this.pings?.cancel();
     this.pings = clock.setTimeout(() => {
       logger.warn({ timeout: this.pingTimeout }, "no ping from the master; registering again");
       this.again();
+      // After a while without answers a connection is tried again ever more rarely, by minutes; the master may be back long before.
+      if (this.master !== undefined) transport.reset?.(this.master);
     }, this.pingTimeout);
   }
 

@@ -218,7 +218,7 @@ export class Agents {
    * state. Resolves to whether that happened.
    */
   async markUnreachable(info: AgentInfo, why: string): Promise<boolean> {
-    const { cluster, clock, logger, metrics, registry } = this.context;
+    const { cluster, clock, logger, metrics, registry, transport } = this.context;
     const id = info.id?.value ?? "";
     const busy = this.reregistering.has(id) || this.isLeaving(id);
     if (busy || !(cluster.agents.has(id) || cluster.recoveredAgents.has(id))) return false;
@@ -250,6 +250,8 @@ export class Agents {
         unreachable: true,
         unreachableTime: time,
       }));
+      // What it was told before and has not heard must not reach it any more: its tasks are told to be out of reach.
+      transport.reset?.(agent.pid);
     } else if (cluster.recoveredAgents.delete(id)) {
       metrics.counters.recovery_slave_removals.inc();
       this.tellLost(id);

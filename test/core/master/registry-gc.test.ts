@@ -11,6 +11,14 @@ async function unreachableAgents(harness: MasterHarness, count: number): Promise
   expect(harness.master.view.unreachableAgents()).to.equal(count);
 }
 
+describe("an agent that is given up", () => {
+  it("hears nothing any more of what it was told before", async () => {
+    const harness = await new MasterHarness().start();
+    await unreachableAgents(harness, 1);
+    expect(harness.transport.resetPeers).to.deep.equal(["slave(1)@10.0.0.1:5051"]);
+  });
+});
+
 describe("the list of unreachable agents", () => {
   it("forgets those that are too old", async () => {
     const flags = { registry_max_agent_age: "1hrs", registry_gc_interval: "15mins" };

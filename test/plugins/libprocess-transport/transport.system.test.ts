@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
@@ -353,6 +355,56 @@ describe("libprocess-transport", () => {
     for (const socket of held) socket.destroy();
     slow.close();
     await daemon.stop();
+  });
+
+  it("gives up a peer alone, and goes on with it over a new connection", async () => {
+    const daemon = await startDaemon();
+    const held: Socket[][] = [[], []];
+    const peers = held.map((sockets) =>
+      createServer((socket) => sockets.push(socket.on("error", () => undefined))).listen(0, "127.0.0.1"),
+    );
+    await Promise.all(peers.map((peer) => new Promise((resolve) => peer.once("listening", resolve))));
+    const exits = [0, 0];
+    const addresses = peers.map((peer) => `x@127.0.0.1:${(peer.address() as { port: number }).port}`);
+    for (const [i, address] of addresses.entries()) daemon.transport.link(address, () => exits[i]!++);
+    await until(() => held.every(({ length }) => length === 1));
+    daemon.transport.reset(addresses[0]);
+    daemon.transport.reset("x@127.0.0.1:1");
+    await until(() => exits[0] === 1);
+    for (const address of addresses)
+      daemon.transport.send(address, { from: "master", name: "a", body: Buffer.alloc(0) });
+    await until(() => held[0]!.length === 2);
+    expect(exits).to.deep.equal([1, 0]);
+    expect(held[1]).to.have.length(1);
+    for (const socket of held.flat()) socket.destroy();
+    for (const peer of peers) peer.close();
+    await daemon.stop();
+  });
+
+  it("waits for a minute at most for a connection to a peer that does not answer", async () => {
+    const clock = new VirtualClock();
+    const daemon = await startDaemon({}, clock);
+    // It takes no connection; the system keeps two for it, and answers no more.
+    const script = `const s = require("node:net").createServer().listen(0, "127.0.0.1", 1, () => {
+      require("node:fs").writeSync(1, s.address().port + "\\n");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+    const deaf = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const port = Number((await once(deaf.stdout, "data"))[0]);
+    const crowd = [1, 2, 3].map(() => connect(port, "127.0.0.1").on("error", () => undefined));
+    await Promise.all(crowd.slice(0, 2).map((socket) => once(socket, "connect")));
+    let exits = 0;
+    daemon.transport.link(`x@127.0.0.1:${port}`, () => exits++);
+    await clock.advance(30_000);
+    await turn();
+    expect(exits).to.equal(0);
+    await clock.advance(30_000);
+    await until(() => exits === 1);
+    for (const socket of crowd) socket.destroy();
+    deaf.kill("SIGKILL");
+    const stopped = daemon.stop();
+    await clock.advance(60_000);
+    await stopped;
   });
 
   it("notices a peer that vanishes with a reset", async () => {

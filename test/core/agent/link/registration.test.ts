@@ -58,8 +58,10 @@ describe("agent registration", () => {
     expect(bench.master.heard("PongSlaveMessage", "slave-observer(1)@10.0.0.1:5050")).to.have.length(1);
     await bench.clock.advance(74_000);
     expect(bench.agent.link.registered).to.equal(true);
+    expect(bench.master.resets).to.deep.equal([]);
     await bench.clock.advance(3000);
     expect(bench.agent.link.registered).to.equal(false);
+    expect(bench.master.resets, "a connection that may be dead is not waited for").to.deep.equal([MASTER]);
     expect(bench.master.heard("ReregisterSlaveMessage")).not.to.have.length(0);
   });
 

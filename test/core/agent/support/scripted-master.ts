@@ -24,6 +24,8 @@ const codecOf = <N extends MessageNames>(name: N) =>
 /** Both the election and the transport of an agent under test: what the agent sends is kept, and tests answer as the master. */
 export class ScriptedMaster implements MessageTransport, Election {
   readonly sent: { to: string; name: string; body: Uint8Array }[] = [];
+  /** Whose connection the agent has given up. */
+  readonly resets: (string | undefined)[] = [];
   readonly links: { to: string; exited: () => void }[] = [];
   private receiver: MessageReceiver | undefined;
   private changed: ((leader: MasterInfo | undefined) => void) | undefined;
@@ -90,6 +92,10 @@ export class ScriptedMaster implements MessageTransport, Election {
 
   send(to: string, { name, body }: OutboundMessage): void {
     this.sent.push({ to, name, body });
+  }
+
+  reset(to?: string): void {
+    this.resets.push(to);
   }
 
   link(to: string, exited: () => void): () => void {

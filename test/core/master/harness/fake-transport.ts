@@ -11,6 +11,8 @@ export class FakeTransport implements MessageTransport {
   sent: (to: string, message: OutboundMessage) => void = () => {};
   /** How often all that was under way was given up. */
   resets = 0;
+  /** Whose connection was given up. */
+  readonly resetPeers: string[] = [];
   private readonly receivers = new Map<string, MessageReceiver>();
   private readonly links = new Map<string, Set<() => void>>();
 
@@ -38,8 +40,9 @@ export class FakeTransport implements MessageTransport {
     return () => links.delete(exited);
   }
 
-  reset(): void {
-    this.resets++;
+  reset(to?: string): void {
+    if (to === undefined) this.resets++;
+    else this.resetPeers.push(to);
   }
 
   /** Delivers a message to an actor of the master. False: there is no such actor. */
