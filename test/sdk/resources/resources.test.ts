@@ -95,9 +95,11 @@ describe("Resources", () => {
         scalar("cpus", 1, { allocation_info: { role: "dev" } }),
         scalar("cpus", 1, { revocable: {} }),
         scalar("cpus", 1, { provider_id: { value: "p" } }),
+        scalar("cpus", 1, { provider_id: { value: "q" } }),
+        scalar("cpus", 1, { provider_id: { value: "p" }, revocable: {} }),
       );
-      expect(all.size).to.equal(5);
-      expect(all.unallocate().size).to.equal(3);
+      expect(all.size).to.equal(7);
+      expect(all.unallocate().size).to.equal(5);
     });
 
     it("has one kind for each role of what every agent has, however often roles change", () => {

@@ -265,7 +265,9 @@ describe("executors of the v0 driver", () => {
 
   it("are heard only in their own messages", () => {
     expect(decodeDriverMessage("mesos.internal.RunTaskMessage", Buffer.alloc(0))).to.equal(undefined);
-    expect(decodeDriverMessage("mesos.other.RegisterExecutorMessage", Buffer.alloc(0))).to.equal(undefined);
+    expect(decodeDriverMessage("mesos.exterior.RegisterExecutorMessage", Buffer.alloc(0))).to.equal(
+      undefined,
+    );
   });
 });
 
