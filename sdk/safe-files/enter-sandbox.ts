@@ -4,7 +4,7 @@
  * The sandbox of a container within another lies in that one's, whose processes may put links in the way at any time: from there on, no
  * link is followed.
  */
-export const ENTER_SANDBOX = String.raw`
+export const ENTER_SANDBOX = `
 use Fcntl qw(O_DIRECTORY O_NOFOLLOW);
 
 sub enter_sandbox {
