@@ -20,30 +20,24 @@ import type {
 } from "../../sdk/contracts/containerizer.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
-import { inTime } from "../../sdk/time/index.js";
 import { ContainerCgroups, limitStatistics } from "./cgroups.js";
-import { AGENT_LABEL, DockerContainer, isDocker, isUnclear, refused, terminationOf } from "./container.js";
+import { AGENT_LABEL, DockerContainer, isDocker, refused } from "./container.js";
+import { ContainerEnds } from "./container-ends.js";
 import type { Engine } from "./engine.js";
 import { isEngineError } from "./engine-error.js";
 import { type ContainerEvent, EventStream } from "./event-stream.js";
 import { execIn } from "./exec.js";
 import { Launches, type LaunchOptions } from "./launches.js";
-import { logRecordPath, removeLogRecord } from "./log-record.js";
 import { Recovery, type RecoveryPolicy } from "./recovery.js";
 import { Removals } from "./removals.js";
 import { amountsOf, resourceSettings, resourceUpdate } from "./resource-settings.js";
 
 /** An event may get lost when the engine is in a hurry: this often, in milliseconds, all that run are looked up. */
 const LOOK_INTERVAL = 60_000;
-/** How long the end of a container waits for its last output, in milliseconds. */
-const OUTPUT_PATIENCE = 10_000;
 const SIGTERM = 15;
 const SIGKILL = 9;
 
 export type DockerContainerizerOptions = LaunchOptions & RecoveryPolicy;
-
-/** Why what waits for a container stops waiting. */
-const DESTROYED = new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: "the container was destroyed" });
 
 /** Runs containers of type DOCKER through a Docker engine. A command task is its container; there is no executor beside it. */
 export class DockerContainerizer implements Containerizer {
@@ -55,9 +49,8 @@ export class DockerContainerizer implements Containerizer {
   private readonly removals: Removals;
   private looking: Timer | undefined;
   private readonly cgroups = new ContainerCgroups();
+  private readonly ends: ContainerEnds;
   private stopped = false;
-  /** Those who wait for the engine to come back. */
-  private waiting: (() => void)[] = [];
 
   constructor(
     private readonly options: DockerContainerizerOptions,
@@ -66,6 +59,12 @@ export class DockerContainerizer implements Containerizer {
     const { clock, logger } = options;
     this.launches = new Launches(options, engine);
     this.removals = new Removals(engine, clock, logger);
+    this.ends = new ContainerEnds({
+      ...options,
+      engine,
+      removals: this.removals,
+      forget: (id) => this.byId.delete(id),
+    });
     this.events = new EventStream({
       engine,
       label: this.label,
@@ -89,9 +88,7 @@ export class DockerContainerizer implements Containerizer {
     this.stopped = true;
     this.looking?.cancel();
     this.removals.stop();
-    this.waiting.splice(0).forEach((resolve) => {
-      resolve();
-    });
+    this.ends.stop();
     await Promise.all([this.events.close(), this.cgroups.close()]);
     await Promise.allSettled([...this.byId.values()].map(({ logs }) => logs?.close()));
   }
@@ -205,7 +202,7 @@ export class DockerContainerizer implements Containerizer {
   async destroy(containerId: ContainerID): Promise<void> {
     const container = this.byId.get(containerId.value!);
     if (container === undefined) return;
-    container.destroying ??= this.tearDown(container);
+    container.destroying ??= this.ends.tearDown(container);
     await container.destroying;
   }
 
@@ -215,7 +212,7 @@ export class DockerContainerizer implements Containerizer {
     for (const container of await recovery.run(containers)) {
       this.byId.set(container.id, container);
       // In the background: what it still has to say may be much.
-      if (container.facts?.running === false) void this.finish(container);
+      if (container.facts?.running === false) void this.ends.finish(container);
       else this.watchMemory(container);
     }
   }
@@ -249,7 +246,7 @@ export class DockerContainerizer implements Containerizer {
     if (action === "oom") container.outOfMemory = true;
     else {
       container.died ??= { exitCode };
-      void this.finish(container);
+      void this.ends.finish(container);
     }
   }
 
@@ -264,64 +261,10 @@ export class DockerContainerizer implements Containerizer {
     });
   }
 
-  /** The engine says that the container ended. Once it knows how, so does everybody. Never fails. */
-  private finish(container: DockerContainer): Promise<void> {
-    container.finishing ??= this.observeEnd(container)
-      .catch((error: unknown) => {
-        // Asked again when the engine is back, or at the next look.
-        this.options.logger.warn(
-          { err: error, container: container.name },
-          "how a container ended is not known yet",
-        );
-      })
-      .finally(() => {
-        if (!container.over) container.finishing = undefined;
-      });
-    return container.finishing;
-  }
-
-  private async observeEnd(container: DockerContainer): Promise<void> {
-    try {
-      await container.started;
-    } catch {
-      // It never ran, and its launch says why.
-      return;
-    }
-    if (container.over) return;
-    const termination = await this.termination(container);
-    if (termination === undefined) return;
-    await this.outputIn(container.name, container.logs?.finish());
-    container.end(termination);
-  }
-
-  /** Undefined: it has not ended. */
-  private async termination(container: DockerContainer): Promise<ContainerTermination | undefined> {
-    const told = container.died?.exitCode;
-    if (told !== undefined && !isUnclear(told)) {
-      return terminationOf(container, { exitCode: told, oomKilled: false });
-    }
-    try {
-      const facts = await this.engine.inspect(container.handle);
-      if (facts.running && container.died === undefined) return undefined;
-      return terminationOf(container, { ...facts, exitCode: container.died?.exitCode ?? facts.exitCode });
-    } catch (error) {
-      if (!isEngineError(error, "missing")) throw error;
-      return { exit: undefined, message: "the Docker container was removed by somebody" };
-    }
-  }
-
-  /** Waits until output is copied, but not for ever. */
-  private async outputIn(name: string, copied: Promise<void> | undefined): Promise<void> {
-    if (copied === undefined) return;
-    const { clock, logger } = this.options;
-    if (!(await inTime(clock, OUTPUT_PATIENCE, copied)))
-      logger.warn({ container: name }, "the end of a container's output does not come");
-  }
-
   private engineReturned(): void {
     for (const { logs } of this.byId.values()) logs?.engineReturned();
     this.removals.engineReturned();
-    for (const resolve of this.waiting.splice(0)) resolve();
+    this.ends.engineReturned();
     this.look();
   }
 
@@ -332,60 +275,13 @@ export class DockerContainerizer implements Containerizer {
     this.engine.list(this.label, "running").then(
       (listed) => {
         const alive = new Set(listed.map(({ handle }) => handle));
-        for (const container of running) if (!alive.has(container.handle)) void this.finish(container);
+        for (const container of running) if (!alive.has(container.handle)) void this.ends.finish(container);
       },
       (error: unknown) => {
         if (this.stopped) return;
         this.options.logger.warn({ err: error }, "the Docker daemon does not list its containers");
       },
     );
-  }
-
-  private async tearDown(container: DockerContainer): Promise<void> {
-    const { id, abort } = container;
-    abort.abort(DESTROYED);
-    const failure = await container.started.then(
-      () => undefined,
-      (error: unknown) => ({ message: messageOf(error) }),
-    );
-    if (failure === undefined) await this.halt(container);
-    if (container.over) await this.outputIn(container.name, container.logs?.settled());
-    await container.logs?.close();
-    // Only now: until its owner lets it go, an agent that is killed must find out how it ended.
-    this.byId.delete(id);
-    await removeLogRecord(logRecordPath(this.options.recordsDirectory, id));
-    if (container.created) {
-      const { removeDelay } = this.options;
-      if (failure !== undefined || container.removeAtOnce || removeDelay === 0)
-        await this.removals.now(container);
-      else this.removals.later(container, removeDelay);
-    }
-    if (failure !== undefined) container.end({ exit: undefined, ...failure });
-  }
-
-  /** Ends the container, however long the engine is away. */
-  private async halt(container: DockerContainer): Promise<void> {
-    const seconds = Math.ceil(this.options.stopTimeout / 1000);
-    while (container.running && !this.stopped) {
-      container.signalled = true;
-      try {
-        if (seconds > 0) await this.engine.stop(container.handle, seconds);
-        else await this.engine.kill(container.handle, SIGKILL);
-      } catch (error) {
-        if (isEngineError(error, "unreachable")) {
-          await this.nextReturn();
-          continue;
-        }
-        if (!isEngineError(error, "missing") && !isEngineError(error, "conflict")) throw error;
-      }
-      await this.finish(container);
-      if (container.over) return;
-      await container.ended;
-    }
-  }
-
-  private nextReturn(): Promise<void> {
-    return new Promise((resolve) => this.waiting.push(resolve));
   }
 
   private live(containerId: ContainerID): DockerContainer & { facts: NonNullable<DockerContainer["facts"]> } {
