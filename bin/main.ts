@@ -45,8 +45,9 @@ async function daemon(target: "master" | "agent", argv: readonly string[], progr
   sizeHeap(target);
   const { runDaemon } = await import("./daemon.js");
   const code = await runDaemon({ target, argv, program });
+  const { endProcess } = await import("./end.js");
   // Stopped in order or given up on: nothing that a plugin left running may hold the process.
-  process.exit(code === 0 ? process.exitCode : code);
+  return endProcess(code === 0 ? Number(process.exitCode ?? 0) : code, program);
 }
 
 async function execute(argv: readonly string[], style: "tepui" | "mesos"): Promise<number> {
