@@ -30,6 +30,7 @@ import { containerName } from "../../sdk/ids/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { Attachments } from "./attachments.js";
 import { type Container, depth, isolated, makeContainer } from "./container.js";
+import { ContainerEnds } from "./container-ends.js";
 import { ContainerIsolation } from "./container-isolation.js";
 import { PendingOperations } from "./pending-operations.js";
 import { refused } from "./plan.js";
@@ -55,9 +56,6 @@ export interface ContainerizerOptions {
   readonly logger: Logger;
 }
 
-/** Why what waits for a container stops waiting. One for all: making an error for each container that ends would cost. */
-const ENDED = new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { detail: "the container was destroyed" });
-
 /** Containers made of isolators' contributions, started by one launcher. */
 export class MesosContainerizer implements Containerizer {
   readonly name = "mesos";
@@ -68,6 +66,7 @@ export class MesosContainerizer implements Containerizer {
   private readonly surroundings: SavedSurroundings;
   private readonly preparation: Preparation;
   private readonly inProgress = new PendingOperations();
+  private readonly ends: ContainerEnds;
 
   constructor(private readonly options: ContainerizerOptions) {
     this.names = options.isolators.map(({ name }) => name);
@@ -75,6 +74,15 @@ export class MesosContainerizer implements Containerizer {
     this.attachments = new Attachments(`${options.recordsDirectory}.streams`);
     this.nestingIsolators = options.isolators.filter(({ nesting }) => nesting === true);
     this.surroundings = new SavedSurroundings(`${options.recordsDirectory}.surroundings`);
+    const { attachments, surroundings, inProgress } = this;
+    this.ends = new ContainerEnds({
+      ...options,
+      attachments,
+      surroundings,
+      inProgress,
+      record: (id) => this.record(id),
+      forgotten: (id) => this.running.delete(id),
+    });
   }
 
   /** Makes the directories that containers need. Once, before any launch. */
@@ -106,7 +114,7 @@ export class MesosContainerizer implements Containerizer {
     this.running.set(id, container);
     const started = this.start(container);
     container.ended = started.then(
-      (process) => this.follow(container, process),
+      (process) => this.ends.follow(container, process),
       (error: unknown) => ({ exit: undefined, message: messageOf(error) }),
     );
     try {
@@ -174,8 +182,8 @@ export class MesosContainerizer implements Containerizer {
   async destroy(containerId: ContainerID): Promise<void> {
     const container = this.find(containerId);
     if (container === undefined) return;
-    await this.settle(container);
-    await this.forget(container);
+    await this.ends.settle(container);
+    await this.ends.forget(container);
   }
 
   attach(containerId: ContainerID): ContainerStreams | undefined {
@@ -217,7 +225,7 @@ export class MesosContainerizer implements Containerizer {
     }
     await provisioner?.recover(alive);
     // Only now: isolators are asked about a container that ends.
-    for (const container of found) container.ended = this.follow(container, container.process!);
+    for (const container of found) container.ended = this.ends.follow(container, container.process!);
   }
 
   containers(): readonly ContainerID[] {
@@ -283,28 +291,6 @@ export class MesosContainerizer implements Containerizer {
     return process;
   }
 
-  /** Watches a running container for limits, and ends with it. */
-  private async follow(container: Container, process: LaunchedProcess): Promise<ContainerTermination> {
-    const { id, isolation, abort } = container;
-    const failed = (error: unknown): void =>
-      this.options.logger.error({ err: error, container: id }, "a container could not be cleaned up");
-    isolation.watch(abort.signal, (limitation) => {
-      container.limitation = limitation;
-      this.settle(container).catch(failed);
-    });
-    const exit = await process.exited;
-    container.limitation ??= await isolation.verdict();
-    // What the main process left behind ends in the background; nobody waits for it.
-    this.settle(container).catch(failed);
-    const { limitation } = container;
-    return {
-      exit,
-      reason: limitation?.reason,
-      message: limitation?.message,
-      limitation: limitation?.limitation,
-    };
-  }
-
   private record(id: string): string {
     return join(this.options.recordsDirectory, id);
   }
@@ -319,57 +305,6 @@ export class MesosContainerizer implements Containerizer {
       await launcher.destroy(id);
       await launcher.forget(this.record(id));
     }
-  }
-
-  /** Ends it and those within it; how they ended stays known. */
-  private settle(container: Container): Promise<void> {
-    if (!container.abort.signal.aborted) container.abort.abort(ENDED);
-    if (container.settled === undefined) {
-      container.settled = this.endAll(container);
-      // What could not be ended now may be the next time.
-      container.settled.catch(() => {
-        container.settled = undefined;
-      });
-    }
-    return container.settled;
-  }
-
-  private async endAll(container: Container): Promise<void> {
-    const { launcher, provisioner, destroyErrors, logger } = this.options;
-    const { id, isolation, children } = container;
-    // What ends the one ends those within it, and is their reason, too.
-    for (const child of children) child.limitation ??= container.limitation;
-    // What cannot be ended here ends with the rest of what is in this container.
-    for (const result of await Promise.allSettled([...children].map((child) => this.settle(child))))
-      if (result.status === "rejected")
-        logger.warn({ err: result.reason, container: id }, "a container within it could not be ended");
-    const destroyed = launcher.destroy(id);
-    await this.inProgress
-      .track({ operation: "launcher::destroy", args: { containerId: id } }, destroyed)
-      .catch((error: unknown) => {
-        destroyErrors.inc();
-        throw error;
-      });
-    let clean = await isolation.cleanup();
-    try {
-      await provisioner?.destroy(id);
-    } catch (error) {
-      clean = false;
-      logger.warn({ err: error, container: id }, "a root file system could not be removed");
-    }
-    if (!clean) destroyErrors.inc();
-    // Nobody looks into it any more, and there are secrets in it.
-    await this.surroundings.forget(id);
-  }
-
-  /** Only when its owner destroys it: until then the record of how it ended must survive an agent that is killed. */
-  private async forget(container: Container): Promise<void> {
-    for (const child of container.children) await this.forget(child);
-    await this.options.launcher.forget(this.record(container.id));
-    await this.surroundings.forget(container.id);
-    await this.attachments.forget(container.id, container.request);
-    container.parent?.children.delete(container);
-    this.running.delete(container.id);
   }
 
   private runningOf(containerId: ContainerID): Container {
