@@ -21,6 +21,7 @@ import { SavedContainers } from "./containers/saved-containers.js";
 import type { Disk } from "./disk/operations.js";
 import { Draining } from "./draining/draining.js";
 import { ExecutorDrivers } from "./drivers/executor-drivers.js";
+import { Deliveries } from "./executors/deliveries.js";
 import { ExecutorCalls } from "./executors/executor-calls.js";
 import { ExecutorTokens } from "./executors/executor-tokens.js";
 import { Executors } from "./executors/executors.js";
@@ -88,6 +89,7 @@ export class Agent {
   readonly paths: AgentPaths;
   readonly containers: ContainerCalls;
   private readonly statuses: Statuses;
+  private readonly deliveries: Deliveries;
   private readonly draining: Draining;
   private readonly drivers: ExecutorDrivers;
   private readonly checkpoints: Checkpoints;
@@ -170,7 +172,7 @@ export class Agent {
       agentPid,
       send,
       misbehaved: (executor) => this.executors.shutdown(executor),
-      shrunk: (executor) => this.calls.shrink(executor),
+      shrunk: (executor) => this.deliveries.shrink(executor),
     });
     const { statuses, updates } = this;
     this.containers = new ContainerCalls({
@@ -192,10 +194,16 @@ export class Agent {
     this.draining = new Draining({ ...common, executors, updates });
     const sendTo = (pid: string, message: NamedMessage): void =>
       transport.send(pid, { from: AGENT_ACTOR, ...message });
+    this.deliveries = new Deliveries({
+      ...common,
+      sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
+      executors,
+      statuses,
+    });
     this.calls = new ExecutorCalls({
       ...common,
       tokens: authenticateExecutors ? tokens : undefined,
-      sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
+      deliveries: this.deliveries,
       executors,
       statuses,
       attached: () => this.recovery.came(),
@@ -243,7 +251,7 @@ export class Agent {
       executors,
       statuses,
       resources: this.resources,
-      deliver: (executor) => this.calls.deliver(executor),
+      deliver: (executor) => this.deliveries.deliver(executor),
       executorNotLaunched,
     });
     this.recovery = new Recovery({
@@ -279,7 +287,7 @@ export class Agent {
       link: this.link,
       launches: this.launches,
       executors,
-      calls: this.calls,
+      deliveries: this.deliveries,
       statuses,
       updates,
       resources: this.resources,

@@ -9,7 +9,7 @@ import type {
 } from "../../../proto/gen/mesos/internal/messages.js";
 import { TaskStatus_Reason as Reason } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Draining } from "../draining/draining.js";
-import type { ExecutorCalls } from "../executors/executor-calls.js";
+import type { Deliveries } from "../executors/deliveries.js";
 import type { Executors } from "../executors/executors.js";
 import type { GarbageCollector } from "../garbage-collector.js";
 import type { AgentMetrics } from "../metrics.js";
@@ -23,7 +23,7 @@ import type { MasterMessage } from "./inbound.js";
 export interface MasterOrdersOptions extends AdmissionOptions {
   readonly launches: Launches;
   readonly executors: Executors;
-  readonly calls: ExecutorCalls;
+  readonly deliveries: Deliveries;
   readonly resources: CheckpointedResources;
   readonly draining: Draining;
   readonly gc: GarbageCollector;
@@ -218,7 +218,7 @@ export class MasterOrders {
       this.options.link.registered &&
       framework?.terminating === false &&
       executor !== undefined &&
-      this.options.calls.deliverMessage(executor, data!);
+      this.options.deliveries.deliverMessage(executor, data!);
     const { validFrameworkMessages, invalidFrameworkMessages } = this.options.metrics;
     (delivered ? validFrameworkMessages : invalidFrameworkMessages).inc();
   }
