@@ -92,11 +92,14 @@ export class DockerImageStore implements ImageStore {
         );
     }
     this.recovered = true;
-    await this.save();
     for (const directory of [paths.staging(), paths.rubbish()]) {
       await removeAll((await readdir(directory)).map((name) => join(directory, name)));
     }
     await this.removeConfigs();
+    // On a full disk the old list stays, which leads to the same the next time.
+    await this.save().catch((error: unknown) =>
+      logger.warn({ err: error }, "the list of stored images cannot be written"),
+    );
   }
 
   async get(image: Image, { signal }: { readonly signal: AbortSignal }): Promise<StoredImage> {
@@ -133,9 +136,10 @@ export class DockerImageStore implements ImageStore {
     }
     const rubbish = this.shelf.takeAway((layer) => named.has(layer) || isUsed(layer));
     for (const layer of this.durable) if (!this.shelf.has(layer)) this.durable.delete(layer);
-    await this.save();
-    await this.removeConfigs();
+    // First: on a full disk nothing can be written before there is room. An image in the list whose layers have gone is found to be so.
     await removeAll(rubbish);
+    await this.removeConfigs();
+    await this.save();
     if (rubbish.length > 0) {
       logger.info({ layers: rubbish.length, left: this.images.size }, "removed layers of images not in use");
     }
@@ -172,9 +176,7 @@ export class DockerImageStore implements ImageStore {
       await run("sync", ["--file-system", paths.layers()]);
       signal.throwIfAborted();
       const entry = { name, digest: image.digest, config, layers: lastOfEach(layers) };
-      for (const layer of layers) this.durable.add(layer);
-      this.images.set(name, entry);
-      await this.save();
+      await this.keep(entry);
       logger.info({ image: name, digest: image.digest, ms: Math.round(stop()) }, "pulled an image");
       return entry;
     } catch (error) {
@@ -184,6 +186,24 @@ export class DockerImageStore implements ImageStore {
       await removeAll([staging]);
       // Last: from here to who waits for the image nothing but promises is on the way.
       this.shelf.release(hold);
+    }
+  }
+
+  /** Takes an image into the list. One that cannot be written there is not given out either: its layers would go at the next start. */
+  private async keep(entry: CatalogueEntry): Promise<void> {
+    const { name, layers } = entry;
+    const before = this.images.get(name);
+    const added = layers.filter((layer) => !this.durable.has(layer));
+    for (const layer of added) this.durable.add(layer);
+    this.images.set(name, entry);
+    try {
+      await this.save();
+    } catch (error) {
+      if (before === undefined) this.images.delete(name);
+      else this.images.set(name, before);
+      const needed = new Set([...this.images.values()].flatMap((image) => image.layers));
+      for (const layer of added) if (!needed.has(layer)) this.durable.delete(layer);
+      throw error;
     }
   }
 

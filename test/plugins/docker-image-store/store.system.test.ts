@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { DockerImageStore } from "../../../plugins/docker-image-store/store/docker-image-store.js";
@@ -212,6 +212,48 @@ describe("the store of Docker images", function () {
         await pruning;
       }
     });
+  });
+
+  it("gives nothing out that it cannot write down", async () => {
+    await get(store, "left");
+    const inTheWay = `${bench.paths().catalogue()}.next`;
+    await mkdir(inTheWay);
+    for (const _attempt of ["first", "second"])
+      expect(await outcome(store, docker("right"))).to.match(/TEPUI_IMAGE_PULL_FAILED: .*EISDIR/);
+    await rm(inTheWay, { recursive: true });
+    store = await open();
+    expect(await layersOnDisk()).to.deep.equal(hexes(base, left));
+    expect(await get(store, "right")).to.have.property("name", "right:latest");
+  });
+
+  it("is opened on a full disk, and makes room there", async () => {
+    const { root } = bench.paths();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", root]);
+    try {
+      store = await open();
+      const { config } = await get(store, "left");
+      const filler = join(root, "filler");
+      for (let size = 65_536; size >= 1; size /= 2) {
+        const more = (): Promise<boolean> =>
+          appendFile(filler, Buffer.alloc(size)).then(
+            () => true,
+            () => false,
+          );
+        while (await more());
+      }
+      expect(await outcome(store, docker("right"))).to.match(/TEPUI_IMAGE_PULL_FAILED: .*space/i);
+      const asked = registry.seen.length;
+      store = await open();
+      expect(await get(store, "left")).to.have.deep.property("config", config);
+      expect(registry.seen.length).to.equal(asked);
+      await prune({ keep: [], layersInUse: NONE });
+      expect(await layersOnDisk()).to.deep.equal([]);
+      expect(await leftovers()).to.deep.equal([]);
+      await rm(filler);
+      expect(await get(store, "right")).to.have.property("name", "right:latest");
+    } finally {
+      execFileSync("umount", ["--lazy", root]);
+    }
   });
 
   describe("when it is opened again", () => {
