@@ -4,43 +4,37 @@ import {
   ExecutorInfo_Type,
   type FrameworkInfo,
   TaskStatus_Reason as Reason,
-  type Resource,
   TaskStatus_Source as Source,
-  type TaskGroupInfo,
-  type TaskInfo,
 } from "../../../proto/gen/mesos/v1/mesos.js";
-import type { Containerizer } from "../../../sdk/contracts/containerizer.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import type { Random } from "../../../sdk/contracts/random.js";
 import { isTepuiError, messageOf, TepuiError } from "../../../sdk/errors/index.js";
-import { convertResources, Resources } from "../../../sdk/resources/index.js";
-import type { AgentState } from "../agent-state.js";
+import { Resources } from "../../../sdk/resources/index.js";
 import type { Checkpoints } from "../checkpoint.js";
-import type { TaskChecks } from "../checks/task-checks.js";
 import type { Disk, DiskOperation } from "../disk/operations.js";
 import { commandExecutorInfo } from "../executors/command-executor-info.js";
 import { Executor } from "../executors/executor.js";
 import { commandProgram, defaultProgram } from "../executors/executor-programs.js";
-import type { Executors } from "../executors/executors.js";
 import { Framework } from "../framework.js";
 import type { GarbageCollector } from "../garbage-collector.js";
-import type { ResourceVersion } from "../link/resource-version.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
 import type { CheckpointedResources } from "../resources/checkpointed-resources.js";
+import { withAllocation, withAllocations } from "./allocations.js";
+import {
+  type Launch,
+  LaunchRefusals,
+  type LaunchRefusalsOptions,
+  type LaunchTerms,
+} from "./launch-refusals.js";
 import type { Statuses } from "./statuses.js";
 import type { TaskContainers } from "./task-containers.js";
-import { drainingRefusal, dropped, type Refusal, refusalOf, usesUnknown } from "./task-refusal.js";
+import { dropped, type Refusal } from "./task-refusal.js";
 
-export interface LaunchesOptions {
-  readonly state: AgentState;
+export interface LaunchesOptions extends LaunchRefusalsOptions {
   readonly agent: AgentOptions;
-  readonly resourceVersion: Pick<ResourceVersion, "is">;
   readonly resources: Pick<CheckpointedResources, "pending">;
   readonly containers: TaskContainers;
-  readonly containerizers: readonly Containerizer[];
-  readonly checks: TaskChecks;
-  readonly executors: Executors;
   readonly statuses: Statuses;
   readonly checkpoints: Checkpoints;
   readonly paths: AgentPaths;
@@ -56,15 +50,6 @@ export interface LaunchesOptions {
   readonly executorNotLaunched: (frameworkId: string, executorId: string) => void;
 }
 
-interface Launch {
-  readonly framework: Framework;
-  /** All with a custom executor, the same one, or one alone without. */
-  readonly tasks: readonly TaskInfo[];
-  readonly executorInfo: ExecutorInfo;
-  /** The tasks again, where they are to be delivered together. */
-  readonly group: TaskGroupInfo | undefined;
-}
-
 /** Tasks for an executor that is there. */
 interface Added {
   readonly taskIds: readonly string[];
@@ -76,7 +61,11 @@ interface Added {
 
 /** Starts tasks: from the master's word to a running container, or to a status that says why not. */
 export class Launches {
-  constructor(private readonly options: LaunchesOptions) {}
+  private readonly refusals: LaunchRefusals;
+
+  constructor(private readonly options: LaunchesOptions) {
+    this.refusals = new LaunchRefusals(options);
+  }
 
   /** Finds the framework, or takes up a new one. */
   framework(info: FrameworkInfo, pid: string | undefined): Framework {
@@ -121,11 +110,8 @@ export class Launches {
     return command === undefined ? info : { ...info, command };
   }
 
-  private run(
-    message: Pick<RunTaskMessage, "launch_executor" | "resource_version_uuids">,
-    launch: Launch,
-  ): void {
-    const { logger, executors, containers, containerizers, checks, checkpoints } = this.options;
+  private run(message: LaunchTerms, launch: Launch): void {
+    const { logger, executors, containers, checkpoints } = this.options;
     const { framework, tasks, executorInfo, group } = launch;
     const taskIds = tasks.map(({ task_id }) => task_id!.value!);
     if (framework.terminating) {
@@ -136,14 +122,7 @@ export class Launches {
     const executorId = executorInfo.executor_id!.value!;
     const existing = framework.running.get(executorId);
     const custom = tasks[0]!.executor !== undefined;
-    const refusal =
-      (this.options.state.draining === undefined ? undefined : drainingRefusal(framework)) ??
-      tasks
-        .map((task) => refusalOf(task, framework, { containerizers, checks }))
-        .find((one) => one !== undefined) ??
-      this.versionRefusal(framework, message.resource_version_uuids) ??
-      this.resourceRefusal(framework, tasks, executorInfo) ??
-      this.executorRefusal(framework, { custom, existing, launchExecutor: message.launch_executor });
+    const refusal = this.refusals.of(launch, message, existing);
     if (refusal !== undefined) {
       for (const taskId of taskIds) this.refuse(framework, { taskId, executorId, refusal });
       if (message.launch_executor === true && existing === undefined && custom) {
@@ -178,11 +157,11 @@ export class Launches {
    * Resolves when reservations and volumes are changed as the tasks may need it; undefined: none is just being changed. Rejects where what the
    * tasks are to use is not there after all.
    */
-  private made({ framework, tasks, executorInfo }: Launch): Promise<void> | undefined {
+  private made(launch: Launch): Promise<void> | undefined {
     const { pending } = this.options.resources;
     if (pending === undefined) return undefined;
     const made = pending.then(() => {
-      const unknown = this.resourceRefusal(framework, tasks, executorInfo)?.message;
+      const unknown = this.refusals.ofResources(launch)?.message;
       const problem = unknown ?? (this.overused ? "What was to become free for it did not" : undefined);
       if (problem !== undefined) throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: problem });
     });
@@ -244,66 +223,6 @@ export class Launches {
     this.options.statuses.report({ frameworkId: framework.id, taskId, executorId, source, ...refusal });
   }
 
-  /** The master goes by an older report, and may have given to these tasks what others use. */
-  private versionRefusal(
-    framework: Framework,
-    versions: RunTaskMessage["resource_version_uuids"],
-  ): Refusal | undefined {
-    const ours = versions.find(({ resource_provider_id: provider }) => provider === undefined)?.uuid?.value;
-    if (ours === undefined || this.options.resourceVersion.is(ours)) return undefined;
-    return {
-      state: dropped(framework),
-      reason: Reason.REASON_INVALID_OFFERS,
-      message: "Task assumes outdated resource state",
-    };
-  }
-
-  private resourceRefusal(
-    framework: Framework,
-    tasks: readonly TaskInfo[],
-    executor: ExecutorInfo,
-  ): Refusal | undefined {
-    const { checkpointed } = this.options.state;
-    const unknown = tasks.some(({ resources }) => usesUnknown(resources, checkpointed))
-      ? "task or task group"
-      : usesUnknown(executor.resources, checkpointed)
-        ? "executor"
-        : undefined;
-    if (unknown === undefined) return undefined;
-    return {
-      state: dropped(framework),
-      reason: Reason.REASON_RESOURCES_UNKNOWN,
-      message: `The checkpointed resources being used by the ${unknown} are unknown to the agent`,
-    };
-  }
-
-  /** The master says whether it expects a new executor; where that is not so, one of the two is out of date. */
-  private executorRefusal(
-    framework: Framework,
-    of: { custom: boolean; existing: Executor | undefined; launchExecutor: boolean | undefined },
-  ): Refusal | undefined {
-    const { existing, launchExecutor } = of;
-    const state = dropped(framework);
-    const reason = Reason.REASON_EXECUTOR_TERMINATED;
-    if (!of.custom) {
-      if (existing === undefined) return undefined;
-      const message = "Cannot reuse an already existing executor for a command task";
-      return { state, reason: Reason.REASON_TASK_INVALID, message };
-    }
-    if (existing === undefined) {
-      if (launchExecutor !== false) return undefined;
-      return { state, reason, message: "No executor is expected to launch and there is none running" };
-    }
-    if (launchExecutor === true) {
-      this.options.executors.shutdown(existing);
-      return { state, reason, message: "Master wants to launch executor, but one already exists" };
-    }
-    if (existing.state === "terminating" || existing.state === "terminated") {
-      return { state, reason, message: `Executor ${existing.state}` };
-    }
-    return undefined;
-  }
-
   private addExecutor(framework: Framework, info: ExecutorInfo, generated: boolean): Executor {
     const { state, agent, paths, random, gc } = this.options;
     const executorId = info.executor_id!.value!;
@@ -322,25 +241,6 @@ export class Launches {
     return executor;
   }
 }
-
-/** Resources from masters and frameworks without MULTI_ROLE carry no allocation: there it is the framework's one role. */
-function allocated(resources: readonly Resource[], framework: FrameworkInfo): Resource[] {
-  const role = framework.roles[0] ?? framework.role ?? "*";
-  return convertResources(resources, "post-refinement").map((resource) =>
-    resource.allocation_info === undefined ? { ...resource, allocation_info: { role } } : resource,
-  );
-}
-
-const withAllocation = (executor: ExecutorInfo, framework: FrameworkInfo): ExecutorInfo => ({
-  ...executor,
-  resources: allocated(executor.resources, framework),
-});
-
-const withAllocations = (task: TaskInfo, framework: FrameworkInfo): TaskInfo => ({
-  ...task,
-  resources: allocated(task.resources, framework),
-  ...(task.executor !== undefined && { executor: withAllocation(task.executor, framework) }),
-});
 
 function undelivered(error: unknown): string {
   const message = messageOf(error);
