@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import type { Dispatcher } from "undici";
 import type { Fetcher, FetchRequest, FetchSource } from "../../sdk/contracts/fetcher.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { outboundAgent } from "../../sdk/http/index.js";
 
 /** As many as curl follows before it gives up, which is what Mesos uses. */
 const MAX_REDIRECTS = 50;
@@ -33,17 +34,14 @@ async function answer<T>(
   method: "GET" | "HEAD",
   take: (response: Dispatcher.ResponseData) => Promise<T>,
 ): Promise<T> {
-  // A tenth of what an agent's start would cost, and many agents fetch nothing.
-  const { Agent, interceptors, request } = await import("undici");
-  const agent = new Agent({
-    headersTimeout: stallTimeout,
-    bodyTimeout: stallTimeout,
-    connect: { timeout: stallTimeout },
-  });
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
+  const { interceptors, request } = await import("undici");
+  let agent: Dispatcher | undefined;
   try {
+    agent = await outboundAgent({ stallTimeout });
+    const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
     const { url, headers } = withoutCredentials(new URL(uri));
-    const response = await request(url, { method, headers, dispatcher, signal });
+    const timeouts = { headersTimeout: stallTimeout, bodyTimeout: stallTimeout };
+    const response = await request(url, { method, headers, dispatcher, signal, ...timeouts });
     if (response.statusCode !== 200) {
       await response.body.dump();
       throw new Error(`the server answered with status ${response.statusCode}`);
@@ -53,7 +51,7 @@ async function answer<T>(
     throw new TepuiError("TEPUI_FETCH_FAILED", { detail: `'${uri}': ${messageOf(error)}`, cause: error });
   } finally {
     // Not close: a broken download must not wait for its connection.
-    await agent.destroy();
+    await agent?.destroy();
   }
 }
 

@@ -9,6 +9,7 @@ export {
   readCall,
 } from "./message-format.js";
 export { OncePerPeer } from "./once-per-peer.js";
+export { type OutboundOptions, outboundAgent } from "./outbound-agent.js";
 export { acceptsGzip, acceptsMediaType } from "./quality-list.js";
 export { type Answer, methodNotAllowed, sendMessage } from "./replies.js";
 export { type NewSubscriber, Subscribers, type SubscribersOptions } from "./subscribers.js";

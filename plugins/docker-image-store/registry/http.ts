@@ -1,3 +1,4 @@
+import { outboundAgent } from "../../../sdk/http/index.js";
 /** An answer of a server, its body not read yet. */
 export interface HttpAnswer {
   readonly status: number;
@@ -26,18 +27,15 @@ export async function undiciRequests(stallTimeout: number): Promise<{
   readonly request: HttpRequest;
   readonly close: () => Promise<void>;
 }> {
-  const { Agent, request } = await import("undici");
-  const agent = new Agent({
-    connect: { timeout: stallTimeout },
-    headersTimeout: stallTimeout,
-    bodyTimeout: stallTimeout,
-    // A registry is asked for a few blobs at once; more connections would only share the line.
-    connections: 8,
-  });
+  const { request } = await import("undici");
+  // A registry is asked for a few blobs at once; more connections would only share the line.
+  const agent = await outboundAgent({ stallTimeout, connections: 8 });
   return {
     request: async (url, { method = "GET", headers, body, signal }) => {
       const answer = await request(url, {
         dispatcher: agent,
+        headersTimeout: stallTimeout,
+        bodyTimeout: stallTimeout,
         method,
         headers: { "user-agent": "tepui", ...headers },
         signal,

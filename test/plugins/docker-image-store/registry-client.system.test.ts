@@ -93,6 +93,23 @@ describe("the client of registries", () => {
     expect(await outcome(registryClient.manifest(other, signal))).to.match(/TEPUI_IMAGE_INVALID: .*damaged/);
   });
 
+  it("is asked through the proxy of the agent's environment", async () => {
+    const before = process.env.http_proxy;
+    process.env.http_proxy = `http://${registry.host}`;
+    try {
+      const { request, close: end } = await undiciRequests(5000);
+      close.push(end);
+      const endpoint = { origin: "http://r.invalid", host: "r.invalid", repository: "team/app" };
+      const random = new SeededRandom(1);
+      const elsewhere = new RegistryClient({ endpoint, credentials: undefined, request, clock, random });
+      expect(await outcome(elsewhere.manifest("v1", signal))).to.match(/TEPUI_IMAGE_NOT_FOUND/);
+    } finally {
+      if (before === undefined) delete process.env.http_proxy;
+      else process.env.http_proxy = before;
+    }
+    expect(registry.seen[0]!.path).to.equal("http://r.invalid/v2/team/app/manifests/v1");
+  });
+
   it("says what does not exist", async () => {
     expect(await outcome((await client()).manifest("none", signal))).to.match(
       /TEPUI_IMAGE_NOT_FOUND: .*team\/app:none/,

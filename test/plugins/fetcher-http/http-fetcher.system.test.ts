@@ -80,6 +80,22 @@ describe("http fetcher", () => {
     }
   });
 
+  it("goes through the proxy of the agent's environment", async () => {
+    const proxy = createServer(({ url }, response) => response.end(url));
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const before = process.env.http_proxy;
+    process.env.http_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    try {
+      const request = { uri: "http://files.invalid/a", destination: join(directory, "file") };
+      await new HttpFetcher().fetch({ ...request, stallTimeout: 5000, signal: new AbortController().signal });
+      expect(await readFile(request.destination, "utf8")).to.equal("http://files.invalid/a");
+    } finally {
+      if (before === undefined) delete process.env.http_proxy;
+      else process.env.http_proxy = before;
+      proxy.close();
+    }
+  });
+
   it("takes only 200 for a success", async () => {
     expect(await refusal((_request, response) => response.writeHead(204).end())).to.match(/status 204/);
   });
