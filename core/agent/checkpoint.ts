@@ -128,9 +128,9 @@ export class Checkpoints {
     return [{ op: "create", path: this.paths.meta.httpMarker(ids), data: EMPTY }];
   }
 
-  /** The executor is over and nothing of it has to be recovered. */
+  /** The executor is over and nothing of it has to be recovered. It may be removed already when this can be written. */
   sentinel({ ids }: Executor): DiskOperation[] {
-    return [{ op: "create", path: this.paths.meta.sentinel(ids), data: EMPTY }];
+    return [{ op: "create", path: this.paths.meta.sentinel(ids), data: EMPTY, unlessGone: true }];
   }
 
   /** The target first: after a crash in between, the change is taken up again. */

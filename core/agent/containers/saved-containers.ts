@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Call_LaunchContainer } from "../../../proto/gen/mesos/v1/agent/agent.js";
 import type { Value_Scalar } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
-import { errnoOf, messageOf } from "../../../sdk/errors/index.js";
+import { errnoOf, messageOf, TepuiError } from "../../../sdk/errors/index.js";
 import { containerName } from "../../../sdk/ids/index.js";
 import type { DiskOperation } from "../disk/operations.js";
 import { REAL_FILES, type StateFiles } from "../recovery/state-files.js";
@@ -72,7 +72,10 @@ export class SavedContainers {
       return (await files.readdir(this.directory)).filter((name) => !name.endsWith(".tmp"));
     } catch (error) {
       if (errnoOf(error) === "ENOENT") return [];
-      throw error;
+      throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
+        problems: [`'${this.directory}' cannot be read: ${messageOf(error)}`],
+        cause: error,
+      });
     }
   }
 }

@@ -1,4 +1,7 @@
-/** A change of the disk, as data. Parent directories are made where they are missing. */
+/**
+ * A change of the disk, as data. Parent directories are made where they are missing; with `unlessGone` nothing is done there, which is fine: what
+ * was to be told of was removed meanwhile.
+ */
 export type DiskOperation =
   | {
       readonly op: "mkdir";
@@ -14,9 +17,15 @@ export type DiskOperation =
       readonly owner?: string | undefined;
     }
   /** Replaces the file as a whole: a reader sees the old or the new content. */
-  | { readonly op: "write"; readonly path: string; readonly data: Uint8Array; readonly durable?: boolean }
+  | {
+      readonly op: "write";
+      readonly path: string;
+      readonly data: Uint8Array;
+      readonly durable?: boolean;
+      readonly unlessGone?: boolean;
+    }
   /** Writes a file that nobody reads before it is complete; half the cost of `write`. */
-  | { readonly op: "create"; readonly path: string; readonly data: Uint8Array }
+  | { readonly op: "create"; readonly path: string; readonly data: Uint8Array; readonly unlessGone?: boolean }
   | { readonly op: "append"; readonly path: string; readonly data: Uint8Array }
   /** Cuts a file off. */
   | { readonly op: "truncate"; readonly path: string; readonly size: number }

@@ -45,6 +45,7 @@ export class DiskPerformer {
       this.attempt(operation);
     } catch (error) {
       if (!isMissing(error) || operation.op === "remove") throw error;
+      if ("unlessGone" in operation && operation.unlessGone === true) return;
       this.makeDirectory(dirname(operation.path), "durable" in operation && operation.durable === true);
       this.attempt(operation);
     }

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "node:path";
+import { messageOf } from "../../../sdk/errors/index.js";
 import { type AgentPaths, LATEST, type Layout, RUNS } from "../paths.js";
 import type { RecordReader } from "./record-reader.js";
 import type { Leftover, SavedExecutor, SavedFramework } from "./saved-state.js";
@@ -29,9 +30,18 @@ export async function findLeftovers(
       else paths.push(...(await unusedExecutors(layout, ids, { executors: framework.executors, reader })));
     }
   }
-  return Promise.all(
-    paths.map(async (path) => ({ path, age: Math.max(0, now - (await lastUse(reader.files, path))) })),
+  const found = await Promise.all(
+    paths.map(async (path): Promise<Leftover[]> => {
+      try {
+        return [{ path, age: Math.max(0, now - (await lastUse(reader.files, path))) }];
+      } catch (error) {
+        // Nothing depends on it. It stays where it is.
+        reader.problems.push(`'${path}', which is not used any more, cannot be read: ${messageOf(error)}`);
+        return [];
+      }
+    }),
   );
+  return found.flat();
 }
 
 async function unusedExecutors(

@@ -140,11 +140,14 @@ export class RecordReader {
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", {
-        problems: [`'${path}' cannot be read: ${messageOf(error)}`, this.options.advice],
+        problems: [`'${path}' cannot be read: ${messageOf(error)}`, UNREADABLE],
         cause: error,
       });
     }
   }
 }
+
+const UNREADABLE =
+  "make it readable again: what is in it is not known, so that it is not passed over either with --strict=false";
 
 const isMissing = (error: unknown): boolean => errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR";

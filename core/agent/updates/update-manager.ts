@@ -179,8 +179,10 @@ export class UpdateManager {
     // Those that are just being written, too: they may be in the file by the time when it gives way to this one.
     const held = [...stream.held.values()];
     for (const { update } of held) records.push(updateRecord(update));
+    // What is written of a task that is over may be removed by now, with the run that it was in: nobody could make sense of this alone.
+    const unlessGone = this.streams.get(stream.frameworkId)?.get(stream.taskId) !== stream;
     try {
-      await disk.apply([{ op: "write", path: stream.path, data: Buffer.concat(records) }]);
+      await disk.apply([{ op: "write", path: stream.path, data: Buffer.concat(records), unlessGone }]);
       for (const one of held) one.unwritten = false;
     } catch (error) {
       logger.error({ err: error, task: stream.taskId }, "a task's updates could not be written anew");

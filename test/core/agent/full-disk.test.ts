@@ -250,6 +250,26 @@ describe("an agent whose disk is full", () => {
     expect(sentinels()).to.have.length(1);
   });
 
+  it("makes no file anew of what may be removed by then: its next run would find it in no run", async () => {
+    const bench = await AgentBench.registered();
+    bench.run(bench.task("t1"), bench.framework(framework));
+    await bench.drain("t1");
+    bench.disk.failing = () => true;
+    bench.containerizer.of("t1").exit(0);
+    await bench.drain("t1");
+    bench.disk.failing = () => false;
+    const before = bench.disk.operations.length;
+    await bench.clock.advance(10_000);
+    const made = bench.disk.operations
+      .slice(before)
+      .filter(({ op, path }) => ["write", "create"].includes(op) && path.includes("/executors/"))
+      .map((step) => [step.path.split("/").at(-1), "unlessGone" in step && step.unlessGone]);
+    expect(made).to.have.deep.members([
+      ["task.updates", true],
+      ["executor.sentinel", true],
+    ]);
+  });
+
   it("takes what came before an acknowledged update for acknowledged", async () => {
     const it = new Restarted();
     const { TASK_STARTING, TASK_RUNNING } = TaskState;

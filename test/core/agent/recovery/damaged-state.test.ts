@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
 import fc from "fast-check";
 import type { SavedAgent } from "../../../../core/agent/recovery/saved-state.js";
+import { REAL_FILES, type StateFiles } from "../../../../core/agent/recovery/state-files.js";
 import { isTepuiError } from "../../../../sdk/errors/index.js";
 import { AgentBench } from "../support/agent-bench.js";
 import { BOOT, NEXT_BOOT, RecordedState } from "../support/recorded-state.js";
@@ -184,6 +185,33 @@ describe("an agent's files that were damaged", function () {
     await fc.assert(property, { numRuns: RUNS });
   });
 
+  for (const strict of [true, false]) {
+    it(`that cannot be read are never taken for missing ones, ${strict ? "" : "not even "}where the agent is ${strict ? "" : "not "}strict`, async () => {
+      const outcomes = { refused: 0, told: 0 };
+      for (let nth = 0; ; nth++) {
+        const { files, failed } = failingAt(nth);
+        const result = await state.read({ strict, files }).then(
+          (saved) => ({ saved, refusal: undefined }),
+          (error: unknown) => ({ saved: undefined, refusal: error }),
+        );
+        if (failed() === undefined) break;
+        if (result.saved === undefined) {
+          expect(isTepuiError(result.refusal), String(result.refusal)).to.equal(true);
+          expect(String(result.refusal)).to.include(`'${failed()}' cannot be read: EIO`);
+          outcomes.refused++;
+        } else {
+          expect(textOf({ ...result.saved, leftovers: [], problems: [] }), failed()).to.equal(
+            textOf({ ...(await state.read()), leftovers: [], problems: [] }),
+          );
+          expect(result.saved.problems.join()).to.include("cannot be read: EIO");
+          outcomes.told++;
+        }
+      }
+      expect(outcomes.refused).to.be.greaterThan(20);
+      expect(outcomes.told, "of what is not used any more").to.be.greaterThan(0);
+    });
+  }
+
   it("do not keep an agent from its recovery when its files are cut off with the host", async () => {
     const cuts = state
       .files()
@@ -234,4 +262,22 @@ function recordEnds(content: Buffer): number[] {
     ends.push(at);
   }
   return ends;
+}
+
+/** The host's files, of which one attempt to read something fails. */
+function failingAt(nth: number): { files: StateFiles; failed: () => string | undefined } {
+  let count = 0;
+  let failed: string | undefined;
+  const look = <T>(path: string, read: () => Promise<T>): Promise<T> => {
+    if (count++ !== nth) return read();
+    failed = path;
+    return Promise.reject(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
+  };
+  const files: StateFiles = {
+    readFile: (path) => look(path, () => REAL_FILES.readFile(path)),
+    readlink: (path) => look(path, () => REAL_FILES.readlink(path)),
+    readdir: (path) => look(path, () => REAL_FILES.readdir(path)),
+    lstat: (path) => look(path, () => REAL_FILES.lstat(path)),
+  };
+  return { files, failed: () => failed };
 }

@@ -1,6 +1,7 @@
 import {
   appendFile,
   mkdtemp,
+  readdir,
   readFile,
   readlink,
   rm,
@@ -266,6 +267,20 @@ describe("the agent's disk", () => {
     expect(await bad.then(() => "", String)).to.match(/cannot mkdir '.*file\/x'/);
     await good;
     expect(await readFile(join(directory, "never"), "utf8").catch(() => "absent")).to.equal("absent");
+  });
+
+  it("makes nothing anew of what was removed, where that is not wanted", async () => {
+    const [gone, there] = ["gone", "there"].map((name) => join(directory, name)) as [string, string];
+    const data = Buffer.from("1");
+    await disk.apply([
+      { op: "mkdir", path: there },
+      { op: "write", path: join(gone, "a"), data, unlessGone: true },
+      { op: "create", path: join(gone, "b"), data, unlessGone: true },
+      { op: "write", path: join(there, "a"), data, unlessGone: true },
+      { op: "create", path: join(there, "b"), data, unlessGone: true },
+    ]);
+    expect(await readdir(directory)).to.not.include("gone");
+    expect((await readdir(there)).sort()).to.deep.equal(["a", "b"]);
   });
 
   it("replaces links and files, and says that an owner does not exist", async () => {

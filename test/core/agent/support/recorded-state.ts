@@ -5,6 +5,7 @@ import { DiskPerformer } from "../../../../core/agent/disk/perform.js";
 import { AgentPaths, LATEST } from "../../../../core/agent/paths.js";
 import { SavedStateReader } from "../../../../core/agent/recovery/read-saved-state.js";
 import type { SavedAgent } from "../../../../core/agent/recovery/saved-state.js";
+import { REAL_FILES, type StateFiles } from "../../../../core/agent/recovery/state-files.js";
 import { Offer_Operation_Type as OperationType } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { AGENT_ID, AgentBench, executorCall, FRAMEWORK_ID, scalar } from "./agent-bench.js";
 
@@ -38,8 +39,9 @@ export class RecordedState {
     return readFileSync(this.path(file));
   }
 
-  read(options: { boot?: string; strict?: boolean } = {}): Promise<SavedAgent> {
-    const reader = new SavedStateReader(this.paths, { now: 0, strict: options.strict ?? true });
+  read(options: { boot?: string; strict?: boolean; files?: StateFiles } = {}): Promise<SavedAgent> {
+    const { strict = true, files = REAL_FILES } = options;
+    const reader = new SavedStateReader(this.paths, { now: 0, strict, files });
     return reader.read(options.boot ?? BOOT);
   }
 
