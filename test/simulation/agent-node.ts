@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { Agent } from "../../core/agent/agent.js";
 import { SavedContainers } from "../../core/agent/containers/saved-containers.js";
 import type { AgentOptions } from "../../core/agent/options.js";
 import { AgentPaths } from "../../core/agent/paths.js";
 import { SavedStateReader } from "../../core/agent/recovery/read-saved-state.js";
 import type { SavedAgent } from "../../core/agent/recovery/saved-state.js";
+import type { StateFiles } from "../../core/agent/recovery/state-files.js";
 import { ZooKeeperDetector } from "../../plugins/zookeeper-election/zookeeper-detector.js";
 import type { ContainerLaunch } from "../../sdk/contracts/agent-containers.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
@@ -18,7 +20,7 @@ import { ContainerHost, SimulatedContainerizer } from "./containers.js";
 import { SimulatedDisk, SimulatedDiskAccess } from "./disk.js";
 import { ExecutorNode } from "./executor-node.js";
 import { SimulatedTransport } from "./message-network.js";
-import { type Host, SimulatedProcess } from "./process.js";
+import { type Host, newHost, SimulatedProcess } from "./process.js";
 import { dialer } from "./zookeeper/socket.js";
 
 /** The controller that is asked has nothing to say, and would be asked ten times a second. */
@@ -39,7 +41,11 @@ export interface AgentLife {
 interface Saved {
   readonly agent: SavedAgent;
   readonly launches: readonly ContainerLaunch[];
+  readonly problems: readonly string[];
 }
+
+/** What an agent goes by. */
+const stateOf = ({ agent: { problems: _told, leftovers: _unused, ...state } }: Saved): object => state;
 
 /** A machine with an agent on it: the real agent, over a disk and containers that are the machine's. */
 export class AgentNode {
@@ -64,7 +70,7 @@ export class AgentNode {
     readonly ip: string,
   ) {
     const { world } = cluster;
-    this.host = { name, clockOffset: 0 };
+    this.host = newHost(name, world.dice);
     this.endpoint = `${ip}:${AGENT_PORT}`;
     this.disk = new SimulatedDisk(world);
     this.containers = new ContainerHost(world, name, cluster.containerObserver, (container) =>
@@ -80,11 +86,29 @@ export class AgentNode {
   start(): void {
     if (this.life !== undefined || this.starting) return;
     this.starting = true;
+    const before = this.disk.readErrors;
     this.read().then(
       (saved) => this.run(saved),
-      (error: unknown) =>
-        this.cluster.world.violate("an agent comes back", `${this.name}: ${messageOf(error)}`),
+      (error: unknown) => this.unread(error, this.disk.readErrors > before),
     );
+  }
+
+  /** It does not start. It has to say why, and may only blame a disk that cannot be read; somebody tries again. */
+  private unread(error: unknown, failed: boolean): void {
+    const { world } = this.cluster;
+    const blamed =
+      isTepuiError(error) &&
+      error.code === "TEPUI_AGENT_RECOVERY_FAILED" &&
+      messageOf(error).includes("cannot be read: EIO");
+    if (!failed || !blamed) {
+      world.violate("an agent comes back", `${this.name}: ${messageOf(error)}`);
+      return;
+    }
+    world.note(`${this.name} does not start: ${messageOf(error)}`);
+    world.schedule(world.dice.between(500, 5000), () => {
+      this.starting = false;
+      this.start();
+    });
   }
 
   /** The daemon dies; containers go on. */
@@ -121,15 +145,27 @@ export class AgentNode {
     return `boot-${this.boots}`;
   }
 
-  /** Reads what is on the disk as a starting agent does, with the real reader. */
+  /** Reads what is on the disk as a starting agent does, with the real reader. What it could not read it may not take for something else. */
   private async read(): Promise<Saved> {
+    const before = this.disk.readErrors;
+    const saved = await this.readFrom(this.disk.files());
+    if (this.disk.readErrors === before) return saved;
+    const sound = await this.readFrom(this.disk.files(true));
+    const told = [...saved.agent.problems, ...saved.problems].filter((problem) => problem.includes("EIO"));
+    const isSame =
+      isDeepStrictEqual(stateOf(saved), stateOf(sound)) && isDeepStrictEqual(saved.launches, sound.launches);
+    if (!isSame && told.length === 0)
+      this.cluster.world.violate("what cannot be read is not taken for nothing", this.name);
+    return saved;
+  }
+
+  private async readFrom(files: StateFiles): Promise<Saved> {
     const now = this.cluster.world.wallTime + this.host.clockOffset;
     const paths = new AgentPaths(OPTIONS.workDir);
-    const files = this.disk.files();
     const agent = await new SavedStateReader(paths, { now, strict: true, files }).read(this.bootId);
     const { launches, problems } = await new SavedContainers(paths.savedContainers()).read(files);
     for (const problem of problems) this.cluster.world.note(`${this.name}: ${problem}`);
-    return { agent, launches };
+    return { agent, launches, problems };
   }
 
   private run({ agent: saved, launches }: Saved): void {
@@ -166,7 +202,7 @@ export class AgentNode {
       estimator: { oversubscribable: async () => Resources.empty },
       qosController: { corrections: async () => [] },
       disk,
-      diskUsage: async () => 0,
+      diskUsage: async () => this.disk.usage,
       clock,
       random,
       logger,

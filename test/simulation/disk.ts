@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Disk, DiskOperation } from "../../core/agent/disk/operations.js";
 import type { StateFiles } from "../../core/agent/recovery/state-files.js";
 import { TepuiError } from "../../sdk/errors/index.js";
@@ -37,6 +38,12 @@ export class SimulatedDisk {
   private unsafe: DiskOperation[] = [];
   /** Mean milliseconds that a group of changes takes. */
   delay = 1;
+  /** Part (0 to 1) of it that is in use. */
+  usage = 0;
+  /** Of each attempt to read something to fail. */
+  unreadable = 0;
+  /** Attempts that failed. */
+  readErrors = 0;
   trouble: DiskTrouble | undefined;
   /** When there was trouble last, in the world's time: since when, and until when; `until` is not in the past while there is. */
   private bad = { since: -Infinity, until: -Infinity };
@@ -94,29 +101,43 @@ export class SimulatedDisk {
     this.unsafe = [];
   }
 
-  /** The files as they are now, for a process that starts. */
-  files(): StateFiles {
+  has(path: string): boolean {
+    return this.entries.has(path);
+  }
+
+  /**
+   * The files as they are now, for a process that starts.
+   *
+   * @param sound whether all can be read, as nobody would know who has to
+   */
+  files(sound = false): StateFiles {
     const { entries, world } = this;
     const names = directories(entries);
+    const look = <T>(path: string, found: T | undefined): T => {
+      if (!sound && this.unreadable > 0 && world.dice.chance(this.unreadable)) {
+        this.readErrors++;
+        throw Object.assign(new Error(`EIO: i/o error, ${path}`), { code: "EIO" });
+      }
+      if (found === undefined) throw missing(path);
+      return found;
+    };
     return {
       readFile: async (path) => {
         const entry = entries.get(path);
-        if (entry?.kind === "file") return Buffer.from(entry.data);
-        throw missing(path);
+        return look(path, entry?.kind === "file" ? Buffer.from(entry.data) : undefined);
       },
       readlink: async (path) => {
         const entry = entries.get(path);
-        if (entry?.kind === "link") return entry.target;
-        throw missing(path);
+        return look(path, entry?.kind === "link" ? entry.target : undefined);
       },
       readdir: async (path) => {
         const found = names.get(path);
-        if (found === undefined) throw missing(path);
-        return [...found].sort();
+        return look(path, found && [...found].sort());
       },
       lstat: async (path) => {
-        if (!entries.has(path) && !names.has(path)) throw missing(path);
-        return { mtimeMs: world.wallTime, isDirectory: () => names.has(path) };
+        const isThere = entries.has(path) || names.has(path);
+        const found = { mtimeMs: world.wallTime, isDirectory: () => names.has(path) };
+        return look(path, isThere ? found : undefined);
       },
     };
   }
@@ -246,6 +267,7 @@ function change(entries: Entries, operation: DiskOperation): void {
       break;
     case "write":
     case "create":
+      if (operation.unlessGone === true && !isThere(entries, dirname(path))) break;
       entries.set(path, { kind: "file", data: Buffer.from(operation.data) });
       break;
     case "append": {
@@ -286,6 +308,9 @@ function move(entries: Entries, from: string, to: string): void {
     entries.set(to + path.slice(from.length), entry);
   }
 }
+
+const isThere = (entries: Entries, path: string): boolean =>
+  entries.has(path) || [...entries.keys()].some((one) => one.startsWith(`${path}/`));
 
 const below = (entries: Entries, path: string): string[] =>
   [...entries.keys()].filter((one) => one.startsWith(`${path}/`));

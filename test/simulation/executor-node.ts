@@ -195,11 +195,10 @@ export class ExecutorNode {
     const task = this.tasks.get(id);
     const { world } = this.cluster;
     if (task === undefined || task.over) return;
-    // Some do not listen.
-    if (!this.calm && world.dice.chance(0.1)) return;
     if (!task.killed && world.dice.chance(0.2)) this.report(task, TASK_KILLING);
     task.killed = true;
-    this.stop(task, world.dice.exponential(500));
+    // Some take their time.
+    this.stop(task, world.dice.exponential(world.dice.chance(0.1) ? 30_000 : 500));
   }
 
   private stop({ container }: OwnTask, ms: number): void {

@@ -3,7 +3,7 @@ import type { Cluster } from "./cluster.js";
 import type { ExecutorNode } from "./executor-node.js";
 import type { FrameworkNode } from "./framework-node.js";
 import type { MasterNode } from "./master-node.js";
-import type { SimulatedProcess } from "./process.js";
+import { clockError, type SimulatedProcess } from "./process.js";
 
 export type FaultName =
   | "masterCrash"
@@ -21,6 +21,8 @@ export type FaultName =
   | "clockJump"
   | "slowDisk"
   | "badDisk"
+  | "crowdedDisk"
+  | "unreadableDisk"
   | "slowNetwork";
 
 /** How often each fault happens, as compared with the others. */
@@ -42,6 +44,8 @@ export const ALL_FAULTS: FaultWeights = {
   clockJump: 0.5,
   slowDisk: 1,
   badDisk: 1,
+  crowdedDisk: 0.5,
+  unreadableDisk: 0.5,
   slowNetwork: 0.5,
 };
 
@@ -85,6 +89,8 @@ export class Faults {
     for (const { process } of this.executors) process.resume();
     for (const { disk } of agents) {
       disk.delay = 1;
+      disk.usage = 0;
+      disk.unreadable = 0;
       disk.endTrouble();
     }
   }
@@ -136,12 +142,14 @@ export class Faults {
     executorPause: () => this.pause(this.dice.pick(this.executors)?.process),
     clockJump: () => {
       const node = this.dice.pick(this.cluster.nodes);
-      if (node !== undefined) node.host.clockOffset += this.dice.between(-3_600_000, 3_600_000);
+      if (node === undefined) return;
+      node.host.clockOffset += clockError(this.dice);
+      this.cluster.world.note(`the clock of ${node.name} is off by ${node.host.clockOffset} ms`);
     },
     slowDisk: () => {
       const disk = this.dice.pick(this.cluster.agents)?.disk;
       if (disk === undefined) return;
-      disk.delay = this.dice.between(50, 1500);
+      disk.delay = this.dice.pick([this.dice.between(50, 1500), this.dice.between(1500, 8000)])!;
       this.later(() => {
         disk.delay = 1;
       });
@@ -159,6 +167,28 @@ export class Faults {
         this.cluster.world.note(`the disk of ${name} is well`);
         disk.endTrouble();
       });
+    },
+    // Nearly full: whatever is not needed any more goes at the next look.
+    crowdedDisk: () => {
+      const agent = this.dice.pick(this.cluster.agents);
+      if (agent === undefined) return;
+      this.cluster.world.note(`the disk of ${agent.name} is nearly full`);
+      agent.disk.usage = this.dice.between(0.9, 1);
+      this.later(() => {
+        agent.disk.usage = 0;
+      });
+    },
+    unreadableDisk: () => {
+      const agent = this.dice.pick(this.cluster.agents);
+      if (agent === undefined) return;
+      this.cluster.world.note(`the disk of ${agent.name} cannot be read`);
+      agent.disk.unreadable = this.dice.pick([0.001, 0.01, 0.1])!;
+      this.later(() => {
+        agent.disk.unreadable = 0;
+      });
+      // Only who starts reads.
+      agent.crash();
+      agent.start();
     },
     slowNetwork: () => {
       const { network } = this.cluster;

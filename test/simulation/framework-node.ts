@@ -21,7 +21,7 @@ import { amountOf } from "./amounts.js";
 import type { Cluster } from "./cluster.js";
 import { FrameworkExecutors } from "./framework-executors.js";
 import { FrameworkOperations, type OperationRecord } from "./framework-operations.js";
-import { type Host, SimulatedProcess } from "./process.js";
+import { type Host, newHost, SimulatedProcess } from "./process.js";
 import { SchedulerLine } from "./scheduler-line.js";
 
 /** A task, as its framework wrote it down before it asked for it. */
@@ -81,7 +81,7 @@ export class FrameworkNode {
     readonly name: string,
   ) {
     const { dice } = cluster.world;
-    this.host = { name, clockOffset: 0 };
+    this.host = newHost(name, dice);
     this.operations = new FrameworkOperations(cluster.world, cluster.volumes, name);
     this.executors = new FrameworkExecutors(cluster, name, (call) => this.call(call));
     const capabilities = [Capability.MULTI_ROLE, Capability.RESERVATION_REFINEMENT];

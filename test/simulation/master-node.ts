@@ -17,7 +17,7 @@ import {
   ZOOKEEPER_PATH,
 } from "./cluster-options.js";
 import { SimulatedTransport } from "./message-network.js";
-import { type Host, SimulatedProcess } from "./process.js";
+import { type Host, newHost, SimulatedProcess } from "./process.js";
 import { dialer } from "./zookeeper/socket.js";
 
 /** One life of a master's daemon. */
@@ -43,7 +43,7 @@ export class MasterNode {
     readonly name: string,
     private readonly ip: string,
   ) {
-    this.host = { name, clockOffset: 0 };
+    this.host = newHost(name, cluster.world.dice);
     this.endpoint = `${ip}:${MASTER_PORT}`;
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import type { LogFields, Logger } from "../../sdk/contracts/logger.js";
 import { messageOf } from "../../sdk/errors/index.js";
+import type { Dice } from "./dice.js";
 import type { Event, World } from "./world.js";
 
 /** A machine that processes run on, one after the other. */
@@ -8,6 +9,17 @@ export interface Host {
   readonly name: string;
   /** How far its wall clock is off. Milliseconds. */
   clockOffset: number;
+}
+
+/** How far a wall clock is off, or jumps: minutes, hours or years, in milliseconds. Monotonic time goes on. */
+export function clockError(dice: Dice): number {
+  const most = dice.weighted({ 300000: 3, 3600000: 3, 2592000000: 2, 94608000000: 1 });
+  return Math.round(dice.between(-1, 1) * Number(most));
+}
+
+/** @param name of a machine whose clock may never have been right */
+export function newHost(name: string, dice: Dice): Host {
+  return { name, clockOffset: dice.chance(0.5) ? 0 : clockError(dice) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { Cluster } from "./cluster.js";
 import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
 import { disagreements, isOperationOver, isOver, leftovers } from "./invariants/agreement.js";
 import { checkLeaders, checkLedger } from "./invariants/ledger.js";
+import { checkSandboxes } from "./invariants/sandboxes.js";
 import { MUTATION_FAULTS, type Mutation } from "./mutations.js";
 import { countImmediates } from "./turns.js";
 import { Violation } from "./world.js";
@@ -169,6 +170,7 @@ class Run {
   private check(): void {
     checkLeaders(this.cluster);
     checkLedger(this.cluster);
+    checkSandboxes(this.cluster);
     this.cluster.world.check();
   }
 
