@@ -71,7 +71,8 @@ async function work(options: {
   const { master, tasks, window } = options;
   let subscribed = 0;
   let offersMs = 0;
-  const offered = new Set<string>();
+  // Nothing is launched before all are offered, or the master would be timed at both.
+  const first: Offer[][] = [];
   let launched = 0;
   let ended = 0;
   let began = 0;
@@ -80,14 +81,18 @@ async function work(options: {
   await new Promise<void>((resolve, reject) => {
     const scheduler = new BareScheduler({ host: "127.0.0.1", port: master.port }, onEvent, reject);
     function onOffers(offers: Offer[]): void {
-      if (offersMs === 0) {
-        for (const offer of offers) offered.add(offer.agent_id?.value ?? "");
-        if (offered.size >= options.agents) offersMs = performance.now() - subscribed;
+      if (began > 0) {
+        launch(offers);
+        return;
       }
-      if (began === 0) {
-        began = performance.now();
-        cpu = master.cpu();
-      }
+      first.push(offers);
+      if (first.flat().length < options.agents) return;
+      began = performance.now();
+      offersMs = began - subscribed;
+      cpu = master.cpu();
+      for (const each of first) launch(each);
+    }
+    function launch(offers: Offer[]): void {
       const room = Math.min(window - (launched - ended), tasks - launched);
       const each = Math.max(1, Math.ceil(room / offers.length));
       const declined: OfferID[] = [];
