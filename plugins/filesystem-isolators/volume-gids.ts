@@ -82,7 +82,13 @@ export class VolumeGids {
         `Failed to allocate gid to the volume path '${path}' because the free gid range is exhausted`,
       );
     this.given.set(path, gid);
-    await this.save();
+    try {
+      await this.save();
+    } catch (error) {
+      // The next run of the agent would give it to another volume, too.
+      this.given.delete(path);
+      throw error;
+    }
     return gid;
   }
 

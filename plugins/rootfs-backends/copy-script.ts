@@ -49,7 +49,13 @@ while (defined(my $at = shift @queue)) {
   }
 }
 system("cp", "--archive", "--no-target-directory", "--", $layer, $rootfs) == 0 or die "cp failed\n";
-for my $mark (@marks) { unlink($mark) or die "cannot remove '$mark': $!\n" }
+for my $mark (@marks) {
+  my ($directory) = $mark =~ m{^(.*)/}s;
+  my ($accessed, $changed) = (stat($directory))[8, 9];
+  unlink($mark) or die "cannot remove '$mark': $!\n";
+  # To the second: what was removed changes no time of an image.
+  utime($accessed, $changed, $directory);
+}
 `;
 
 /** lgetxattr(2) by Node's name of the processor. */

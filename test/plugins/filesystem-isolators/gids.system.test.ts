@@ -63,6 +63,19 @@ describe("groups of volumes", () => {
     expect((await stat("/etc/passwd")).gid).to.equal(0);
   });
 
+  it("are not given where that cannot be written down", async () => {
+    const path = await volume("a");
+    const gids = await open();
+    const inTheWay = join(directory, "meta", "gids.tmp");
+    await mkdir(inTheWay, { recursive: true });
+    for (const _attempt of ["first", "second"])
+      expect(await gids.allocate(path).then(String, String)).to.match(/EISDIR/);
+    expect((await stat(path)).gid).to.equal(0);
+    await rm(inTheWay, { recursive: true });
+    expect(await gids.allocate(path)).to.equal(70000);
+    expect(await (await open()).allocate(await volume("b"))).to.equal(70001);
+  });
+
   it("survive the agent, and are free again when the volume is gone", async () => {
     const path = await volume("a");
     await (await open()).allocate(path);

@@ -331,6 +331,17 @@ describe("backends of root file systems", () => {
     );
   });
 
+  it("copy keeps the times of directories from which a layer removes something", async () => {
+    const lower = await layer([
+      { name: "dir/", type: "5" },
+      { name: "dir/gone", content: "x" },
+    ]);
+    const upper = await layer([{ name: "dir/", type: "5", mtime: 1_600_000_000 }, { name: "dir/.wh.gone" }]);
+    const made = await create(copy, [lower, upper]);
+    expect(await readdir(join(made.path, "dir"))).to.deep.equal([]);
+    expect((await lstat(join(made.path, "dir"))).mtimeMs).to.equal(1_600_000_000_000);
+  });
+
   it("copy keeps attributes, devices and links, and ends with all that it started", async () => {
     const lower = await layer([
       { name: "one", content: "x", xattrs: { "user.note": "yes" }, mode: 0o4711, uid: 8 },
