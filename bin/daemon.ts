@@ -63,8 +63,16 @@ function logLevel(settings: Settings): LogLevel {
   return LOG_LEVELS[settings.string("logging_level", "INFO")] ?? "info";
 }
 
-/** Runs a daemon until it is told to end. Resolves to the exit code; every problem with flags or manifest is listed, and nothing started. */
-export async function runDaemon(command: DaemonCommand): Promise<number> {
+export interface DaemonEnd {
+  readonly code: number;
+  /** A plugin did not stop: something that it waits for may keep the process from ending, too. */
+  readonly stuck: boolean;
+}
+
+const ended = (code: number): DaemonEnd => ({ code, stuck: false });
+
+/** Runs a daemon until it is told to end. Every problem with flags or manifest is listed, and nothing started. */
+export async function runDaemon(command: DaemonCommand): Promise<DaemonEnd> {
   const sink = standardError();
   const complain = (lines: readonly string[]) => {
     for (const line of lines) process.stderr.write(`${command.program}: ${line}\n`);
@@ -74,26 +82,29 @@ export async function runDaemon(command: DaemonCommand): Promise<number> {
     prepared = await prepare(command, sink);
   } catch (error) {
     complain([messageOf(error)]);
-    return 1;
+    return ended(1);
   }
   if (prepared.kind === "help") process.stdout.write(prepared.text);
   if (prepared.kind === "version") process.stdout.write(`mesos ${MESOS_VERSION}\n`);
-  if (prepared.kind !== "daemon") return 0;
+  if (prepared.kind !== "daemon") return ended(0);
   complain(prepared.warnings.map((warning) => `warning: ${warning}`));
   if (prepared.problems.length > 0) {
     complain(prepared.problems);
-    return 1;
+    return ended(1);
   }
   // Nothing that a plugin forgot to catch may end the daemon; it is said, with its stack, and work goes on.
   const logger = new LineLogger(sink, { least: "error" }, { plugin: "process" });
   process.on("unhandledRejection", (err) => logger.error({ err }, "a rejection that nobody handled"));
   process.on("uncaughtException", (err) => logger.error({ err }, "an exception that nobody caught"));
-  const code = await runUntilTold(prepared.kernel, complain);
+  const end = await runUntilTold(prepared.kernel, complain);
   await sink.end();
-  return code;
+  return end;
 }
 
-async function runUntilTold(kernel: Kernel, complain: (lines: readonly string[]) => void): Promise<number> {
+async function runUntilTold(
+  kernel: Kernel,
+  complain: (lines: readonly string[]) => void,
+): Promise<DaemonEnd> {
   const told = new Promise<"told">((resolve) => {
     process.once("SIGTERM", () => resolve("told"));
     process.once("SIGINT", () => resolve("told"));
@@ -107,12 +118,13 @@ async function runUntilTold(kernel: Kernel, complain: (lines: readonly string[])
   const failure = await Promise.race([booted, told]);
   if (failure !== undefined && failure !== "told") {
     complain(describe(failure.error));
-    return 1;
+    return ended(1);
   }
   await told;
   const errors = await kernel.stop();
   complain(errors.map((error) => error.message));
-  return errors.length === 0 ? 0 : 1;
+  const stuck = errors.some((error) => isTepuiError(error) && error.code === "TEPUI_PLUGIN_STOP_TIMEOUT");
+  return { code: errors.length === 0 ? 0 : 1, stuck };
 }
 
 function describe(error: unknown): readonly string[] {

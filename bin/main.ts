@@ -44,10 +44,10 @@ async function daemon(target: "master" | "agent", argv: readonly string[], progr
   // Before the rest is loaded: that alone would make the heap grow.
   sizeHeap(target);
   const { runDaemon } = await import("./daemon.js");
-  const code = await runDaemon({ target, argv, program });
   const { endProcess } = await import("./end.js");
+  const { code, stuck } = await runDaemon({ target, argv, program });
   // Stopped in order or given up on: nothing that a plugin left running may hold the process.
-  return endProcess(code === 0 ? Number(process.exitCode ?? 0) : code, program);
+  return endProcess({ code: code === 0 ? Number(process.exitCode ?? 0) : code, stuck, program });
 }
 
 async function execute(argv: readonly string[], style: "tepui" | "mesos"): Promise<number> {
