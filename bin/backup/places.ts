@@ -32,6 +32,7 @@ import {
 } from "../../sdk/zookeeper/index.js";
 import { NO_LOG } from "../daemon.js";
 import { LineLogger } from "../log.js";
+import { isMasterUrl, runningMaster } from "./running-master.js";
 
 const SESSION_TIMEOUT_MS = 10_000;
 
@@ -52,16 +53,19 @@ export interface SharedPlace {
   close(): Promise<void>;
 }
 
-/** A directory, or the registry behind a URL; `file:///path` names a file that holds the URL. Throws TepuiError for a wrong URL. */
+/** A directory, or the registry behind a URL, which for `http://` is that of a running master; `file:///path` names a file that holds the URL. Throws TepuiError for a wrong URL. */
 export async function placeOf(text: string, options: PlaceOptions): Promise<SharedPlace | string> {
   const place = text.startsWith("file://")
     ? (await readFile(text.slice("file://".length), "utf8")).trim()
     : text;
   if (isZooKeeperUrl(place)) return inZooKeeper(place, options);
   if (isEtcdUrl(place)) return inEtcd(place, options);
+  if (isMasterUrl(place)) return runningMaster(place, options.timeout);
   const scheme = /^([a-z0-9+.-]+:\/\/)/i.exec(place);
   if (scheme !== null)
-    throw new Error(`${scheme[1]} is none of zk://, etcd://, etcds://, file://, or a directory`);
+    throw new Error(
+      `${scheme[1]} is none of zk://, etcd://, etcds://, http://, https://, file://, or a directory`,
+    );
   return place;
 }
 

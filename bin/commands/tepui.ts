@@ -80,7 +80,7 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
   savesAndRestores(
     program.command("backup").description("save what a master or an agent must not forget, while it runs"),
   )
-    .argument("<from>", place)
+    .argument("<from>", `${place}; or http://... of a running master, also of Mesos's`)
     .argument("<file>", "the archive to make")
     .action(async (from: string, file: string, options: PlaceFlags) => {
       const { runBackup } = await import("./backup.js");

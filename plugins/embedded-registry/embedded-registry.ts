@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Registry as RegistryState } from "../../proto/gen/mesos/internal/registry.js";
 import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Clock } from "../../sdk/contracts/clock.js";
@@ -140,7 +141,7 @@ export class EmbeddedRegistry implements Registry {
       }
       this.facts = read.facts;
       this.sequence = read.sequence;
-    }
+    } else this.noteMesosLog();
     this.facts.master = master;
     // A new segment at each start: it cuts off a torn end, forgets history and records the leader, in one atomic step.
     const done = this.options.metrics.store.start();
@@ -152,6 +153,16 @@ export class EmbeddedRegistry implements Registry {
       throw new TepuiError("TEPUI_REGISTRY_WRITE_FAILED", { detail, cause: error });
     }
     done();
+  }
+
+  /** Agents come back without it; what operators said would be forgotten unnoticed. */
+  private noteMesosLog(): void {
+    const replicatedLog = join(dirname(this.options.directory), "replicated_log");
+    if (!existsSync(replicatedLog)) return;
+    this.options.logger.warn(
+      { replicatedLog },
+      "beginning with an empty registry: Mesos's replicated log is not read. Agents are admitted again under their ids; quotas, weights, maintenance, and agents that are gone, drained or deactivated are not known. To take these along, start the Mesos master again, and use tepui backup http://... and tepui restore",
+    );
   }
 
   /** Must begin synchronously: here the facts are those after the batch, which is what a snapshot has to hold. */

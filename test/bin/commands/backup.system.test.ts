@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -23,6 +25,7 @@ import {
   SharedRegistry,
   stateOf,
 } from "../../../sdk/registry/index.js";
+import { Resources } from "../../../sdk/resources/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { getJson } from "../../support/cluster.js";
 import { type Daemon, startDaemon } from "../../support/daemons.js";
@@ -163,6 +166,78 @@ describe("tepui backup and restore", function () {
     expect(forced.out).to.contain("what was there before is in");
     const [aside] = (await readdir(to)).filter((name) => name.startsWith("registry.before-"));
     expect(text(await peekRegistry(join(to, aside!)))).to.equal(text(facts));
+  });
+
+  it("take over the registry of a master of Mesos that runs, over HTTP", async () => {
+    // As Mesos 1.12 tells it, in shortened form; the agent is deactivated, another one is gone.
+    const agent = {
+      deactivated: true,
+      info: {
+        checkpoint: true,
+        hostname: "h1",
+        id: { value: "m-S0" },
+        port: 5051,
+        resources: [
+          { name: "cpus", role: "web", scalar: { value: 2 }, type: "SCALAR" },
+          { name: "mem", role: "*", scalar: { value: 4096 }, type: "SCALAR" },
+        ],
+      },
+    };
+    const registry = {
+      gone: { slaves: [{ id: { value: "m-S1" }, timestamp: { nanoseconds: 1795412331003456000 } }] },
+      machines: { machines: [{ info: { id: { hostname: "hx", ip: "10.0.0.9" }, mode: "DRAINING" } }] },
+      master: { info: { id: "m", ip: 16777343, port: 5050 } },
+      minimum_capabilities: [{ capability: "QUOTA_V2" }],
+      quota_configs: [{ role: "q", guarantees: { cpus: { value: 1 } }, limits: { cpus: { value: 2 } } }],
+      slaves: { slaves: [agent] },
+      weights: [{ info: { role: "web", weight: 2.5 } }],
+    };
+    let answer: { status: number; body: string } = { status: 200, body: JSON.stringify(registry) };
+    const asked: (string | undefined)[] = [];
+    const master = createServer((request, reply) => {
+      asked.push(`${request.url} ${request.headers.authorization}`);
+      reply.writeHead(answer.status, { "content-type": "application/json" }).end(answer.body);
+    });
+    master.listen(0, "127.0.0.1");
+    await once(master, "listening");
+    const { port } = master.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    try {
+      const saved = await backup(`http://ops:p%40ss@127.0.0.1:${port}`, file);
+      expect(saved.out).to.contain("1 agents admitted, 0 unreachable, 1 gone");
+      const basic = Buffer.from("ops:p@ss").toString("base64");
+      expect(asked).to.deep.equal([`/registrar(1)/registry Basic ${basic}`]);
+      const work = join(folder, "work");
+      expect((await restore(file, work)).code).to.equal(0);
+      const facts = await peekRegistry(join(work, "registry"));
+      const [admitted] = facts!.admitted.values();
+      expect(admitted!.deactivated).to.equal(true);
+      expect(Resources.of(admitted!.info!.resources).toString()).to.equal(
+        "cpus(reservations: [(STATIC,web)]):2; mem:4096",
+      );
+      expect([...facts!.gone.keys()]).to.deep.equal(["m-S1"]);
+      expect(facts!.rest.weights[0]!.info!.weight).to.equal(2.5);
+      expect(facts!.rest.quota_configs[0]!.role).to.equal("q");
+      expect(facts!.rest.machines!.machines[0]!.info!.id!.hostname).to.equal("hx");
+
+      const inUse = await restore(file, url, { force: true });
+      expect([inUse.code, inUse.err]).to.deep.equal([
+        1,
+        `tepui restore: ${url}: a master that runs takes no registry; name the place where it keeps it\n`,
+      ]);
+      for (const [status, body, problem] of [
+        [200, "{}", `${url}: there is no registry`],
+        [401, "no\nmore", `${url}: its registry cannot be read: it answered 401: no`],
+        [200, "<html>", `${url}: its registry cannot be read: `],
+      ] as const) {
+        answer = { status, body };
+        const { code, err } = await backup(url, join(folder, "other"));
+        expect([code, err]).to.satisfy(([c, e]: [number, string]) => c === 1 && e.includes(problem), err);
+      }
+    } finally {
+      master.closeAllConnections();
+      master.close();
+    }
   });
 
   it("save a running master, and bring its agents back", async () => {

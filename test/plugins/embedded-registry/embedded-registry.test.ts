@@ -67,6 +67,18 @@ describe("embedded registry", () => {
     await registry.close();
   });
 
+  it("says that it does not read Mesos's replicated log, where it begins beside one", async () => {
+    await mkdir(join(root, "replicated_log"));
+    for (const said of [1, 0]) {
+      const { registry, logger } = open(directory);
+      await registry.recover(MASTER);
+      await registry.close();
+      expect(
+        logger.messages("warn").filter((text) => /replicated log is not read/.test(text)),
+      ).to.have.length(said);
+    }
+  });
+
   it("that cannot be written is not said to be damaged: nobody shall move it away for that", async () => {
     const { registry: first } = open(directory);
     await first.recover(MASTER);

@@ -1,0 +1,53 @@
+import { Registry } from "../../proto/gen/json/mesos/internal/registry.js";
+import type { Registry as RegistryMessage } from "../../proto/gen/mesos/internal/registry.js";
+import { messageOf } from "../../sdk/errors/index.js";
+import { factsOf } from "../../sdk/registry/index.js";
+import { convertResources } from "../../sdk/resources/index.js";
+import type { SharedPlace } from "./places.js";
+
+/** Path of the registry's JSON on every master, Mesos's too. */
+const REGISTRY_PATH = "/registrar(1)/registry";
+
+export const isMasterUrl = (text: string): boolean => /^https?:\/\//i.test(text);
+
+/**
+ * The registry of a master that runs, as it tells it over HTTP: the way out of the replicated log of Mesos, which nothing else reads.
+ *
+ * @param text `http://[user:password@]host:port`
+ */
+export function runningMaster(text: string, timeout: number): SharedPlace {
+  const base = new URL(text);
+  const { username, password } = base;
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const url = base.origin;
+  const ask = async (): Promise<RegistryMessage> => {
+    const answer = await fetch(url + REGISTRY_PATH, {
+      headers: username === "" ? {} : { authorization: `Basic ${credentials.toString("base64")}` },
+      signal: AbortSignal.timeout(timeout),
+    });
+    const body = await answer.text();
+    if (!answer.ok) throw new Error(`it answered ${answer.status}: ${body.trim().split("\n")[0]}`);
+    return Registry.json.read(body);
+  };
+  return {
+    url,
+    peek: async () => {
+      let state: RegistryMessage;
+      try {
+        state = await ask();
+      } catch (error) {
+        throw new Error(`${url}: its registry cannot be read: ${messageOf(error)}`, { cause: error });
+      }
+      // Where a master has read nothing yet, or has no part in the election.
+      if (state.master === undefined) return undefined;
+      // Mesos keeps resources in the form of before reservations were refined, as long as it can.
+      for (const { info } of state.slaves?.slaves ?? [])
+        if (info !== undefined) info.resources = convertResources(info.resources, "post-refinement");
+      return factsOf(state);
+    },
+    replace: async () => {
+      throw new Error(`${url}: a master that runs takes no registry; name the place where it keeps it`);
+    },
+    close: async () => {},
+  };
+}
