@@ -135,8 +135,9 @@ function textOf(
   negated: boolean,
 ): string | { problem: string } {
   if (spec.type === "bool") {
-    if (!negated) return text ?? "true";
-    return text === undefined ? "false" : { problem: `takes no value, found '${text}'` };
+    // Nothing behind the '=' is as without it.
+    if (!negated) return text || "true";
+    return !text ? "false" : { problem: `takes no value, found '${text}'` };
   }
   if (negated) return { problem: `--${spec.name} is not a yes-or-no flag and has no 'no-' form` };
   if (text !== undefined) return text;

@@ -28,6 +28,12 @@ describe("the grammar of flags", () => {
     });
   });
 
+  it("takes nothing behind the '=' of a yes-or-no flag for no '=', as Mesos does", () => {
+    const { values, problems } = load("agent", ["--quiet=", "--no-switch_user=", "--hostname_lookup"]);
+    expect(problems).to.deep.equal([]);
+    expect(values).to.deep.equal({ quiet: true, switch_user: false, hostname_lookup: true });
+  });
+
   it("keeps what follows the first '=' as it is, lower-cases names, and stops at '--'", () => {
     const { values, others, problems } = load("master", ["--CLUSTER=a=B c", "word", "--", "--nonsense"]);
     expect(problems).to.deep.equal([]);
