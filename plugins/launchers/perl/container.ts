@@ -119,11 +119,10 @@ sub run_container {
     prctl(4, 0) if $request->{init};
     my @new = @{ $request->{unshare} || [] };
     make_namespaces(@new) unless $files;
-    if ($gate) {
-      syswrite($report, "\1");
-      sysread($gate, my $go, 1) or die "The agent ended before it let the command go\n";
-      close($gate);
-    }
+    syswrite($report, "\1") if $request->{gated};
+    sysread($gate, my $go, 1)
+      or die $request->{gated} ? "The agent ended before it let the command go\n" : "The container's shim ended early\n";
+    close($gate);
     open_streams($request);
     if (defined $request->{oom_score_adjust}) {
       write_control("/proc/self/oom_score_adj", $request->{oom_score_adjust})

@@ -47,7 +47,8 @@ sub fork_first {
   return $child;
 }
 
-# Forks the first process. Returns its pid, where it reports, and where it says how the command ended.
+# Forks the first process. Returns its pid, where it reports, where it says how the command ended, and what lets it go where the agent does
+# not: that it is written down. A command may end its shim, and nobody would find it.
 sub start_container {
   my ($request, $gate) = @_;
   for my $name (sort keys %{ $request->{started} }) {
@@ -56,8 +57,9 @@ sub start_container {
   }
   my $problem = make_cage($request);
   give_up($request, $problem) if $problem ne "";
-  my ($outcome, $report, $ended, $ending);
-  pipe($outcome, $report) && (!$request->{init} || pipe($ended, $ending)) or give_up($request, "Failed to make a pipe: $!");
+  my ($outcome, $report, $ended, $ending, $key);
+  pipe($outcome, $report) && (!$request->{init} || pipe($ended, $ending)) && ($gate || pipe($gate, $key))
+    or give_up($request, "Failed to make a pipe: $!");
   my $pid = eval { fork_first($request) };
   if (!defined $pid) {
     chomp(my $text = $@);
@@ -65,13 +67,14 @@ sub start_container {
   }
   if ($pid == 0) {
     close($outcome);
+    close($key) if $key;
     my $failed = run_container($request, $gate, $report, $ending);
     $failed =~ s/\s+$//;
     syswrite($report, $failed);
     POSIX::_exit(126);
   }
   close($_) for values %{ $request->{pipes} };
-  return ($pid, $outcome, $ended);
+  return ($pid, $outcome, $ended, $key);
 }
 
 sub shim {
@@ -92,10 +95,14 @@ sub shim {
   my $cage = $request->{cage} && $request->{cage}[0];
   # First of all: whoever finds this record knows what else may be there.
   record($record, "cgroup", $request->{group}) if defined $cage;
-  my ($pid, $outcome, $ended) = start_container($request, $gate);
+  my ($pid, $outcome, $ended, $key) = start_container($request, $gate);
   close($gate) if $gate;
   my @processes = ($$, start_of($$), $pid, start_of($pid));
   record($record, "started", $number{prctl} ? "dedicated" : "shared", @processes);
+  if ($key) {
+    syswrite($key, "r");
+    close($key);
+  }
   # Each write wakes the agent: what comes at the same time goes together.
   my $prepared = join(" ", "P", $id, @processes) . "\n";
   my $failure = "";

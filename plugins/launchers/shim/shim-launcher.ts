@@ -5,7 +5,7 @@ import type { LaunchedProcess, Launcher, LaunchPlan } from "../../../sdk/contrac
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { TepuiError } from "../../../sdk/errors/index.js";
 import { isAlive, type ProcessStat, processTree, readProcessStat } from "../../../sdk/proc/index.js";
-import { exitOf, readContainerRecord, writeAdopted } from "./exit-record.js";
+import { type ContainerRecord, exitOf, readContainerRecord, writeAdopted } from "./exit-record.js";
 import { isSame, sendAll } from "./processes.js";
 import { encodeLaunch, type LaunchCommand } from "./protocol.js";
 import { type ContainerEvent, type HelperCommand, ShimHost } from "./shim-host.js";
@@ -15,6 +15,7 @@ import { type Cage, type Tracked, tracked } from "./tracked.js";
 const WATCH_INTERVAL_MS = 200;
 /** How often a container that is being destroyed is looked at, in milliseconds. */
 const DESTROY_INTERVAL_MS = 20;
+const ENDED_EARLY = "the container's shim ended early";
 const SIGCONT = constants.signals.SIGCONT;
 /** How long a shim may take to end a container by itself before that is done without it, in milliseconds. */
 const SHIM_PATIENCE_MS = 1000;
@@ -121,7 +122,11 @@ export class ShimLauncher implements Launcher {
     const container = this.containers.get(containerId);
     if (container === undefined) return;
     // A container that is being launched first has to exist; one that fails to launch is gone.
-    await Promise.race([container.prepared.promise.catch(() => undefined), container.gone.promise]);
+    while (container.shim === undefined && !container.prepared.settled && !container.isGone) {
+      await this.pause(container, SHIM_PATIENCE_MS, container.prepared.promise);
+      // Its shim may be one that cannot tell any more.
+      if (!container.prepared.settled) await this.findRecorded(container);
+    }
     await this.end(container);
     if (!container.isGone) {
       // Its end was seen before the helper told it, who is not listened to any more.
@@ -210,12 +215,34 @@ export class ShimLauncher implements Launcher {
     return (await this.processes(container)).length === 0;
   }
 
-  /** Until the container is gone, or for a moment. */
-  private async pause(container: Tracked, milliseconds: number): Promise<void> {
+  /** Until the container is gone, for a moment, or, where that is told, until something else. */
+  private async pause(container: Tracked, milliseconds: number, or?: Promise<unknown>): Promise<void> {
     const stop = new AbortController();
-    const moment = sleep(milliseconds, undefined, { signal: stop.signal }).catch(() => undefined);
+    const nap = sleep(milliseconds, undefined, { signal: stop.signal });
+    const moment = Promise.race(or === undefined ? [nap] : [nap, or]).catch(() => undefined);
     await (container.isGone ? moment : Promise.race([container.gone.promise, moment]));
     stop.abort();
+  }
+
+  /** Takes from its record what nobody has told of a container: a command may end or stop its own shim, or the helper be ended. */
+  private async findRecorded(container: Tracked): Promise<void> {
+    const record = await this.recordOf(container);
+    container.shim ??= record?.shim;
+  }
+
+  /** Nobody will tell any more of a container that was being launched: what has come to be of it is ended. */
+  private async giveUp(container: Tracked, why: string): Promise<void> {
+    await this.findRecorded(container);
+    try {
+      if (container.shim !== undefined) await this.end(container);
+    } catch (error) {
+      this.logger.error(
+        { err: error, container: container.id },
+        "what is left of a container cannot be ended",
+      );
+    }
+    this.fail(container, why);
+    this.finish(container);
   }
 
   private track(id: string, record: string): Tracked {
@@ -252,7 +279,8 @@ export class ShimLauncher implements Launcher {
         break;
       case "gone":
         // A shim that was killed could not record an end; what it left is found by looking.
-        if (container.exited.settled || container.shim === undefined) this.finish(container);
+        if (container.exited.settled) this.finish(container);
+        else if (container.shim === undefined) void this.giveUp(container, ENDED_EARLY);
         else void this.watch(container);
         break;
     }
@@ -270,7 +298,7 @@ export class ShimLauncher implements Launcher {
   private finish(container: Tracked): void {
     container.isGone = true;
     if (!container.prepared.settled || !container.running.settled) {
-      this.fail(container, "the container's shim ended early");
+      this.fail(container, ENDED_EARLY);
     }
     container.exited.resolve(undefined);
     container.gone.resolve();
@@ -279,7 +307,7 @@ export class ShimLauncher implements Launcher {
   private watchAll(): void {
     for (const container of this.containers.values()) {
       if (container.shim !== undefined) void this.watch(container);
-      else this.fail(container, "the launcher's helper ended");
+      else void this.giveUp(container, "the launcher's helper ended");
     }
   }
 
@@ -300,12 +328,17 @@ export class ShimLauncher implements Launcher {
 
   /** How its command ended, where the shim has written that down. */
   private async readRecord(container: Tracked): Promise<void> {
+    const record = await this.recordOf(container);
+    if (record?.exit !== undefined) container.exited.resolve(record.exit);
+    if (record?.failure !== undefined) this.fail(container, record.failure);
+  }
+
+  private async recordOf(container: Tracked): Promise<ContainerRecord | undefined> {
     try {
-      const record = await readContainerRecord(container.record);
-      if (record?.exit !== undefined) container.exited.resolve(record.exit);
-      if (record?.failure !== undefined) this.fail(container, record.failure);
+      return await readContainerRecord(container.record);
     } catch (error) {
       this.logger.warn({ err: error, container: container.id }, "cannot read the container's record");
+      return undefined;
     }
   }
 }

@@ -240,6 +240,24 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       });
     }
 
+    if (reapsOrphans) {
+      for (const signal of ["KILL", "STOP"]) {
+        it(`ends a command that sends SIG${signal} to its own shim before that could tell of it`, async () => {
+          // Its first words: the shim tells of a command that needs no word to go when this runs.
+          const command = `kill -${signal} $PPID; echo $$; exec sleep 1000`;
+          const early = await plan(["sh", "-c", command], { immediate: true });
+          const launched = launcher.launch(early).then(
+            (container) => container.go(),
+            () => undefined,
+          );
+          const pid = await eventually(async () => Number(await output(early).catch(() => "")) || undefined);
+          await launcher.destroy(early.containerId);
+          expect(isAlive(readProcessStat(pid))).to.equal(false);
+          await launched.catch(() => undefined);
+        });
+      }
+    }
+
     it("ends what a finished command left behind", async () => {
       const { container, plan: used } = await run(["sh", "-c", "sleep 1000 & echo $!"]);
       expect(await container.exited).to.deep.equal({ code: 0, signal: undefined });
