@@ -34,11 +34,14 @@ export class Deliveries {
     this.options.sizes
       .resize(executor)
       .then(() => {
-        if (executor.state !== "running") return;
-        const { queuedGroups } = executor;
-        executor.queuedGroups = [];
+        // Without a connection they would be lost: it gets them when it comes back.
+        if (executor.state !== "running" || executor.connection === undefined) return;
+        const { queuedGroups, recording } = executor;
+        const isReady = ({ tasks }: TaskGroupInfo): boolean =>
+          !tasks.some(({ task_id }) => recording.has(task_id!.value!));
+        executor.queuedGroups = queuedGroups.filter((group) => !isReady(group));
         const grouped = new Set(queuedGroups.flatMap(({ tasks }) => tasks));
-        for (const group of queuedGroups) this.launchGroup(executor, group);
+        for (const group of queuedGroups.filter(isReady)) this.launchGroup(executor, group);
         for (const task of waiting) if (!grouped.has(task)) this.launch(executor, task);
       })
       .catch((error: unknown) => this.resizeFailed(executor, error));

@@ -135,6 +135,9 @@ export class ExecutorCalls implements ExecutorService {
         container_id: executor.containerId,
       };
       connection.send({ type: Event_Type.SUBSCRIBED, subscribed });
+      for (const [taskId, kill] of executor.unsentKills)
+        if (executor.launched.has(taskId)) connection.send({ type: Event_Type.KILL, kill });
+      executor.unsentKills.clear();
       // Tasks may have ended, or been added, while it was away.
       if (executor.queued.size === 0) void deliveries.shrink(executor);
       else deliveries.deliver(executor);

@@ -1,3 +1,4 @@
+import type { Event_Kill } from "../../../proto/gen/mesos/v1/executor/executor.js";
 import {
   type ContainerID,
   type ContainerStatus,
@@ -91,6 +92,8 @@ export class Executor implements AgentExecutorView {
   recorded: Promise<void> | undefined;
   /** Of the queued ones, those that are to be given to it together. */
   queuedGroups: TaskGroupInfo[] = [];
+  /** Kills that it could not be told of, as it was not connected. */
+  readonly unsentKills = new Map<string, Event_Kill>();
   readonly launched = new Map<string, Task>();
   /** Ended; the end is not acknowledged yet. */
   readonly terminated = new Map<string, Task>();

@@ -147,7 +147,9 @@ export class Executors {
           if (!executor.everSentTask && executor.queued.size === 0) this.shutdown(executor);
         } else {
           const kill = { task_id: { value: taskId }, kill_policy: policy };
-          executor.connection?.send({ type: Event_Type.KILL, kill });
+          // Mesos's agent loses it where there is no connection, though nobody may ask again: not one who drains the agent.
+          if (executor.connection === undefined) executor.unsentKills.set(taskId, kill);
+          else executor.connection.send({ type: Event_Type.KILL, kill });
         }
         break;
       default:

@@ -109,6 +109,31 @@ describe("an agent whose disk is full", () => {
     expect(again.events[1]!.launch!.task!.task_id!.value).to.equal("t2");
   });
 
+  it("gives no group to an executor before it is written down, whatever else comes to it meanwhile", async () => {
+    const { bench, executor } = await withExecutor();
+    let write = (): void => undefined;
+    const apply = bench.disk.apply.bind(bench.disk);
+    bench.disk.apply = async (operations) => {
+      if (operations.some(({ path }) => path.includes("/tasks/t2/")))
+        await new Promise<void>((resolve) => (write = resolve));
+      return apply(operations);
+    };
+    const custom = bench.custom("e1")!;
+    bench.master.say("RunTaskGroupMessage", {
+      framework: bench.framework(framework),
+      executor: { ...custom, framework_id: { value: FRAMEWORK_ID } },
+      task_group: { tasks: [bench.task("t2"), bench.task("t3")] },
+      resource_version_uuids: [],
+      launch_executor: false,
+    });
+    bench.run(bench.task("t4", { executor: custom }), bench.framework(framework), false);
+    await bench.settle();
+    expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH", "LAUNCH"]);
+    write();
+    await bench.settle();
+    expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH", "LAUNCH", "LAUNCH_GROUP"]);
+  });
+
   it("ends tasks that it cannot write down for their executor, and writes nothing else of them", async () => {
     const { bench, executor } = await withExecutor();
     bench.disk.failing = ({ path }) => path.endsWith("/tasks/t2/task.info");

@@ -259,6 +259,20 @@ describe("custom executors", () => {
     expect(again.types).to.deep.equal(["SUBSCRIBED"]);
   });
 
+  it("are told when they come back of tasks to run and to kill that came up meanwhile", async () => {
+    const { bench, executor } = await running();
+    executor.session!.disconnected();
+    bench.kill("t1");
+    bench.run(bench.task("t2", { executor: bench.custom("e1") }), bench.framework(), false);
+    await bench.settle();
+    const again = bench.subscribe("e1", { unacknowledged_tasks: [bench.task("t1")] });
+    await bench.settle();
+    expect(bench.updates).to.deep.equal([]);
+    expect(again.types).to.deep.equal(["SUBSCRIBED", "KILL", "LAUNCH"]);
+    expect(again.events[1]!.kill!.task_id!.value).to.equal("t1");
+    expect(again.events[2]!.launch!.task!.task_id!.value).to.equal("t2");
+  });
+
   it("that come back without a task that was sent to them lose it", async () => {
     const { bench } = await running();
     bench.subscribe("e1");
