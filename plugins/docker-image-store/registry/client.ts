@@ -23,6 +23,8 @@ export interface RegistryClientOptions {
 const MAX_ATTEMPTS = 5;
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 10_000;
+/** Whoever is told to come back later than that gives up earlier. */
+const MAX_ASKED_MS = 60_000;
 const MAX_REDIRECTS = 5;
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
@@ -154,8 +156,8 @@ export class RegistryClient {
           throw pullFailed(`${what}: ${causeOf(failure)} (${tries} attempts)`, failure);
         }
         const asked = failure instanceof Transient ? (failure.after ?? 0) : 0;
-        const delay = FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random.next());
-        await pause(clock, Math.min(Math.max(delay, asked), MAX_DELAY_MS), signal);
+        const delay = Math.min(FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random.next()), MAX_DELAY_MS);
+        await pause(clock, Math.max(delay, Math.min(asked, MAX_ASKED_MS)), signal);
         signal.throwIfAborted();
       }
     }
@@ -223,14 +225,17 @@ export class RegistryClient {
       );
     }
     if (status === 429 || status >= 500) {
-      const seconds = Number(answer.header("retry-after"));
-      return new Transient(
-        `the registry answers with status ${status}`,
-        Number.isFinite(seconds) ? seconds * 1000 : undefined,
-      );
+      const after = waitOf(answer.header("retry-after") ?? "", this.options.clock.now());
+      return new Transient(`the registry answers with status ${status}`, after);
     }
     return pullFailed(`${what}: the registry answers with status ${status}`);
   }
+}
+
+/** `Retry-After` is seconds or a date; undefined where it is neither. */
+function waitOf(value: string, now: number): number | undefined {
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isFinite(wait) ? wait : undefined;
 }
 
 /** A blob on its way into a file, measured as it comes. */

@@ -204,15 +204,21 @@ describe("the client of registries", () => {
     }
   });
 
-  it("waits as long as the registry says", async () => {
+  it("waits as long as the registry says, but not for ever", async () => {
+    const date = (ms: number): string => new Date(clock.now() + ms).toUTCString();
+    const answers = ["7", "30", date(3_600_000), date(-60_000), "soon"];
     let times = 0;
     registry.misbehave = (_request, response) => {
-      if (times++ > 0) return false;
-      response.writeHead(429, { "retry-after": "7" }).end();
+      const after = answers[times++];
+      if (after === undefined) return false;
+      response.writeHead(429, { "retry-after": after }).end();
       return true;
     };
+    expect(await outcome(download())).to.match(/TEPUI_IMAGE_PULL_FAILED: .*status 429 \(5 attempts\)/);
     expect((await download()).equals(blob)).to.equal(true);
-    expect(clock.pauses).to.deep.equal([7000]);
+    expect(clock.pauses.slice(0, 3)).to.deep.equal([7000, 30_000, 60_000]);
+    expect(clock.pauses).to.have.length(4);
+    expect(clock.pauses[3]).to.be.below(10_000);
   });
 
   it("names the reason when nobody answers", async () => {
