@@ -16,10 +16,12 @@ export const MAX_FRAME_BYTES = 65_536;
 
 const HEADER_BYTES = 5;
 
+/** What comes is no frame. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
 }
 
+/** @param type one character; at most MAX_FRAME_BYTES of content */
 export function encodeFrame(type: string, content: Uint8Array = new Uint8Array()): Buffer {
   const framed = Buffer.allocUnsafe(HEADER_BYTES + content.length);
   framed.write(type, 0, 1, "latin1");

@@ -14,8 +14,9 @@ import type { FrameworkExplanation } from "./allocator-explanation.js";
 /** What one framework is offered in one role: agent id -> allocated resources (with `allocation_info.role`). */
 export type OfferedByAgent = ReadonlyMap<string, Resources>;
 
+/** What an allocator has to say. */
 export interface AllocatorCallbacks {
-  /** New offers for one framework and role. Called outside of any Allocator method's caller stack is not promised: may be synchronous. */
+  /** New offers for one framework and role. May be called from within any method of the allocator. */
   offer(offer: { frameworkId: string; role: string; agents: OfferedByAgent }): void;
   /**
    * Agents on which a framework holds something will be unavailable: it is to be asked whether it can do without them. One
@@ -24,6 +25,7 @@ export interface AllocatorCallbacks {
   inverseOffer?(offer: { frameworkId: string; agents: ReadonlyMap<string, Unavailability> }): void;
 }
 
+/** A framework as it is subscribed. */
 export interface AllocatorFramework {
   readonly id: string;
   readonly info: FrameworkInfo;
@@ -33,6 +35,7 @@ export interface AllocatorFramework {
   readonly offerConstraints: OfferConstraints | undefined;
 }
 
+/** An agent as it has registered. */
 export interface AllocatorAgent {
   readonly id: string;
   readonly info: AgentInfo;
@@ -44,6 +47,7 @@ export interface AllocatorAgent {
   readonly unavailability?: Unavailability | undefined;
 }
 
+/** Resources that a framework has no more. */
 export interface ResourceRecovery {
   readonly frameworkId: string;
   readonly agentId: string;

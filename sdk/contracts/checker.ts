@@ -28,6 +28,7 @@ export interface CheckTarget {
   run(command: CommandInfo, signal: AbortSignal): Promise<ContainerExit | undefined>;
 }
 
+/** What one check has found. */
 export interface CheckOutcome {
   /** What counts for a health check. */
   readonly healthy: boolean;

@@ -60,6 +60,7 @@ export interface EnclosingContainer {
   readonly pid: number;
 }
 
+/** How a container ended. */
 export interface ContainerTermination {
   /** Absent when the container never ran or its end could not be observed. */
   readonly exit: ContainerExit | undefined;

@@ -25,6 +25,7 @@ export interface RootFilesystem {
   readonly mounts: readonly ContainerMount[];
 }
 
+/** A namespace of Linux that a container can have for itself. */
 export type Namespace = "pid" | "ipc" | "mount" | "network" | "uts" | "cgroup";
 
 /** Permission to use device nodes. */
@@ -48,6 +49,7 @@ export interface DeviceNode {
   readonly mode: number;
 }
 
+/** In the unit that setrlimit(2) has for the kind: bytes, seconds, or a count. */
 export interface ResourceLimit {
   /** Absent: unlimited. */
   readonly soft: number | undefined;

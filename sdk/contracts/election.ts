@@ -10,6 +10,7 @@ export interface Tenure {
   holds(): boolean;
 }
 
+/** A master that stands for election, and hears how it fares. */
 export interface Candidacy {
   /** Called once when this master leads. @param tenure absent: until `lost` is called */
   elected(tenure?: Tenure): void;

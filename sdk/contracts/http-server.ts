@@ -29,6 +29,7 @@ export interface HttpRequest {
   stream(): AsyncIterable<Buffer>;
 }
 
+/** The one answer to a request: exactly one of the methods is called, once. */
 export interface HttpReply {
   /**
    * Aborted when the client leaves before it has its answer, for handlers that may take long. A client that has closed its side may still

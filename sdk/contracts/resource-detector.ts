@@ -1,6 +1,7 @@
 import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
 import { extensionPoint } from "../plugin/extension-point.js";
 
+/** What is to be found out. */
 export interface DetectionRequest {
   /** Directory whose file system counts as `disk`. */
   readonly workDir: string;

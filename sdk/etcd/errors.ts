@@ -28,6 +28,7 @@ export class EtcdError extends Error {
   }
 }
 
+/** With codes: whether it is one of these. */
 export const isEtcdError = (error: unknown, ...codes: readonly EtcdErrorCode[]): error is EtcdError =>
   error instanceof EtcdError && (codes.length === 0 || codes.includes(error.code));
 

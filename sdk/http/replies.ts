@@ -9,6 +9,7 @@ export interface Answer<T> {
   readonly format: MessageFormat;
 }
 
+/** Answers with status 200. */
 export function sendMessage<T>(reply: HttpReply, { codec, message, format }: Answer<T>): void {
   const body = format === "json" ? codec.json.write(message) : codec.encode(message);
   reply.send(200, body, { "Content-Type": MEDIA_TYPES[format] });

@@ -20,6 +20,7 @@ export function isOptional(dependency: Dependency): dependency is Optional {
   return "optional" in dependency;
 }
 
+/** The extension point that a dependency names, optional or not. */
 export function pointOf(dependency: Dependency): AnyExtensionPoint {
   return isOptional(dependency) ? dependency.optional : dependency;
 }

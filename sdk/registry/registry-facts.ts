@@ -19,6 +19,7 @@ export interface RegistryFacts {
   rest: Registry;
 }
 
+/** A registry that nobody has written yet. */
 export function emptyFacts(): RegistryFacts {
   return {
     master: undefined,
@@ -29,6 +30,7 @@ export function emptyFacts(): RegistryFacts {
   };
 }
 
+/** The facts in a message of Mesos's registry; what it has besides is kept in `rest`. */
 export function factsOf(state: Registry): RegistryFacts {
   const facts = emptyFacts();
   facts.master = state.master?.info;

@@ -23,6 +23,7 @@ export function parseQuantities(text: string): Result<Quantities> {
   return success(quantities);
 }
 
+/** Both together, name by name. */
 export function addQuantities(left: Quantities, right: Quantities): Quantities {
   const sum = new Map(left);
   for (const [name, milli] of right) sum.set(name, (sum.get(name) ?? 0) + milli);
@@ -39,6 +40,7 @@ export function subtractQuantities(left: Quantities, right: Quantities): Quantit
   return rest;
 }
 
+/** Whether there is at least as much on the left, name by name. */
 export function containsQuantities(left: Quantities, right: Quantities): boolean {
   for (const [name, milli] of right) if ((left.get(name) ?? 0) < milli) return false;
   return true;

@@ -95,6 +95,7 @@ export function durationToNs(duration: Duration): bigint {
   return BigInt(whole) * BigInt(NS_PER_MS) + BigInt(Math.round((duration - whole) * NS_PER_MS));
 }
 
+/** Exact to the nanosecond up to some 46 days; beyond, as exact as a double can be. */
 export function durationFromNs(ns: bigint | number): Duration {
   const integer = BigInt(ns);
   const perMs = BigInt(NS_PER_MS);

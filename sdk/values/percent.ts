@@ -19,6 +19,7 @@ export function parsePercent(text: string): Percent {
   return value / 100;
 }
 
+/** `12.5%`. */
 export function formatPercent(percent: Percent): string {
   return `${Number((percent * 100).toPrecision(15))}%`;
 }

@@ -31,6 +31,7 @@ export function parseRate(text: string): Rate {
   return { count, per };
 }
 
+/** `1/10mins`: so many in so long. */
 export function formatRate(rate: Rate): string {
   return `${rate.count}/${formatDuration(rate.per)}`;
 }

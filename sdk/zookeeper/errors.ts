@@ -45,6 +45,7 @@ export class ZooKeeperError extends Error {
   }
 }
 
+/** With codes: whether it is one of these. */
 export const isZooKeeperError = (
   error: unknown,
   ...codes: readonly ZooKeeperErrorCode[]
