@@ -32,6 +32,8 @@ export interface LaunchOptions extends RunSettings {
 
 /** How long after `start` the engine is asked what became of it, in milliseconds. */
 const LOOK_DELAY = 10;
+/** In the words of engines: `No such image: busybox:latest`. */
+const NO_IMAGE = /no such image|image .*not (found|known)/i;
 /** Bytes. Statuses are written down, sent, kept and sent again until they are acknowledged. */
 const MAX_TASK_DATA = 256 * 1024;
 
@@ -138,7 +140,10 @@ export class Launches {
       container.handle = await this.engine.create(name, body);
     } catch (error) {
       if (!isEngineError(error, "missing")) throw error;
-      await this.pull(container, image);
+      await this.pull(container, image).catch((failure: unknown) => {
+        // What it lacks may be something else, a volume's driver for one; then the image is not what is to be told of.
+        throw NO_IMAGE.test(messageOf(error)) ? failure : error;
+      });
       abort.signal.throwIfAborted();
       container.handle = await this.engine.create(name, body);
     }
