@@ -16,7 +16,7 @@ const WATCH_INTERVAL_MS = 200;
 /** How often a container that is being destroyed is looked at, in milliseconds. */
 const DESTROY_INTERVAL_MS = 20;
 const ENDED_EARLY = "the container's shim ended early";
-const SIGCONT = constants.signals.SIGCONT;
+const { SIGCONT, SIGKILL } = constants.signals;
 /** How long a shim may take to end a container by itself before that is done without it, in milliseconds. */
 const SHIM_PATIENCE_MS = 1000;
 
@@ -115,7 +115,9 @@ export class ShimLauncher implements Launcher {
   async signal(containerId: string, signal: number): Promise<boolean> {
     const container = this.containers.get(containerId);
     if (container === undefined) return false;
-    return sendAll(await this.processes(container), signal);
+    const sent = sendAll(await this.processes(container), signal);
+    if (signal === SIGKILL) wakeShim(container);
+    return sent;
   }
 
   async destroy(containerId: string): Promise<void> {
@@ -146,7 +148,7 @@ export class ShimLauncher implements Launcher {
     const { shim, cage } = container;
     if (shim?.dedicated === true && isSame(shim.shimPid, shim.shimStart)) {
       // A shim ends all the rest by itself after the end of its command; nothing has to be looked for.
-      if (cage !== undefined && isSame(shim.pid, shim.start)) sendAll([{ pid: shim.pid }], 9);
+      if (cage !== undefined && isSame(shim.pid, shim.start)) sendAll([{ pid: shim.pid }], SIGKILL);
       const patience =
         cage !== undefined ? SHIM_PATIENCE_MS : container.exited.settled ? DESTROY_INTERVAL_MS : 0;
       const until = Math.min(now() + patience, deadline);
@@ -160,10 +162,8 @@ export class ShimLauncher implements Launcher {
           detail: `processes of container '${container.id}' are left: ${(await this.processes(container)).map(({ pid }) => pid).join(", ")}`,
         });
       }
-      sendAll(await this.processes(container), 9);
-      // A shim that the container stopped has to see the end.
-      if (shim !== undefined && isSame(shim.shimPid, shim.shimStart))
-        sendAll([{ pid: shim.shimPid }], SIGCONT);
+      sendAll(await this.processes(container), SIGKILL);
+      wakeShim(container);
       if (cage?.exists() === true) await this.endCage(cage, deadline - now());
       else await this.pause(container, DESTROY_INTERVAL_MS);
     }
@@ -341,6 +341,11 @@ export class ShimLauncher implements Launcher {
       return undefined;
     }
   }
+}
+
+/** One that the container stopped has to see the end. */
+function wakeShim({ shim }: Tracked): void {
+  if (shim !== undefined && isSame(shim.shimPid, shim.shimStart)) sendAll([{ pid: shim.shimPid }], SIGCONT);
 }
 
 const now = (): number => performance.now();

@@ -258,6 +258,19 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       }
     }
 
+    if (reapsOrphans) {
+      it("hears of the end of a command that stopped its shim when it is killed", async () => {
+        const stopping = await plan(["sh", "-c", "kill -STOP $PPID; exit 3"]);
+        const container = await launcher.launch(stopping);
+        const going = container.go();
+        await eventually(() => (isAlive(readProcessStat(container.pid)) ? undefined : true));
+        await launcher.signal(stopping.containerId, 9);
+        expect(await container.exited).to.deep.equal({ code: 3, signal: undefined });
+        await going;
+        await launcher.destroy(stopping.containerId);
+      });
+    }
+
     it("ends what a finished command left behind", async () => {
       const { container, plan: used } = await run(["sh", "-c", "sleep 1000 & echo $!"]);
       expect(await container.exited).to.deep.equal({ code: 0, signal: undefined });
