@@ -79,6 +79,9 @@ export class RegistryClient {
       const answer = await this.get(`blobs/${descriptor.digest}`, {}, signal);
       if (answer.status !== 200) throw await this.refusal(answer, what);
       const data = await bodyOf(answer, descriptor.size);
+      if (data.length < descriptor.size) {
+        throw new Transient(`the transfer ended after ${data.length} of ${descriptor.size} bytes`);
+      }
       check(descriptor, { what, size: data.length, digest: createHash("sha256").update(data).digest("hex") });
       return data;
     });

@@ -237,6 +237,21 @@ describe("the client of registries", () => {
     expect(await outcome(download())).to.match(/ended after 10 of/);
   });
 
+  it("asks again for a small blob that came in part", async () => {
+    let first = true;
+    registry.misbehave = (_request, response) => {
+      if (!first) return false;
+      first = false;
+      // Of no announced length.
+      response.writeHead(200).end(image.config.subarray(0, 5));
+      return true;
+    };
+    const config = { mediaType: undefined, digest: sha256(image.config), size: image.config.length };
+    const data = await (await client()).blob(config, 1_000_000, signal);
+    expect(data.equals(image.config)).to.equal(true);
+    expect(registry.seen.length).to.equal(2);
+  });
+
   it("stops at once when it is told to", async () => {
     registry.misbehave = () => true;
     const abort = new AbortController();
