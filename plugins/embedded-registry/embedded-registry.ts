@@ -22,9 +22,16 @@ import { encodeFrame } from "./frame.js";
 import { newSegment } from "./segment.js";
 import { readNamed, SegmentDirectory } from "./segment-directory.js";
 
+/** Where the segments are. */
+export type SegmentFiles = Pick<SegmentDirectory, "create" | "newest" | "begin" | "append" | "close">;
+
 export interface EmbeddedRegistryOptions {
   /** Directory of its own; made when missing. */
   readonly directory: string;
+  /** Absent: those of that directory. */
+  readonly files?: SegmentFiles;
+  /** Keeps other processes out of the directory. Absent: a lock there. */
+  readonly takeLock?: () => Promise<Pick<DirectoryLock, "release">>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RegistryMetrics;
@@ -45,8 +52,8 @@ const DEFAULT_COMPACTION_BYTES = 4 * 1024 * 1024;
  * After a failed write nothing is known of the disk, so nothing more is accepted: the master has to start anew.
  */
 export class EmbeddedRegistry implements Registry {
-  private readonly files: SegmentDirectory;
-  private lock: DirectoryLock | undefined;
+  private readonly files: SegmentFiles;
+  private lock: Pick<DirectoryLock, "release"> | undefined;
   private facts: RegistryFacts = emptyFacts();
   private sequence = 0n;
   private snapshotBytes = 0;
@@ -55,7 +62,7 @@ export class EmbeddedRegistry implements Registry {
   private state: "new" | "open" | "closed" = "new";
 
   constructor(private readonly options: EmbeddedRegistryOptions) {
-    this.files = new SegmentDirectory(options.directory);
+    this.files = options.files ?? new SegmentDirectory(options.directory);
     this.queue = new WriteQueue({
       ...options,
       timeout: options.storeTimeout,
@@ -126,7 +133,8 @@ export class EmbeddedRegistry implements Registry {
   /** @param attempt `over` once nobody waits for it any more: then it must leave nothing behind */
   private async load(master: MasterInfo, attempt: { readonly over: boolean }): Promise<void> {
     await this.files.create();
-    const lock = await DirectoryLock.take(this.options.directory);
+    const { directory, takeLock = () => DirectoryLock.take(directory) } = this.options;
+    const lock = await takeLock();
     if (attempt.over) return lock.release();
     this.lock = lock;
     const found = await this.files.newest();

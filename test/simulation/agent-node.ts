@@ -6,19 +6,23 @@ import { AgentPaths } from "../../core/agent/paths.js";
 import { SavedStateReader } from "../../core/agent/recovery/read-saved-state.js";
 import type { SavedAgent } from "../../core/agent/recovery/saved-state.js";
 import type { StateFiles } from "../../core/agent/recovery/state-files.js";
+import { StandaloneDetector } from "../../plugins/standalone-detector/standalone-detector.js";
 import { ZooKeeperDetector } from "../../plugins/zookeeper-election/zookeeper-detector.js";
 import type { ContainerLaunch } from "../../sdk/contracts/agent-containers.js";
+import type { Election } from "../../sdk/contracts/election.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
+import type { Random } from "../../sdk/contracts/random.js";
 import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
 import { Resources } from "../../sdk/resources/index.js";
 import { resourceList } from "../../sdk/scheduler/index.js";
 import { ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 import { AGENT_OPTIONS } from "../core/agent/support/agent-bench.js";
 import type { Cluster } from "./cluster.js";
-import { AGENT_PORT, SESSION_TIMEOUT_MS, ZOOKEEPER_PATH } from "./cluster-options.js";
+import { AGENT_PORT, MASTER_PORT, SESSION_TIMEOUT_MS, ZOOKEEPER_PATH } from "./cluster-options.js";
 import { ContainerHost, SimulatedContainerizer } from "./containers.js";
 import { SimulatedDisk, SimulatedDiskAccess } from "./disk.js";
 import { ExecutorNode } from "./executor-node.js";
+import type { MasterNode } from "./master-node.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, newHost, SimulatedProcess } from "./process.js";
 import { dialer } from "./zookeeper/socket.js";
@@ -46,6 +50,12 @@ interface Saved {
 
 /** What an agent goes by. */
 const stateOf = ({ agent: { problems: _told, leftovers: _unused, ...state } }: Saved): object => state;
+
+/** How it learns who leads. */
+interface Detection {
+  readonly election: Election;
+  readonly begin: () => void;
+}
 
 /** A machine with an agent on it: the real agent, over a disk and containers that are the machine's. */
 export class AgentNode {
@@ -171,19 +181,13 @@ export class AgentNode {
   private run({ agent: saved, launches }: Saved): void {
     this.starting = false;
     if (this.disk.trouble?.stubborn === true) this.disk.endTrouble();
-    const { world, ensemble, messages, mutation } = this.cluster;
+    const { world, messages, mutation } = this.cluster;
     const process = new SimulatedProcess(world, this.host, `${this.name}.${++this.lives}`);
     const { clock, logger } = process;
     const random = world.randomFor();
-    const client = new ZooKeeperClient({
-      servers: ensemble.servers.map(({ process: { host } }) => ({ host: host.name, port: 2181 })),
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      clock,
-      random,
-      logger,
-      dial: dialer(ensemble, process),
-    });
-    const detector = new ZooKeeperDetector({ client, path: ZOOKEEPER_PATH, clock, logger });
+    const { election, begin } = this.cluster.size.embedded
+      ? this.told(process, random)
+      : this.detector(process, random);
     const transport = new SimulatedTransport(messages, process, this.endpoint);
     const disk = new SimulatedDiskAccess(this.disk, process, mutation);
     const agent = new Agent({
@@ -197,7 +201,7 @@ export class AgentNode {
       },
       ip: this.ip,
       containerizers: [new SimulatedContainerizer(this.containers, process, mutation === "no-recovery")],
-      election: detector,
+      election,
       transport,
       estimator: { oversubscribable: async () => Resources.empty },
       qosController: { corrections: async () => [] },
@@ -211,14 +215,41 @@ export class AgentNode {
     });
     this.life = { process, agent, transport, disk };
     world.note(`${process.name} starts`);
-    client.start();
-    detector.start();
+    begin();
     agent.recover(saved, this.bootId, launches).then(
       () => {
         if (process.alive) agent.start();
       },
       (error: unknown) => this.failed(process, error),
     );
+  }
+
+  /** Nobody but the one master leads, whose address it knows from the start. */
+  private told({ clock, logger }: SimulatedProcess, random: Random): Detection {
+    const [{ ip: host }] = this.cluster.masters as [MasterNode];
+    const address = { host, port: MASTER_PORT };
+    const resolve = async (name: string): Promise<string[]> => [name];
+    const election = new StandaloneDetector({ address, resolve, clock, random, logger });
+    return { election, begin: () => void election.start() };
+  }
+
+  private detector(process: SimulatedProcess, random: Random): Detection {
+    const { ensemble } = this.cluster;
+    const { clock, logger } = process;
+    const client = new ZooKeeperClient({
+      servers: ensemble.servers.map(({ process: { host } }) => ({ host: host.name, port: 2181 })),
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      clock,
+      random,
+      logger,
+      dial: dialer(ensemble, process),
+    });
+    const election = new ZooKeeperDetector({ client, path: ZOOKEEPER_PATH, clock, logger });
+    const begin = (): void => {
+      client.start();
+      election.start();
+    };
+    return { election, begin };
   }
 
   /** It does not come up. What supervises it tries again; it has to say why, and may only blame a disk that fails. */

@@ -18,6 +18,8 @@ export interface ClusterSize {
   readonly agents: number;
   readonly frameworks: number;
   readonly zookeepers: number;
+  /** One master has its registry on its own disk, and nobody needs ZooKeeper. */
+  readonly embedded: boolean;
 }
 
 export interface ClusterSurroundings {

@@ -23,6 +23,7 @@ export type FaultName =
   | "badDisk"
   | "crowdedDisk"
   | "unreadableDisk"
+  | "masterDisk"
   | "slowNetwork";
 
 /** How often each fault happens, as compared with the others. */
@@ -46,6 +47,7 @@ export const ALL_FAULTS: FaultWeights = {
   badDisk: 1,
   crowdedDisk: 0.5,
   unreadableDisk: 0.5,
+  masterDisk: 2,
   slowNetwork: 0.5,
 };
 
@@ -60,11 +62,14 @@ const GIVE_UP_MS = 15_000;
 /** Makes things go wrong, and mends them after some time. */
 export class Faults {
   private over = false;
+  private readonly weights: FaultWeights;
 
   constructor(
     private readonly cluster: Cluster,
-    private readonly weights: FaultWeights,
+    weights: FaultWeights,
   ) {
+    // Masters that meet at ZooKeeper have nothing on their disks.
+    this.weights = cluster.size.embedded ? weights : { ...weights, masterDisk: 0 };
     this.giveUpConnections();
   }
 
@@ -87,6 +92,7 @@ export class Faults {
       node.start();
     }
     for (const { process } of this.executors) process.resume();
+    for (const { disk } of this.cluster.masters) disk.mend();
     for (const { disk } of agents) {
       disk.delay = 1;
       disk.usage = 0;
@@ -189,6 +195,18 @@ export class Faults {
       // Only who starts reads.
       agent.crash();
       agent.start();
+    },
+    // Nothing but a registry of its own is on it.
+    masterDisk: () => {
+      const disk = this.dice.pick(this.cluster.masters)?.disk;
+      if (disk === undefined) return;
+      const how = this.dice.weighted({ slow: 1, stuck: 0.5, broken: 1, unreadable: 0.5 });
+      this.cluster.world.note(`the disk of the master is ${how}`);
+      if (how === "slow") disk.delay = this.dice.between(50, 3000);
+      else if (how === "stuck") disk.delay = 100_000;
+      else if (how === "broken") disk.refusal = this.dice.pick([0.1, 0.5, 1])!;
+      else disk.unreadable = this.dice.pick([0.5, 1])!;
+      this.later(() => disk.mend());
     },
     slowNetwork: () => {
       const { network } = this.cluster;

@@ -1,10 +1,13 @@
 import { Master } from "../../core/master/master.js";
 import { masterInfo } from "../../core/master/master-info.js";
 import { DrfAllocator } from "../../plugins/drf-allocator/drf-allocator.js";
+import { EmbeddedRegistry } from "../../plugins/embedded-registry/embedded-registry.js";
+import { StandaloneElection } from "../../plugins/standalone-election/standalone-election.js";
 import { ZooKeeperElection } from "../../plugins/zookeeper-election/zookeeper-election.js";
 import { ZooKeeperStore } from "../../plugins/zookeeper-registry/zookeeper-store.js";
 import type { Election } from "../../sdk/contracts/election.js";
 import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
+import type { Random } from "../../sdk/contracts/random.js";
 import type { Registry } from "../../sdk/contracts/registry.js";
 import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
 import { OPEN_ACCESS, ZooKeeperClient } from "../../sdk/zookeeper/index.js";
@@ -16,6 +19,7 @@ import {
   SESSION_TIMEOUT_MS,
   ZOOKEEPER_PATH,
 } from "./cluster-options.js";
+import { MasterDisk, SimulatedSegments } from "./master-disk.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, newHost, SimulatedProcess } from "./process.js";
 import { dialer } from "./zookeeper/socket.js";
@@ -29,22 +33,35 @@ export interface MasterLife {
   term: number;
   /** Whether it may act in that term, as it knows itself. */
   holds: () => boolean;
+  /** What becomes of its disk when it dies. */
+  readonly died: () => void;
+}
+
+/** What a master stands on. */
+interface Ground {
+  readonly election: Election;
+  readonly registry: Registry;
+  readonly begin: () => void;
+  readonly died: () => void;
 }
 
 /** A machine with a master on it: the real master, allocator, election and registry. */
 export class MasterNode {
   readonly host: Host;
   readonly endpoint: string;
+  /** For its registry, where that is its own. */
+  readonly disk: MasterDisk;
   life: MasterLife | undefined;
   private lives = 0;
 
   constructor(
     private readonly cluster: Cluster,
     readonly name: string,
-    private readonly ip: string,
+    readonly ip: string,
   ) {
     this.host = newHost(name, cluster.world.dice);
     this.endpoint = `${ip}:${MASTER_PORT}`;
+    this.disk = new MasterDisk(cluster.world);
   }
 
   get process(): SimulatedProcess | undefined {
@@ -53,40 +70,14 @@ export class MasterNode {
 
   start(): void {
     if (this.life !== undefined) return;
-    const { world, ensemble, messages } = this.cluster;
+    const { world, messages } = this.cluster;
     const process = new SimulatedProcess(world, this.host, `${this.name}.${++this.lives}`);
     const { clock, logger } = process;
     const random = world.randomFor();
     const metrics = new MetricsRegistry(clock);
-    const client = (): ZooKeeperClient =>
-      new ZooKeeperClient({
-        servers: ensemble.servers.map(({ process: { host } }) => ({ host: host.name, port: 2181 })),
-        sessionTimeout: SESSION_TIMEOUT_MS,
-        clock,
-        random,
-        logger,
-        dial: dialer(ensemble, process),
-      });
-    const [forElection, forRegistry] = [client(), client()];
-    const election = new ZooKeeperElection({
-      client: forElection,
-      path: ZOOKEEPER_PATH,
-      access: OPEN_ACCESS,
-      clock,
-      logger,
-    });
-    const url = `zk://ensemble${REGISTRY_PATH}`;
-    const registry = new SharedRegistry({
-      store: () => new ZooKeeperStore({ client: forRegistry, path: REGISTRY_PATH, access: OPEN_ACCESS }),
-      engine: "ZooKeeper",
-      url,
-      clock,
-      random,
-      logger,
-      metrics: new RegistryMetrics(metrics),
-      fetchTimeout: 60_000,
-      storeTimeout: 20_000,
-    });
+    const { election, registry, begin, died } = this.cluster.size.embedded
+      ? this.alone({ process, metrics })
+      : this.shared({ process, metrics, random });
     const transport = new SimulatedTransport(messages, process, this.endpoint);
     const master = new Master({
       options: MASTER_OPTIONS,
@@ -119,11 +110,9 @@ export class MasterNode {
       transport,
       failed: () => this.end(process),
     });
-    this.life = { process, master, transport, term: 0, holds: () => false };
+    this.life = { process, master, transport, term: 0, holds: () => false, died };
     world.note(`${process.name} starts`);
-    forElection.start();
-    forRegistry.start();
-    election.start();
+    begin();
     master.start(masterInfo({ ip: this.ip, port: MASTER_PORT, hostname: this.ip }));
   }
 
@@ -133,9 +122,77 @@ export class MasterNode {
     if (life === undefined) return;
     this.cluster.world.note(`${life.process.name} dies`);
     life.process.crash();
+    life.died();
     this.cluster.messages.detach(life.transport);
     for (const connection of [...this.cluster.network.connections]) connection.abandon(life.process);
     this.life = undefined;
+  }
+
+  /** The only master, with its registry on its own disk. */
+  private alone({ process, metrics }: { process: SimulatedProcess; metrics: MetricsRegistry }): Ground {
+    const { clock, logger } = process;
+    const files = new SimulatedSegments(this.disk, process);
+    const registry = new EmbeddedRegistry({
+      directory: "/srv/registry",
+      files,
+      takeLock: async () => ({ release: async () => undefined }),
+      clock,
+      logger,
+      metrics: new RegistryMetrics(metrics),
+      fetchTimeout: 60_000,
+      storeTimeout: 20_000,
+      compactionBytes: 2000,
+    });
+    const election = new StandaloneElection();
+    return { election, registry, begin: () => undefined, died: () => files.crash() };
+  }
+
+  /** One of several, which meet at ZooKeeper. */
+  private shared({
+    process,
+    metrics,
+    random,
+  }: {
+    process: SimulatedProcess;
+    metrics: MetricsRegistry;
+    random: Random;
+  }): Ground {
+    const { ensemble } = this.cluster;
+    const { clock, logger } = process;
+    const client = (): ZooKeeperClient =>
+      new ZooKeeperClient({
+        servers: ensemble.servers.map(({ process: { host } }) => ({ host: host.name, port: 2181 })),
+        sessionTimeout: SESSION_TIMEOUT_MS,
+        clock,
+        random,
+        logger,
+        dial: dialer(ensemble, process),
+      });
+    const [forElection, forRegistry] = [client(), client()];
+    const election = new ZooKeeperElection({
+      client: forElection,
+      path: ZOOKEEPER_PATH,
+      access: OPEN_ACCESS,
+      clock,
+      logger,
+    });
+    const registry = new SharedRegistry({
+      store: () => new ZooKeeperStore({ client: forRegistry, path: REGISTRY_PATH, access: OPEN_ACCESS }),
+      engine: "ZooKeeper",
+      url: `zk://ensemble${REGISTRY_PATH}`,
+      clock,
+      random,
+      logger,
+      metrics: new RegistryMetrics(metrics),
+      fetchTimeout: 60_000,
+      storeTimeout: 20_000,
+    });
+    const begin = (): void => {
+      forElection.start();
+      forRegistry.start();
+      election.start();
+    };
+    return { election, registry, begin, died: () => undefined };
   }
 
   /** The daemon ends itself; what supervises it starts it anew. */

@@ -43,6 +43,9 @@ export interface Failure {
 
 /** Virtual time in which a cluster that nothing disturbs any more must come to agree. */
 const SETTLE_MS = 30 * 60_000;
+/** Each so manieth run has one master, with a registry of its own. */
+const EMBEDDED_EVERY = 5;
+
 const LOOK_MS = 5_000;
 const RECONCILE_MS = 30_000;
 
@@ -86,7 +89,8 @@ class Run {
   private readonly faults: Faults;
 
   constructor({ seed, told, mutation, faults = faultsFor(mutation) }: SimulationOptions) {
-    const size = { masters: 3, agents: 3, frameworks: 2, zookeepers: 3 };
+    const embedded = mutation === undefined && faults === ALL_FAULTS && seed % EMBEDDED_EVERY === 0;
+    const size = { masters: embedded ? 1 : 3, agents: 3, frameworks: 2, zookeepers: 3, embedded };
     this.cluster = new Cluster(seed, size, { told, mutation });
     this.faults = new Faults(this.cluster, faults);
   }
