@@ -1,4 +1,8 @@
-import type { Registry_Slave, Registry_UnreachableSlave } from "../../proto/gen/mesos/internal/registry.js";
+import {
+  Registry,
+  type Registry_Slave,
+  type Registry_UnreachableSlave,
+} from "../../proto/gen/mesos/internal/registry.js";
 import { AgentInfo, DrainInfo, DrainState, type WeightInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { QuotaConfig } from "../../proto/gen/mesos/v1/quota/quota.js";
 import type { RegistryOperation } from "../contracts/registry.js";
@@ -181,13 +185,11 @@ function prune(facts: RegistryFacts, operation: Of<"prune">): boolean {
 }
 
 function updateWeights(facts: RegistryFacts, weights: readonly WeightInfo[]): boolean {
-  const byRole = new Map(facts.rest.weights.map((one) => [one.info?.role, one.info]));
-  let changed = false;
-  for (const info of weights) {
-    if (byRole.get(info.role)?.weight === info.weight) continue;
-    byRole.set(info.role, info);
-    changed = true;
-  }
+  const before = new Map(facts.rest.weights.map((one) => [one.info?.role, one.info]));
+  const byRole = new Map(before);
+  // Of a role that is named twice, the last one counts.
+  for (const info of weights) byRole.set(info.role, info);
+  const changed = weights.some(({ role }) => byRole.get(role)?.weight !== before.get(role)?.weight);
   if (changed) facts.rest = { ...facts.rest, weights: Array.from(byRole.values(), (info) => ({ info })) };
   return changed;
 }
@@ -201,7 +203,7 @@ function updateQuotas(facts: RegistryFacts, configs: readonly QuotaConfig[]): bo
     if (none) byRole.delete(config.role);
     else byRole.set(config.role, config);
   }
-  facts.rest = {
+  const rest = {
     ...facts.rest,
     quota_configs: [...byRole.values()],
     // The older form of the same.
@@ -209,7 +211,10 @@ function updateQuotas(facts: RegistryFacts, configs: readonly QuotaConfig[]): bo
     // Masters that do not know of limits must not read a registry that has some.
     minimum_capabilities: withCapability(needed, "QUOTA_V2", byRole.size > 0),
   };
-  return configs.length > 0;
+  if (Buffer.compare(Registry.encode(facts.rest).finish(), Registry.encode(rest).finish()) === 0)
+    return false;
+  facts.rest = rest;
+  return true;
 }
 
 function sameAgent(left: AgentInfo | undefined, right: AgentInfo): boolean {
