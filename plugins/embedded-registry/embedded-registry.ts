@@ -8,7 +8,6 @@ import type { Registry, RegistryOperation } from "../../sdk/contracts/registry.j
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { DirectoryLock } from "../../sdk/files/index.js";
 import {
-  applyOperation,
   emptyFacts,
   encodeRecords,
   type LogRecord,
@@ -104,13 +103,7 @@ export class EmbeddedRegistry implements Registry {
 
   async apply(operation: RegistryOperation): Promise<boolean> {
     if (this.state !== "open") throw new TepuiError("TEPUI_REGISTRY_CLOSED");
-    if (this.queue.failure !== undefined) throw this.queue.failure;
-    const changed = applyOperation(this.facts, operation);
-    if (changed) this.options.metrics.changed(this.facts);
-    // "Nothing to change" may rest on a change that is not durable yet; so that answer waits, too.
-    else if (this.queue.idle) return false;
-    await this.queue.add(changed ? operation : undefined);
-    return changed;
+    return this.queue.apply(this.facts, operation);
   }
 
   async peek(): Promise<RegistryState | undefined> {

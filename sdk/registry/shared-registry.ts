@@ -6,7 +6,6 @@ import type { Logger } from "../contracts/logger.js";
 import type { Random } from "../contracts/random.js";
 import type { Registry, RegistryOperation } from "../contracts/registry.js";
 import { messageOf, TepuiError } from "../errors/index.js";
-import { applyOperation } from "./apply-operation.js";
 import type { FencedStore } from "./fenced-store.js";
 import { encodeRecords, type LogRecord } from "./record.js";
 import { emptyFacts, type RegistryFacts, stateOf } from "./registry-facts.js";
@@ -104,13 +103,7 @@ export class SharedRegistry implements Registry {
 
   async apply(operation: RegistryOperation): Promise<boolean> {
     if (this.log === undefined || this.closed) throw new TepuiError("TEPUI_REGISTRY_CLOSED");
-    if (this.queue.failure !== undefined) throw this.queue.failure;
-    const changed = applyOperation(this.facts, operation);
-    if (changed) this.options.metrics.changed(this.facts);
-    // "Nothing to change" may rest on a change that is not stored yet; so that answer waits, too.
-    else if (this.queue.idle) return false;
-    await this.queue.add(changed ? operation : undefined);
-    return changed;
+    return this.queue.apply(this.facts, operation);
   }
 
   /** Always of the engine: this master may have been deposed without knowing it. */

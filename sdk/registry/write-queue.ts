@@ -1,7 +1,10 @@
 import type { Clock } from "../contracts/clock.js";
 import type { Logger } from "../contracts/logger.js";
+import type { RegistryOperation } from "../contracts/registry.js";
 import { messageOf, TepuiError } from "../errors/index.js";
+import { applyOperation } from "./apply-operation.js";
 import type { LogRecord } from "./record.js";
+import type { RegistryFacts } from "./registry-facts.js";
 import type { RegistryMetrics } from "./registry-metrics.js";
 import { withTimeout } from "./with-timeout.js";
 
@@ -50,6 +53,17 @@ export class WriteQueue {
   /** Nothing waits, nothing is being written. */
   get idle(): boolean {
     return this.writing === undefined;
+  }
+
+  /** Applies an operation to the facts. Resolves, when that is durable, to whether it changed anything; rejects once a write has failed. */
+  async apply(facts: RegistryFacts, operation: RegistryOperation): Promise<boolean> {
+    if (this.broken !== undefined) throw this.broken;
+    const changed = applyOperation(facts, operation);
+    if (changed) this.options.metrics.changed(facts);
+    // "Nothing to change" may rest on a change that is not durable yet; so that answer waits, too.
+    else if (this.idle) return false;
+    await this.add(changed ? operation : undefined);
+    return changed;
   }
 
   /** Resolves when the record, and all before it, are durable. Undefined: there is only something to wait for. */
