@@ -151,7 +151,7 @@ for (const [kind, flags] of [
       await until(() => exists(`${sandbox}/tasks/slow/ready`));
       await runner.kill("slow");
       const record = join(sandbox.replace("/slaves/", "/meta/slaves/"), "tasks", "slow", "task.kill");
-      await until(() => exists(record) && readFileSync(record, "utf8").endsWith("asked"));
+      await until(() => exists(record) && readFileSync(record, "utf8").includes("deadline="));
       await restart();
       await writeFile(`${sandbox}/tasks/slow/end`, "");
       await runner.reaches("slow", TaskState.TASK_KILLED);
