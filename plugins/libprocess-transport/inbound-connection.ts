@@ -39,6 +39,12 @@ const MAX_OWED = 64;
 /** Answers that may lie unread by the peer before nothing more is read from it. */
 const MAX_UNREAD_BYTES = 256 * 1024;
 
+/**
+ * After so long without a word the system asks whether the peer still has its end, in milliseconds. One that gave the connection up while it
+ * was out of reach could not say so, and nothing is ever sent from here that would find it out.
+ */
+const STILL_THERE_MS = 60_000;
+
 /** A connection on which a peer sends messages. */
 export class InboundConnection {
   private readonly parser: MessageParser;
@@ -73,6 +79,7 @@ export class InboundConnection {
       this.accepted++;
       if (verdict !== undefined) this.hold(verdict);
     });
+    socket.setKeepAlive(true, STILL_THERE_MS);
     socket.on("data", this.read);
     socket.on("end", this.ended);
     socket.on("drain", this.drained);

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
@@ -405,6 +406,29 @@ describe("libprocess-transport", () => {
     const stopped = daemon.stop();
     await clock.advance(60_000);
     await stopped;
+  });
+
+  it("lets the system ask whether who is silent is still there", async () => {
+    const daemon = await startDaemon();
+    let received = 0;
+    daemon.transport.receive("master", () => void received++);
+    const socket = connect(daemon.port, "127.0.0.1");
+    await once(socket, "connect");
+    socket.write(wireMessage({ to: "master", name: "a", from: FROM, body: "" }));
+    await until(() => received === 1);
+    const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, "0");
+    const ends = `0100007F:${hex(daemon.port)} 0100007F:${hex(socket.localPort!)}`;
+    // The kernel's own word for it: what its timer of this connection is for. Off is 00; 01, for a moment, waits for an acknowledgement.
+    const timer = (): string | undefined =>
+      readFileSync("/proc/net/tcp", "utf8")
+        .split("\n")
+        .find((line) => line.includes(ends))
+        ?.trim()
+        .split(/\s+/)[5]
+        ?.slice(0, 2);
+    await until(() => timer() === "02");
+    socket.destroy();
+    await daemon.stop();
   });
 
   it("notices a peer that vanishes with a reset", async () => {
