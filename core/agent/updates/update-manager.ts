@@ -127,13 +127,15 @@ export class UpdateManager {
     if (stream.path !== undefined) {
       const { update, unwritten } = oldest;
       const records = [...(unwritten === true ? [updateRecord(update)] : []), acknowledgementRecord(update)];
-      this.noteAcknowledgement(
+      const noted = this.noteAcknowledgement(
         stream,
         isBehind ? () => this.compact(stream) : () => this.append(stream, records),
       );
-    }
+      // Until then its sender alone could tell a later run of the agent.
+      if (unwritten === true) void noted.then(oldest.over);
+      else oldest.over();
+    } else oldest.over();
     stream.stopRetry();
-    oldest.over();
     if (isTerminal(oldest.update.status?.state)) {
       this.close(stream);
       return "closed";
@@ -147,13 +149,12 @@ export class UpdateManager {
    * The next update is sent when this is written down: a scheduler that has acknowledged a later one must never get an earlier one again.
    * If the record is lost the same update is sent once more, and acknowledged once more.
    */
-  private noteAcknowledgement(stream: UpdateStream, write: () => Promise<void>): void {
+  private async noteAcknowledgement(stream: UpdateStream, write: () => Promise<void>): Promise<void> {
     stream.acknowledging++;
-    void write().then(() => {
-      stream.acknowledging--;
-      const current = this.streams.get(stream.frameworkId)?.get(stream.taskId) === stream;
-      if (current && stream.retry === undefined) this.sendOldest(stream);
-    });
+    await write();
+    stream.acknowledging--;
+    const current = this.streams.get(stream.frameworkId)?.get(stream.taskId) === stream;
+    if (current && stream.retry === undefined) this.sendOldest(stream);
   }
 
   /** Never rejects: what could not be written is written later. */

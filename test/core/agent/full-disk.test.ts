@@ -197,7 +197,7 @@ describe("an agent whose disk is full", () => {
     expect(recordsOf(bench, "t1")).to.deep.equal([]);
   });
 
-  it("leaves an update that it could not write down with its executor until it is acknowledged", async () => {
+  it("leaves an update that it could not write down with its executor until that is made up for when it is acknowledged", async () => {
     const { bench, executor } = await withExecutor();
     bench.disk.failing = ({ op }) => op === "append";
     const status = {
@@ -215,7 +215,16 @@ describe("an agent whose disk is full", () => {
     expect(bench.updates, "the scheduler is told").to.have.length(1);
     expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH"]);
     bench.disk.failing = () => false;
+    let write = (): void => undefined;
+    const apply = bench.disk.apply.bind(bench.disk);
+    bench.disk.apply = async (operations) => {
+      await new Promise<void>((resolve) => (write = resolve));
+      return apply(operations);
+    };
     await bench.drain("t1");
+    expect(executor.types, "the record is just being written").to.deep.equal(["SUBSCRIBED", "LAUNCH"]);
+    write();
+    await bench.settle();
     expect(executor.types.slice(2)).to.deep.equal(["ACKNOWLEDGED", "ACKNOWLEDGED"]);
     expect(recordsOf(bench, "t1")).to.include("task.updates");
   });
