@@ -192,9 +192,9 @@ export class Faults {
       this.later(() => {
         agent.disk.unreadable = 0;
       });
-      // Only who starts reads.
+      // Only who starts reads. That takes longer than what its last life said is on its way.
       agent.crash();
-      agent.start();
+      this.cluster.world.schedule(this.dice.between(1000, 5000), () => agent.start());
     },
     // Nothing but a registry of its own is on it.
     masterDisk: () => {
