@@ -107,9 +107,10 @@ export class Checkpoints {
     return [{ op: "remove", path: this.paths.meta.drainConfig(agentId) }];
   }
 
+  /** Where the task is not written down, or is removed by then, this is not either. */
   kill({ ids }: Executor, taskId: string, kill: KillRecord): DiskOperation[] {
     const path = this.paths.meta.taskKill(ids, taskId);
-    return [{ op: "write", path, data: Buffer.from(killRecordText(kill)) }];
+    return [{ op: "write", path, data: Buffer.from(killRecordText(kill)), unlessGone: true }];
   }
 
   bootId(bootId: string): DiskOperation[] {

@@ -86,10 +86,14 @@ export class Executor implements AgentExecutorView {
   readonly recording = new Set<string>();
   /** Tasks that could not be written down. Nothing else is written of them: the agent could not make sense of it later. */
   readonly unrecorded = new Set<string>();
+  /** Of its tasks, the latest status that is not passed on yet: resolves when it is, and never rejects. They keep their order. */
+  readonly held = new Map<string, Promise<void>>();
   /** While what it is to run is being written down: until that has ended, well or not, nothing is written of its tasks. */
   writing: Promise<void> | undefined;
   /** Resolves when it is written down itself; rejects where it could not be: nothing may be written below it then. Undefined: it is. */
   recorded: Promise<void> | undefined;
+  /** Settles when it is written down that its task was killed before that ran: until then its container is not ended. */
+  killNoted: Promise<void> | undefined;
   /** Of the queued ones, those that are to be given to it together. */
   queuedGroups: TaskGroupInfo[] = [];
   /** Kills that it could not be told of, as it was not connected. */

@@ -6,11 +6,13 @@ import {
   TaskState,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerTermination } from "../../../sdk/contracts/containerizer.js";
+import { inTime } from "../../../sdk/time/index.js";
 import { durationFromNs, formatDuration } from "../../../sdk/values/index.js";
 import type { Framework } from "../framework.js";
 import type { NamedMessage } from "../link/master-link.js";
 import type { AgentMetrics } from "../metrics.js";
 import { exitText, waitStatus } from "../tasks/exit-text.js";
+import { KILLED } from "../tasks/kill-record.js";
 import type { Statuses } from "../tasks/statuses.js";
 import type { Executor, Verdict } from "./executor.js";
 import { Retirement, type RetirementOptions } from "./retirement.js";
@@ -18,6 +20,8 @@ import { UnfinishedTasks } from "./unfinished-tasks.js";
 
 /** Mesos's command executor keeps this much of its shutdown's time for itself. Milliseconds. */
 const SHUTDOWN_MARGIN = 2000;
+/** How long the end of a container waits for a disk that does not answer. Milliseconds. */
+const NOTE_PATIENCE = 60_000;
 
 export interface ExecutorsOptions extends Omit<RetirementOptions, "destroy"> {
   readonly statuses: Statuses;
@@ -63,7 +67,12 @@ export class Executors {
 
   /** Ends the executor's container at once; a launch under way ends with it. */
   destroy(executor: Executor): void {
-    const { containerizer, containerId } = executor;
+    const { killNoted } = executor;
+    if (killNoted === undefined) this.destroyNow(executor);
+    else void inTime(this.options.clock, NOTE_PATIENCE, killNoted).then(() => this.destroyNow(executor));
+  }
+
+  private destroyNow({ containerizer, containerId }: Executor): void {
     containerizer
       ?.destroy(containerId)
       .catch((error: unknown) =>
@@ -134,6 +143,7 @@ export class Executors {
         if (executor.isCommand) {
           // The task is the container, which may come to run before it can be ended: until then it is not over, and not told to be.
           executor.verdict ??= KILLED_UNDELIVERED;
+          executor.killNoted = this.noteKill(executor, taskId);
           this.shutdown(executor);
         } else {
           // Custom executors are ended when they subscribe and find nothing to do.
@@ -158,6 +168,17 @@ export class Executors {
           "ignoring a kill: the executor is ending",
         );
     }
+  }
+
+  /** A later run of the agent would tell that the task was ended by a signal, and not that this was asked for. Never rejects. */
+  private async noteKill(executor: Executor, taskId: string): Promise<void> {
+    if (!executor.checkpoint) return;
+    const { checkpoints, disk, logger } = this.options;
+    await disk
+      .apply(checkpoints.kill(executor, taskId, KILLED))
+      .catch((error: unknown) =>
+        logger.error({ err: error, executor: executor.id }, "a kill could not be written down"),
+      );
   }
 
   shutdownFramework(framework: Framework): void {

@@ -22,7 +22,7 @@ import { Framework } from "../framework.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
 import type { Pods } from "../pods/pods.js";
-import type { KillRecord } from "../tasks/kill-record.js";
+import { KILLED } from "../tasks/kill-record.js";
 import { noteStatus } from "../tasks/task.js";
 import type { TaskContainers } from "../tasks/task-containers.js";
 import { dropped } from "../tasks/task-refusal.js";
@@ -140,17 +140,19 @@ export class Recovery {
   /** Replays the statuses that were written down. */
   private task(executor: Executor, { task, updates, acknowledged }: SavedTask): void {
     const taskId = task.task_id!.value!;
-    for (const { status } of updates) if (status !== undefined) noteStatus(task, status);
-    const last = updates.findLast(({ status }) => isTerminal(status?.state));
-    executor.everSentTask ||= updates.some(({ status }) => status?.source === Source.SOURCE_EXECUTOR);
-    if (last === undefined) executor.launched.set(taskId, task);
+    // What an earlier agent wrote behind the end of a task does not count: it would run again, in an executor that may be gone.
+    const end = updates.find(({ status }) => isTerminal(status?.state));
+    const told = end === undefined ? updates : updates.slice(0, updates.indexOf(end) + 1);
+    for (const { status } of told) if (status !== undefined) noteStatus(task, status);
+    executor.everSentTask ||= told.some(({ status }) => status?.source === Source.SOURCE_EXECUTOR);
+    if (end === undefined) executor.launched.set(taskId, task);
     else executor.terminated.set(taskId, task);
-    if (last !== undefined && acknowledged.has(uuidKey(last.uuid))) executor.complete(taskId);
+    if (end !== undefined && acknowledged.has(uuidKey(end.uuid))) executor.complete(taskId);
     this.options.updates.recover({
       frameworkId: executor.ids.frameworkId,
       taskId,
       path: this.options.paths.meta.taskUpdates(executor.ids, taskId),
-      updates,
+      updates: told,
       acknowledged,
       allowance: executor.updatesUnderWay,
     });
@@ -202,8 +204,10 @@ export class Recovery {
     executor.containerizer = owner;
     executor.containerStatus = await taskContainers.containerStatus(executor, owner);
     const [only] = saved.tasks;
+    // Its end was asked for before anybody had heard that it runs.
+    const undelivered = executor.isCommand && only?.kill !== undefined && only.updates.length === 0;
     if (executor.isPod) this.options.pods.start(framework, executor, earlierGroups(saved));
-    if (executor.isCommand && only !== undefined) {
+    if (executor.isCommand && only !== undefined && !undelivered) {
       executor.state = "running";
       executor.command = taskContainers.commandTask(framework, executor, definitionOf(only));
       const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
@@ -214,6 +218,8 @@ export class Recovery {
     }
     this.options.drivers.reconnect(framework, executor);
     taskContainers.follow(executor, owner);
+    if (undelivered)
+      executors.kill(framework, executor, { taskId: only.task.task_id!.value!, policy: undefined });
     // The record of its task is lost: nobody would ever ask for its end.
     if (executor.isCommand && !executor.incomplete) executors.destroy(executor);
   }
@@ -272,9 +278,6 @@ export class Recovery {
 
 const STRANGERS_ADVICE =
   "start the agent that made them again (Mesos's, or this one with its earlier --runtime_dir, --containerizers and --launcher), drain it, and then change over; or end these processes; or start with --strict=false, which passes them over and tells that their tasks have ended";
-
-/** Nobody wrote down how. */
-const KILLED: KillRecord = { cause: "killed", grace: undefined, deadline: undefined };
 
 function lost(
   framework: Framework,

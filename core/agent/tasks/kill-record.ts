@@ -15,6 +15,9 @@ export interface KillRecord {
   readonly deadline: number | undefined;
 }
 
+/** Nothing more is known, or needed, than that somebody asked for the end. */
+export const KILLED: KillRecord = { cause: "killed", grace: undefined, deadline: undefined };
+
 const GRACE = "grace=";
 const DEADLINE = "deadline=";
 

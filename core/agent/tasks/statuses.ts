@@ -119,14 +119,20 @@ export class Statuses {
       const path = written ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
       this.store(update, path, sender);
     };
-    if (executor.state === "running" && isTerminal(status.state) && !executor.generated) {
-      void this.options.shrunk(executor).then(store);
-    } else if (executor.writing !== undefined) {
-      // Whether anything may be written of the task is not known before.
-      void executor.writing.then(store);
-    } else {
+    const shrinks = executor.state === "running" && isTerminal(status.state) && !executor.generated;
+    const shrunk = shrinks ? this.options.shrunk(executor) : undefined;
+    // Whether anything may be written of the task is not known while something is being written for its executor.
+    const { writing, held } = executor;
+    const before = held.get(taskId);
+    if (shrunk === undefined && writing === undefined && before === undefined) {
       store();
+      return true;
     }
+    const turn = Promise.all([shrunk, writing, before]).then(() => {
+      if (held.get(taskId) === turn) held.delete(taskId);
+      store();
+    });
+    held.set(taskId, turn);
     return true;
   }
 

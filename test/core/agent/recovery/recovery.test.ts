@@ -6,7 +6,7 @@ import { Deferred } from "../../../../sdk/client/deferred.js";
 import { AGENT_ID, AgentBench, executorCall, FRAMEWORK_ID, line, scalar } from "../support/agent-bench.js";
 import { BOOT, Restarted } from "../support/restarted.js";
 
-const { TASK_STARTING, TASK_RUNNING, TASK_FINISHED } = TaskState;
+const { TASK_STARTING, TASK_RUNNING, TASK_FINISHED, TASK_FAILED } = TaskState;
 
 const killRecord = (cause: KillCause, more: Partial<KillRecord> = {}): KillRecord => ({
   cause,
@@ -393,6 +393,24 @@ describe("an agent that comes back", () => {
     expect(bench.agent.state.frameworks.size).to.equal(0);
   });
 
+  it("passes over what was written behind the end of a task, which no master would hear of an executor that is gone", async () => {
+    for (const behind of [TASK_RUNNING, TASK_FAILED]) {
+      for (const acknowledged of [1, 2, 3]) {
+        const it = new Restarted();
+        it.bench.containerizer.recover = async () => undefined;
+        const task = it.task("t1", [TASK_RUNNING, TASK_FINISHED, behind], acknowledged);
+        const executor = it.custom("e1", { ...task, task: { ...task.task, executor_id: { value: "e1" } } });
+        const bench = await it.recover(it.saved([executor]));
+        await it.register();
+        const [report] = bench.master.heard("ReregisterSlaveMessage");
+        const [told, sent] = acknowledged === 1 ? [[["t1", TASK_FINISHED]], ["TASK_FINISHED"]] : [[], []];
+        expect(report!.tasks.map(({ task_id, state }) => [task_id!.value, state])).to.deep.equal(told);
+        expect((await bench.drain("t1")).map(line)).to.deep.equal(sent);
+        expect(bench.agent.state.frameworks.size, "nothing waits for anything").to.equal(0);
+      }
+    }
+  });
+
   it("goes on behind the last whole record of its updates", async () => {
     const it = new Restarted();
     const task = { ...it.task("t1", [TASK_STARTING, TASK_RUNNING], 1), cutAt: 70 };
@@ -452,6 +470,18 @@ describe("an agent that comes back", () => {
     expect(it.bench.containerizer.of("t1").signals).to.deep.equal([15]);
     await it.bench.clock.advance(1);
     expect(it.bench.containerizer.of("t1").signals).to.deep.equal([15, 9]);
+  });
+
+  it("knows that a task was killed before it ran, though it came to run then, and was ended", async () => {
+    const it = new Restarted();
+    const bench = await it.recover(
+      it.saved([it.command("t1", { ...it.task("t1", []), kill: killRecord("killed") })]),
+    );
+    await it.register();
+    expect(bench.containerizer.of("t1").destroyed).to.equal(true);
+    expect((await bench.drain("t1")).map(line)).to.deep.equal([
+      "TASK_KILLED REASON_TASK_KILLED_DURING_LAUNCH: Killed before delivery to the executor",
+    ]);
   });
 
   it("ends a command task of which no record is left", async () => {

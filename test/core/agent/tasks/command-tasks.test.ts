@@ -190,6 +190,28 @@ describe("command tasks", () => {
       expect(bench.containerizer.of("t1").destroyed).to.equal(true);
     });
 
+    it("before they run are ended once that is written down", async () => {
+      const bench = await AgentBench.registered();
+      let go = (): void => undefined;
+      bench.containerizer.beforeLaunch = () => new Promise((resolve) => (go = () => resolve(true)));
+      bench.run(bench.task("t1"), bench.framework({ checkpoint: true }));
+      await bench.settle();
+      const apply = bench.disk.apply.bind(bench.disk);
+      let write = (): void => undefined;
+      bench.disk.apply = async (operations) => {
+        if (operations.some(({ path }) => path.endsWith("/t1/task.kill")))
+          await new Promise<void>((resolve) => (write = resolve));
+        return apply(operations);
+      };
+      bench.kill("t1");
+      go();
+      await bench.settle();
+      expect(bench.containerizer.of("t1").destroyed).to.equal(false);
+      write();
+      await bench.settle();
+      expect(bench.containerizer.of("t1").destroyed).to.equal(true);
+    });
+
     it("and are not here are told to be lost", async () => {
       const bench = await AgentBench.registered();
       bench.run(bench.task("t1"));
