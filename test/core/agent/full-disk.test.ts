@@ -109,6 +109,28 @@ describe("an agent whose disk is full", () => {
     expect(again.events[1]!.launch!.task!.task_id!.value).to.equal("t2");
   });
 
+  it("writes down and tells what it hears of a task in that order while another one is just being written down", async () => {
+    const { bench } = await withExecutor();
+    let write = (): void => undefined;
+    const apply = bench.disk.apply.bind(bench.disk);
+    bench.disk.apply = async (operations) => {
+      if (operations.some(({ path }) => path.endsWith("/tasks/t2/task.info")))
+        await new Promise<void>((resolve) => (write = resolve));
+      return apply(operations);
+    };
+    bench.run(bench.task("t2", { executor: bench.custom("e1") }), bench.framework(framework), false);
+    await bench.settle();
+    for (const [index, state] of [TaskState.TASK_RUNNING, TaskState.TASK_FINISHED].entries()) {
+      const uuid = Buffer.alloc(16, index + 1);
+      const status = { task_id: { value: "t1" }, state, source: 2, uuid, timestamp: 1 };
+      void bench.agent.calls.call(executorCall("e1", { type: Call_Type.UPDATE, update: { status } }));
+      await bench.settle();
+    }
+    write();
+    expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_RUNNING", "TASK_FINISHED"]);
+    expect(updatesOf(bench, "t1")).to.deep.equal(["TASK_RUNNING", "TASK_FINISHED"]);
+  });
+
   it("gives no group to an executor before it is written down, whatever else comes to it meanwhile", async () => {
     const { bench, executor } = await withExecutor();
     let write = (): void => undefined;

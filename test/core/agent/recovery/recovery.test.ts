@@ -393,7 +393,7 @@ describe("an agent that comes back", () => {
     expect(bench.agent.state.frameworks.size).to.equal(0);
   });
 
-  it("passes over what was written behind the end of a task, which no master would hear of an executor that is gone", async () => {
+  it("lets nothing count that was written behind the end of a task: no master takes it with a task that runs in no executor", async () => {
     for (const behind of [TASK_RUNNING, TASK_FAILED]) {
       for (const acknowledged of [1, 2, 3]) {
         const it = new Restarted();
