@@ -32,7 +32,7 @@ export interface TaskRecord {
   /** The end that the framework acknowledged to the agent. */
   acknowledgedEnd: TaskState | undefined;
   readonly acknowledged: Set<string>;
-  /** When it acknowledged that, in the world's time. */
+  /** When it last acknowledged something of it, in the world's time. */
   acknowledgedAt: number | undefined;
   /** Its agent may not remember what it was told of it: the machine lost power, or the disk failed. */
   forgotten: boolean;
@@ -477,9 +477,9 @@ export class FrameworkNode {
     key: string,
   ): void {
     task?.acknowledged.add(key);
-    if (task !== undefined && isTerminal(state)) {
-      task.acknowledgedEnd = state;
+    if (task !== undefined) {
       task.acknowledgedAt = this.cluster.world.time;
+      if (isTerminal(state)) task.acknowledgedEnd = state;
     }
     this.call({ type: Call_Type.ACKNOWLEDGE, acknowledge: { agent_id, task_id, uuid } });
   }

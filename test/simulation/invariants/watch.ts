@@ -98,7 +98,8 @@ export class Watch implements ContainerObserver {
   /** It runs for a task that has ended to everybody else. */
   private isForgotten({ request, taskId }: RunningContainer): boolean {
     const framework = this.cluster.frameworks.find(({ id }) => id === request.frameworkId);
-    return framework?.tasks.get(taskId ?? "")?.forgotten === true;
+    const task = framework?.tasks.get(taskId ?? "");
+    return task?.forgotten === true && task.acknowledgedEnd !== undefined;
   }
 
   lostPower({ name }: ContainerHost): void {
