@@ -27,6 +27,8 @@ export class MessageNetwork {
   private readonly links = new Set<Link>();
   private readonly channels = new Map<string, Pipe>();
   readonly taps: Tap[] = [];
+  /** Called for each message that arrives when its sender is dead. */
+  readonly posthumous: ((message: OutboundMessage) => void)[] = [];
 
   constructor(
     readonly network: Network,
@@ -76,9 +78,10 @@ export class MessageNetwork {
     const body = Buffer.from(message.body);
     const times = this.mutation === "double-delivery" && name === "mesos.internal.RunTaskMessage" ? 2 : 1;
     for (let i = 0; i < times; i++) {
-      this.channel(from, endpoint)?.send(() =>
-        this.endpoints.get(endpoint)?.deliver(actor, { from: sender, name, body }),
-      );
+      this.channel(from, endpoint)?.send(() => {
+        if (!from.process.alive) for (const told of this.posthumous) told({ from: sender, name, body });
+        this.endpoints.get(endpoint)?.deliver(actor, { from: sender, name, body });
+      });
     }
   }
 

@@ -119,6 +119,7 @@ class Run {
     await this.until("everybody comes to know the same", () => disagreements(cluster));
     // What agents know is what they have written down, once they had time to write down what could not be before.
     await cluster.world.advance(FORGIVEN_MS);
+    cluster.watch.agentsBeginAnew();
     for (const agent of cluster.agents) {
       agent.crash();
       agent.start();

@@ -91,7 +91,8 @@ function tasksOf(
         for (const mate of task.group)
           if (!isOver(framework!.tasks.get(mate)!, cluster))
             found.push(`${is}, and ${mate}, of its group, goes on`);
-      if (known !== undefined) found.push(`${is}, and ${TaskState[known]} to the master`);
+      if (known !== undefined && !(isTerminal(known) && watch.keptByMaster(frameworkId, id)))
+        found.push(`${is}, and ${TaskState[known]} to the master`);
       if (holders.length > 0) found.push(`${is}, and ${TaskState[holders[0]!.state!]} to an agent`);
       continue;
     }

@@ -1,4 +1,7 @@
-import { StatusUpdateMessage } from "../../../proto/gen/mesos/internal/messages.js";
+import {
+  StatusUpdateAcknowledgementMessage,
+  StatusUpdateMessage,
+} from "../../../proto/gen/mesos/internal/messages.js";
 import { TaskState, type TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Resources } from "../../../sdk/resources/index.js";
@@ -24,6 +27,8 @@ export class Watch implements ContainerObserver {
 
   /** Tasks that were given to custom executors. */
   private readonly handedOut = new Set<string>();
+  /** By framework and task id: tasks that an agent had acknowledged by a master that was dead by then, until agents begin anew. */
+  private readonly bequeathed = new Set<string>();
   /** Messages between schedulers and executors that came to somebody; each was said once. */
   private readonly messages = new Set<string>();
 
@@ -38,10 +43,25 @@ export class Watch implements ContainerObserver {
       const master = masters.find(({ life }) => life?.transport === from)?.life;
       if (master !== undefined) this.acts(master.term, `${from.process.name} sends ${name}`);
     });
+    messages.posthumous.push(({ name, body }) => {
+      if (name !== "mesos.internal.StatusUpdateAcknowledgementMessage") return;
+      const { framework_id, task_id } = StatusUpdateAcknowledgementMessage.decode(body);
+      this.bequeathed.add(`${framework_id?.value}/${task_id?.value}`);
+    });
   }
 
   container(frameworkId: string, taskId: string): RunningContainer | undefined {
     return this.containers.get(`${frameworkId}/${taskId}`);
+  }
+
+  /** Its end was acknowledged, and a master that leads at the address of the one that said so may never hear of that. */
+  keptByMaster(frameworkId: string, taskId: string): boolean {
+    return this.bequeathed.has(`${frameworkId}/${taskId}`);
+  }
+
+  /** Agents begin anew, and masters hear what they still have. */
+  agentsBeginAnew(): void {
+    this.bequeathed.clear();
   }
 
   /** A master does something that others see. */
