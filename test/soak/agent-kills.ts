@@ -9,8 +9,9 @@ import { type Cluster, getJson, startCluster } from "../support/cluster.js";
 import type { Daemon } from "../support/daemons.js";
 import { endCgroups } from "../support/end-cgroups.js";
 import { eventually } from "../support/eventually.js";
+import { OfferRoom } from "../support/offer-room.js";
 import { groupsBelow, processesOf } from "./remains.js";
-import { anyTask, type SoakTask, taskInfo } from "./soak-task.js";
+import { anyTask, type SoakTask, TASK_RESOURCES, taskInfo } from "./soak-task.js";
 import { TaskLedger } from "./task-ledger.js";
 
 export interface AgentKillsOptions {
@@ -143,7 +144,8 @@ class AgentKills {
 
   private async use(client: SchedulerClient, offer: Offer): Promise<void> {
     const tasks: SoakTask[] = [];
-    while (!this.stopping && this.open < TASKS_AT_ONCE) {
+    const room = new OfferRoom(offer);
+    while (!this.stopping && this.open < TASKS_AT_ONCE && room.take(TASK_RESOURCES)) {
       this.open++;
       tasks.push(this.ledger.add(anyTask(`t${this.ledger.size}`, this.random)));
     }

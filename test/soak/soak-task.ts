@@ -14,6 +14,7 @@ export interface SoakTask {
 }
 
 export const TAG_VARIABLE = "TEPUI_SOAK";
+export const TASK_RESOURCES = resourceList("cpus:0.1;mem:32");
 
 /** Short ones, for the launch and the exit; some that leave processes behind; some that die of a signal; some that are killed. */
 export function anyTask(id: string, random: SeededRandom): SoakTask {
@@ -54,7 +55,7 @@ export function taskInfo(
   return {
     name: id,
     task_id: { value: id },
-    resources: resourceList("cpus:0.1;mem:32"),
+    resources: TASK_RESOURCES,
     command: {
       value: `echo ran >> ${marks}/${id}; ${script}`,
       environment: { variables: [{ name: TAG_VARIABLE, value: tag, type: 1 }] },
