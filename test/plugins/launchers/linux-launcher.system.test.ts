@@ -234,7 +234,7 @@ describe("linux launcher", () => {
     const group = bench.group(plan.containerId);
     group.create();
     const left = join(bench.directory, "left");
-    const script = `echo go; read go; setsid -f sh -c 'echo $$ > ${left}; exec sleep 1000'; exec sleep 1000`;
+    const script = `read go; (setsid sh -c 'echo $$ > ${left}; exec sleep 1000' &); exec sleep 1000`;
     const child = spawn("sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
     const pid = child.pid!;
     try {

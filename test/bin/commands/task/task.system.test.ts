@@ -103,6 +103,8 @@ for (const launcher of ["posix", "linux"] as const) {
 
     it("is a shell in the task's container: job control, sizes, Ctrl-C, status, and the terminal as it was", async () => {
       const pane = await open(["exec", master, "-it", "shell-1", "sh"], { rows: 31, columns: 97 });
+      // What is typed before the shell prompts is shown before its prompt.
+      await pane.has(/[#$] /);
       await pane.type("PS1='% '; stty size\n");
       await pane.has(/\r\n31 97\r\n/);
       await pane.type("echo $GREETING-$TERM; tty\n");
