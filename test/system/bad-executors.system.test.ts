@@ -188,7 +188,9 @@ describe("executors that flood", function () {
     const executor = { framework_id, executor_id, resources, command: { value: "exec sleep 1000" } };
     const task = { name: "t", task_id: { value: "t" }, agent_id, executor, resources };
     const operations = [{ type: "LAUNCH", launch: { task_infos: [task] } }];
-    await calls.send([framework.body("ACCEPT", { offer_ids: [id], operations })]);
+    // It wants nothing more: what it was offered would be kept from the others.
+    const filters = { refuse_seconds: 3600 };
+    await calls.send([framework.body("ACCEPT", { offer_ids: [id], operations, filters })]);
     await until(async () => {
       const { frameworks } = (await getJson(agent, "/state")) as { frameworks: { id: string }[] };
       return frameworks.some((one) => one.id === framework.id);
