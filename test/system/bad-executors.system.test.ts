@@ -191,9 +191,15 @@ describe("executors that flood", function () {
     // It wants nothing more: what it was offered would be kept from the others.
     const filters = { refuse_seconds: 3600 };
     await calls.send([framework.body("ACCEPT", { offer_ids: [id], operations, filters })]);
+    // One that comes before its container runs has none.
     await until(async () => {
-      const { frameworks } = (await getJson(agent, "/state")) as { frameworks: { id: string }[] };
-      return frameworks.some((one) => one.id === framework.id);
+      const containers = (await getJson(agent, "/containers")) as {
+        framework_id: string;
+        status?: { executor_pid?: number };
+      }[];
+      return containers.some(
+        ({ framework_id: of, status }) => of === framework.id && status?.executor_pid !== undefined,
+      );
     });
   });
 
