@@ -24,8 +24,7 @@ interface Known {
 
 export interface LogCopyOptions {
   readonly engine: Engine;
-  /** The container's. */
-  /** For the log. */
+  /** The container's, for the log. */
   readonly name: string;
   /** By what the engine is asked for the container. */
   readonly handle: () => string;

@@ -15,17 +15,16 @@ import type { Random } from "../../sdk/contracts/random.js";
 import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
 import { Resources } from "../../sdk/resources/index.js";
 import { resourceList } from "../../sdk/scheduler/index.js";
-import { ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 import { AGENT_OPTIONS } from "../core/agent/support/agent-bench.js";
 import type { Cluster } from "./cluster.js";
-import { AGENT_PORT, MASTER_PORT, SESSION_TIMEOUT_MS, ZOOKEEPER_PATH } from "./cluster-options.js";
+import { AGENT_PORT, MASTER_PORT, ZOOKEEPER_PATH } from "./cluster-options.js";
 import { ContainerHost, SimulatedContainerizer } from "./containers.js";
 import { SimulatedDisk, SimulatedDiskAccess } from "./disk.js";
 import { ExecutorNode } from "./executor-node.js";
 import type { MasterNode } from "./master-node.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, newHost, SimulatedProcess } from "./process.js";
-import { dialer } from "./zookeeper/socket.js";
+import { clientOf } from "./zookeeper/client.js";
 
 /** The controller that is asked has nothing to say, and would be asked ten times a second. */
 const OPTIONS: AgentOptions = { ...AGENT_OPTIONS, qosCorrectionInterval: 60_000 };
@@ -234,16 +233,8 @@ export class AgentNode {
   }
 
   private detector(process: SimulatedProcess, random: Random): Detection {
-    const { ensemble } = this.cluster;
     const { clock, logger } = process;
-    const client = new ZooKeeperClient({
-      servers: ensemble.servers.map(({ process: { host } }) => ({ host: host.name, port: 2181 })),
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      clock,
-      random,
-      logger,
-      dial: dialer(ensemble, process),
-    });
+    const client = clientOf(this.cluster.ensemble, process, random);
     const election = new ZooKeeperDetector({ client, path: ZOOKEEPER_PATH, clock, logger });
     const begin = (): void => {
       client.start();

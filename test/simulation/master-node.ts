@@ -10,19 +10,13 @@ import { MetricsRegistry } from "../../sdk/contracts/metrics-registry.js";
 import type { Random } from "../../sdk/contracts/random.js";
 import type { Registry } from "../../sdk/contracts/registry.js";
 import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
-import { OPEN_ACCESS, ZooKeeperClient } from "../../sdk/zookeeper/index.js";
+import { OPEN_ACCESS, type ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 import type { Cluster } from "./cluster.js";
-import {
-  MASTER_OPTIONS,
-  MASTER_PORT,
-  REGISTRY_PATH,
-  SESSION_TIMEOUT_MS,
-  ZOOKEEPER_PATH,
-} from "./cluster-options.js";
+import { MASTER_OPTIONS, MASTER_PORT, REGISTRY_PATH, ZOOKEEPER_PATH } from "./cluster-options.js";
 import { MasterDisk, SimulatedSegments } from "./master-disk.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, newHost, SimulatedProcess } from "./process.js";
-import { dialer } from "./zookeeper/socket.js";
+import { clientOf } from "./zookeeper/client.js";
 
 /** One life of a master's daemon. */
 export interface MasterLife {
@@ -159,15 +153,7 @@ export class MasterNode {
   }): Ground {
     const { ensemble } = this.cluster;
     const { clock, logger } = process;
-    const client = (): ZooKeeperClient =>
-      new ZooKeeperClient({
-        servers: ensemble.servers.map(({ process: { host } }) => ({ host: host.name, port: 2181 })),
-        sessionTimeout: SESSION_TIMEOUT_MS,
-        clock,
-        random,
-        logger,
-        dial: dialer(ensemble, process),
-      });
+    const client = (): ZooKeeperClient => clientOf(ensemble, process, random);
     const [forElection, forRegistry] = [client(), client()];
     const election = new ZooKeeperElection({
       client: forElection,

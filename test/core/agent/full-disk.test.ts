@@ -90,13 +90,7 @@ describe("an agent whose disk is full", () => {
 
   it("gives no task to an executor before it is written down, not even to one that subscribes again", async () => {
     const { bench, executor } = await withExecutor();
-    let write = (): void => undefined;
-    const apply = bench.disk.apply.bind(bench.disk);
-    bench.disk.apply = async (operations) => {
-      if (operations.some(({ path }) => path.includes("/tasks/t2/")))
-        await new Promise<void>((resolve) => (write = resolve));
-      return apply(operations);
-    };
+    const write = bench.disk.hold("/tasks/t2/");
     bench.run(bench.task("t2", { executor: bench.custom("e1") }), bench.framework(framework), false);
     await bench.settle();
     expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH"]);
@@ -111,13 +105,7 @@ describe("an agent whose disk is full", () => {
 
   it("writes down and tells what it hears of a task in that order while another one is just being written down", async () => {
     const { bench } = await withExecutor();
-    let write = (): void => undefined;
-    const apply = bench.disk.apply.bind(bench.disk);
-    bench.disk.apply = async (operations) => {
-      if (operations.some(({ path }) => path.endsWith("/tasks/t2/task.info")))
-        await new Promise<void>((resolve) => (write = resolve));
-      return apply(operations);
-    };
+    const write = bench.disk.hold("/tasks/t2/task.info");
     bench.run(bench.task("t2", { executor: bench.custom("e1") }), bench.framework(framework), false);
     await bench.settle();
     for (const [index, state] of [TaskState.TASK_RUNNING, TaskState.TASK_FINISHED].entries()) {
@@ -133,13 +121,7 @@ describe("an agent whose disk is full", () => {
 
   it("gives no group to an executor before it is written down, whatever else comes to it meanwhile", async () => {
     const { bench, executor } = await withExecutor();
-    let write = (): void => undefined;
-    const apply = bench.disk.apply.bind(bench.disk);
-    bench.disk.apply = async (operations) => {
-      if (operations.some(({ path }) => path.includes("/tasks/t2/")))
-        await new Promise<void>((resolve) => (write = resolve));
-      return apply(operations);
-    };
+    const write = bench.disk.hold("/tasks/t2/");
     const custom = bench.custom("e1")!;
     bench.master.say("RunTaskGroupMessage", {
       framework: bench.framework(framework),

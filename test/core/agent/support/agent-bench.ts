@@ -66,8 +66,18 @@ export const AGENT_OPTIONS: AgentOptions = {
 export class MemoryDisk implements Disk {
   readonly operations: DiskOperation[] = [];
   failing: (operation: DiskOperation) => boolean = () => false;
+  private slow: { readonly part: string; readonly released: Promise<void> } | undefined;
+
+  /** What touches such a path waits from now on, until the function is called that this returns. */
+  hold(part: string): () => void {
+    let release = (): void => undefined;
+    this.slow = { part, released: new Promise((resolve) => (release = resolve)) };
+    return () => release();
+  }
 
   async apply(operations: readonly DiskOperation[]): Promise<void> {
+    const { slow } = this;
+    if (slow !== undefined && operations.some(({ path }) => path.includes(slow.part))) await slow.released;
     for (const operation of operations) {
       if (this.failing(operation)) throw new Error(`cannot ${operation.op} '${operation.path}'`);
       this.operations.push(operation);

@@ -196,13 +196,7 @@ describe("command tasks", () => {
       bench.containerizer.beforeLaunch = () => new Promise((resolve) => (go = () => resolve(true)));
       bench.run(bench.task("t1"), bench.framework({ checkpoint: true }));
       await bench.settle();
-      const apply = bench.disk.apply.bind(bench.disk);
-      let write = (): void => undefined;
-      bench.disk.apply = async (operations) => {
-        if (operations.some(({ path }) => path.endsWith("/t1/task.kill")))
-          await new Promise<void>((resolve) => (write = resolve));
-        return apply(operations);
-      };
+      const write = bench.disk.hold("/t1/task.kill");
       bench.kill("t1");
       go();
       await bench.settle();
