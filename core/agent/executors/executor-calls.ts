@@ -95,10 +95,7 @@ export class ExecutorCalls implements ExecutorService {
   /** An executor is there: a process that subscribed, or one that the agent runs by itself. */
   attach({ framework, executor, connection, subscribe }: Attachment): ExecutorSession {
     const { state, executors, deliveries, disk, checkpoints, clock, logger } = this.options;
-    const refused =
-      state.phase === "terminating" ||
-      framework.terminating ||
-      !["registering", "running"].includes(executor.state);
+    const refused = state.phase === "terminating" || framework.terminating || executor.ending;
     if (refused) {
       logger.info({ executor: executor.id }, "an executor subscribes that is to end");
       connection.send({ type: Event_Type.SHUTDOWN });

@@ -125,6 +125,11 @@ export class Executor implements AgentExecutorView {
     return this.generated && !isProgram(this.info.command);
   }
 
+  /** It takes no tasks any more. */
+  get ending(): boolean {
+    return this.state === "terminating" || this.state === "terminated";
+  }
+
   get name(): string {
     return this.info.name ?? "";
   }

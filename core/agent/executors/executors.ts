@@ -47,7 +47,7 @@ export class Executors {
 
   /** Asks the executor to end, and makes it end when its time is over. */
   shutdown(executor: Executor): void {
-    if (executor.state !== "registering" && executor.state !== "running") return;
+    if (executor.ending) return;
     const wasRunning = executor.state === "running";
     executor.state = "terminating";
     const { clock, agent, logger } = this.options;

@@ -77,7 +77,6 @@ export class QoSCorrections {
     if (executor === undefined) return "there is no such executor";
     if (containerId !== undefined && containerId !== executor.containerId.value)
       return "the executor has another container by now";
-    const open = executor.state === "registering" || executor.state === "running";
-    return open ? { framework, executor } : "the executor is ending already";
+    return executor.ending ? "the executor is ending already" : { framework, executor };
   }
 }

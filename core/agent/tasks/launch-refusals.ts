@@ -106,7 +106,7 @@ export class LaunchRefusals {
       this.options.executors.shutdown(existing);
       return { state, reason, message: "Master wants to launch executor, but one already exists" };
     }
-    if (existing.state === "terminating" || existing.state === "terminated") {
+    if (existing.ending) {
       return { state, reason, message: `Executor ${existing.state}` };
     }
     return undefined;

@@ -90,14 +90,14 @@ export class TaskContainers {
         await this.launched(framework, executor, { containerizer, tasks: first.tasks });
         return;
       }
-      if (executor.state === "registering") metrics.containerLaunchErrors.inc();
+      if (!executor.ending) metrics.containerLaunchErrors.inc();
       executors.fail(executor, {
         state: TaskState.TASK_FAILED,
         reason: Reason.REASON_CONTAINER_LAUNCH_FAILED,
         message: this.nobodysContainer(),
       });
     } catch (error) {
-      if (executor.state === "registering") {
+      if (!executor.ending) {
         if (writtenDown) metrics.containerLaunchErrors.inc();
         logger.info(
           { err: error, executor: executor.id, framework: framework.id },
@@ -141,7 +141,7 @@ export class TaskContainers {
   ): Promise<Containerizer | undefined> {
     const request = this.request(framework, executor, tasks);
     for (const containerizer of this.options.containerizers) {
-      if (executor.state !== "registering") return undefined;
+      if (executor.ending) return undefined;
       executor.containerizer = containerizer;
       if (await containerizer.launch(request)) return containerizer;
       executor.containerizer = undefined;
@@ -211,7 +211,7 @@ export class TaskContainers {
       executor.launched.set(task.task_id!.value!, makeTask(task, framework.id));
       executor.command = this.commandTask(framework, executor, task);
       executor.command.started(containerizer.taskData?.(executor.containerId));
-    } else {
+    } else if (executor.state === "registering") {
       const expire = (): void => executors.registrationTimeout(executor);
       executor.timers.add(clock.setTimeout(expire, agent.executorRegistrationTimeout));
     }

@@ -219,12 +219,7 @@ describe("an agent whose disk is full", () => {
     expect(bench.updates, "the scheduler is told").to.have.length(1);
     expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH"]);
     bench.disk.failing = () => false;
-    let write = (): void => undefined;
-    const apply = bench.disk.apply.bind(bench.disk);
-    bench.disk.apply = async (operations) => {
-      await new Promise<void>((resolve) => (write = resolve));
-      return apply(operations);
-    };
+    const write = bench.disk.hold();
     await bench.drain("t1");
     expect(executor.types, "the record is just being written").to.deep.equal(["SUBSCRIBED", "LAUNCH"]);
     write();

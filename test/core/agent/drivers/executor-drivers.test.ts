@@ -161,12 +161,7 @@ describe("executors of the v0 driver", () => {
 
   it("have their address written down before they know that they are registered", async () => {
     const bench = await launched({ checkpoint: true });
-    let written = (): void => undefined;
-    const apply = bench.disk.apply.bind(bench.disk);
-    bench.disk.apply = async (operations) => {
-      await new Promise<void>((resolve) => (written = resolve));
-      return apply(operations);
-    };
+    const written = bench.disk.hold();
     register(bench);
     await bench.settle();
     expect(said(bench)).to.deep.equal([]);

@@ -74,13 +74,7 @@ describe("custom executors", () => {
 
   it("are not told that a repeated update is safe while it is still being written down", async () => {
     const { bench, update } = await running({ checkpoint: true });
-    let written = (): void => undefined;
-    const apply = bench.disk.apply.bind(bench.disk);
-    bench.disk.apply = async (operations) => {
-      if (operations.some(({ op }) => op === "append"))
-        await new Promise<void>((resolve) => (written = resolve));
-      return apply(operations);
-    };
+    const written = bench.disk.hold("/task.updates");
     void update("t1", RUNNING);
     await bench.settle();
     const again = bench.subscribe("e1", {
@@ -172,6 +166,22 @@ describe("custom executors", () => {
     );
     const heard = bench.master.heard("ExecutorToFrameworkMessage", "master@10.0.0.1:5050");
     expect(heard.map(({ data }) => String(data))).to.deep.equal(["one"]);
+  });
+
+  it("that subscribe before their container is made get it all the same", async () => {
+    const bench = await AgentBench.registered();
+    const write = bench.disk.hold("/executors/e1/");
+    bench.run(bench.task("t1", { executor: bench.custom("e1") }), bench.framework(), true);
+    await bench.settle();
+    const executor = bench.subscribe("e1");
+    await bench.settle();
+    expect(bench.containerizer.launched).to.have.length(0);
+    write();
+    await bench.settle();
+    expect(bench.containerizer.launched).to.have.length(1);
+    expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH"]);
+    await bench.clock.advance(3600_000);
+    expect(bench.agent.state.executor(FRAMEWORK_ID, "e1")?.state).to.equal("running");
   });
 
   it("that do not subscribe in time are ended, and their tasks fail for that reason", async () => {

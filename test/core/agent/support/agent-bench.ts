@@ -68,8 +68,8 @@ export class MemoryDisk implements Disk {
   failing: (operation: DiskOperation) => boolean = () => false;
   private slow: { readonly part: string; readonly released: Promise<void> } | undefined;
 
-  /** What touches such a path waits from now on, until the function is called that this returns. */
-  hold(part: string): () => void {
+  /** What touches a path with this in it waits from now on, until the function is called that this returns. */
+  hold(part = ""): () => void {
     let release = (): void => undefined;
     this.slow = { part, released: new Promise((resolve) => (release = resolve)) };
     return () => release();

@@ -76,13 +76,7 @@ describe("status updates", () => {
 
   it("are written down before they are sent, for frameworks that checkpoint", async () => {
     const bench = await AgentBench.registered();
-    let written = (): void => undefined;
-    const apply = bench.disk.apply.bind(bench.disk);
-    bench.disk.apply = async (operations) => {
-      if (operations.some(({ op }) => op === "append"))
-        await new Promise<void>((resolve) => (written = resolve));
-      return apply(operations);
-    };
+    const written = bench.disk.hold("/task.updates");
     bench.run(bench.task("t1"), bench.framework(checkpointing));
     await bench.settle();
     expect(bench.updates).to.have.length(0);
@@ -95,12 +89,7 @@ describe("status updates", () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"), bench.framework(checkpointing));
     await bench.settle();
-    let written = (): void => undefined;
-    const apply = bench.disk.apply.bind(bench.disk);
-    bench.disk.apply = async (operations) => {
-      await new Promise<void>((resolve) => (written = resolve));
-      return apply(operations);
-    };
+    const written = bench.disk.hold();
     bench.acknowledge(bench.updates[0]!);
     await bench.settle();
     expect(bench.updates.map(({ status }) => line(status!))).to.deep.equal(["TASK_STARTING"]);
