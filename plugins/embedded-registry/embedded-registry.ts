@@ -21,15 +21,15 @@ import { encodeFrame } from "./frame.js";
 import { newSegment } from "./segment.js";
 import { readNamed, SegmentDirectory } from "./segment-directory.js";
 
-/** Where the segments are. */
+/** Access to the segment files. */
 export type SegmentFiles = Pick<SegmentDirectory, "create" | "newest" | "begin" | "append" | "close">;
 
 export interface EmbeddedRegistryOptions {
-  /** Directory of its own; made when missing. */
+  /** A directory for the registry alone; created when missing. */
   readonly directory: string;
-  /** Absent: those of that directory. */
+  /** Default: the files of that directory. */
   readonly files?: SegmentFiles;
-  /** Keeps other processes out of the directory. Absent: a lock there. */
+  /** Keeps other processes out of the directory. Default: a lock file in it. */
   readonly takeLock?: () => Promise<Pick<DirectoryLock, "release">>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -37,7 +37,7 @@ export interface EmbeddedRegistryOptions {
   /** Milliseconds. */
   readonly fetchTimeout: number;
   readonly storeTimeout: number;
-  /** A segment that has grown by this many bytes, and is mostly history, is replaced by a new one. */
+  /** Once a segment has grown by this many bytes, and most of it is history, a new one replaces it. */
   readonly compactionBytes?: number;
 }
 
@@ -45,10 +45,10 @@ const DISK = "the disk";
 const DEFAULT_COMPACTION_BYTES = 4 * 1024 * 1024;
 
 /**
- * A registry in files below the master's work directory. Changes take effect in memory at once and are answered once they are on
- * the disk; what arrives while a commit is on its way goes into the next one, so that many changes share one sync.
+ * A registry in files below the master's work directory. Changes take effect in memory at once and are acknowledged once they are on disk.
+ * Changes that arrive during a commit go into the next one, so that many of them share one sync.
  *
- * After a failed write nothing is known of the disk, so nothing more is accepted: the master has to start anew.
+ * After a failed write the content of the disk is unknown, so no further change is accepted: the master has to restart.
  */
 export class EmbeddedRegistry implements Registry {
   private readonly files: SegmentFiles;
@@ -110,7 +110,7 @@ export class EmbeddedRegistry implements Registry {
     return this.state === "open" ? stateOf(this.facts) : undefined;
   }
 
-  /** Waits for what is under way and closes the files. */
+  /** Waits for the write in progress and closes the files. */
   async close(): Promise<void> {
     if (this.state === "closed") return;
     this.state = "closed";
@@ -123,7 +123,7 @@ export class EmbeddedRegistry implements Registry {
     await this.lock?.release();
   }
 
-  /** @param attempt `over` once nobody waits for it any more: then it must leave nothing behind */
+  /** @param attempt `over` once the caller has stopped waiting: from then on this must leave nothing behind */
   private async load(master: MasterInfo, attempt: { readonly over: boolean }): Promise<void> {
     await this.files.create();
     const { directory, takeLock = () => DirectoryLock.take(directory) } = this.options;
@@ -144,19 +144,19 @@ export class EmbeddedRegistry implements Registry {
       this.sequence = read.sequence;
     } else this.noteMesosLog();
     this.facts.master = master;
-    // A new segment at each start: it cuts off a torn end, forgets history and records the leader, in one atomic step.
+    // Each start begins a new segment: in one atomic step that cuts off a torn end, drops history and records the leader.
     const done = this.options.metrics.store.start();
     try {
       await this.beginSegment();
     } catch (error) {
-      // Nothing is wrong with what is there.
+      // The existing segments are intact, so the registry is not unreadable.
       const detail = `${this.options.directory}: ${messageOf(error)}`;
       throw new TepuiError("TEPUI_REGISTRY_WRITE_FAILED", { detail, cause: error });
     }
     done();
   }
 
-  /** Agents come back without it; what operators said would be forgotten unnoticed. */
+  /** Agents re-register without the old registry, but what operators decided would be forgotten without notice. */
   private noteMesosLog(): void {
     const replicatedLog = join(dirname(this.options.directory), "replicated_log");
     if (!existsSync(replicatedLog)) return;
@@ -166,7 +166,7 @@ export class EmbeddedRegistry implements Registry {
     );
   }
 
-  /** Must begin synchronously: here the facts are those after the batch, which is what a snapshot has to hold. */
+  /** Must start synchronously: only then are the facts those right after the batch, which is what a snapshot has to contain. */
   private async write(records: readonly LogRecord[]): Promise<void> {
     const limit = Math.max(this.options.compactionBytes ?? DEFAULT_COMPACTION_BYTES, 2 * this.snapshotBytes);
     if (this.historyBytes > limit) return this.beginSegment();

@@ -24,10 +24,10 @@ const END = Buffer.from([0xa5]);
 const headerBytes = (format: FrameFormat): number => (format === 1 ? 8 : 12);
 const endBytes = (format: FrameFormat): number => (format === 1 ? 0 : END.length);
 
-/** What a disk writes at once, or not at all. */
+/** The unit that a disk writes atomically. */
 const SECTOR_BYTES = 512;
 
-/** A shorter row of zeroes is as likely to be written. */
+/** A shorter run of zeroes may well be real data. */
 const LEAST_ZEROES = 4;
 
 export interface Frame {
@@ -48,7 +48,7 @@ export function encodeFrame(sequence: bigint, payload: readonly Uint8Array[]): B
   return frame;
 }
 
-/** The frame at `offset`; undefined when the bytes there are none. */
+/** The frame at `offset`; undefined when there is no valid one. */
 export function readFrame(file: Buffer, offset: number, format: FrameFormat): Frame | undefined {
   const start = offset + headerBytes(format);
   const least = SEQUENCE_BYTES + endBytes(format);
@@ -68,8 +68,8 @@ export function readFrame(file: Buffer, offset: number, format: FrameFormat): Fr
 }
 
 /**
- * Whether what stands at `offset`, and is no frame, is what a crash leaves of the last one: shorter than it says, or with zeroes at the
- * end or in place of a sector. In format 1 the two cannot be told apart, and a crash is the likelier.
+ * Whether the invalid bytes at `offset` are what a crash leaves of the last frame: shorter than the header says, or with zeroes at the end
+ * or in place of a whole sector. In format 1 a crash cannot be told from damage; a crash is assumed because it is likelier.
  */
 export function isTorn(file: Buffer, offset: number, format: FrameFormat): boolean {
   if (format === 1 || file.at(-1) === 0) return true;
@@ -85,12 +85,12 @@ export function isTorn(file: Buffer, offset: number, format: FrameFormat): boole
   return false;
 }
 
-/** No file holds more commits; a number beyond this distance is no sequence. */
+/** No file holds this many commits, so a number farther away is not a sequence number. */
 const FARTHEST = 1n << 40n;
 
 /**
- * Offset of a good frame later than `sequence`, at or after `from`, wherever it begins. Tells damage in the middle of a file,
- * which good frames follow, from an end that was cut short, which nothing follows.
+ * Offset of the first valid frame later than `sequence`, at or after `from`, at any alignment. Distinguishes damage in the middle of a
+ * file, which valid frames follow, from a torn end, which nothing follows.
  */
 export function findLaterFrame(
   file: Buffer,

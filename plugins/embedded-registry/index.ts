@@ -29,7 +29,7 @@ export default definePlugin({
       fetchTimeout: ctx.config.registry_fetch_timeout,
       storeTimeout: ctx.config.registry_store_timeout,
     });
-    // It serves from its recovery on.
+    // It serves as soon as it has recovered.
     registryMetrics.showLog({ replicas: 1, recovered: () => registry.recovered });
     ctx.bind(Registry, registry);
     return { stop: () => registry.close() };

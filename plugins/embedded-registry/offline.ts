@@ -5,12 +5,12 @@ import type { RegistryFacts } from "../../sdk/registry/index.js";
 import { newSegment } from "./segment.js";
 import { readNamed, SegmentDirectory } from "./segment-directory.js";
 
-/** A segment may be replaced between listing and reading. */
+/** A segment may be replaced between listing the directory and reading the file. */
 const READ_ATTEMPTS = 10;
 
 /**
- * What the registry in the directory holds now, while a master may be writing to it; changes nothing. Undefined: there is none.
- * Rejects with TEPUI_REGISTRY_UNREADABLE, or with an Error of the file system.
+ * Reads the registry in the directory, even while a master writes to it; changes nothing. Undefined: there is no registry.
+ * Rejects with TEPUI_REGISTRY_UNREADABLE or a file system Error.
  */
 export async function peekRegistry(directory: string): Promise<RegistryFacts | undefined> {
   for (let attempt = 1; ; attempt++) {
@@ -24,7 +24,7 @@ export async function peekRegistry(directory: string): Promise<RegistryFacts | u
   }
 }
 
-/** Makes a registry in a directory that has none, and syncs it. */
+/** Creates a registry in a directory that has none, and syncs it. */
 export async function writeRegistry(directory: string, facts: RegistryFacts): Promise<void> {
   const files = new SegmentDirectory(directory);
   await files.create();

@@ -8,18 +8,18 @@ import { type ReadSegment, readSegment } from "./segment.js";
 const SEGMENT_NAME = /^\d{20}\.segment$/;
 
 /**
- * Holds the name of the newest segment. A directory without this segment, or a later one, is a copy from which it is missing, and must
- * not be taken for a new registry or for what it was earlier.
+ * Holds the name of the newest segment. If that segment and all later ones are missing, the directory is an incomplete copy. It must not
+ * pass for a new registry, or for an earlier state of this one.
  */
 const MARK = "newest";
 
-/** Guessing at a registry costs agents. */
+/** A wrong guess about the registry would cost agents. */
 const WHAT_TO_DO =
   "restore a backup (tepui restore), or move the directory away to begin without memory of the agents; nothing was changed";
 
 /**
- * The files of one registry. Only the newest segment counts. The one before stays until the next begins: who copies the directory
- * file by file while it is used would find neither otherwise. Unfinished ones are left-overs of a crash.
+ * The files of one registry. Only the newest segment counts. The previous one is kept until the next one begins, so that somebody who
+ * copies the directory file by file while it is in use gets at least one of them. Unfinished files are leftovers of a crash.
  */
 export class SegmentDirectory {
   private current: FileHandle | undefined;
@@ -31,7 +31,7 @@ export class SegmentDirectory {
     await makeDirectory(this.path, 0o700);
   }
 
-  /** Undefined: the registry is new. Rejects with an Error when there is none, but has been. */
+  /** Undefined: the registry is new. Rejects with an Error when a segment existed once but is gone. */
   async newest(): Promise<{ name: string; content: Buffer } | undefined> {
     const name = segmentsOf(await readdir(this.path)).at(-1);
     const mark = await this.mark();
@@ -43,7 +43,7 @@ export class SegmentDirectory {
     return name === undefined ? undefined : { name, content: await readFile(join(this.path, name)) };
   }
 
-  /** Begins a segment that replaces all others. After a crash either it is there whole, or the one before still is. */
+  /** Begins a segment that replaces all others. After a crash, either the whole new segment exists or the previous one still does. */
   async begin(sequence: bigint, content: Buffer): Promise<void> {
     const name = segmentName(sequence);
     const aside = join(this.path, `${name}.tmp`);
@@ -53,7 +53,7 @@ export class SegmentDirectory {
       await handle.sync();
       await rename(aside, join(this.path, name));
       await this.sync();
-      // Only now: after a crash the mark may be older than the segment, but not newer.
+      // In this order: after a crash the mark may be older than the segment, but never newer.
       await writeFile(join(this.path, MARK), name, { mode: 0o600 });
     } catch (error) {
       await handle.close();
@@ -65,12 +65,12 @@ export class SegmentDirectory {
     for (const old of await this.leftovers(name)) await rm(join(this.path, old), { force: true });
   }
 
-  /** Appends to the current segment; resolves when the bytes are on the disk. */
+  /** Appends to the current segment; resolves once the bytes are on disk. */
   async append(frame: Buffer): Promise<void> {
     if (this.current === undefined) throw new Error("no segment is open");
     await writeAll(this.current, frame, this.length);
     await this.current.datasync();
-    // Whoever cleans up may have removed it: what is written then is gone with this process, and nobody may be told otherwise.
+    // Somebody may have deleted the file: the write would vanish with this process, so it must not be acknowledged.
     if ((await this.current.stat()).nlink === 0) throw new Error("its file has been removed");
     this.length += frame.length;
   }
@@ -80,7 +80,7 @@ export class SegmentDirectory {
     this.current = undefined;
   }
 
-  /** Undefined: there is none. Empty: its write was cut short, or it was copied in the middle of it. */
+  /** Undefined: there is no mark. Empty: its write was cut short, or it was copied in the middle of a write. */
   private async mark(): Promise<string | undefined> {
     try {
       const text = await readFile(join(this.path, MARK), "utf8");
@@ -97,7 +97,7 @@ export class SegmentDirectory {
     return [...names.filter((name) => name.endsWith(".segment.tmp")), ...older.slice(0, -1)];
   }
 
-  /** Makes the names in the directory durable. */
+  /** Syncs the directory itself, so that new names are durable. */
   private async sync(): Promise<void> {
     const directory = await open(this.path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
@@ -108,13 +108,13 @@ export class SegmentDirectory {
   }
 }
 
-/** The file of the segment whose first commit has this sequence. */
+/** Name of the segment file whose first commit has this sequence number. */
 const segmentName = (sequence: bigint): string => `${sequence.toString().padStart(20, "0")}.segment`;
 
 const segmentsOf = (names: readonly string[]): string[] =>
   names.filter((name) => SEGMENT_NAME.test(name)).sort();
 
-/** What a segment's file holds. Rejects with TEPUI_REGISTRY_UNREADABLE, which says what is wrong and where. */
+/** Parses a segment file. Throws TEPUI_REGISTRY_UNREADABLE, which says what is wrong and where. */
 export function readNamed(path: string, content: Buffer): ReadSegment {
   try {
     const read = readSegment(content);

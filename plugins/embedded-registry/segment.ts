@@ -9,23 +9,23 @@ import {
 import { encodeFrame, FRAME_FORMAT, type Frame, findLaterFrame, isTorn, readFrame } from "./frame.js";
 
 /**
- * A segment is a file: a header, a frame with everything known when it was begun, and a frame for each commit since.
- * It comes into being whole (written aside, synced, renamed), so only its end can be cut short by a crash.
+ * A segment is a file: a header, a frame with the whole state when it was begun, then one frame per commit.
+ * It is created atomically (written aside, synced, renamed), so a crash can only cut its end short.
  */
 const MAGIC = Buffer.from("TEPUIREG");
 const HEADER_BYTES = MAGIC.length + 4;
 
 export interface ReadSegment {
   readonly facts: RegistryFacts;
-  /** Of the frame with which it begins. */
+  /** Sequence number of its first frame. */
   readonly first: bigint;
-  /** Of the last frame. */
+  /** Sequence number of its last frame. */
   readonly sequence: bigint;
-  /** Bytes at the end that belong to a commit that a crash cut short, and that nobody was told about. */
+  /** Bytes at the end that belong to a commit that a crash cut short, and that was never acknowledged. */
   readonly tornBytes: number;
 }
 
-/** The file's first bytes: header and snapshot. */
+/** The first bytes of the file: header and snapshot. */
 export function newSegment(sequence: bigint, facts: RegistryFacts): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);

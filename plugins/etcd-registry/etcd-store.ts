@@ -5,7 +5,7 @@ import { pause } from "../../sdk/time/index.js";
 
 export interface EtcdStoreOptions {
   readonly client: EtcdClient;
-  /** The head's key; the other values have it and a slash before their names. */
+  /** Key of the head; the other keys are this, a slash and a name. */
   readonly path: string;
   readonly clock: Clock;
 }
@@ -13,7 +13,7 @@ export interface EtcdStoreOptions {
 /** Milliseconds between attempts while no server answers. */
 const PAUSE_MS = 200;
 
-/** Values in keys of etcd. A value's version is the revision of the store at its last change. */
+/** Values in keys of etcd. The version of a value is the store's revision at its last change. */
 export class EtcdStore implements FencedStore {
   readonly engine = "etcd";
   private readonly closing = new AbortController();

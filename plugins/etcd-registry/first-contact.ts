@@ -7,16 +7,16 @@ export interface FirstContactOptions {
   readonly store: FencedStore;
   /** Without credentials, for errors. */
   readonly url: string;
-  /** Milliseconds; 0: as long as it takes. */
+  /** Milliseconds; 0: no limit. */
   readonly limit: number;
   readonly clock: Clock;
-  /** Aborted: nobody waits any more. */
+  /** Aborted when nobody is waiting any more. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Resolves when more than half of the servers agree on what the registry's head is, and let this process read it. Rejects with
- * TEPUI_ETCD_UNREACHABLE after the limit or when told to stop, and at once with TEPUI_ETCD_REFUSED.
+ * Resolves when a majority of the servers agree on the registry's head and let this process read it. Rejects with TEPUI_ETCD_UNREACHABLE
+ * after the limit or when aborted, and at once with TEPUI_ETCD_REFUSED.
  */
 export async function firstContact(options: FirstContactOptions): Promise<void> {
   const { store, url, limit, clock, signal } = options;
@@ -50,7 +50,7 @@ export async function firstContact(options: FirstContactOptions): Promise<void> 
   } finally {
     timer?.cancel();
     if (stop !== undefined) signal?.removeEventListener("abort", stop);
-    // After the limit: nobody waits for it any more.
+    // The attempt may outlive the limit; this ends it.
     store.close();
     contact.catch(() => undefined);
   }

@@ -3,7 +3,7 @@ import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Registry, RegistryOperation } from "../../sdk/contracts/registry.js";
 import { applyOperation, emptyFacts, type RegistryMetrics, stateOf } from "../../sdk/registry/index.js";
 
-/** A registry that forgets everything with its process: for tests and for clusters that may. */
+/** A registry that forgets everything when its process ends: for tests, and for clusters that can afford that. */
 export class MemoryRegistry implements Registry {
   private readonly facts = emptyFacts();
 

@@ -4,9 +4,8 @@ import type { Candidacy, Election } from "../../sdk/contracts/election.js";
 type Watcher = (leader: MasterInfo | undefined) => void;
 
 /**
- * The election of a cluster with one master: whoever contends leads, and keeps the leadership until it withdraws.
- *
- * `elected` comes in a microtask, never within `contend`: the candidate has its withdrawal in hand before it leads.
+ * The election of a cluster with a single master: whoever contends leads, until it withdraws.
+ * `elected` is called in a microtask, never within `contend`, so the candidate has its withdrawal in hand before it leads.
  */
 export class StandaloneElection implements Election {
   private leader: MasterInfo | undefined;
@@ -31,7 +30,7 @@ export class StandaloneElection implements Election {
   }
 
   watch(changed: Watcher): () => void {
-    // A wrapper of its own, so that watching twice with one function is two watches with two undos.
+    // A wrapper, so that the same function can watch twice, each with its own undo.
     const watcher: Watcher = (leader) => changed(leader);
     this.watchers.add(watcher);
     watcher(this.leader);

@@ -9,17 +9,17 @@ export interface FirstContactOptions {
   readonly access: readonly AccessEntry[];
   /** Without credentials, for errors. */
   readonly url: string;
-  /** Milliseconds; 0: as long as it takes. */
+  /** Milliseconds; 0: no limit. */
   readonly limit: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Aborted: nobody waits any more. */
+  /** Aborted when nobody is waiting any more. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Resolves when the ensemble serves and lets this process stand for election. Rejects with TEPUI_ZOOKEEPER_UNREACHABLE after the limit,
- * or when told to stop, and at once with TEPUI_ZOOKEEPER_REFUSED.
+ * Resolves when the ensemble serves and lets this process stand for election. Rejects with TEPUI_ZOOKEEPER_UNREACHABLE after the limit or
+ * when aborted, and at once with TEPUI_ZOOKEEPER_REFUSED.
  */
 export async function firstContact(options: FirstContactOptions): Promise<void> {
   const { client, clock, limit, url, signal } = options;
@@ -32,7 +32,7 @@ export async function firstContact(options: FirstContactOptions): Promise<void> 
       const attempt = (): void => {
         tryNodes(options).then(resolve, (error: unknown) => {
           if (!isZooKeeperError(error, "connection-loss", "session-expired")) reject(refusal(url, error));
-          // Otherwise the next connection tries again.
+          // Any other error: the next connection tries again.
         });
       };
       const disconnected = (reason: string): void => {
@@ -58,7 +58,7 @@ export async function firstContact(options: FirstContactOptions): Promise<void> 
   }
 }
 
-/** Makes the path, and in it a node that is gone in the same transaction: so nobody sees it, and the permission is known. */
+/** Creates the path, and a child node that the same transaction deletes again: nobody sees it, but the permission has been tested. */
 async function tryNodes({ client, path, access, random }: FirstContactOptions): Promise<void> {
   await client.createPath(path, access);
   const probe = `${path}/tepui-${random.uuid()}`;

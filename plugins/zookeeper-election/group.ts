@@ -9,19 +9,22 @@ const LONGEST_RETRY_MS = 60_000;
 
 export interface GroupOptions {
   readonly client: ZooKeeperClient;
-  /** Where the candidates' nodes are. */
+  /** Parent of the candidates' nodes. */
   readonly path: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Before each look at the path, with a connection: makes what has to be there. Rejects with ZooKeeperError. */
+  /** Called before each look at the path, while connected: creates what has to exist. Rejects with ZooKeeperError. */
   readonly prepare?: () => Promise<void>;
-  /** All candidates, the leader first. Rejects with ZooKeeperError; `again` when it finds that they have changed meanwhile. */
+  /**
+   * Receives all candidates, the leader first. Rejects with ZooKeeperError; answers `again` if they turn out to have changed in the
+   * meantime.
+   */
   readonly members: (members: readonly Member[]) => Promise<"done" | "again">;
 }
 
 /**
- * Follows the candidates below a path: looks at each connection and each change, one look at a time. A look that a lost connection cuts
- * short is made again with the next one; one that fails otherwise, after a pause that grows.
+ * Follows the candidates below a path: looks after every connect and every change, one look at a time. A look that is cut short by a lost
+ * connection is repeated on the next connection; one that fails for another reason is retried with growing pauses.
  */
 export class Group {
   private looking = false;
@@ -38,14 +41,14 @@ export class Group {
     this.look();
   }
 
-  /** What is under way ends with the client's connection. */
+  /** A look in progress ends with the client's connection. */
   stop(): void {
     this.unlisten?.();
     this.unlisten = undefined;
     this.retry?.cancel();
   }
 
-  /** Looks now, or once more if it is looking. */
+  /** Looks now or, if a look is in progress, once more after it. */
   look(): void {
     if (this.unlisten === undefined) return;
     this.stale = true;
@@ -53,7 +56,7 @@ export class Group {
     if (!this.looking) void this.lookAll();
   }
 
-  /** Until what it has seen is what there is. Never rejects. */
+  /** Repeats until nothing changed during the last look. Never rejects. */
   private async lookAll(): Promise<void> {
     const { client } = this.options;
     this.looking = true;
@@ -65,7 +68,7 @@ export class Group {
         this.retryMs = FIRST_RETRY_MS;
       } catch (error) {
         if (session !== client.sessionId || isZooKeeperError(error, "connection-loss", "session-expired")) {
-          // With a connection again the look is due at once; without one, at the next.
+          // If a connection is back, look again at once; otherwise the next connection triggers the look.
           this.stale = client.connected;
         } else this.lookLater(error);
       }
@@ -89,7 +92,7 @@ export class Group {
     else if ((await members(membersOf(children))) === "again") this.stale = true;
   }
 
-  /** Undefined: the path came into being meanwhile. */
+  /** Undefined: the path was created in the meantime. */
   private async children(client: ZooKeeperClient, path: string): Promise<string[] | undefined> {
     try {
       return await client.getChildren(path, this.changed);

@@ -7,11 +7,11 @@ import type { Member } from "./member.js";
 
 type Watcher = (leader: MasterInfo | undefined) => void;
 
-/** Who leads, as far as known: it stays known while the ensemble is away. */
+/** The leader as last known; it stays known while the ensemble is unreachable. */
 export class LeaderWatch {
   private readonly watchers = new Set<Watcher>();
   private leader: MasterInfo | undefined;
-  /** The node that it was read from; names are used once. */
+  /** The node that the leader was read from. Node names are never reused. */
   private node: string | undefined;
 
   constructor(
@@ -21,14 +21,14 @@ export class LeaderWatch {
   ) {}
 
   watch(changed: Watcher): () => void {
-    // A function of its own, so that watching twice with one function is two watches with two undos.
+    // A wrapper, so that the same function can watch twice, each with its own undo.
     const watcher: Watcher = (leader) => changed(leader);
     this.watchers.add(watcher);
     watcher(this.leader);
     return () => this.watchers.delete(watcher);
   }
 
-  /** The leading candidate, or that there is none. Answers `again` when its node goes before it can be read. */
+  /** Notes the leading candidate, or that there is none. Answers `again` if its node disappears before it can be read. */
   async follow(member: Member | undefined): Promise<"done" | "again"> {
     if (member === undefined) {
       this.forget();
@@ -61,7 +61,7 @@ export class LeaderWatch {
     for (const watcher of [...this.watchers]) watcher(leader);
   }
 
-  /** A leader that cannot be read leads all the same: nobody is followed in its place. */
+  /** A leader whose node cannot be decoded leads all the same: nobody takes its place. */
   private read(member: Member, data: Buffer): MasterInfo | undefined {
     try {
       const leader = decodeMasterInfo(member.format, data);

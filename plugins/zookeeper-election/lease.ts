@@ -2,27 +2,27 @@ import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 import { isZooKeeperError, type ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 
 /**
- * The part of the session's timeout for which a confirmation holds. The rest covers what the server that leads the ensemble may
- * know of the session later than the one that is talked to: half a tick, and sessions have two ticks at least.
+ * The fraction of the session timeout for which a confirmation holds. The rest allows for the ensemble's leader hearing of the session
+ * later than the server we talk to: by up to half a tick, and a session timeout is at least two ticks.
  */
 const SAFE_PART = 0.75;
 
-/** Confirmations in that time, so that one may be lost. */
+/** Confirmations within that time, so that one may be lost. */
 const RENEWALS = 3;
 
 export interface LeaseOptions {
   readonly client: ZooKeeperClient;
   readonly clock: Clock;
-  /** The node whose being there is the leadership. */
+  /** Leading means that this node exists. */
   readonly node: string;
   /** Called once. */
   readonly lost: (reason: string) => void;
 }
 
 /**
- * Knows until when this process may act as the leader. Its session must not have ended, and a server that answers pings is no proof of
- * that: cut off from the others it goes on answering while they give the session up. So the node is checked in a transaction, which
- * more than half of the servers have to agree to, and each one holds for less than the session's timeout from when it was sent.
+ * Knows until when this process may act as the leader. Its session must not have expired, and a server that answers pings does not prove
+ * that: cut off from the ensemble, it keeps answering while the others expire the session. So the node is checked in a transaction, which a
+ * majority has to agree to; each confirmation holds for less than the session timeout, counted from when it was sent.
  */
 export class Lease {
   private validUntil = 0;
@@ -39,12 +39,12 @@ export class Lease {
     });
   }
 
-  /** Nobody else can have been elected yet. */
+  /** True while nobody else can have been elected. */
   holds(): boolean {
     return !this.ended && this.options.clock.monotonic() < this.validUntil;
   }
 
-  /** The first confirmation. False: it came too late to hold. Rejects with ZooKeeperError. */
+  /** Waits for the first confirmation. False: it took too long to be of use. Rejects with ZooKeeperError. */
   async acquire(): Promise<boolean> {
     await this.confirm();
     if (!this.holds()) return false;
@@ -68,14 +68,14 @@ export class Lease {
   }
 
   private renew(): void {
-    // Before the first confirmation there is nothing to renew.
+    // `acquire` makes the first confirmation.
     if (this.deadline === undefined) return;
     this.underWay++;
     this.confirm()
       .catch((error: unknown) => {
         if (isZooKeeperError(error, "no-node")) this.lose("its node in ZooKeeper is gone");
         else if (isZooKeeperError(error, "session-expired")) this.lose("the ZooKeeper session has expired");
-        // Any other failure leaves open whether the node is there: the deadline decides.
+        // After any other failure the node may still exist: the deadline decides.
       })
       .finally(() => this.underWay--);
   }
@@ -84,7 +84,7 @@ export class Lease {
     const { client, clock } = this.options;
     const wait = (SAFE_PART * client.sessionTimeout) / RENEWALS;
     this.renewal = clock.setTimeout(() => {
-      // While there is time another server may do better.
+      // There is time left to try another server.
       if (this.underWay > 0) client.reconnect(`no transaction within ${Math.round(wait)} ms`);
       else this.renew();
       this.schedule();

@@ -3,7 +3,7 @@ import * as codecs from "../../proto/gen/json/mesos/v1/mesos.js";
 import { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { MemberFormat } from "./member.js";
 
-/** What a candidate's node holds, in the form that Mesos's masters write and its tools read. */
+/** The content of a candidate's node, in the form that Mesos's masters write and its tools read. */
 export function encodeMasterInfo(info: MasterInfo): Buffer {
   return Buffer.from(codecs.MasterInfo.json.write(info), "utf8");
 }
@@ -38,7 +38,7 @@ function ofPid(text: string): MasterInfo {
   if (!isIPv4(ip) || !(port > 0 && port < 65_536)) throw new Error("it is no address of a master");
   return {
     id: text,
-    // The four bytes, the first one lowest.
+    // The four bytes as one number, the first byte lowest.
     ip: Buffer.from(ip.split(".").map(Number)).readUInt32LE(),
     port,
     pid: text,

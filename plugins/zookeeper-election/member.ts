@@ -1,4 +1,4 @@
-/** How a candidate's node holds who it is. */
+/** How a candidate's node describes the candidate. */
 export type MemberFormat =
   /** `json.info_`: MasterInfo as JSON, since Mesos 0.24. */
   | "json"
@@ -7,14 +7,14 @@ export type MemberFormat =
   /** No label: the address of the master's process, as text. */
   | "pid";
 
-/** A candidate, as its node in the group's path names it. */
+/** A candidate, as the name of its node describes it. */
 export interface Member {
   readonly name: string;
   readonly sequence: number;
   readonly format: MemberFormat;
 }
 
-/** A new candidate's node begins with this; the server appends the sequence. */
+/** Prefix of a new candidate's node; the server appends the sequence number. */
 export const MEMBER_PREFIX = "json.info_";
 
 const FORMATS: Readonly<Record<string, MemberFormat>> = {
@@ -23,9 +23,9 @@ const FORMATS: Readonly<Record<string, MemberFormat>> = {
   "": "pid",
 };
 
-/** Undefined for nodes that are no candidates, such as `log_replicas`. */
+/** Undefined for nodes that are not candidates, such as `log_replicas`. */
 function memberOf(name: string): Member | undefined {
-  // Past 2,147,483,647 the server's counter goes on with negative numbers.
+  // After 2,147,483,647 the server's counter overflows to negative numbers.
   const parts = /^(.*?)(-?\d{9,10})$/.exec(name);
   const format = parts === null ? undefined : FORMATS[parts[1]!];
   return format === undefined ? undefined : { name, sequence: Number(parts![2]), format };

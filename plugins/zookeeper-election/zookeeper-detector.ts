@@ -14,7 +14,7 @@ export interface ZooKeeperDetectorOptions {
   readonly logger: Logger;
 }
 
-/** Follows the leader of an election without taking part, and without making anything in ZooKeeper. */
+/** Follows the leader of an election without taking part in it or creating anything in ZooKeeper. */
 export class ZooKeeperDetector implements Election {
   private readonly group: Group;
   private readonly leader: LeaderWatch;

@@ -13,7 +13,7 @@ import { MEMBER_PREFIX, type Member, membersOf } from "./member.js";
 export interface ZooKeeperElectionOptions {
   readonly client: ZooKeeperClient;
   readonly path: string;
-  /** Of the nodes that it makes. */
+  /** Access list of the nodes that it creates. */
   readonly access: readonly AccessEntry[];
   readonly clock: Clock;
   readonly logger: Logger;
@@ -24,28 +24,28 @@ interface Contention {
   readonly candidacy: Candidacy;
 }
 
-/** A node of this process. */
+/** The node of this process. */
 interface OwnNode {
   readonly name: string;
   readonly session: bigint;
   readonly info: MasterInfo;
 }
 
-/** How long a withdrawal waits for its node to be removed; it goes with the session, too. */
+/** How long a withdrawal waits for its node to be removed. Otherwise the node goes with the session. */
 const LEAVE_LIMIT_MS = 1000;
 
 /**
- * The election of Mesos's masters: each has an ephemeral node with a number below the group's path, and the lowest number leads.
+ * Mesos's election of masters: each candidate creates an ephemeral, sequential node below the group's path, and the lowest number leads.
  *
- * A candidate that does not lead yet outlives sessions and outages: it gets a new node. One that leads has lost the leadership when its
- * node or its session has gone, or is not confirmed in time (`Lease`), which is before anybody else can have been elected.
+ * A candidate that is not leading survives expired sessions and outages: it creates a new node. A leader loses the leadership when its node
+ * or session is gone, or when its `Lease` is not confirmed in time, which is before anybody else can have been elected.
  */
 export class ZooKeeperElection implements Election {
   private readonly group: Group;
   private readonly leader: LeaderWatch;
   private contention: Contention | undefined;
   private own: OwnNode | undefined;
-  /** A creation broke off: there may be a node of this session that is not known. */
+  /** A create request broke off: this session may own a node that we do not know of. */
   private uncertain = false;
   private lease: Lease | undefined;
   private leading = false;
@@ -88,7 +88,7 @@ export class ZooKeeperElection implements Election {
     this.group.start();
   }
 
-  /** The client is ended by who made it; until then the node stays. */
+  /** Whoever made the client closes it; the node stays until then. */
   stop(): void {
     this.unlisten?.();
     this.contention = undefined;
@@ -101,11 +101,11 @@ export class ZooKeeperElection implements Election {
     this.uncertain = false;
   }
 
-  /** Makes the path and, for a candidate, its node. */
+  /** Creates the path and, for a candidate, its node. */
   private async enter(): Promise<void> {
     const { client, path, access } = this.options;
     const { contention } = this;
-    // A node that tells of another candidacy has to make way.
+    // A node that announces an earlier candidacy has to be replaced.
     if (contention !== undefined && this.own !== undefined && this.own.info !== contention.info)
       await this.leave();
     if (this.own !== undefined) return;
@@ -116,7 +116,7 @@ export class ZooKeeperElection implements Election {
     this.uncertain = false;
     if (name === undefined) await this.createNode(contention.info, session);
     else this.own = { name, session, info: contention.info };
-    // It withdrew while its node was made.
+    // The candidate withdrew while its node was being created.
     if (this.contention === undefined) await this.leave();
   }
 
@@ -139,7 +139,7 @@ export class ZooKeeperElection implements Election {
     }
   }
 
-  /** The node of this session, if there is one. */
+  /** Finds the node of this session, if there is one. */
   private async findNode(session: bigint): Promise<string | undefined> {
     const { client, path } = this.options;
     for (const { name } of membersOf(await client.getChildren(path))) {
@@ -200,7 +200,7 @@ export class ZooKeeperElection implements Election {
     contention?.candidacy.lost(reason);
   }
 
-  /** True: it led. Nobody is known to lead then: least of all this process. */
+  /** Returns whether it was leading. Nobody is known to lead afterwards, least of all this process. */
   private resign(): boolean {
     this.lease?.end();
     this.lease = undefined;
@@ -210,7 +210,7 @@ export class ZooKeeperElection implements Election {
     return true;
   }
 
-  /** Takes the own node away, so that another is elected at once. */
+  /** Deletes this process's node, so that somebody else is elected at once. */
   private async leave(): Promise<void> {
     const { client, path, logger } = this.options;
     const { own } = this;
@@ -220,7 +220,7 @@ export class ZooKeeperElection implements Election {
       await client.delete(`${path}/${own.name}`);
     } catch (error) {
       if (isZooKeeperError(error, "no-node")) return;
-      // It goes with the session, at the latest.
+      // It disappears with the session at the latest.
       this.uncertain = true;
       logger.warn({ err: error, node: own.name }, "the candidate's node could not be removed");
     }

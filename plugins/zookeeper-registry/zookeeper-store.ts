@@ -8,9 +8,9 @@ import {
 
 export interface ZooKeeperStoreOptions {
   readonly client: ZooKeeperClient;
-  /** The head's node; the other values are nodes below it. */
+  /** The head's node; the other values are its children. */
   readonly path: string;
-  /** Of the nodes that it makes. */
+  /** Access list of the nodes that it creates. */
   readonly access: readonly AccessEntry[];
 }
 
@@ -19,7 +19,7 @@ export class ZooKeeperStore implements FencedStore {
   readonly engine = "ZooKeeper";
   private readonly unlisten: () => void;
   private closed = false;
-  /** Ends waits for a connection. */
+  /** Callbacks that end the waits for a connection. */
   private readonly wakes = new Set<() => void>();
 
   constructor(private readonly options: ZooKeeperStoreOptions) {
@@ -127,7 +127,7 @@ export class ZooKeeperStore implements FencedStore {
   }
 }
 
-/** A node that is not there is an answer; everything else is a failure. */
+/** A missing node is an answer; everything else is a failure. */
 function absent(error: unknown): undefined {
   if (!isZooKeeperError(error, "no-node")) throw error;
 }

@@ -11,10 +11,10 @@ import { withCapability } from "./minimum-capabilities.js";
 import type { RegistryFacts } from "./registry-facts.js";
 
 /**
- * Applies one operation and says whether it changed anything; one that does not fit (an agent admitted twice, an unknown one
- * removed) changes nothing. Deterministic and without I/O, so that any store can replay a log of operations with it.
+ * Applies one operation and returns whether it changed anything. An operation that does not fit (an agent admitted twice, an unknown one
+ * removed) changes nothing. Deterministic and without I/O, so any store can replay a log of operations with it.
  *
- * The facts are changed in place: with 10,000 agents a copy for each change would cost more than all the rest.
+ * The facts are changed in place: with 10,000 agents, copying them for each change would cost more than everything else.
  */
 export function applyOperation(facts: RegistryFacts, operation: RegistryOperation): boolean {
   switch (operation.kind) {
@@ -57,7 +57,7 @@ type Of<K extends RegistryOperation["kind"]> = Extract<RegistryOperation, { kind
 
 const idOf = (agent: AgentInfo): string => agent.id?.value ?? "";
 
-/** Ids are new at admission, so one on any list is a fault of the caller's. */
+/** Ids are new at admission; one that is on any list already is the caller's mistake. */
 function admit(facts: RegistryFacts, agent: AgentInfo): boolean {
   const id = idOf(agent);
   if (id === "" || facts.admitted.has(id) || facts.unreachable.has(id) || facts.gone.has(id)) return false;
@@ -73,7 +73,7 @@ function update(facts: RegistryFacts, agent: AgentInfo): boolean {
   return true;
 }
 
-/** Draining and deactivation follow the agent from list to list. */
+/** The draining and deactivation state moves with the agent from list to list. */
 function markUnreachable(facts: RegistryFacts, operation: Of<"mark-agent-unreachable">): boolean {
   const id = operation.agentId.value ?? "";
   const agent = facts.admitted.get(id);
@@ -88,7 +88,7 @@ function markUnreachable(facts: RegistryFacts, operation: Of<"mark-agent-unreach
   return true;
 }
 
-/** Also admits an agent that no list knows: it may have been pruned while it was away. One that is gone never returns. */
+/** Also admits an agent that is on no list: it may have been pruned while it was away. An agent that is gone never returns. */
 function markReachable(facts: RegistryFacts, info: AgentInfo): boolean {
   const id = idOf(info);
   if (id === "" || facts.admitted.has(id) || facts.gone.has(id)) return false;
@@ -108,7 +108,7 @@ function markGone(facts: RegistryFacts, { agentId, time }: Of<"mark-agent-gone">
 
 type Drainable = Pick<Registry_Slave | Registry_UnreachableSlave, "drain_info" | "deactivated">;
 
-/** Changes what is kept of an agent, where it is known; undefined: it has that already. */
+/** Changes what is stored about an agent, if it is known; `change` gives undefined when there is nothing to change. */
 function changeAgent(
   facts: RegistryFacts,
   id: string,
@@ -170,7 +170,7 @@ function isAnyDeactivated({ admitted, unreachable }: RegistryFacts): boolean {
   return false;
 }
 
-/** A master that does not know of deactivation would offer what these agents have. */
+/** A master that does not know about deactivation would offer the resources of these agents. */
 function needDraining(facts: RegistryFacts, needed: boolean): void {
   const { minimum_capabilities: before } = facts.rest;
   const after = withCapability(before, "AGENT_DRAINING", needed);
@@ -187,7 +187,7 @@ function prune(facts: RegistryFacts, operation: Of<"prune">): boolean {
 function updateWeights(facts: RegistryFacts, weights: readonly WeightInfo[]): boolean {
   const before = new Map(facts.rest.weights.map((one) => [one.info?.role, one.info]));
   const byRole = new Map(before);
-  // Of a role that is named twice, the last one counts.
+  // If a role is named twice, the last entry wins.
   for (const info of weights) byRole.set(info.role, info);
   const changed = weights.some(({ role }) => byRole.get(role)?.weight !== before.get(role)?.weight);
   if (changed) facts.rest = { ...facts.rest, weights: Array.from(byRole.values(), (info) => ({ info })) };
@@ -206,9 +206,9 @@ function updateQuotas(facts: RegistryFacts, configs: readonly QuotaConfig[]): bo
   const rest = {
     ...facts.rest,
     quota_configs: [...byRole.values()],
-    // The older form of the same.
+    // The older form of the same quota.
     quotas: quotas.filter(({ info }) => !roles.has(info?.role)),
-    // Masters that do not know of limits must not read a registry that has some.
+    // A master that does not know about limits must not read a registry that has some.
     minimum_capabilities: withCapability(needed, "QUOTA_V2", byRole.size > 0),
   };
   if (Buffer.compare(Registry.encode(facts.rest).finish(), Registry.encode(rest).finish()) === 0)

@@ -1,13 +1,13 @@
-/** A value and the version that the store gave it with its last change. */
+/** A value, and the version that the store gave it at its last change. */
 export interface Versioned {
   readonly data: Buffer;
   readonly version: bigint;
 }
 
-/** A change of the head, and a value that comes into being with it. */
+/** A change of the head, and an entry that is created with it. */
 export interface FencedChange {
   readonly head: Buffer;
-  /** The head's, as the writer knows it. */
+  /** Version of the head, as far as the writer knows. */
   readonly version: bigint;
   readonly entry?: NamedValue;
 }
@@ -18,33 +18,33 @@ export interface NamedValue {
 }
 
 /**
- * What a shared log needs of an engine (ZooKeeper, etcd): named values of up to 1 MB, and one of them, the head, that can only be
- * changed by who knows its version. All of it decided by the engine's majority.
+ * What a shared log needs from an engine (ZooKeeper, etcd): named values of up to 1 MB. One of them, the head, can only be changed by
+ * somebody who knows its version. Every operation is decided by a majority of the engine's servers.
  */
 export interface FencedStore {
   readonly engine: string;
-  /** Undefined: there is none. */
+  /** Undefined: there is no head. */
   readHead(): Promise<Versioned | undefined>;
-  /** Makes the head; one that exists stays as it is. */
+  /** Creates the head; an existing one stays as it is. */
   makeHead(data: Buffer): Promise<void>;
   /**
-   * In one transaction. Resolves to the head's new version, or to undefined, with nothing changed, when the head has another version
-   * or the entry exists. A rejection leaves open whether it took effect.
+   * In one transaction. Resolves to the head's new version or, if the head has another version or the entry exists, to undefined with
+   * nothing changed. After a rejection it is unknown whether the change took effect.
    */
   change(change: FencedChange): Promise<bigint | undefined>;
-  /** In the order of the names; undefined stands for values that do not exist. */
+  /** In the order of the names; undefined for values that do not exist. */
   read(names: readonly string[]): Promise<(Buffer | undefined)[]>;
-  /** Writes a value, whether or not it exists. Resolves to false, with nothing changed, when the head has another version. */
+  /** Writes a value, whether or not it exists. Resolves to false, with nothing changed, if the head has another version. */
   put(value: NamedValue, version: bigint): Promise<boolean>;
-  /** Names of all values but the head. */
+  /** The names of all values except the head. */
   names(): Promise<string[]>;
-  /** Those that do not exist are passed over. */
+  /** Ignores names that do not exist. */
   remove(names: readonly string[]): Promise<void>;
   /**
-   * Does the work, again and again while servers cannot be reached, until it has an outcome that is none of the connection's.
+   * Repeats the work while servers are unreachable, until it succeeds or fails for a reason other than the connection.
    * Rejects after `close`.
    */
   persist<T>(work: () => Promise<T>): Promise<T>;
-  /** Ends what persists. The connection belongs to who made it. */
+  /** Ends the repetition in `persist`. The connection belongs to whoever made it. */
   close(): void;
 }

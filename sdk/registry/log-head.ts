@@ -1,4 +1,4 @@
-/** What the head of a shared log holds: which of the values below it count, and who writes. */
+/** The content of a shared log's head: which of the other values count, and who writes. */
 export interface LogHead {
   /** Number of the snapshot, part of the names of its values. */
   readonly generation: number;
@@ -8,13 +8,13 @@ export interface LogHead {
   readonly crc: number;
   /** Number of the first entry after the snapshot. */
   readonly first: number;
-  /** Number that the next entry will have: those before it are there. Undefined: an earlier program wrote this, which did not say. */
+  /** Number of the next entry; all entries before it exist. Undefined in heads written by earlier versions. */
   readonly next?: number | undefined;
-  /** Who wrote it, so that a writer knows its own; empty: nobody yet. */
+  /** Who wrote the head, so that a writer recognizes its own; empty before the first write. */
   readonly writer: string;
 }
 
-/** Version of the layout; a reader refuses those that it does not know. */
+/** Version of the layout; a reader refuses versions it does not know. */
 const FORMAT = 1;
 
 export const EMPTY_HEAD: LogHead = { generation: 0, chunks: 0, bytes: 0, crc: 0, first: 1, writer: "" };
@@ -45,7 +45,7 @@ export function decodeHead(data: Buffer): LogHead {
     crc: number("crc"),
     first: number("first"),
     next: fields.next === undefined ? undefined : number("next"),
-    // The first programs did not write it.
+    // Absent in heads written by the first versions.
     writer: typeof fields.writer === "string" ? fields.writer : "",
   };
 }

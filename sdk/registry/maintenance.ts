@@ -3,15 +3,15 @@ import type { Schedule } from "../../proto/gen/mesos/v1/maintenance/maintenance.
 import { type MachineID, MachineInfo_Mode as Mode } from "../../proto/gen/mesos/v1/mesos.js";
 import type { RegistryFacts } from "./registry-facts.js";
 
-/** Two ids with the same key are the same machine: the case of host names does not matter. */
+/** Equal keys mean the same machine: host names are case-insensitive. */
 export const machineKey = ({ hostname, ip }: MachineID): string =>
   JSON.stringify([hostname?.toLowerCase() ?? null, ip ?? null]);
 
-/** The schedule that holds; stores may have several, of which only the first one is used. */
+/** The schedule in force. Registries can hold several; only the first is used. */
 export const scheduleOf = ({ schedules }: { readonly schedules: readonly Schedule[] }): Schedule =>
   schedules[0] ?? { windows: [] };
 
-/** The schedule without these machines; a window without machines goes with the last one. */
+/** The schedule without these machines, and without windows that have no machines left. */
 function withoutMachines({ windows }: Schedule, keys: ReadonlySet<string>): Schedule {
   const left = windows.map((window) => ({
     ...window,
@@ -49,7 +49,7 @@ export function stopMaintenance(facts: RegistryFacts, ids: readonly MachineID[])
 
 const machinesOf = ({ rest }: RegistryFacts): readonly Registry_Machine[] => rest.machines?.machines ?? [];
 
-/** Changes what differs, and says whether anything did. */
+/** Replaces what differs, and returns whether anything did. */
 function replace(facts: RegistryFacts, machines: Registry_Machine[], schedule: Schedule): boolean {
   const next = {
     ...facts.rest,

@@ -3,13 +3,13 @@ import { MasterInfo_Capability_Type as Capability, type MasterInfo } from "../..
 
 type Needed = Registry_MinimumCapability[];
 
-/** The list with or without a capability; the same one where nothing changes. */
+/** The list with or without a capability; the same list if nothing changes. */
 export function withCapability(list: Needed, name: keyof typeof Capability, needed: boolean): Needed {
   if (list.some(({ capability }) => capability === name) === needed) return list;
   return needed ? [...list, { capability: name }] : list.filter(({ capability }) => capability !== name);
 }
 
-/** What a master must be able to do to read this registry rightly, and cannot. Names of MasterInfo.Capability.Type. */
+/** What a master must support to read this registry correctly, and does not. Names of MasterInfo.Capability.Type. */
 export function missingCapabilities(
   needed: readonly Registry_MinimumCapability[],
   master: Pick<MasterInfo, "capabilities">,

@@ -8,16 +8,16 @@ import { Schedule } from "../../proto/gen/mesos/v1/maintenance/maintenance.js";
 import { AgentID, AgentInfo, type MachineID, MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import type { RegistryOperation } from "../contracts/registry.js";
 
-/** What the log holds: operations, who leads, and now and then everything. */
+/** The log holds operations, who leads, and now and then a snapshot of everything. */
 export type LogRecord =
   | { readonly kind: "snapshot"; readonly state: Registry }
   | { readonly kind: "master"; readonly master: MasterInfo }
   | RegistryOperation;
 
-/** Version of the form of a record; a reader refuses those that it does not know. */
+/** Version of the record format; a reader refuses versions it does not know. */
 const VERSION = 1;
 
-/** Numbers in the log for each kind of record. Never renumber; add. */
+/** The number of each kind of record in the log. Never renumber; only add. */
 const KINDS = {
   snapshot: 1,
   master: 2,
@@ -39,10 +39,10 @@ const KINDS = {
   "stop-maintenance": 18,
 } as const satisfies Record<LogRecord["kind"], number>;
 
-/** version u8, kind u8, length of the body u32 le; the body is a protobuf message. */
+/** version u8, kind u8, body length u32 le; the body is a protobuf message. */
 const HEADER_BYTES = 6;
 
-/** The records of one frame, header and body in turn. */
+/** The records of one frame: alternating headers and bodies. */
 export function encodeRecords(records: readonly LogRecord[]): Uint8Array[] {
   return records.flatMap((record) => {
     const body = bodyOf(record);
@@ -54,7 +54,7 @@ export function encodeRecords(records: readonly LogRecord[]): Uint8Array[] {
   });
 }
 
-/** Throws an Error that says what cannot be read. The payload's checksum was right, so this is not damage. */
+/** Throws an Error that says what cannot be read. The checksum has been verified before, so this is not damage. */
 export function decodeRecords(payload: Buffer): LogRecord[] {
   const records: LogRecord[] = [];
   for (let offset = 0; offset < payload.length; ) {

@@ -7,19 +7,19 @@ import {
 import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 
 /**
- * The registry's content, indexed by agent id. Insertion order is the order in which agents came to their list, which is the
- * order of the message. Messages in it are replaced, never changed in place.
+ * The content of the registry, indexed by agent id. Insertion order is the order in which agents were added to a list, and the order in the
+ * message. Messages are replaced, never changed in place.
  */
 export interface RegistryFacts {
   master: MasterInfo | undefined;
   readonly admitted: Map<string, Registry_Slave>;
   readonly unreachable: Map<string, Registry_UnreachableSlave>;
   readonly gone: Map<string, Registry_GoneSlave>;
-  /** All else: weights and quotas of roles, and what no operation changes. Replaced with every change. */
+  /** Everything else: weights and quotas of roles, and fields that no operation changes. Replaced at every change. */
   rest: Registry;
 }
 
-/** A registry that nobody has written yet. */
+/** The facts of a registry that nobody has written to yet. */
 export function emptyFacts(): RegistryFacts {
   return {
     master: undefined,
@@ -30,7 +30,7 @@ export function emptyFacts(): RegistryFacts {
   };
 }
 
-/** The facts in a message of Mesos's registry; what it has besides is kept in `rest`. */
+/** The facts in Mesos's registry message; all its other fields are kept in `rest`. */
 export function factsOf(state: Registry): RegistryFacts {
   const facts = emptyFacts();
   facts.master = state.master?.info;
@@ -41,7 +41,7 @@ export function factsOf(state: Registry): RegistryFacts {
   return facts;
 }
 
-/** The facts as one message; a list that has nothing in it is absent. */
+/** The facts as one message; empty lists are left out. */
 export function stateOf(facts: RegistryFacts): Registry {
   return {
     ...facts.rest,

@@ -18,13 +18,13 @@ export class RegistryMetrics {
     metrics.gauge("registrar/registry_size_bytes", () => this.readSize());
   }
 
-  /** Under these names Mesos shows the log of its replicas. */
+  /** Mesos publishes the state of its replicated log under these names. */
   showLog(log: { readonly replicas: number; readonly recovered: () => boolean }): void {
     this.metrics.gauge("registrar/log/ensemble_size", () => log.replicas);
     this.metrics.gauge("registrar/log/recovered", () => (log.recovered() ? 1 : 0));
   }
 
-  /** The facts are other ones than at the last call. */
+  /** The facts have changed since the last call. */
   changed(facts: RegistryFacts): void {
     this.facts = facts;
     this.size = undefined;

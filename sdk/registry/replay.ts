@@ -2,7 +2,7 @@ import { applyOperation } from "./apply-operation.js";
 import { decodeRecords, type LogRecord } from "./record.js";
 import { emptyFacts, factsOf, type RegistryFacts } from "./registry-facts.js";
 
-/** The facts after this record; those before are changed in place. */
+/** Applies a record. Facts passed in are changed in place. */
 export function applyRecord(facts: RegistryFacts, record: LogRecord): RegistryFacts {
   switch (record.kind) {
     case "snapshot":
@@ -16,7 +16,7 @@ export function applyRecord(facts: RegistryFacts, record: LogRecord): RegistryFa
   }
 }
 
-/** What encoded records amount to. Throws an Error where something cannot be understood. */
+/** The state that encoded records add up to. Throws an Error when something cannot be decoded. */
 export function replay(stored: {
   readonly snapshot: Buffer | undefined;
   readonly entries: readonly Buffer[];

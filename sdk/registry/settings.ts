@@ -1,9 +1,9 @@
 import { durationText } from "../plugin/config-values.js";
 
-/** Below the path of a URL: where the masters that share a registry keep it. Other masters and tools pass over it. */
+/** Where masters that share a registry keep it, below the path of the URL. Other masters and tools ignore it. */
 export const REGISTRY_NODE = "tepui_registry";
 
-/** Schemas of the settings of registries that wait for somebody. */
+/** Schemas of the timeout settings that registries have in common. */
 export const registryTimeouts = {
   registry_fetch_timeout: durationText("1mins"),
   registry_store_timeout: durationText("20secs"),

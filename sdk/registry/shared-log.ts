@@ -4,7 +4,7 @@ import type { Random } from "../contracts/random.js";
 import type { FencedChange, FencedStore, Versioned } from "./fenced-store.js";
 import { chunkName, decodeHead, EMPTY_HEAD, encodeHead, entryName, type LogHead } from "./log-head.js";
 
-/** What is stored: the state at some time, and what was added since. */
+/** What is stored: the state at some point, and what was added since. */
 export interface Stored {
   readonly snapshot: Buffer | undefined;
   readonly entries: readonly Buffer[];
@@ -22,24 +22,27 @@ class FencedError extends Error {
 /** ZooKeeper takes requests up to 1 MB, etcd up to 1.5 MB. */
 const CHUNK_BYTES = 900_000;
 
-/** Values that are read, or removed, at once. */
+/** How many values are read or removed at once. */
 const WINDOW = 64;
 
 const WRITER_BYTES = 16;
 
-/** Stands after the writer where a checksum of the records follows; the first programs wrote the records there, which begin otherwise. */
+/**
+ * Follows the writer's name when a checksum of the records comes next. The first versions put the records there, which start with another
+ * byte.
+ */
 const CHECKED = 0;
 const CHECKED_BYTES = 5;
 
-/** A writer meanwhile is seldom, and one that comes between so often has the registry. */
+/** Reads rarely race with a writer; one that wins this often owns the registry. */
 const READ_ATTEMPTS = 20;
 
 /**
- * A log with snapshots, in values of a store that several masters reach: a head, values with the parts of a snapshot, and one value an
+ * A log with snapshots, in values of a store that several masters can reach: a head, values with the parts of a snapshot, and one value per
  * entry.
  *
- * Each write is a transaction that also writes the head at the version that the writer knows. Who opens the log writes the head first,
- * so that from then on no write of an earlier writer can succeed.
+ * Each write is a transaction that also writes the head, at the version the writer knows. Whoever opens the log writes the head first, so
+ * that no write of an earlier writer can succeed from then on.
  */
 export class SharedLog {
   private head: LogHead = EMPTY_HEAD;
@@ -55,15 +58,15 @@ export class SharedLog {
   }
 
   /**
-   * Reads everything and keeps earlier writers out. Rejects with an Error that says what cannot be read.
+   * Reads everything and fences off earlier writers. Rejects with an Error that says what cannot be read.
    *
-   * @param tenure a master that was deposed while it read must not keep out who leads by now
+   * @param tenure keeps a master that was deposed while reading from fencing off the current leader
    */
   async open(tenure?: Tenure): Promise<Stored> {
     return this.attempts(() => this.tryOpen(tenure));
   }
 
-  /** Reads everything as it is at one moment, and changes nothing: whoever writes goes on. Undefined: there is no log. */
+  /** Reads everything as it is at one moment and changes nothing: the current writer goes on. Undefined: there is no log. */
   async peek(): Promise<Stored | undefined> {
     const stored = await this.attempts(async () => {
       const found = await this.store.readHead();
@@ -72,7 +75,7 @@ export class SharedLog {
     return stored === "none" ? undefined : stored;
   }
 
-  /** Rejects with FencedError, or with an Error when it is not known to be stored. */
+  /** Rejects with FencedError, or with an Error when it is unknown whether the entry is stored. */
   async append(payload: readonly Uint8Array[]): Promise<void> {
     const data = Buffer.concat([this.writer, Buffer.alloc(CHECKED_BYTES), ...payload]);
     data.writeUInt8(CHECKED, WRITER_BYTES);
@@ -83,7 +86,7 @@ export class SharedLog {
     this.next++;
   }
 
-  /** Puts a snapshot of everything in the place of what is stored. */
+  /** Replaces everything stored with a snapshot. */
   async replace(snapshot: Buffer): Promise<void> {
     const { store } = this;
     const generation = this.head.generation + 1;
@@ -122,7 +125,7 @@ export class SharedLog {
     throw new Error("other masters write it all the time");
   }
 
-  /** Undefined: somebody wrote meanwhile. */
+  /** Undefined: somebody else wrote in the meantime. */
   private async tryOpen(tenure: Tenure | undefined): Promise<Stored | undefined> {
     const { store } = this;
     const found = await store.readHead();
@@ -144,7 +147,7 @@ export class SharedLog {
     return stored;
   }
 
-  /** Undefined: the snapshot was replaced meanwhile. What was appended meanwhile may be there, from the first on. */
+  /** Undefined: the snapshot was replaced in the meantime. If only entries were appended, the result may include some, in order. */
   private async readAll(found: Versioned): Promise<Stored | undefined> {
     const head = decodeHead(found.data);
     const parts = await this.readChunks(head);
@@ -153,7 +156,7 @@ export class SharedLog {
     const again = await this.store.readHead();
     if (again === undefined || decodeHead(again.data).generation !== head.generation) return undefined;
     const end = entryName(head.first + entries.length);
-    // What was appended meanwhile begins there.
+    // Entries appended in the meantime start there.
     if (!names.includes(end) && names.some((name) => name.startsWith("entry-") && name > end)) {
       throw new Error(`${end} is missing, and later ones are there`);
     }
@@ -171,7 +174,7 @@ export class SharedLog {
 
   private async readChunks({ generation, chunks }: LogHead): Promise<(Buffer | undefined)[]> {
     const parts: (Buffer | undefined)[] = [];
-    // One after the other: each is large.
+    // One at a time: each is large.
     for (let i = 0; i < chunks; i++) {
       const [part] = await this.store.read([chunkName(generation, i)]);
       parts.push(part);
@@ -192,7 +195,7 @@ export class SharedLog {
     }
   }
 
-  /** Makes a change that must take effect once, though a broken connection leaves open whether it has. */
+  /** Makes a change that must take effect exactly once, although a lost connection leaves open whether it did. */
   private async write(head: LogHead, entry?: FencedChange["entry"]): Promise<void> {
     const { store } = this;
     const data = encodeHead(head);
@@ -200,21 +203,21 @@ export class SharedLog {
     let uncertain = false;
     this.version = await store.persist(async () => {
       if (uncertain) {
-        // The head bears this writer's name: with another version than before, the change is done.
+        // The head names this writer: if its version has changed, the change was made.
         const now = await store.readHead();
         if (now !== undefined && now.version !== change.version && now.data.equals(data)) return now.version;
       }
       uncertain = true;
       const version = await store.change(change);
       if (version !== undefined) return version;
-      // Possibly by an attempt before this one that was thought lost.
+      // An earlier attempt that seemed lost may have made the change.
       const now = await store.readHead();
       if (now !== undefined && now.version !== change.version && now.data.equals(data)) return now.version;
       throw new FencedError();
     });
   }
 
-  /** Removes what no longer counts: only what is older, since by now a later writer may have written what is newer. */
+  /** Removes what no longer counts. Only older values: a later writer may have written the newer ones. */
   private async sweep(): Promise<void> {
     const { generation, first } = this.head;
     const old = (await this.store.names()).filter(
@@ -226,7 +229,7 @@ export class SharedLog {
   }
 }
 
-/** The records of an entry. Throws an Error when it is not what was written. */
+/** The records of an entry. Throws an Error if it is not what was written. */
 function payloadOf(entry: Buffer, name: string): Buffer {
   if (entry.length <= WRITER_BYTES) throw new Error(`${name} is cut short`);
   if (entry.readUInt8(WRITER_BYTES) !== CHECKED) return entry.subarray(WRITER_BYTES);

@@ -29,24 +29,25 @@ export interface SharedRegistryOptions {
   /** Milliseconds. */
   readonly fetchTimeout: number;
   readonly storeTimeout: number;
-  /** Entries since the snapshot, from which on there is a new one. */
+  /** Number of entries after the snapshot at which a new snapshot is taken. */
   readonly compactionEntries?: number;
 }
 
 const DEFAULT_COMPACTION_ENTRIES = 1000;
 const COMPACTION_BYTES = 4 * 1024 * 1024;
 
-/** Milliseconds that a look at the registry may take: whoever asks for it over HTTP waits. */
+/** Milliseconds that a look at the registry may take, because an HTTP client is waiting for it. */
 const PEEK_TIMEOUT = 5000;
 
-/** An entry is one value, which may have 1 MB. */
+/** An entry is one value, which may hold 1 MB. */
 const ENTRY_BYTES = 512 * 1024;
 
 /**
- * The registry that several masters share: whoever leads finds what the one before had acknowledged, and keeps that one from writing.
+ * The registry that several masters share: a new leader finds everything its predecessor acknowledged, and keeps the predecessor from
+ * writing.
  *
- * Changes take effect in memory at once and are answered once the engine has them; what arrives meanwhile goes into the next entry.
- * After a failed write nothing is known of what is stored, so nothing more is accepted until the next recovery.
+ * Changes take effect in memory at once and are acknowledged once the engine has stored them; changes that arrive in the meantime go into
+ * the next entry. After a failed write the stored content is unknown, so no further change is accepted until the next recovery.
  */
 export class SharedRegistry implements Registry {
   private log: SharedLog | undefined;
@@ -76,7 +77,7 @@ export class SharedRegistry implements Registry {
   async recover(master: MasterInfo, tenure?: Tenure): Promise<RegistryState> {
     if (this.closed) throw new TepuiError("TEPUI_REGISTRY_CLOSED");
     const { metrics, url, fetchTimeout, clock, random, engine, store } = this.options;
-    // Other masters may have written since the last term of this one.
+    // Other masters may have written since this one's last term.
     this.log?.close();
     await this.queue.settled();
     const done = metrics.fetch.start();
@@ -106,7 +107,7 @@ export class SharedRegistry implements Registry {
     return this.queue.apply(this.facts, operation);
   }
 
-  /** Always of the engine: this master may have been deposed without knowing it. */
+  /** Always asks the engine: this master may have been deposed without knowing it. */
   peek(): Promise<RegistryState | undefined> {
     this.peeking ??= this.look().finally(() => {
       this.peeking = undefined;
@@ -126,7 +127,7 @@ export class SharedRegistry implements Registry {
     }
   }
 
-  /** Waits for what is under way, as long as a store may take. */
+  /** Waits for the write in progress, for as long as a store may take. */
   async close(): Promise<void> {
     this.closed = true;
     await this.queue.settled();
@@ -159,8 +160,8 @@ export class SharedRegistry implements Registry {
 }
 
 /**
- * The records in encoded form, as many together as fit into an entry. Undefined when one fits into none: a snapshot, which is stored in
- * parts, has to hold it.
+ * The encoded records, grouped so that each group fits into an entry. Undefined if a single record is too large for one: it then has to be
+ * stored in a snapshot, which consists of several values.
  */
 function portions(records: readonly LogRecord[]): Uint8Array[][] | undefined {
   const parts: Uint8Array[][] = [];

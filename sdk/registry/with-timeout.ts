@@ -1,6 +1,6 @@
 import type { Clock } from "../contracts/clock.js";
 
-/** Rejects with an Error when the work takes longer than `ms`; the work itself goes on, and its late outcome is ignored. */
+/** Rejects with an Error when the work takes longer than `ms`. The work itself continues, but its outcome is ignored. */
 export async function withTimeout<T>(options: {
   readonly clock: Clock;
   readonly ms: number;

@@ -14,16 +14,16 @@ export interface WriteQueueOptions {
   readonly metrics: RegistryMetrics;
   /** Milliseconds that one write may take. */
   readonly timeout: number;
-  /** Who stores, for errors: `the disk`. */
+  /** What stores the records, for errors: `the disk`. */
   readonly by: string;
-  /** What is written to, for errors; without credentials. */
+  /** Where the records are stored, for errors; without credentials. */
   readonly place: string;
   /**
-   * Makes the records durable, in their order. Its synchronous part sees the facts as they are after these records: what a snapshot
-   * has to hold is taken there.
+   * Makes the records durable, in order. Its synchronous part sees the facts right after these records, so a snapshot has to be taken
+   * there.
    */
   readonly write: (records: readonly LogRecord[]) => Promise<void>;
-  /** A write failed, or took too long and may be under way still: nothing of it should go on. */
+  /** A write failed, or timed out and may still be running: it should not go any further. */
   readonly broke?: () => void;
 }
 
@@ -34,9 +34,9 @@ interface Waiting {
 }
 
 /**
- * Puts changes that arrive together into one durable write, one write at a time, and answers each when its write is done.
+ * Combines changes that arrive together into one durable write, makes one write at a time, and settles each change when its write is done.
  *
- * After a failed write nothing is known of what is stored, so everything that waits and everything later is rejected with the same
+ * After a failed write the stored content is unknown, so all waiting and later changes are rejected with the same
  * TEPUI_REGISTRY_WRITE_FAILED, until `reset`.
  */
 export class WriteQueue {
@@ -50,23 +50,23 @@ export class WriteQueue {
     return this.broken;
   }
 
-  /** Nothing waits, nothing is being written. */
+  /** Nothing is waiting or being written. */
   get idle(): boolean {
     return this.writing === undefined;
   }
 
-  /** Applies an operation to the facts. Resolves, when that is durable, to whether it changed anything; rejects once a write has failed. */
+  /** Applies an operation to the facts. Resolves once it is durable, to whether it changed anything; rejects once a write has failed. */
   async apply(facts: RegistryFacts, operation: RegistryOperation): Promise<boolean> {
     if (this.broken !== undefined) throw this.broken;
     const changed = applyOperation(facts, operation);
     if (changed) this.options.metrics.changed(facts);
-    // "Nothing to change" may rest on a change that is not durable yet; so that answer waits, too.
+    // "Nothing to change" may depend on a change that is not durable yet, so this answer has to wait as well.
     else if (this.idle) return false;
     await this.add(changed ? operation : undefined);
     return changed;
   }
 
-  /** Resolves when the record, and all before it, are durable. Undefined: there is only something to wait for. */
+  /** Resolves when the record and all before it are durable. Undefined: only waits for the records before. */
   add(record: LogRecord | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ record, resolve, reject });
@@ -75,19 +75,19 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when nothing waits any more: after the last write, or its timeout. */
+  /** Resolves when nothing is waiting any more: after the last write or its timeout. */
   async settled(): Promise<void> {
     while (this.writing !== undefined) await this.writing;
   }
 
-  /** What is stored is known again. */
+  /** The stored content is known again. */
   reset(): void {
     this.broken = undefined;
   }
 
   /** Never rejects. */
   private async writeAll(): Promise<void> {
-    // What else arrives in this turn of the event loop shares the first write.
+    // Everything that arrives in this turn of the event loop shares the first write.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
       const batch = this.waiting;

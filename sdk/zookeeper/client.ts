@@ -22,14 +22,14 @@ export interface NodeData {
   readonly stat: Stat;
 }
 
-/** How long an orderly end may take. */
+/** How long an orderly shutdown may take. */
 const CLOSE_LIMIT_MS = 1000;
 
 /**
- * Operations on the nodes of an ensemble. All reject with ZooKeeperError; with `connection-loss` at once where there is no connection:
- * a caller goes on when it is told of the next one (`listen`).
+ * Operations on the nodes of an ensemble. All reject with ZooKeeperError; without a connection they reject at once with `connection-loss`,
+ * and the caller resumes when it hears of the next connection (`listen`).
  *
- * A watcher is called once, for the first change; it is forgotten when the session expires.
+ * A watcher is called once, for the first change; it is dropped when the session expires.
  */
 export class ZooKeeperClient {
   private readonly session: Session;
@@ -42,12 +42,12 @@ export class ZooKeeperClient {
     return this.session.connected;
   }
 
-  /** 0: there is none. */
+  /** 0: no session. */
   get sessionId(): bigint {
     return this.session.sessionId;
   }
 
-  /** Milliseconds, as the servers granted it. */
+  /** Milliseconds, as granted by the servers. */
   get sessionTimeout(): number {
     return this.session.timeout;
   }
@@ -56,19 +56,19 @@ export class ZooKeeperClient {
     return this.session.listen(listener);
   }
 
-  /** Connects, and again whenever that is needed. */
+  /** Connects, and reconnects whenever necessary. */
   start(): void {
     this.session.start();
   }
 
-  /** Goes on with another server: this one does not do what it should. */
+  /** Switches to another server because this one misbehaves. */
   reconnect(reason: string): void {
     this.session.connection?.end(reason);
   }
 
-  /** Ends the session, so that its ephemeral nodes go at once, where a server can be told in time. Never rejects. */
+  /** Ends the session if a server can be reached in time, so that its ephemeral nodes disappear at once. Never rejects. */
   async close(): Promise<void> {
-    // Where there is no connection, or it breaks, the servers find out by themselves.
+    // Without a connection, the servers find out when the session times out.
     const ended = this.request({ type: OP.close, about: "close", write: () => {}, answer: () => {} }).catch(
       () => {},
     );
@@ -76,7 +76,7 @@ export class ZooKeeperClient {
     this.session.stop();
   }
 
-  /** The path, with the digits that the server appended to a sequential one. */
+  /** Resolves to the path, including the digits that the server appended to a sequential node. */
   create(options: CreateOptions): Promise<string> {
     return this.request({
       type: OP.create,
@@ -86,7 +86,7 @@ export class ZooKeeperClient {
     });
   }
 
-  /** Makes the node and those above it where they are missing, without data. */
+  /** Creates the node and its missing parents, without data. */
   async createPath(path: string, access: readonly AccessEntry[]): Promise<void> {
     const data = Buffer.alloc(0);
     try {
@@ -99,7 +99,7 @@ export class ZooKeeperClient {
     }
   }
 
-  /** @param version that it must have; any by default */
+  /** @param version the version that the node must have; default: any */
   delete(path: string, version?: number): Promise<void> {
     return this.request({
       type: OP.delete,
@@ -109,7 +109,7 @@ export class ZooKeeperClient {
     });
   }
 
-  /** Undefined where the node does not exist; the watcher is told of its creation as well. */
+  /** Undefined if the node does not exist; the watcher then hears of its creation. */
   exists(path: string, watcher?: Watcher): Promise<Stat | undefined> {
     return this.request<Stat | undefined>({
       type: OP.exists,
@@ -138,7 +138,7 @@ export class ZooKeeperClient {
     });
   }
 
-  /** Names of the children, without their path, in no order. */
+  /** Names of the children, without the parent's path, in no particular order. */
   getChildren(path: string, watcher?: Watcher): Promise<string[]> {
     return this.request({
       type: OP.getChildren,
@@ -160,7 +160,7 @@ export class ZooKeeperClient {
     });
   }
 
-  /** All of the operations take effect, or none does: then it rejects with the error of the one that could not. */
+  /** All of the operations take effect or none does. In that case it rejects with the error of the operation that failed. */
   async multi(operations: readonly MultiOperation[]): Promise<void> {
     const errors = await this.request({
       type: OP.multi,
@@ -168,7 +168,7 @@ export class ZooKeeperClient {
       write: (out) => writeMulti(out, operations),
       answer: readMulti,
     });
-    // Those that could have been done are answered with -2, or with 0.
+    // The server marks the operations that would have succeeded with -2 or 0.
     const cause = errors.findIndex((error) => error !== 0 && error !== -2);
     const failed = cause >= 0 ? cause : errors.findIndex((error) => error !== 0);
     if (failed < 0) return;

@@ -18,14 +18,14 @@ import {
 } from "./records.js";
 
 export interface ConnectionHost {
-  /** The server has taken the session, or refused it (timeout 0). @param sentAt when it was asked to, by the monotonic clock */
+  /** The server accepted the session, or refused it (timeout 0). @param sentAt when it was asked to, by the monotonic clock */
   established(response: ConnectResponse, sentAt: number): void;
-  /** The server got what was sent at this time of the monotonic clock, and has answered. */
+  /** The server has received, and answered, what was sent at this time of the monotonic clock. */
   answered(sentAt: number): void;
   changed(event: WatchEvent): void;
-  /** Of a change that the server knows of. */
+  /** Called with each change that the server reports. */
   sawZxid(zxid: bigint): void;
-  /** Called once, whoever ended it. */
+  /** Called once, whoever closed it. */
   closed(reason: string): void;
 }
 
@@ -33,7 +33,7 @@ export interface ConnectionOptions {
   readonly socket: Duplex;
   readonly clock: Clock;
   readonly request: ConnectRequest;
-  /** Milliseconds until the server must have answered the connect request. */
+  /** Milliseconds within which the server must answer the connect request. */
   readonly connectTimeout: number;
   readonly host: ConnectionHost;
 }
@@ -43,9 +43,9 @@ export interface Request<T> {
   /** For errors: `create /mesos` */
   readonly about: string;
   readonly write: (writer: JuteWriter) => void;
-  /** Called before anything that the server sent later is looked at, such as the event of a watch that this request set. */
+  /** Called before anything that the server sent later is processed, such as the event of a watch that this request set. */
   readonly answer: (body: JuteReader) => T;
-  /** Answers for a node that does not exist, where that is no error. */
+  /** The answer for a node that does not exist, where that is not an error. */
   readonly absent?: () => T;
 }
 
@@ -59,15 +59,15 @@ interface Pending {
 const NO_NODE = -101;
 const SESSION_MOVED = -118;
 
-/** A caller that asks faster than the server answers is told so, before memory runs out. */
+/** A caller that sends faster than the server answers gets an error before memory runs out. */
 const MOST_PENDING = 4096;
 
-/** Servers take no longer requests, unless they are configured to. */
+/** Servers accept no longer requests unless configured to. */
 const MOST_REQUEST_BYTES = 1_048_575;
 
 /**
- * One connection to one server: requests and their answers, watch events, pings. It ends itself when the server stays silent for two
- * thirds of the session's timeout, or sends what is not the protocol.
+ * One connection to one server: requests and responses, watch events, pings. It closes itself when the server is silent for two thirds of
+ * the session timeout, or violates the protocol.
  */
 export class Connection {
   private readonly frames = new FrameReader();
@@ -124,7 +124,7 @@ export class Connection {
     this.send(encode(XID.auth, OP.auth, (out) => out.int(0).text(scheme).buffer(credentials)));
   }
 
-  /** Asks for what has changed since `zxid`, and for events from now on. */
+  /** Sets watches, and asks for events about everything that changed since `zxid`. */
   watch(zxid: bigint, paths: { data: string[]; exists: string[]; children: string[] }): void {
     const text = (out: JuteWriter, path: string): unknown => out.text(path);
     this.send(
@@ -205,15 +205,15 @@ export class Connection {
     const [first] = this.pending.keys();
     if (first !== xid) throw new JuteError(`an answer to request ${xid} in place of ${first ?? "none"}`);
     const { sentAt, settle } = this.pending.get(xid)!;
-    // Answers first: where they cannot be read, the end of the connection rejects them.
+    // Settle this first: if later answers cannot be read, closing the connection rejects all that are pending.
     settle(error, reader);
     this.pending.delete(xid);
     this.options.host.answered(sentAt);
-    // The session lives on, at another server.
+    // The session continues on another server.
     if (error === SESSION_MOVED) this.end("the session has moved to another server");
   }
 
-  /** Wakes up when a ping is due, or when the silence has lasted too long. */
+  /** Schedules the next ping or, after too long a silence, the close. */
   private schedule(): void {
     const { clock } = this.options;
     const now = clock.monotonic();

@@ -1,4 +1,4 @@
-/** What a server can answer instead of a result, by its number. */
+/** What a server can answer instead of a result, by error number. */
 const SERVER_ERRORS = {
   [-1]: ["system-error", "the server failed"],
   [-2]: ["runtime-inconsistency", "the server found itself inconsistent"],
@@ -26,7 +26,7 @@ const SERVER_ERRORS = {
 
 export type ZooKeeperErrorCode = (typeof SERVER_ERRORS)[keyof typeof SERVER_ERRORS][0] | "unknown";
 
-/** A request that had no result; `connection-loss` leaves open whether it took effect. */
+/** A request without a result; after `connection-loss` it is unknown whether it took effect. */
 export class ZooKeeperError extends Error {
   override readonly name = "ZooKeeperError";
 
@@ -37,7 +37,7 @@ export class ZooKeeperError extends Error {
     super(text);
   }
 
-  /** @param about what was tried: `create /mesos` */
+  /** @param about the request: `create /mesos` */
   static ofServer(number: number, about: string): ZooKeeperError {
     const known = (SERVER_ERRORS as Record<number, readonly [ZooKeeperErrorCode, string]>)[number];
     const [code, text] = known ?? ["unknown", `the server answered with error ${number}`];
@@ -45,7 +45,7 @@ export class ZooKeeperError extends Error {
   }
 }
 
-/** With codes: whether it is one of these. */
+/** With codes: whether the error is one of these. */
 export const isZooKeeperError = (
   error: unknown,
   ...codes: readonly ZooKeeperErrorCode[]

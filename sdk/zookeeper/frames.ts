@@ -1,18 +1,18 @@
 import { JuteError } from "./jute.js";
 
-/** A server sends no longer frames: by default neither takes requests nor stores nodes of more than 1 MB. */
+/** Servers send no longer frames: by default they neither accept requests nor store nodes of more than 1 MB. */
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
 const LENGTH_BYTES = 4;
 
-/** Cuts the bytes of a connection into frames, however they arrive. */
+/** Splits the bytes of a connection into frames, whatever chunks they arrive in. */
 export class FrameReader {
   private chunks: Buffer[] = [];
   private buffered = 0;
 
   constructor(private readonly limit: number = MAX_FRAME_BYTES) {}
 
-  /** The frames that these bytes complete, without their lengths. Throws JuteError at a length that cannot be. */
+  /** The frames that these bytes complete, without the length prefix. Throws JuteError for an impossible length. */
   push(bytes: Buffer): Buffer[] {
     this.chunks.push(bytes);
     this.buffered += bytes.length;

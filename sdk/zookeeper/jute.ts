@@ -1,14 +1,14 @@
 /**
- * ZooKeeper's serialization ("jute"): big-endian integers of fixed size, and texts, byte strings and lists behind a length of
- * four bytes. A length of -1 stands for null.
+ * ZooKeeper's serialization ("jute"): big-endian integers of fixed size; strings, byte strings and lists with a length prefix of four
+ * bytes. A length of -1 stands for null.
  */
 
-/** Bytes from a server that are not what they should be. */
+/** A server sent malformed bytes. */
 export class JuteError extends Error {
   override readonly name = "JuteError";
 }
 
-/** A record in the making. */
+/** Builds a record. */
 export class JuteWriter {
   private readonly parts: Buffer[] = [];
 
@@ -51,7 +51,7 @@ export class JuteWriter {
     return Buffer.concat(this.parts);
   }
 
-  /** The record behind its length, as it goes onto a connection. */
+  /** The record with its length prefix, as it is sent over a connection. */
   frame(): Buffer {
     const body = this.bytes();
     const length = Buffer.allocUnsafe(4);
@@ -84,7 +84,7 @@ export class JuteReader {
     return this.source.readBigInt64BE(this.take(8));
   }
 
-  /** A copy: what was read does not keep the whole frame alive. */
+  /** A copy, so that the value does not keep the whole frame alive. */
   buffer(): Buffer | undefined {
     const length = this.int();
     if (length === -1) return undefined;
@@ -105,7 +105,7 @@ export class JuteReader {
   list<T>(read: (reader: this) => T): T[] {
     const count = this.int();
     if (count === -1) return [];
-    // Everything that comes in lists takes four bytes or more, so that a wild count cannot claim memory.
+    // Every list element takes four bytes or more, so an absurd count cannot allocate memory.
     if (count < 0 || count > this.remaining / 4) throw new JuteError(`a list of ${count}`);
     return Array.from({ length: count }, () => read(this));
   }

@@ -18,7 +18,7 @@ export const OP = {
   error: -1,
 } as const;
 
-/** Numbers of requests that bear no running one. */
+/** Transaction ids with a special meaning. */
 export const XID = { event: -1, ping: -2, auth: -4, setWatches: -8 } as const;
 
 /** Permissions of an access list. */
@@ -35,18 +35,18 @@ const ANYONE = { scheme: "world", id: "anyone" } as const;
 /** Anybody may do anything. */
 export const OPEN_ACCESS: readonly AccessEntry[] = [{ permissions: PERMISSION.all, ...ANYONE }];
 
-/** All for those who authenticated as the creator did; others read. */
+/** Everything for whoever authenticates as the creator did; others may read. */
 export const CREATOR_ACCESS: readonly AccessEntry[] = [
   { permissions: PERMISSION.read, ...ANYONE },
   { permissions: PERMISSION.all, scheme: "auth", id: "" },
 ];
 
-/** For those alone who authenticated as the creator did. */
+/** Only for whoever authenticates as the creator did. */
 export const PRIVATE_ACCESS: readonly AccessEntry[] = [
   { permissions: PERMISSION.all, scheme: "auth", id: "" },
 ];
 
-/** What a server tells of a node. Times are milliseconds since the epoch. */
+/** What a server tells about a node. Times are milliseconds since the epoch. */
 export interface Stat {
   readonly created: bigint;
   readonly modified: bigint;
@@ -55,7 +55,7 @@ export interface Stat {
   readonly version: number;
   readonly childrenVersion: number;
   readonly accessVersion: number;
-  /** The session that an ephemeral node belongs to; 0 for others. */
+  /** The session that an ephemeral node belongs to; 0 for other nodes. */
   readonly ephemeralOwner: bigint;
   readonly dataLength: number;
   readonly childCount: number;
@@ -85,7 +85,7 @@ export interface ConnectRequest {
 }
 
 export function connectFrame({ lastZxid, timeout, sessionId, password }: ConnectRequest): Buffer {
-  // The last flag: no server that is cut off from the others and would only answer reads.
+  // The last flag refuses a read-only server: one that is cut off from the others.
   return new JuteWriter()
     .int(0)
     .long(lastZxid)
@@ -152,9 +152,9 @@ export interface CreateOptions {
   readonly path: string;
   readonly data: Uint8Array;
   readonly access: readonly AccessEntry[];
-  /** Goes with the session. */
+  /** Deleted when the session ends. */
   readonly ephemeral?: boolean;
-  /** The server appends ten digits that grow. */
+  /** The server appends ten digits that increase. */
   readonly sequential?: boolean;
 }
 
@@ -164,7 +164,7 @@ export type MultiOperation =
   | { readonly kind: "set"; readonly path: string; readonly data: Uint8Array; readonly version?: number }
   | { readonly kind: "check"; readonly path: string; readonly version?: number };
 
-/** Of a node whatever its version. */
+/** Matches any version of a node. */
 const ANY_VERSION = -1;
 
 export function writeCreate(writer: JuteWriter, options: CreateOptions): void {
@@ -208,7 +208,7 @@ export function writeMulti(writer: JuteWriter, operations: readonly MultiOperati
   writer.int(-1).bool(true).int(-1);
 }
 
-/** What became of each operation of a multi: the error numbers, 0 for none. All take effect, or none does. */
+/** The outcome of each operation of a multi: error numbers, 0 for none. All operations take effect, or none does. */
 export function readMulti(reader: JuteReader): number[] {
   const errors: number[] = [];
   for (;;) {

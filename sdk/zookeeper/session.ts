@@ -8,12 +8,12 @@ import type { ConnectResponse, WatchEvent } from "./records.js";
 import { describeServer, type ZooKeeperServer } from "./url.js";
 import { Watches } from "./watches.js";
 
-/** Opens a connection; what is written before it is open waits. */
+/** Opens a connection; writes before it is open are queued. */
 export type Dial = (server: ZooKeeperServer) => Duplex;
 
 export interface SessionOptions {
   readonly servers: readonly ZooKeeperServer[];
-  /** Milliseconds; servers may grant another one. */
+  /** Milliseconds; the servers may grant another value. */
   readonly sessionTimeout: number;
   /** `user:password` for digest authentication. */
   readonly credentials?: string | undefined;
@@ -25,28 +25,28 @@ export interface SessionOptions {
 }
 
 export interface SessionListener {
-  /** A server has taken the session. @param resumed it is the one from before: its ephemeral nodes and watches are there still */
+  /** A server has accepted the session. @param resumed it is the previous session: its ephemeral nodes and watches still exist */
   connected?(resumed: boolean): void;
-  /** The session may go on: another server is being looked for. */
+  /** The connection is lost, but the session may go on: another server is being tried. */
   disconnected?(reason: string): void;
-  /** The session is over, as the servers say or must be feared to hold: its ephemeral nodes and watches are gone. A new one follows. */
+  /** The session has expired, or must be assumed to have: its ephemeral nodes and watches are gone. A new session follows. */
   expired?(reason: string): void;
 }
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 
-/** News of an ensemble that stays away come ever more seldom. */
+/** Reports about an unreachable ensemble become ever less frequent. */
 const FIRST_REPORT_MS = 1000;
 const SELDOMEST_REPORT_MS = 300_000;
 
 const NO_PASSWORD = Buffer.alloc(16);
 
 /**
- * A session with an ensemble, kept over connections to one server after the other. When it ends a new one is begun.
+ * A session with an ensemble, over one connection after another. When it ends, a new one begins.
  *
- * The session counts as expired, without a word from a server, once its timeout has passed since the sending of the last request that was
- * answered: the servers got that one no earlier, so that they cannot have given the session up before.
+ * Even without word from a server the session counts as expired once its timeout has passed since the last answered request was sent: the
+ * servers received that request no earlier, so they cannot have expired the session before.
  */
 export class Session {
   readonly watches = new Watches();
@@ -63,7 +63,7 @@ export class Session {
   private readonly listeners = new Set<SessionListener>();
   private readonly servers: ZooKeeperServer[];
   private attempts = 0;
-  /** Connections that came to nothing since the last answer. */
+  /** Consecutive connections that failed before an answer. */
   private failures = 0;
   private pause = FIRST_PAUSE_MS;
   private nextReport = 0;
@@ -78,12 +78,12 @@ export class Session {
     return this.open;
   }
 
-  /** 0: there is none. */
+  /** 0: no session. */
   get sessionId(): bigint {
     return this.id;
   }
 
-  /** As granted, in milliseconds; as asked for, as long as none is. */
+  /** Milliseconds, as granted; before that, as requested. */
   get timeout(): number {
     return this.negotiated;
   }
@@ -99,7 +99,7 @@ export class Session {
     this.connect();
   }
 
-  /** Ends the connection and everything that waits. The servers end the session when its timeout has passed. */
+  /** Closes the connection and rejects everything that waits. The servers end the session when it times out. */
   stop(): void {
     this.stopped = true;
     this.guard?.cancel();
@@ -161,14 +161,14 @@ export class Session {
 
   private answered(sentAt: number): void {
     this.aliveUntil = Math.max(this.aliveUntil, sentAt + this.negotiated);
-    // Only now: a server that takes connections and drops them is no better than one that does not answer.
+    // Reset only here: a server that accepts connections and drops them is no better than one that does not answer.
     this.failures = 0;
     this.pause = FIRST_PAUSE_MS;
     this.nextReport = 0;
     this.reportPause = FIRST_REPORT_MS;
   }
 
-  /** Ends the session in time, if nothing is heard. */
+  /** Ends the session in time if no server answers. */
   private watchOver(): void {
     const { clock } = this.options;
     this.guard?.cancel();
@@ -188,7 +188,7 @@ export class Session {
     this.id = 0n;
     this.password = NO_PASSWORD;
     this.open = false;
-    // Another session may begin with a server that has seen less, or with an ensemble that was made anew.
+    // A new session may begin on a server that has seen less, or with a newly created ensemble.
     this.lastZxid = 0n;
     this.watches.clear();
     this.tell((listener) => listener.expired?.(reason));
@@ -212,7 +212,7 @@ export class Session {
     if (wasOpen) this.tell((listener) => listener.disconnected?.(reason));
   }
 
-  /** None from server to server; a growing one when all have failed. */
+  /** No pause from one server to the next; a growing one after all have failed. */
   private pauseBefore(random: Random): number {
     if (this.failures % this.servers.length !== 0) return 0;
     const wait = this.pause * (0.5 + random.next() / 2);
@@ -234,7 +234,7 @@ export class Session {
   }
 }
 
-/** Shorter than this no connection is waited for, however many servers share the session's timeout. */
+/** The least time a connection attempt gets, however many servers share the session timeout. */
 const MIN_CONNECT_MS = 100;
 
 const tcp: Dial = ({ host, port }) => connect({ host, port, noDelay: true });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { durationText, reading } from "../plugin/config-values.js";
 import { parseZooKeeperUrl } from "./url.js";
 
-/** Schema of a setting such as `--zk`. The URL may hold a password. */
+/** Schema of a setting such as `--zk`. The URL may contain a password. */
 export const zooKeeperUrl = z
   .string()
   .transform(reading(parseZooKeeperUrl))

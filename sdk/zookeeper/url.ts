@@ -11,7 +11,7 @@ export { describeServer } from "../client/servers-url.js";
 
 export type ZooKeeperServer = ServerAddress;
 
-/** What `zk://[user:password@]host:port[,host:port...]/path` says; the credentials are for digest authentication. */
+/** The parsed form of `zk://[user:password@]host:port[,host:port...]/path`; the credentials are for digest authentication. */
 export type ZooKeeperUrl = ServersUrl;
 
 const SCHEME = "zk://";

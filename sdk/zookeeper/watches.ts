@@ -4,7 +4,7 @@ export type Watcher = (event: WatchEvent) => void;
 
 type Kind = "data" | "exists" | "children";
 
-/** Which kinds of watch an event ends. */
+/** The kinds of watch that each event triggers. */
 const TRIGGERED: Readonly<Record<WatchEvent["type"], readonly Kind[]>> = {
   created: ["data", "exists"],
   "data-changed": ["data", "exists"],
@@ -13,7 +13,7 @@ const TRIGGERED: Readonly<Record<WatchEvent["type"], readonly Kind[]>> = {
   other: [],
 };
 
-/** Watches that are set: each is told once, and then gone. */
+/** The watches that are set: each fires once and is then removed. */
 export class Watches {
   private readonly kinds: Readonly<Record<Kind, Map<string, Set<Watcher>>>> = {
     data: new Map(),
@@ -36,7 +36,7 @@ export class Watches {
     for (const watcher of told) watcher(event);
   }
 
-  /** All paths that are watched, for a server that does not know of them; in portions that fit into a request. */
+  /** All watched paths, in portions that fit into a request: for a server that does not know of them yet. */
   portions(): { data: string[]; exists: string[]; children: string[] }[] {
     const portions: { data: string[]; exists: string[]; children: string[] }[] = [];
     let size = MOST_BYTES;

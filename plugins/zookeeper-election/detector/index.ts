@@ -23,7 +23,7 @@ export default definePlugin({
     const detector = new ZooKeeperDetector({ client, path: master.path, clock, logger });
     ctx.bind(Election, detector);
     return {
-      // An agent has tasks to look after, whether or not a master can be found.
+      // An agent has tasks to look after even if no master can be found, so its start does not wait.
       start: () => {
         client.start();
         detector.start();
