@@ -1,4 +1,4 @@
-/** A map that keeps the entries added last and tells what it drops. A capacity of zero keeps nothing. */
+/** A map that keeps the entries added last and returns what it drops. A capacity of zero keeps nothing. */
 export class BoundedMap<K, V> {
   private readonly entries = new Map<K, V>();
 

@@ -8,28 +8,28 @@ import type { OfferEntry } from "./offers/offer.js";
 import { Machines } from "./operator/machines.js";
 
 /**
- * Everything that the leading master knows, by id. Only collections: the rules are in the state machines around it.
+ * Everything the leading master knows, by id. Only collections: the rules are in the state machines around it.
  *
  * An agent is in at most one of `agents`, `recoveredAgents`, `unreachableAgents` and `goneAgents`.
  */
 export class Cluster {
   readonly frameworks = new Map<string, Framework>();
   readonly completedFrameworks: BoundedMap<string, Framework>;
-  /** Oldest first, as all that are made. */
+  /** In the order in which they were made. */
   readonly offers = new Map<string, OfferEntry>();
   readonly inverseOffers = new Map<string, InverseOfferEntry>();
   readonly machines = new Machines();
 
   readonly agents = new Map<string, Agent>();
   readonly agentsByPid = new Map<string, Agent>();
-  /** In the registry, not back since this master leads. */
+  /** In the registry, but not back since this master leads. */
   readonly recoveredAgents = new Map<string, AgentInfo>();
-  /** With the time at which each became unreachable; oldest first. */
+  /** The time at which each became unreachable; oldest first. */
   readonly unreachableAgents = new Map<string, TimeInfo>();
   readonly goneAgents = new Map<string, TimeInfo>();
-  /** To be kept from getting tasks when they come back. */
+  /** They get no tasks when they come back either. */
   readonly deactivatedAgents = new Set<string>();
-  /** Being emptied, or drained; also those that are away. */
+  /** Draining or drained, including agents that are away. */
   readonly draining = new Map<string, DrainInfo>();
   readonly removedAgents = new BoundedMap<string, true>(MAX_REMOVED_AGENTS);
   /** Agent id -> framework id -> ids of the tasks that became unreachable with the agent. */
@@ -41,7 +41,7 @@ export class Cluster {
     );
   }
 
-  /** Registered, awaited or unreachable: one that operators can decide about. */
+  /** Registered, awaited or unreachable: an agent that operators can decide about. */
   knows(agentId: string): boolean {
     return (
       this.agents.has(agentId) || this.recoveredAgents.has(agentId) || this.unreachableAgents.has(agentId)

@@ -2,7 +2,7 @@ import { durationText, faultDomain, reading, z } from "../../sdk/plugin/index.js
 import { type Duration, parseDuration, parsePercent, parseRate } from "../../sdk/values/index.js";
 import type { MasterOptions } from "./options.js";
 
-/** A schema for a text that `parse` understands; what it throws is the problem. */
+/** A schema for a text that `parse` reads; whatever it throws becomes the validation error. */
 function textOf<T>(parse: (text: string) => T, description: string) {
   return z.string().transform(reading(parse)).meta({ description });
 }
@@ -11,7 +11,7 @@ const MIN_REREGISTER_TIMEOUT: Duration = parseDuration("10mins");
 const MIN_PING_TIMEOUT: Duration = parseDuration("1secs");
 const MAX_PING_TIMEOUT: Duration = parseDuration("15mins");
 
-/** The part of the configuration that is the master's own, under the names of Mesos's flags. */
+/** The master's own part of the configuration; the keys are Mesos's flags. */
 export const masterConfig = z.strictObject({
   agent_ping_timeout: durationText("15secs").refine(
     (timeout) => timeout >= MIN_PING_TIMEOUT && timeout <= MAX_PING_TIMEOUT,

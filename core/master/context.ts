@@ -14,7 +14,7 @@ import type { MasterOptions } from "./options.js";
 import type { Ledger } from "./tasks/ledger.js";
 import type { Watchers } from "./watchers.js";
 
-/** What a term of leadership is given. */
+/** Passed to each term of leadership. */
 export interface LeadershipDeps {
   readonly info: MasterInfo;
   readonly options: MasterOptions;
@@ -27,16 +27,16 @@ export interface LeadershipDeps {
   readonly registry: Registry;
   readonly transport: MessageTransport;
   readonly watchers: Watchers;
-  /** It must not lead any longer: an operator has to look. */
+  /** This master must not lead any longer: an operator has to intervene. */
   readonly unfit: (error: TepuiError) => void;
 }
 
-/** What the state machines of one leadership share. */
+/** What the state machines of one term share. */
 export interface MasterContext extends LeadershipDeps {
   readonly messages: AgentMessages;
   readonly cluster: Cluster;
   readonly ledger: Ledger;
 }
 
-/** The time as records keep it: seconds since the epoch. */
+/** The current time as records keep it: seconds since the epoch. */
 export const nowSeconds = ({ clock }: Pick<MasterContext, "clock">): number => clock.now() / 1000;

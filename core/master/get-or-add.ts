@@ -1,4 +1,4 @@
-/** The value of a key, made and put in when there is none. */
+/** The value of a key; created and added if there is none. */
 export function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);
   if (value === undefined) {

@@ -1,7 +1,7 @@
-/** The most recent items, oldest first; adding to a full one drops the oldest. A capacity of zero keeps nothing. */
+/** The most recent items, oldest first; when it is full, adding an item drops the oldest. A capacity of zero keeps nothing. */
 export class History<T> implements Iterable<T> {
   private items: T[] = [];
-  /** Where the oldest item is, once the history is full. */
+  /** Index of the oldest item, once the history is full. */
   private head = 0;
 
   constructor(private readonly capacity: number) {}

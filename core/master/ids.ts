@@ -1,7 +1,6 @@
 /**
- * The ids that a master gives: `<master id>-0000` for frameworks, `-O0` for offers, `-S0` for agents.
- *
- * One of these lives as long as the process, so that no id is given twice even when leadership is lost and won again.
+ * The ids that a master assigns: `<master id>-0000` for frameworks, `-O0` for offers, `-S0` for agents.
+ * There is one instance per process, so that no id is assigned twice even if the leadership is lost and won again.
  */
 export class Ids {
   private frameworks = 0;

@@ -33,8 +33,8 @@ import { StatusUpdates } from "./tasks/status-updates.js";
 import { TaskCalls } from "./tasks/task-calls.js";
 
 /**
- * One term of leadership: all state machines of the master, wired to each other. It begins with nothing but the registry and is thrown
- * away as a whole when the leadership is lost, so that no stale fact survives into another term.
+ * One term of leadership: all state machines of the master, wired together. It starts with nothing but the registry and is discarded as a
+ * whole when the leadership is lost, so that no stale state survives into another term.
  */
 export class Leadership {
   readonly cluster: Cluster;
@@ -119,7 +119,7 @@ export class Leadership {
     });
   }
 
-  /** Reads the registry, then serves. Rejects when the registry cannot be read. */
+  /** Reads the registry, then starts serving. Rejects when the registry cannot be read. */
   async start(): Promise<void> {
     const { allocator, info, registry, transport } = this.context;
     const state = await registry.recover(info);
@@ -137,7 +137,7 @@ export class Leadership {
     this.recovered = true;
   }
 
-  /** Ends every connection and timer, and empties the allocator for another term. */
+  /** Ends every connection and timer, and empties the allocator for the next term. */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;

@@ -3,14 +3,14 @@ import { MESOS_VERSION } from "../../sdk/mesos-version.js";
 import { MASTER_ACTOR, MASTER_CAPABILITIES } from "./constants.js";
 
 export interface MasterAddress {
-  /** IPv4, as agents and schedulers reach it. */
+  /** An IPv4 address at which agents and schedulers reach it. */
   readonly ip: string;
   readonly port: number;
   readonly hostname: string;
   readonly domain?: DomainInfo | undefined;
 }
 
-/** What others are told of a master, but for its id. */
+/** What others are told about a master, except its id. */
 export function masterInfo({ ip, port, hostname, domain }: MasterAddress): Omit<MasterInfo, "id"> {
   return {
     ip: packedIp(ip),
@@ -24,13 +24,13 @@ export function masterInfo({ ip, port, hostname, domain }: MasterAddress): Omit<
   };
 }
 
-/** The four bytes of an address as Mesos puts them into one number: the first one lowest. */
+/** The four bytes of an address as Mesos packs them into one number: the first byte lowest. */
 function packedIp(ip: string): number {
   const bytes = ip.split(".").map(Number);
   return bytes.length === 4 ? Buffer.from(bytes).readUInt32LE() : 0;
 }
 
-/** Why two masters cannot be of one cluster: all masters are to be in one region. Undefined: they can, or one has no domain. */
+/** Why two masters cannot belong to one cluster: all masters must be in one region. Undefined: they can, or one has no domain. */
 export function regionConflict(leader: MasterInfo, self: MasterInfo): string | undefined {
   const [theirs, ours] = [leader.domain?.fault_domain, self.domain?.fault_domain];
   if (theirs === undefined || ours === undefined || theirs.region?.name === ours.region?.name)

@@ -41,7 +41,7 @@ export default definePlugin({
       options,
       clusterName: config.cluster,
       flags: settings.flags,
-      // As an operator would; what supervises the daemon sees by the exit code that it should be started anew.
+      // Ends the daemon the way an operator would; the exit code tells its supervisor to restart it.
       failed: () => {
         process.exitCode = 1;
         process.kill(process.pid, "SIGTERM");

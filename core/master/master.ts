@@ -36,7 +36,7 @@ export interface MasterDeps {
   readonly options: MasterOptions;
   /** Display name of the cluster. */
   readonly clusterName: string | undefined;
-  /** Flag name -> value, as the operator gave or Mesos defaults it. */
+  /** Flag name -> value, given by the operator or Mesos's default. */
   readonly flags: ReadonlyMap<string, string>;
   readonly clock: Clock;
   readonly random: Random;
@@ -45,19 +45,19 @@ export interface MasterDeps {
   readonly allocator: Allocator;
   readonly registry: Registry;
   readonly election: Election;
-  /** It cannot lead, or stand by: the daemon should end, so that it starts anew. Called after it has stepped back. */
+  /** This master cannot lead or stand by: the daemon should exit and be restarted. Called after it has stepped down. */
   readonly failed?: () => void;
   readonly transport: MessageTransport;
 }
 
-/** Calls that count as invalid under a name of their own when their form is wrong. */
+/** Calls that are counted by their own metric when their form is invalid. */
 const INVALID: { readonly [type: number]: CounterName } = {
   [Call_Type.ACKNOWLEDGE]: "invalid_status_update_acknowledgements",
   [Call_Type.ACKNOWLEDGE_OPERATION_STATUS]: "invalid_operation_status_update_acknowledgements",
   [Call_Type.MESSAGE]: "invalid_framework_to_executor_messages",
 };
 
-/** One master process: a candidate that leads for a while, perhaps several times. Without leadership it knows nothing but who leads. */
+/** One master process: a candidate that may lead for a while, possibly several times. While it is not leading it only knows who is. */
 export class Master implements SchedulerService, OperatorService {
   /** A UUID, new with every start. */
   readonly id: string;
@@ -67,7 +67,7 @@ export class Master implements SchedulerService, OperatorService {
   private readonly ids: Ids;
   private info: MasterInfo;
   private current: Leadership | undefined;
-  /** Of the current leadership. */
+  /** The current leadership, and whether it still holds. */
   private tenure: Tenure = FOR_NOW;
   private electedTime: number | undefined;
   private leader: MasterInfo | undefined;
@@ -97,7 +97,7 @@ export class Master implements SchedulerService, OperatorService {
     publishGauges({ metrics: deps.metrics, uptime, leading });
   }
 
-  /** @param info where this master is reached; its id is filled in */
+  /** @param info how this master is reached; its id is filled in */
   start(info: Omit<MasterInfo, "id">): void {
     this.info = { ...info, id: this.id };
     this.unwatch = this.deps.election.watch((leader) => {
@@ -154,7 +154,7 @@ export class Master implements SchedulerService, OperatorService {
   private lose(reason: string): void {
     this.deps.logger.error({ reason }, "Lost the leadership");
     this.step(undefined);
-    // Launches of this term must not come to agents in a later one, from this address, which may be the leader's again.
+    // This address may lead again later; launches of this term must not reach agents then.
     this.deps.transport.reset?.();
     this.contend();
   }

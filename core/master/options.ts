@@ -1,13 +1,13 @@
 import type { Duration, Rate } from "../../sdk/values/index.js";
 
-/** How a master behaves; the names are those of Mesos's flags. Durations are milliseconds. */
+/** How a master behaves; named after Mesos's flags. Durations are milliseconds. */
 export interface MasterOptions {
   readonly agentPingTimeout: Duration;
   readonly maxAgentPingTimeouts: number;
   readonly agentReregisterTimeout: Duration;
-  /** How fast unhealthy agents are given up; undefined: at once. */
+  /** How fast unhealthy agents may be marked unreachable; undefined: unlimited. */
   readonly agentRemovalRateLimit: Rate | undefined;
-  /** Part (0 to 1) of the agents that may be given up after a failover; over it none is. */
+  /** Fraction (0 to 1) of the agents that may be marked unreachable after a failover; if there are more, none is. */
   readonly recoveryAgentRemovalLimit: number;
   /** Undefined: offers last until they are used or declined. */
   readonly offerTimeout: Duration | undefined;

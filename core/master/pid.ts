@@ -1,4 +1,4 @@
-/** An actor's address in its parts. */
+/** The parts of an actor's address. */
 export interface Pid {
   /** `slave(1)@10.0.0.1:5051`. */
   readonly text: string;
@@ -9,7 +9,7 @@ export interface Pid {
 
 const FORM = /^([^@]*)@(.*):(\d+)$/;
 
-/** Takes an address apart; parts that are not there are empty. */
+/** Splits an address; missing parts are empty. */
 export function parsePid(text: string): Pid {
   const [, id = "", ip = "", port = "0"] = FORM.exec(text) ?? [];
   return { text, id, ip, port: Number(port) };

@@ -10,7 +10,7 @@ import type { MasterContext } from "./context.js";
 import type { Quotas } from "./operator/quotas.js";
 import type { Weights } from "./operator/weights.js";
 
-/** With those that an older master wrote, of which the guarantee is the limit too. */
+/** Includes quotas written by an older master, in which the guarantee is also the limit. */
 function quotaConfigsOf({ quota_configs: configs, quotas }: RegistryState): QuotaConfig[] {
   const old = quotas.map(({ info }): QuotaConfig => {
     const amounts = Object.fromEntries(
@@ -21,7 +21,7 @@ function quotaConfigsOf({ quota_configs: configs, quotas }: RegistryState): Quot
   return [...old, ...configs];
 }
 
-/** What a new leader takes over from the registry, and how long it waits for the agents that are in it. */
+/** What a new leader takes over from the registry, and how long it waits for the agents in it. */
 export class Recovery {
   private timer: Timer | undefined;
   private expected = 0;
@@ -38,7 +38,7 @@ export class Recovery {
     for (const { info, deactivated, drain_info: drain } of state.slaves?.slaves ?? []) {
       const id = info?.id?.value;
       if (info === undefined || id === undefined) continue;
-      // Registries keep the old format, so that older masters can read them.
+      // The registry keeps the old format, so that older masters can read it.
       cluster.recoveredAgents.set(id, {
         ...info,
         resources: toPostRefinement(info.resources),
@@ -72,8 +72,8 @@ export class Recovery {
   }
 
   /**
-   * The agents that have not come back count as unreachable now. Where there are more of them than the operator allows, something else is
-   * wrong: then the master ends, as Mesos's does, and none is given up.
+   * Agents that have not come back are marked unreachable now. If there are more than the operator allows, something else is wrong: as in
+   * Mesos, the master then exits, and no agent is marked.
    */
   private giveUpMissing(): void {
     const { cluster, metrics, options, unfit } = this.context;

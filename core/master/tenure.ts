@@ -7,12 +7,12 @@ import type {
 } from "../../sdk/contracts/message-transport.js";
 import type { SchedulerConnection } from "../../sdk/contracts/scheduler-service.js";
 
-/** A leadership that ends only when it is said to. */
+/** A leadership that only ends when it is told to. */
 export const FOR_NOW: Tenure = { holds: () => true };
 
 /**
- * Sends and takes messages only while the leadership holds. A master that was stopped for longer than that has messages waiting when it goes
- * on, and timers that are due, and may come to them before it comes to what tells it that another leads: nothing of that may leave it.
+ * Sends and receives messages only while the leadership holds. When a master resumes after being stopped for longer than that, messages and
+ * timers that are due may run before it learns that another master leads: nothing they cause may leave the process.
  */
 export class TenuredTransport implements MessageTransport {
   constructor(
@@ -41,14 +41,14 @@ export class TenuredTransport implements MessageTransport {
   }
 }
 
-/** The same for the events of a scheduler. */
+/** The same for events to a scheduler. */
 export class TenuredConnection implements SchedulerConnection {
   constructor(
     private readonly inner: SchedulerConnection,
     private readonly tenure: Tenure,
   ) {}
 
-  /** True also for what is dropped: the scheduler has not fallen behind, and its connection is closed when the leadership ends. */
+  /** True also for events that are dropped: the scheduler has not fallen behind, and its connection is closed when the leadership ends. */
   send(event: Event): boolean {
     return this.tenure.holds() ? this.inner.send(event) : true;
   }

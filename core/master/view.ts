@@ -22,11 +22,11 @@ export interface ViewOptions {
   readonly cluster: string | undefined;
   readonly watchers: Watchers;
   readonly leadership: () => LeadershipRecord;
-  /** What leads now, if this master does. */
+  /** The current term, if this master leads. */
   readonly leading: () => Leadership | undefined;
 }
 
-/** What others may read of the master: the records of the state machines themselves, behind an interface that cannot change them. */
+/** What others may read of the master: the records of the state machines themselves, behind a read-only interface. */
 export class ClusterView implements MasterView {
   constructor(private readonly parts: ViewOptions) {}
 
@@ -93,7 +93,7 @@ export class ClusterView implements MasterView {
     return this.parts.watchers.add(watcher);
   }
 
-  /** Changes are made before a call returns, and offers at the end of the turn in which the allocator made them. */
+  /** Changes are made before a call returns; offers are sent at the end of the turn in which the allocator made them. */
   async settled(): Promise<void> {
     await Promise.resolve();
   }

@@ -1,7 +1,7 @@
 import type { FrameworkInfo, Task, TaskStatus } from "../../proto/gen/mesos/v1/mesos.js";
 import type { AgentRecord, FrameworkRecord, MasterWatcher } from "../../sdk/contracts/master-view.js";
 
-/** Tells all who watch the master of its changes. They live as long as the process: a term ends for all of them at once. */
+/** Tells everybody who watches the master of its changes. Watchers belong to the process: a term ends for all of them at once. */
 export class Watchers implements MasterWatcher {
   private readonly all = new Set<MasterWatcher>();
 

@@ -28,7 +28,7 @@ import { MASTER_ACTOR, NO_PID } from "../constants.js";
 import type { Framework } from "../frameworks/framework.js";
 import type { Agent } from "./agent.js";
 
-/** The binary form of one message type. */
+/** Encodes one message type. */
 interface Encoder<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
 }
@@ -45,9 +45,9 @@ const RUN_TASK_TASK = (4 << 3) | 2;
 const RUN_TASK_RESOURCE_VERSIONS = (5 << 3) | 2;
 const RUN_TASK_LAUNCH_EXECUTOR = 6 << 3;
 
-/** What the master says to agents, each message as Mesos's own. */
+/** The messages that the master sends to agents, in Mesos's wire format. */
 export class AgentMessages {
-  /** One for all messages: it keeps its buffer, which a writer for each message would allocate anew. */
+  /** Shared by all messages: it keeps its buffer, which a writer per message would have to allocate again. */
   private writer = new BinaryWriter();
   private readonly frameworkUpdates = new WeakMap<
     Framework,
@@ -56,7 +56,7 @@ export class AgentMessages {
 
   constructor(private readonly transport: MessageTransport) {}
 
-  /** Written field by field, with the framework's info encoded once for all of its tasks. */
+  /** Written field by field: the framework's info is encoded once for all of its tasks. */
   runTask(agent: Agent, framework: Framework, run: { task: TaskInfo; launchExecutor: boolean }): void {
     const encode = (_: undefined, writer: BinaryWriter) => writeRunTask(writer, { agent, framework, ...run });
     this.post(agent.pid, "mesos.internal.RunTaskMessage", this.encode({ encode }, undefined));
@@ -95,7 +95,7 @@ export class AgentMessages {
     this.send(agent, "ReconcileOperationsMessage", ReconcileOperationsMessage, message);
   }
 
-  /** All reservations and volumes there. Refined reservations mean nothing to an agent that does not know of any. */
+  /** All reservations and volumes of the agent. An agent that does not know refined reservations cannot read them. */
   checkpointResources(agent: Agent): void {
     const refinement = agent.can(Capability.RESERVATION_REFINEMENT);
     const { checkpointed } = agent;
@@ -114,7 +114,7 @@ export class AgentMessages {
     for (const { pid } of agents) this.post(pid, "mesos.internal.UpdateFrameworkMessage", body);
   }
 
-  /** Made once: each agent that comes back is told of each framework that it named. */
+  /** Encoded once: every agent that comes back is sent each framework that it reported. */
   private frameworkUpdate(framework: Framework): Uint8Array {
     const { info, pid = NO_PID } = framework;
     const known = this.frameworkUpdates.get(framework);
@@ -137,12 +137,12 @@ export class AgentMessages {
     this.send(agent, "SlaveReregisteredMessage", SlaveReregisteredMessage, message);
   }
 
-  /** Tells an agent process to end; also one that is not registered. */
+  /** Tells an agent process to shut down, registered or not. */
   shutdown(pid: string, message: string): void {
     this.post(pid, "mesos.internal.ShutdownMessage", this.encode(ShutdownMessage, { message }));
   }
 
-  /** @param observer the actor to which the agent answers */
+  /** @param observer the actor that the agent answers */
   ping(agent: Agent, observer: string): void {
     const body = agent.connected ? PINGS.connected : PINGS.disconnected;
     this.transport.send(agent.pid, { from: observer, name: "mesos.internal.PingSlaveMessage", body });
@@ -156,7 +156,7 @@ export class AgentMessages {
     try {
       return codec.encode(message, this.writer).finish();
     } catch (error) {
-      // What was written so far must not lead the next message.
+      // A partial message must not end up in front of the next one.
       this.writer = new BinaryWriter();
       throw error;
     }
@@ -187,7 +187,7 @@ function writeRunTask(
   return writer.uint32(RUN_TASK_LAUNCH_EXECUTOR).bool(launchExecutor);
 }
 
-/** Of the agent's own resources, and of each of its resource providers. */
+/** Those of the agent's own resources and of each of its resource providers. */
 function resourceVersions({ resourceVersion, providers }: Agent): ResourceVersionUUID[] {
   const versions: ResourceVersionUUID[] = resourceVersion === undefined ? [] : [{ uuid: resourceVersion }];
   for (const [value, uuid] of providers) {

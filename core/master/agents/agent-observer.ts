@@ -7,13 +7,13 @@ export interface AgentObserverOptions {
   readonly context: MasterContext;
   readonly agent: Agent;
   readonly limiter: RemovalLimiter;
-  /** The agent did not answer for so long that it counts as unreachable. May be called again while it stays silent. */
+  /** The agent has been silent for so long that it counts as unreachable. May be called again while the silence lasts. */
   readonly unhealthy: () => void;
 }
 
 /**
- * Pings one agent: every `agent_ping_timeout`, from an actor of its own, to which the agent answers. After `max_agent_ping_timeouts`
- * pings in a row without an answer the agent is given up, as soon as the removal rate allows it; an answer before then cancels that.
+ * Pings one agent every `agent_ping_timeout`, from an actor of its own that the agent answers. After `max_agent_ping_timeouts` unanswered
+ * pings in a row the agent is marked unreachable as soon as the removal rate permits; an answer before then cancels that.
  */
 export class AgentObserver {
   private readonly actor: string;
@@ -21,7 +21,7 @@ export class AgentObserver {
   private timer: Timer;
   private answered = false;
   private missed = 0;
-  /** Cancels the wait for the permission to give the agent up. */
+  /** Withdraws the request for permission to mark the agent unreachable. */
   private pending: (() => void) | undefined;
 
   constructor(private readonly options: AgentObserverOptions) {
@@ -40,7 +40,7 @@ export class AgentObserver {
     this.pending?.();
   }
 
-  /** The agent is there: it answered, or came back. */
+  /** The agent has answered or come back. */
   heard(): void {
     this.answered = true;
     this.missed = 0;
@@ -59,7 +59,7 @@ export class AgentObserver {
     this.options.context.messages.ping(this.options.agent, this.actor);
   }
 
-  /** Pings go on also for an agent that is about to be given up: it may still answer. */
+  /** Pings continue while an agent waits to be marked unreachable: it may still answer. */
   private timeout(): void {
     if (!this.answered) {
       this.missed++;
@@ -78,7 +78,7 @@ export class AgentObserver {
       counters.slave_unreachable_completed.inc();
       this.options.unhealthy();
     });
-    // The permission may have come at once.
+    // Permission may have been granted within the call.
     if (this.pending !== undefined) this.pending = cancel;
   }
 }

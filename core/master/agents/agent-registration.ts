@@ -20,9 +20,9 @@ import { isAtLeast } from "../version.js";
 import { Agent, type AgentFacts } from "./agent.js";
 import type { Agents } from "./agents.js";
 
-/** Admits new agents: RegisterSlaveMessage until SlaveRegisteredMessage. */
+/** Admits new agents, from RegisterSlaveMessage to SlaveRegisteredMessage. */
 export class AgentRegistration {
-  /** Addresses whose registration is being written to the registry; agents send theirs again until they are answered. */
+  /** Addresses whose registration is being written to the registry. Agents repeat their registration until it is answered. */
   private readonly registering = new Set<string>();
 
   constructor(
@@ -46,7 +46,7 @@ export class AgentRegistration {
     }
     const known = cluster.agentsByPid.get(pid);
     if (known?.connected) {
-      // It did not get the answer.
+      // It is registered already, but missed the answer.
       messages.registered(known, { slave_id: known.idMessage, connection: connection(this.context) });
       return;
     }
@@ -70,7 +70,8 @@ export class AgentRegistration {
   private async admit(facts: AgentFacts): Promise<void> {
     const { ids, logger, messages, metrics, registry } = this.context;
     const info: AgentInfo = { ...facts.info, id: { value: ids.nextAgent() } };
-    // False only for an id that is taken, which ids with a random part are not: the agent tries again and gets another one.
+    // False only if the id is taken, which practically cannot happen to ids with a random part. The agent will try again and get another
+    // one.
     if (!(await registry.apply({ kind: "admit-agent", agent: info }))) return;
     const agent = new Agent({ ...facts, info }, nowSeconds(this.context));
     metrics.counters.slave_registrations.inc();
@@ -90,7 +91,7 @@ export function connection({ options }: Pick<MasterContext, "options">): MasterS
 
 type Introduction = RegisterSlaveMessage | ReregisterSlaveMessage;
 
-/** Why this master cannot have an agent whose message is in order. It is not shut down: its tasks may go on. */
+/** Why this master cannot accept an agent whose message is valid. The agent is not shut down: its tasks may go on. */
 export function refusal(
   { info, options }: Pick<MasterContext, "info" | "options">,
   { slave, version = "" }: Introduction,
@@ -104,22 +105,21 @@ export function refusal(
   return options.requireAgentDomain && slave?.domain === undefined ? "the agent has no domain" : undefined;
 }
 
-/** The machine that an agent at this address is on. */
+/** The machine of the agent at this address. */
 export const machineOf = ({ slave }: Introduction, pid: string): MachineID => ({
   hostname: slave?.hostname ?? "",
   ip: parsePid(pid).ip,
 });
 
-/** Nothing is to run on a machine in maintenance. */
+/** Nothing may run on a machine that is down for maintenance. */
 export function refuseDown({ logger, messages }: MasterContext, pid: string): void {
   logger.warn({ pid }, "Shutting down an agent: its machine is down for maintenance");
   messages.shutdown(pid, "Machine is `DOWN`");
 }
 
 /**
- * What a valid message says of the agent. Everything inside the master is in the post-refinement format.
- *
- * @param checkpointed the reservations and volumes there, where not the agent knows them best
+ * What a valid message says about the agent. Inside the master, resources are always in the post-refinement format.
+ * @param checkpointed the reservations and volumes on the agent, unless the agent itself knows them best
  */
 export function factsOf(
   message: Introduction,

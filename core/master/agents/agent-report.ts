@@ -15,15 +15,15 @@ import { masterStatus } from "../tasks/status.js";
 import { TaskEntry } from "../tasks/task.js";
 import type { Agent } from "./agent.js";
 
-/* What an agent that comes back reports of its tasks and executors: read, and held against what is known. */
+/* What a returning agent reports of its tasks and executors: decoded, and compared with what the master knows. */
 
-/** Agents without MULTI_ROLE do not say to which role resources are allocated: it is the one role of the framework. */
+/** Agents without MULTI_ROLE do not say which role resources are allocated to: it is the framework's only role. */
 export function allocationRole(agent: Agent, info: FrameworkInfo | undefined): string | undefined {
   if (agent.can(Capability.MULTI_ROLE) || info === undefined) return undefined;
   return rolesOf(info)[0];
 }
 
-/** The same list where nothing in it has to be changed, as in all messages of today's agents. */
+/** Returns the same list if nothing in it has to change, which is the usual case with current agents. */
 function readResources(messages: Resource[], role: string | undefined): Resource[] {
   const isRead = (message: Resource): boolean =>
     isPostRefinement(message) && (role === undefined || message.allocation_info !== undefined);
@@ -35,22 +35,22 @@ function readResources(messages: Resource[], role: string | undefined): Resource
   });
 }
 
-/** @param role what `allocationRole` says */
+/** @param role the result of `allocationRole` */
 export function readTask(reported: Task, role: string | undefined): TaskEntry {
   const resources = readResources(reported.resources, role);
   const message = resources === reported.resources ? reported : { ...reported, resources };
   return new TaskEntry({ message, resources: Resources.of(resources) });
 }
 
-/** @param role what `allocationRole` says */
+/** @param role the result of `allocationRole` */
 export const readExecutor = (info: ExecutorInfo, role: string | undefined): ExecutorInfo => ({
   ...info,
   resources: readResources(info.resources, role),
 });
 
 /**
- * Tasks that the agent did not report: perhaps the launch never came to it, perhaps it crossed with the report. Only the agent can tell,
- * so it is asked, and answers for those that it does not have.
+ * Tasks that the agent did not report: either their launch never reached it, or it crossed with the report. Only the agent can tell, so it
+ * is asked, and answers for those that it does not have.
  */
 export function unreportedTasks(
   agent: Agent,

@@ -26,11 +26,11 @@ import { allocationRole, readExecutor, readTask, unreportedTasks } from "./agent
 import type { Agents } from "./agents.js";
 
 /**
- * Takes agents back: after a broken link, after they were unreachable, after another master led. Agent and master then tell each other
- * what they know of tasks, so that both have the same picture afterwards.
+ * Takes agents back: after a broken link, after they were unreachable, or after another master led. Agent and master then exchange what
+ * they know about tasks, so that both agree afterwards.
  */
 export class AgentReregistration {
-  /** Frameworks' infos that were found valid. */
+  /** Framework infos that have been validated. */
   private readonly valid = new WeakSet<FrameworkInfo>();
 
   constructor(
@@ -60,7 +60,7 @@ export class AgentReregistration {
     }
     const facts = factsOf(message, pid, this.checkpointedOf(message));
     if (!facts.ok) {
-      // What it keeps on disk contradicts its flags: going on would lose a reservation or a volume.
+      // What it has on disk contradicts its flags: to go on would lose a reservation or a volume.
       logger.warn({ agent: id, pid, problem: facts.error }, "Shutting down an agent that re-registered");
       messages.shutdown(pid, facts.error);
       return;
@@ -76,8 +76,8 @@ export class AgentReregistration {
   }
 
   /**
-   * Agents without RESOURCE_PROVIDER are told their reservations and volumes, and may have missed the last word; the others know best,
-   * because what was lost on the way to them did not happen.
+   * Agents without RESOURCE_PROVIDER are told their reservations and volumes, and may have missed the last message. All others know best,
+   * because a change that did not reach them did not happen.
    */
   private checkpointedOf(message: ReregisterSlaveMessage): Resources | undefined {
     const known = this.context.cluster.agents.get(message.slave?.id?.value ?? "");
@@ -97,11 +97,11 @@ export class AgentReregistration {
     if (before === undefined) await registry.apply({ kind: "mark-agent-reachable", agent: info });
     else if (!sameInfo(before, info)) await registry.apply({ kind: "update-agent", agent: info });
     if (known === undefined) this.readmit(facts, message);
-    // Otherwise it was given up in the meantime, and will come again.
+    // Otherwise it was marked unreachable in the meantime, and will try again.
     else if (cluster.agents.get(id) === known) this.reconnect(known, facts, message);
   }
 
-  /** An agent that this master does not have: everything about it is learned from its message. */
+  /** The master does not know this agent: it learns everything from the message. */
   private readmit(facts: AgentFacts, message: ReregisterSlaveMessage): void {
     const { cluster, ledger, logger, messages, metrics } = this.context;
     const id = facts.info.id?.value ?? "";
@@ -154,7 +154,7 @@ export class AgentReregistration {
     this.also.draining.reregistered(agent);
   }
 
-  /** A task that counted as unreachable or lost is there after all: its scheduler is told, whatever it was told before. */
+  /** A task that counted as unreachable or lost still exists: its scheduler is told so, whatever it was told before. */
   private welcome(task: TaskEntry): void {
     const { cluster, clock } = this.context;
     const framework = cluster.frameworks.get(task.frameworkId);
@@ -177,7 +177,7 @@ export class AgentReregistration {
     framework.send(update(status));
   }
 
-  /** An agent that this master has: what the two know of it is compared. */
+  /** The master knows this agent: what both know about it is compared. */
   private reconnect(agent: Agent, facts: AgentFacts, message: ReregisterSlaveMessage): void {
     const { allocator, logger, messages } = this.context;
     if (!sameInfo(agent.info, facts.info) || !facts.total.equals(agent.total))
@@ -209,9 +209,9 @@ export class AgentReregistration {
   }
 
   /**
-   * Tasks and executors that were given up when the link broke, because their framework does not checkpoint, and did not end: it was the
-   * link alone; and those that an older report of the agent, held up on its way, did not have. After such a one, what they use may have
-   * been offered already.
+   * Adds tasks and executors that the agent still has but the master dropped. It dropped them when the link broke, because their framework
+   * does not checkpoint, although only the link had failed; or because an older report that was delayed on the way did not include them. In
+   * the second case their resources may have been offered already.
    */
   private relearn(agent: Agent, message: ReregisterSlaveMessage): void {
     const { cluster, ledger, allocator } = this.context;
@@ -269,7 +269,7 @@ export class AgentReregistration {
     }
   }
 
-  /** Frameworks that ended while the agent was away are still there. */
+  /** Frameworks that completed while the agent was away still exist on it. */
   private endCompleted(agent: Agent, frameworkIds: Iterable<string>): void {
     for (const id of frameworkIds) {
       if (this.context.cluster.completedFrameworks.has(id))
@@ -288,6 +288,6 @@ export class AgentReregistration {
   }
 }
 
-/** What is told in other words is still the same when it is written; and that is the cheaper comparison, too. */
+/** Compares the encoded forms: infos that differ only in memory encode to the same bytes, and this is the cheaper comparison, too. */
 const sameInfo = (left: AgentInfo, right: AgentInfo): boolean =>
   Buffer.compare(AgentInfo.encode(left).finish(), AgentInfo.encode(right).finish()) === 0;

@@ -8,7 +8,7 @@ import type { Draining } from "../operator/draining.js";
 import type { Agent } from "./agent.js";
 import type { Agents } from "./agents.js";
 
-/** UpdateSlaveMessage: what an agent has besides its own resources: revocable ones and those of resource providers. */
+/** UpdateSlaveMessage: what an agent has in addition to its own resources, which are revocable ones and those of resource providers. */
 export class AgentUpdates {
   constructor(
     private readonly context: MasterContext,
@@ -46,7 +46,7 @@ export class AgentUpdates {
         reported.push(...(operations?.operations ?? []));
       }
     }
-    // Agents before 1.5 do not say whether they update these: they always do.
+    // Agents before 1.5 do not set this field: they always send the oversubscribed resources.
     const oversubscription = message.update_oversubscribed_resources ?? true;
     let total = agent.total;
     if (oversubscription) {
@@ -65,7 +65,7 @@ export class AgentUpdates {
     this.rescind(agent, { oversubscription, providers: providers !== undefined });
   }
 
-  /** Offers of what has changed. */
+  /** Rescinds offers of resources that have changed. */
   private rescind(agent: Agent, changed: { oversubscription: boolean; providers: boolean }): void {
     for (const offer of [...agent.offers]) {
       const affected = offer.resources.entries.some(
@@ -78,7 +78,7 @@ export class AgentUpdates {
   }
 }
 
-/** Whatever else came would be added to the agent's own resources at every update. */
+/** Anything else would be added to the agent's own resources with every update. */
 function notRevocable(resources: readonly Resource[]): string | undefined {
   const wrong = resources.find(({ revocable }) => revocable === undefined);
   return wrong && `Oversubscribed resource ${resourceText(wrong)} is not revocable`;

@@ -25,11 +25,11 @@ import type { ExecutorEntry } from "../tasks/executor.js";
 import type { TaskEntry } from "../tasks/task.js";
 import type { AgentObserver } from "./agent-observer.js";
 
-/** What an agent says of itself when it registers, and again when it re-registers. */
+/** What an agent says about itself when it registers or re-registers. */
 export interface AgentFacts {
-  /** With its id. */
+  /** Includes its id. */
   readonly info: AgentInfo;
-  /** `slave(1)@ip:port`, where messages are sent. */
+  /** The address for messages, `slave(1)@ip:port`. */
   readonly pid: string;
   readonly version: string;
   readonly capabilities: readonly AgentInfo_Capability[];
@@ -48,28 +48,28 @@ export class Agent implements AgentRecord {
   capabilities!: readonly AgentInfo_Capability[];
   total!: Resources;
   resourceVersion: UUID | undefined;
-  /** Id of each resource provider -> the version of its resources. */
+  /** Resource provider id -> version of its resources. */
   readonly providers = new Map<string, UUID | undefined>();
-  /** Where schedulers and people reach it; one object for all its offers. */
+  /** Where schedulers and people reach it; one object for all of its offers. */
   url!: URL;
 
   readonly registeredTime: number;
   reregisteredTime: number | undefined;
-  /** There is a link to it, as far as the master knows. */
+  /** Whether there is a link to it, as far as the master knows. */
   connected = true;
-  /** Its resources are offered. */
+  /** Whether its resources are offered. */
   active = true;
   /** An operator does not want it to get tasks. */
   deactivated = false;
-  /** It is being emptied, or was. */
+  /** It is draining or drained. */
   drainInfo: DrainInfo | undefined;
-  /** When this master asked it to drain; seconds since the epoch. */
+  /** When this master told it to drain; seconds since the epoch. */
   estimatedDrainStartTime: number | undefined;
-  /** It is back, and its UpdateSlaveMessage will say which operations it has: until then nobody knows. */
+  /** It is back, but its UpdateSlaveMessage, which lists its operations, has not arrived yet. */
   awaitsUpdate = false;
-  /** It is not offered anew before that message, or this, has come. */
+  /** Its resources are not offered again until that message arrives or this timer fires. */
   hold: Timer | undefined;
-  /** When maintenance of its machine is scheduled. */
+  /** When its machine is scheduled for maintenance. */
   unavailability: Unavailability | undefined;
 
   readonly usedByFramework = new Map<string, Resources>();
@@ -79,17 +79,17 @@ export class Agent implements AgentRecord {
   readonly executorEntries = new Map<string, Map<string, ExecutorEntry>>();
   readonly offers = new Set<OfferEntry>();
   readonly inverseOffers = new Set<InverseOfferEntry>();
-  /** Framework id -> ids of tasks that a kill was asked for: repeated when the agent comes back with them alive. */
+  /** Framework id -> ids of tasks that should be killed: the kill is repeated if the agent comes back and they are still alive. */
   readonly killedTasks = new Map<string, Set<string>>();
 
-  /** By their UUIDs. */
+  /** By UUID. */
   readonly operationEntries = new Map<string, OperationEntry>();
-  /** UUIDs of operations whose end has been acknowledged lately -> those of the status. */
+  /** UUIDs of operations whose end was acknowledged recently -> UUIDs of their terminal statuses. */
   readonly settledOperations = new BoundedMap<string, string>(MAX_SETTLED_OPERATIONS);
 
   observer: AgentObserver | undefined;
   unlink: (() => void) | undefined;
-  /** The address that the link goes to. */
+  /** The address at the other end of the link. */
   linkedPid: string | undefined;
   reregistrationTimer: Timer | undefined;
 
@@ -127,12 +127,12 @@ export class Agent implements AgentRecord {
     return this.#pid.text;
   }
 
-  /** As Mesos names an agent in messages. */
+  /** The way Mesos prints an agent in messages. */
   toString(): string {
     return `${this.id} at ${this.pid} (${this.info.hostname ?? ""})`;
   }
 
-  /** What it must remember across its restarts: dynamic reservations and persistent volumes. */
+  /** What it must remember across restarts: dynamic reservations and persistent volumes. */
   get checkpointed(): Resources {
     return this.total.filter(needsCheckpoint);
   }
@@ -141,7 +141,7 @@ export class Agent implements AgentRecord {
     return this.#pid.ip;
   }
 
-  /** The machine that it is on, as operators name it. */
+  /** The machine that it runs on, as operators identify it. */
   get machineId(): MachineID {
     return { hostname: this.info.hostname ?? "", ip: this.ip };
   }
@@ -163,7 +163,7 @@ export class Agent implements AgentRecord {
     else this.usedByFramework.set(frameworkId, left);
   }
 
-  /** Added up when it is read. */
+  /** Computed when it is read. */
   get used(): Resources {
     this.#used ??= Resources.sum(this.usedByFramework.values());
     return this.#used;
@@ -192,13 +192,13 @@ export class Agent implements AgentRecord {
     return this.executorEntries.get(frameworkId)?.has(executorId) ?? false;
   }
 
-  /** The framework's executors here, as offers list them. */
+  /** The framework's executors on this agent, as offers list them. */
   executorIds(frameworkId: string): ExecutorID[] {
     const executors = this.executorEntries.get(frameworkId);
     return executors === undefined ? NO_EXECUTORS : Array.from(executors.keys(), (value) => ({ value }));
   }
 
-  /** Ids of the frameworks that have tasks or executors here. */
+  /** Ids of the frameworks with tasks or executors on this agent. */
   frameworkIds(): Set<string> {
     return new Set([...this.taskEntries.keys(), ...this.executorEntries.keys()]);
   }

@@ -19,17 +19,17 @@ import { AgentObserver } from "./agent-observer.js";
 import { RemovalLimiter } from "./removal-limiter.js";
 
 /**
- * The life of an agent after its admission: watched, disconnected, reconnected, given up as unreachable, removed. What the registry has
- * to remember is written there first; only then does the master act on it, so that a successor comes to the same conclusions.
+ * The life of an agent after its admission: pinged, disconnected, reconnected, marked unreachable, removed. Whatever has to survive a
+ * failover is written to the registry before the master acts on it, so that a successor comes to the same conclusions.
  */
 export class Agents {
   readonly limiter: RemovalLimiter;
   readonly fates: TaskFates;
-  /** Ids of agents for which the registry is being written. */
+  /** Ids of agents that are being marked unreachable in the registry. */
   readonly markingUnreachable = new Set<string>();
   readonly removing = new Set<string>();
   readonly markingGone = new Set<string>();
-  /** Ids of agents that are re-registering: these are not given up. */
+  /** Ids of agents that are re-registering: they must not be marked unreachable. */
   readonly reregistering = new Set<string>();
 
   constructor(
@@ -41,7 +41,7 @@ export class Agents {
     this.limiter = new RemovalLimiter(context.clock, context.options.agentRemovalRateLimit);
   }
 
-  /** Takes an agent with its tasks and executors in. Their frameworks must be known already. */
+  /** Adds an agent with its tasks and executors. Their frameworks must be known already. */
   add(agent: Agent): void {
     const { cluster, allocator } = this.context;
     cluster.agents.set(agent.id, agent);
@@ -69,24 +69,24 @@ export class Agents {
     }
     if (cluster.deactivatedAgents.has(agent.id)) this.setDeactivated(agent);
     this.context.watchers.agentAdded(agent);
-    // Brought down while the registry was written.
+    // Its machine was taken down during the registry write.
     if (cluster.machines.isDown(agent.machineId)) void this.vacate(agent);
   }
 
-  /** Its machine is down: it is told to end, and removed with all that it runs. */
+  /** Its machine goes down: the agent is told to shut down, and removed with everything that runs on it. */
   vacate(agent: Agent): Promise<void> {
     const why = "Operator initiated 'Machine DOWN'";
     this.context.messages.shutdown(agent.pid, why);
     return this.remove(agent, why);
   }
 
-  /** An operator does not want it to get tasks, connected or not. */
+  /** An operator does not want it to get tasks, whether or not it is connected. */
   setDeactivated(agent: Agent): void {
     agent.deactivated = true;
     if (agent.active) this.deactivate(agent);
   }
 
-  /** It may get tasks again, as soon as it is connected. */
+  /** It may get tasks again as soon as it is connected. */
   reactivate(agent: Agent): void {
     agent.deactivated = false;
     if (agent.connected) this.activate(agent);
@@ -110,8 +110,8 @@ export class Agents {
   }
 
   /**
-   * The link is broken. Tasks of checkpointing frameworks outlive their agent, so they stay; those of others are lost. The agent
-   * has time to come back: it may be restarting.
+   * The link broke. Tasks of checkpointing frameworks survive their agent, so they stay; those of other frameworks are lost. The agent may
+   * be restarting and gets time to come back.
    */
   private disconnected(agent: Agent): void {
     const { cluster, clock, logger, options } = this.context;
@@ -159,7 +159,7 @@ export class Agents {
     });
   }
 
-  /** No offers of this agent from now on. */
+  /** Stops offering this agent's resources. */
   private deactivate(agent: Agent): void {
     agent.active = false;
     this.context.allocator.deactivateAgent(agent.id);
@@ -175,9 +175,9 @@ export class Agents {
   }
 
   /**
-   * No offers before it has said what it has besides, after its last report. They would be taken in vain: where a report was sent again before
-   * it was answered, what is launched by the first one crosses the second, and is refused. Nor for ever: not everything that can have
-   * resource providers says so.
+   * Offers nothing until the agent has sent its UpdateSlaveMessage, which follows its last report. Earlier offers would be accepted in
+   * vain: if a report was repeated before it was answered, a launch based on the first crosses with the second and is refused. The wait is
+   * limited because not every agent that may have resource providers sends the message.
    */
   private hold(agent: Agent): void {
     agent.hold?.cancel();
@@ -191,13 +191,16 @@ export class Agents {
     if (agent.active) this.context.allocator.activateAgent(agent.id);
   }
 
-  /** Its UpdateSlaveMessage has come. */
+  /** Its UpdateSlaveMessage has arrived. */
   updated(agent: Agent): void {
     agent.awaitsUpdate = false;
     this.release(agent);
   }
 
-  /** It is not what it was when it was offered. First of all, so that nothing of what it was is accepted or counted as offered. */
+  /**
+   * Its configuration has changed since it was offered. Called before anything else, so that nothing of the old one is accepted or counted
+   * as offered.
+   */
   reconfigured(agent: Agent): void {
     this.offers.rescindAllOf(agent);
   }
@@ -208,14 +211,14 @@ export class Agents {
     agent.reregistrationTimer = undefined;
     if (agent.connected) return;
     agent.connected = true;
-    // What it missed while it was away says nothing of now.
+    // Pings it missed while it was away say nothing about now.
     agent.observer?.heard();
     if (!agent.deactivated) this.activate(agent);
   }
 
   /**
-   * Gives an agent up for as long as it is silent. Its tasks become TASK_UNREACHABLE, or TASK_LOST for frameworks that do not know that
-   * state. Resolves to whether that happened.
+   * Marks an agent unreachable because it is silent. Its tasks become TASK_UNREACHABLE, or TASK_LOST for frameworks that do not know that
+   * state. Resolves to whether it was marked.
    */
   async markUnreachable(info: AgentInfo, why: string): Promise<boolean> {
     const { cluster, clock, logger, metrics, registry, transport } = this.context;
@@ -228,7 +231,7 @@ export class Agents {
     try {
       await registry.apply({ kind: "mark-agent-unreachable", agentId: { value: id }, time });
     } catch (err) {
-      // The agent stays as it is; its observer tries again.
+      // The agent stays as it is; its observer will try again.
       logger.error({ err, agent: id }, "Cannot write to the registry that an agent is unreachable");
       return false;
     } finally {
@@ -250,7 +253,7 @@ export class Agents {
         unreachable: true,
         unreachableTime: time,
       }));
-      // What it was told before and has not heard must not reach it any more: its tasks are told to be out of reach.
+      // Messages still queued for it must not reach it any more: its tasks have been reported unreachable.
       transport.reset?.(agent.pid);
     } else if (cluster.recoveredAgents.delete(id)) {
       metrics.counters.recovery_slave_removals.inc();
@@ -259,12 +262,12 @@ export class Agents {
     return true;
   }
 
-  /** The registry is being written that it is no longer one of the agents. */
+  /** Its removal or loss is being written to the registry. */
   private isLeaving(id: string): boolean {
     return this.markingUnreachable.has(id) || this.removing.has(id) || this.markingGone.has(id);
   }
 
-  /** Removes an agent for good: it said so itself, another one has taken its address, or its machine is to be down. */
+  /** Removes an agent for good: it unregistered, another agent has taken its address, or its machine is going down. */
   async remove(agent: Agent, why: string, reason?: CounterName): Promise<void> {
     const { cluster, logger, metrics, registry } = this.context;
     if (this.isLeaving(agent.id)) return;
@@ -290,10 +293,10 @@ export class Agents {
     }));
   }
 
-  /** The registry knows of it already. */
+  /** The registry already knows. */
   takeOut(agent: Agent, fateIn: (framework: Framework) => TaskFate): void {
     const { cluster, allocator, ledger } = this.context;
-    // First of all, or the allocator would offer what the tasks give back.
+    // Comes first: otherwise the allocator would offer the resources that its tasks give back.
     allocator.removeAgent(agent.id);
     for (const [frameworkId, tasks] of [...agent.taskEntries]) {
       const framework = cluster.frameworks.get(frameworkId);
@@ -329,7 +332,7 @@ export class Agents {
     this.detach(agent);
   }
 
-  /** This master does not lead any more: agents will find the one that does. */
+  /** This master does not lead any more: agents will find the new leader. */
   stop(): void {
     this.limiter.stop();
     for (const agent of this.context.cluster.agents.values()) this.stopWatching(agent);

@@ -36,13 +36,13 @@ export interface InboxDeps {
   readonly drivers: SchedulerDrivers;
 }
 
-/** One message type: how it is read and what is done with it. */
+/** One message type: how to decode and how to handle it. */
 interface Route {
   read(body: Uint8Array): unknown;
   handle(from: string, message: never): void;
 }
 
-/** Ties the two together by the message's type, which the map of all routes cannot say. */
+/** Keeps decoder and handler of one type together, which the type of the map cannot express. */
 const route = <T>(
   codec: { decode(body: Uint8Array): T },
   handle: (from: string, message: T) => void,
@@ -52,8 +52,8 @@ const route = <T>(
 });
 
 /**
- * What agents, and schedulers of the v0 driver, say to the master. A body that cannot be read, and a message of an agent that is not who it says, is logged (once in a
- * while for each sender) and dropped.
+ * Messages that agents, and schedulers on the v0 driver, send to the master. A message that cannot be decoded, or whose sender is not who
+ * it claims to be, is dropped and logged (only once in a while per sender).
  */
 export class Inbox {
   private readonly strangers: Strangers;
@@ -102,7 +102,7 @@ export class Inbox {
     }
   }
 
-  // Registrations reach every corner of the master, so nothing that the protocol requires may be missing in them.
+  // A registration affects every part of the master, so all fields that the protocol requires must be present.
 
   private readonly register = (from: string, message: RegisterSlaveMessage): void => {
     const missing = codecs.RegisterSlaveMessage.missingRequired(message);
@@ -110,7 +110,7 @@ export class Inbox {
     else void this.deps.registration.register(from, message);
   };
 
-  /** Thousands of agents come at once, with the same frameworks and much the same tasks. */
+  /** Thousands of agents re-register at once, with the same frameworks and very similar tasks. */
   private readonly readReregistration = (body: Uint8Array): ReregisterSlaveMessage =>
     ReregisterSlaveMessage.decode(new BinaryReader(body, this.memory));
 
@@ -162,7 +162,7 @@ export class Inbox {
     if (problem !== undefined) this.drop(from, problem);
   };
 
-  /** The registered agent that sends from this address under this id. */
+  /** The registered agent with this id, if it is the sender. */
   private sender(from: string, id: string | undefined, counter?: CounterName): Agent | undefined {
     const { cluster } = this.deps.context;
     const agent = cluster.agents.get(id ?? "");

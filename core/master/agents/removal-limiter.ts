@@ -1,14 +1,14 @@
 import type { Clock, Timer } from "../../../sdk/contracts/clock.js";
 import type { Rate } from "../../../sdk/values/index.js";
 
-/** Spaces out the removals of agents, so that a fault of the network does not take the whole cluster away at once. */
+/** Limits the rate of agent removals, so that a network failure does not remove the whole cluster at once. */
 export class RemovalLimiter {
   private readonly waiting: (() => void)[] = [];
   private readonly interval: number;
   private earliest = Number.NEGATIVE_INFINITY;
   private timer: Timer | undefined;
 
-  /** @param rate undefined: no limit */
+  /** @param rate undefined: unlimited */
   constructor(
     private readonly clock: Clock,
     rate: Rate | undefined,
@@ -16,7 +16,10 @@ export class RemovalLimiter {
     this.interval = rate === undefined ? 0 : rate.per / rate.count;
   }
 
-  /** Calls `permitted` once it is its turn: at once, within this call, when nobody waits. Returns the withdrawal. */
+  /**
+   * Calls `permitted` when it is this caller's turn: immediately, within the call, if nobody else is waiting. Returns a function that
+   * withdraws the request.
+   */
   acquire(permitted: () => void): () => void {
     if (this.waiting.length === 0 && this.clock.monotonic() >= this.earliest) {
       this.earliest = this.clock.monotonic() + this.interval;

@@ -2,13 +2,13 @@ import type { Clock } from "../../../sdk/contracts/clock.js";
 import type { Logger } from "../../../sdk/contracts/logger.js";
 import { BoundedMap } from "../bounded-map.js";
 
-/** How long a sender is not mentioned again. */
+/** A sender is not mentioned again for this long. */
 const QUIET_MS = 60_000;
 
-/** Senders that are remembered. */
+/** The number of senders that are remembered. */
 const CAPACITY = 10_000;
 
-/** Logs messages that nobody can use: once a minute for each sender, however many it sends. */
+/** Logs messages that nobody can use: once a minute per sender, however many it sends. */
 export class Strangers {
   private readonly reported = new BoundedMap<string, number>(CAPACITY);
 

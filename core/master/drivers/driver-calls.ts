@@ -4,15 +4,15 @@ import type { FrameworkID } from "../../../proto/gen/mesos/v1/mesos.js";
 import { Offer_Operation_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import { type Call, Call_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 
-/** What a scheduler's driver asks for. */
+/** A request of a scheduler's driver. */
 export type DriverRequest =
   | {
       readonly call: Call;
-      /** Of SUBSCRIBE: it may take the place of another instance. */
+      /** For SUBSCRIBE: it may replace another instance. */
       readonly force?: boolean;
     }
   | { readonly deactivate: FrameworkID }
-  /** Why it cannot be done, as the driver is told. */
+  /** Why the request is impossible, as the driver is told. */
   | { readonly error: string };
 
 type Reader = (body: Uint8Array) => DriverRequest;
@@ -23,8 +23,8 @@ const reader =
     request(codec.decode(body));
 
 /**
- * The messages of schedulers' drivers by their full names, each with how it is read: drivers since Mesos 0.24 send calls, older ones a message
- * for each kind. Readers throw WireError for bytes that are malformed or incomplete.
+ * The messages that schedulers' drivers send, by full name, each with its reader: drivers since Mesos 0.24 send calls, older ones a message
+ * of its own for each kind. Readers throw WireError for malformed or incomplete bytes.
  */
 export const DRIVER_MESSAGES: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [
@@ -88,7 +88,7 @@ export const DRIVER_MESSAGES: ReadonlyMap<string, Reader> = new Map<string, Read
   ],
   [
     "mesos.internal.KillTaskMessage",
-    // Without the kill policy: that of the task holds.
+    // The message has no kill policy: the task's own applies.
     reader(internal.KillTaskMessage, ({ framework_id, task_id }) => ({
       call: { framework_id, type: Call_Type.KILL, kill: { task_id } },
     })),

@@ -18,19 +18,18 @@ import { MASTER_ACTOR } from "../constants.js";
 export interface DriverConnectionOptions {
   /** Address of the driver. */
   readonly pid: string;
-  /** The driver goes on where it was, and is told so in place of that it is registered. */
+  /** The driver is resuming, and is told that it re-registered instead of registered. */
   readonly again: boolean;
   readonly transport: Pick<MessageTransport, "address" | "send" | "link">;
-  /** Address of an agent; undefined where that is not known. */
+  /** The address of an agent; undefined if unknown. */
   readonly agentPid: (agentId: string | undefined) => string | undefined;
   /** Seconds since the epoch. */
   readonly now: () => number;
 }
 
 /**
- * The way to a scheduler of the v0 driver: says in messages what others are told in events.
- *
- * Messages say nothing of whether they arrive. That the driver is gone shows by the link to it.
+ * The connection to a scheduler on the v0 driver: translates events into messages.
+ * Messages give no feedback on whether they arrive; a driver that has died is noticed by its link.
  */
 export class DriverConnection implements SchedulerConnection {
   private frameworkId: FrameworkID | undefined;
@@ -38,7 +37,7 @@ export class DriverConnection implements SchedulerConnection {
 
   constructor(private readonly options: DriverConnectionOptions) {}
 
-  /** Calls `exited` once when the driver cannot be reached any more, unless this is closed before. */
+  /** Calls `exited` once, when the driver becomes unreachable, unless the connection is closed before. */
   watch(exited: () => void): void {
     const { transport, pid } = this.options;
     this.unlink = transport.link(pid, exited);
@@ -49,7 +48,7 @@ export class DriverConnection implements SchedulerConnection {
     this.unlink = undefined;
   }
 
-  /** True for what the driver has no message for, too: heartbeats, inverse offers, operations. */
+  /** Also true for events that the driver has no message for: heartbeats, inverse offers, operations. */
   send(event: Event): boolean {
     switch (event.type) {
       case Event_Type.SUBSCRIBED: {
@@ -66,7 +65,7 @@ export class DriverConnection implements SchedulerConnection {
       }
       case Event_Type.OFFERS: {
         const { offers } = event.offers!;
-        // As many as offers, or the driver dies of it.
+        // As many as there are offers, or the driver crashes.
         const pids = offers.map(({ agent_id }) => this.options.agentPid(agent_id?.value) ?? "");
         this.say("ResourceOffersMessage", ResourceOffersMessage, { offers, pids });
         break;
@@ -102,7 +101,7 @@ export class DriverConnection implements SchedulerConnection {
   private update(status: TaskStatus): void {
     const { agent_id: slave_id, executor_id, uuid, timestamp = this.options.now() } = status;
     const { agentPid, transport } = this.options;
-    // What is to be acknowledged needs an address for that, although all but very old drivers do it through the master.
+    // Only very old drivers acknowledge to this address; all others do it through the master, but still need one.
     const pid =
       uuid === undefined ? undefined : (agentPid(slave_id?.value) ?? transport.address(MASTER_ACTOR));
     const update = { framework_id: this.frameworkId, executor_id, slave_id, status, timestamp, uuid };

@@ -22,16 +22,16 @@ export interface SchedulerDriversDeps {
 }
 
 /**
- * Schedulers of the v0 driver, which speak libprocess: gives each a connection like any other scheduler's, and takes what they ask for as
+ * Schedulers on the v0 driver, which speak libprocess: gives each a connection like any other scheduler's, and turns its requests into
  * calls.
  *
- * A driver is known by its address. It hears of a refusal only where it would wait in vain otherwise, and then ends; all else that cannot be
- * taken is dropped, as messages are.
+ * A driver is identified by its address. It is only told of a refusal if it would otherwise wait in vain, and then aborts. Anything else
+ * that is invalid is dropped, as libprocess messages are.
  */
 export class SchedulerDrivers {
   constructor(private readonly deps: SchedulerDriversDeps) {}
 
-  /** @returns what is wrong, where the request is dropped */
+  /** @returns what is wrong, if the request is dropped */
   take(from: string, request: DriverRequest): string | undefined {
     const { principals } = this.deps.context.metrics;
     const framework = this.deps.context.cluster.frameworks.get(frameworkOf(request) ?? "");
@@ -61,7 +61,7 @@ export class SchedulerDrivers {
     const here = [...cluster.frameworks.values()].find(({ pid }) => pid === from);
     if (id !== "" && here !== undefined && here.id !== id) return `framework ${here.id} is at this address`;
     if (id === "" && here !== undefined) {
-      // It did not hear that it is registered, and asks again.
+      // It missed the answer, and asks again.
       if (here.connected) this.registered(from, here);
       else this.subscribe(from, named(call, here), true);
       return undefined;
@@ -69,7 +69,7 @@ export class SchedulerDrivers {
     const known = cluster.frameworks.get(id);
     const again = known !== undefined && !known.recovered && !force;
     if (again && known.pid !== from) {
-      // One of two instances that were apart for a while, and the other is here by now.
+      // There were two instances of it, and the other one has taken over.
       this.refuse(from, "Framework failed over");
       return undefined;
     }
@@ -91,7 +91,7 @@ export class SchedulerDrivers {
       });
       connection.watch(() => {
         session.disconnected();
-        // If it is there after all, it must not wait for offers that nobody will send.
+        // If the driver is there after all, it must not wait for offers that will never come.
         this.refuse(from, "Framework disconnected");
       });
     } catch (error) {
@@ -113,7 +113,7 @@ export class SchedulerDrivers {
     const { streamId } = framework.stream;
     try {
       const done = this.deps.calls.call({ call, principal: framework.info.principal, streamId });
-      // Only UPDATE_FRAMEWORK is answered later.
+      // Only UPDATE_FRAMEWORK completes asynchronously.
       done?.catch((error: unknown) => this.refuse(from, messageOf(error)));
     } catch (error) {
       if (!isTepuiError(error)) throw error;
@@ -122,7 +122,7 @@ export class SchedulerDrivers {
     return undefined;
   }
 
-  /** The driver was aborted: it wants no offers any more, and its tasks go on. */
+  /** The driver was aborted: it wants no more offers, but its tasks go on. */
   private deactivate(from: string, frameworkId: string): string | undefined {
     this.deps.context.metrics.counters.messages_deactivate_framework.inc();
     const framework = this.caller(from, frameworkId);
@@ -131,7 +131,7 @@ export class SchedulerDrivers {
     return undefined;
   }
 
-  /** The framework whose driver sends from there, or why there is none. */
+  /** The framework whose driver has this address, or why there is none. */
   private caller(from: string, frameworkId: string): Framework | string {
     const framework = this.deps.context.cluster.frameworks.get(frameworkId);
     if (framework === undefined) return "Framework cannot be found";
@@ -157,7 +157,7 @@ function frameworkOf(request: DriverRequest): string | undefined {
   return "deactivate" in request ? request.deactivate.value : request.call.framework_id?.value;
 }
 
-/** The same call of a framework that knows its id. */
+/** The same call, with the framework's id filled in. */
 function named(call: Call, { idMessage }: Framework): Call {
   const subscribe = call.subscribe!;
   const framework_info = { ...subscribe.framework_info!, id: idMessage };

@@ -11,7 +11,7 @@ import type {
 import { type Event, Event_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { HEARTBEAT_INTERVAL_MS } from "../constants.js";
 
-/** The events that schedulers get. */
+/** The events that schedulers receive. */
 
 export const HEARTBEAT: Event = Object.freeze({ type: Event_Type.HEARTBEAT });
 
@@ -60,7 +60,7 @@ export const agentLost = (agentId: AgentID): Event => ({
 export interface ExecutorExit {
   readonly agentId: AgentID;
   readonly executorId: ExecutorID;
-  /** As wait(2) gives it. */
+  /** In the format of wait(2). */
   readonly status: number;
 }
 

@@ -1,2 +1,2 @@
-/** One text for what is named within a framework, for sets and maps: ids of frameworks have no control characters. */
+/** A key for something named within a framework, for sets and maps: framework ids contain no control characters. */
 export const frameworkKey = (frameworkId = "", id = ""): string => `${frameworkId}\n${id}`;

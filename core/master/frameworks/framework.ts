@@ -23,16 +23,16 @@ import type { TaskEntry } from "../tasks/task.js";
 import { TaskMessages } from "../tasks/task-messages.js";
 
 /**
- * - `recovered`: agents run its tasks, or it subscribed to an earlier master; its scheduler has not come yet.
- * - `connected`: there is a stream to its scheduler.
- * - `disconnected`: the stream has ended; `failover_timeout` runs.
+ * - `recovered`: agents run its tasks, or it subscribed to an earlier master; its scheduler has not subscribed here yet.
+ * - `connected`: its scheduler has a stream.
+ * - `disconnected`: the stream has ended and `failover_timeout` is running.
  */
 export type FrameworkState = "recovered" | "connected" | "disconnected";
 
 export interface FrameworkParts {
-  /** With its id. */
+  /** Includes its id. */
   readonly info: FrameworkInfo;
-  /** Known from an earlier master; its scheduler has not come yet. */
+  /** Known from an earlier master; its scheduler has not subscribed yet. */
   readonly recovered: boolean;
   readonly metrics: FrameworkMetrics;
   /** Seconds since the epoch. */
@@ -41,11 +41,11 @@ export interface FrameworkParts {
   readonly maxUnreachableTasks: number;
 }
 
-/** The stream to a scheduler, under the id that its calls must name. */
+/** The stream to a scheduler, with the id that its calls must carry. */
 export interface FrameworkStream {
   readonly connection: SchedulerConnection;
   readonly streamId: string;
-  /** Address of a scheduler of the v0 driver. */
+  /** Address of the scheduler, if it uses the v0 driver. */
   readonly pid?: string | undefined;
 }
 
@@ -54,7 +54,7 @@ export class Framework implements FrameworkRecord {
   readonly id: string;
   readonly idMessage: FrameworkID;
   readonly metrics: FrameworkMetrics;
-  /** Address of its scheduler, also of one that is gone, where that is one of the v0 driver. */
+  /** Address of its current or last scheduler, if that uses the v0 driver. */
   pid: string | undefined;
 
   /** Whether it gets offers. */
@@ -76,12 +76,12 @@ export class Framework implements FrameworkRecord {
   readonly inverseOfferEntries = new Set<InverseOfferEntry>();
   /** Agent id -> executor id -> executor. */
   readonly executorEntries = new Map<string, Map<string, ExecutorEntry>>();
-  /** Agent id -> what tasks and executors use there. */
+  /** Agent id -> resources used by its tasks and executors there. */
   readonly usedByAgent = new Map<string, Resources>();
 
-  /** By their UUIDs. */
+  /** By UUID. */
   readonly operationEntries = new Map<string, OperationEntry>();
-  /** By the names that the framework gave them. */
+  /** By the ids that the framework gave them. */
   readonly operationsById = new Map<string, OperationEntry>();
 
   #info!: FrameworkInfo;
@@ -98,7 +98,7 @@ export class Framework implements FrameworkRecord {
     this.idMessage = { value: this.id };
     this.metrics = parts.metrics;
     this.#state = parts.recovered ? "recovered" : "disconnected";
-    // A new framework is connected in the same turn in which it is made.
+    // A new framework is connected in the same turn in which it is created.
     this.active = !parts.recovered;
     this.registeredTime = parts.recovered ? 0 : parts.now;
     this.completed = new History(parts.maxCompletedTasks);
@@ -116,7 +116,7 @@ export class Framework implements FrameworkRecord {
     this.#roles = rolesOf(info);
   }
 
-  /** The info in binary, made once: it goes out with every task. */
+  /** The encoded info, computed once: it is sent with every task. */
   get encodedInfo(): Uint8Array {
     this.#encoded ??= FrameworkInfo.encode(this.#info).finish();
     return this.#encoded;
@@ -163,7 +163,7 @@ export class Framework implements FrameworkRecord {
     return this.#capabilities.has(Capability.RESERVATION_REFINEMENT);
   }
 
-  /** Sends an event; without a stream it is lost, as the protocol allows. Also counts lost ones, as Mesos does. */
+  /** Sends an event; without a stream it is lost, as the protocol allows. Lost events are counted too, as in Mesos. */
   send(event: Event): void {
     this.metrics.countEvent(event.type ?? Event_Type.UNKNOWN);
     this.stream?.connection.send(event);
@@ -177,7 +177,7 @@ export class Framework implements FrameworkRecord {
   removeOperation(entry: OperationEntry): void {
     this.operationEntries.delete(entry.key);
     const { operationId } = entry;
-    // A later one may have the same name.
+    // A later operation may have reused the id.
     if (operationId !== undefined && this.operationsById.get(operationId) === entry) {
       this.operationsById.delete(operationId);
     }
@@ -205,7 +205,7 @@ export class Framework implements FrameworkRecord {
     this.#used = undefined;
   }
 
-  /** Added up when it is read: the total over thousands of agents is not worth keeping for every task. */
+  /** Computed when it is read: the sum over thousands of agents is not worth updating for every task. */
   get used(): Resources {
     this.#used ??= Resources.sum(this.usedByAgent.values());
     return this.#used;
@@ -251,7 +251,7 @@ export class Framework implements FrameworkRecord {
   }
 }
 
-/** The roles in effect: `roles` for MULTI_ROLE frameworks, else the one `role`, which is `*` unless given. Sorted, once each. */
+/** The effective roles: `roles` for MULTI_ROLE frameworks, otherwise the single `role`, `*` by default. Sorted, without duplicates. */
 export function rolesOf(info: FrameworkInfo): string[] {
   const multiRole = info.capabilities.some(({ type }) => type === Capability.MULTI_ROLE);
   return multiRole ? [...new Set(info.roles)].sort() : [info.role ?? "*"];

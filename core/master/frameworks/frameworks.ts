@@ -21,7 +21,7 @@ export interface FrameworkSettings {
   readonly offerConstraints: OfferConstraints | undefined;
 }
 
-/** The life of a framework: added, connected, disconnected, connected again, removed. */
+/** The life of a framework: added, connected, disconnected, reconnected, removed. */
 export class Frameworks {
   constructor(
     private readonly context: MasterContext,
@@ -29,7 +29,7 @@ export class Frameworks {
     private readonly operations: Operations,
   ) {}
 
-  /** Adds a framework that has subscribed for the first time, or (`recovered`) that an earlier master knew. */
+  /** Adds a framework that subscribes for the first time or, with `recovered`, that an earlier master knew. */
   add(settings: FrameworkSettings, { recovered = false } = {}): Framework {
     const { cluster, allocator, options, metrics } = this.context;
     const { info } = settings;
@@ -58,7 +58,7 @@ export class Frameworks {
     return framework;
   }
 
-  /** A framework that this master does not know, as an agent or its own scheduler describes it. */
+  /** Adds a framework that this master does not know, as described by an agent or by its own scheduler. */
   recover(info: FrameworkInfo): Framework {
     const settings = { info, suppressedRoles: [], offerConstraints: undefined };
     const framework = this.add(settings, { recovered: true });
@@ -66,7 +66,7 @@ export class Frameworks {
     return framework;
   }
 
-  /** Replaces info, suppression and constraints. Offers of roles that the framework left are rescinded. */
+  /** Replaces info, suppressed roles and constraints. Offers in roles that the framework has left are rescinded. */
   update(framework: Framework, settings: FrameworkSettings): void {
     const before = framework.roles;
     this.adopt(framework, settings);
@@ -83,13 +83,13 @@ export class Frameworks {
     this.suppress(framework, new Set(suppressedRoles));
   }
 
-  /** Remembers in which roles the framework wants no offers; the allocator is told by the caller. */
+  /** Notes the roles in which the framework wants no offers; the caller tells the allocator. */
   suppress(framework: Framework, roles: Set<string>): void {
     framework.suppressed = roles;
     for (const role of framework.roles) framework.metrics.setSuppressed(role, roles.has(role));
   }
 
-  /** Lets the scheduler behind this stream be the framework: an earlier one is told so and cut off. */
+  /** Makes the scheduler behind this stream the framework's scheduler: an earlier one is notified and disconnected. */
   connect(framework: Framework, stream: FrameworkStream): void {
     const { allocator, clock, info } = this.context;
     const same = stream.pid !== undefined && stream.pid === framework.pid;
@@ -100,20 +100,20 @@ export class Frameworks {
     framework.stream = stream;
     framework.pid = stream.pid;
     framework.state = "connected";
-    // An earlier scheduler had these; a new one does not know of them, so there is nothing to rescind.
+    // The earlier scheduler had these offers; a new one does not know them, so there is nothing to rescind.
     this.withdrawOffers(framework, { rescind: same });
     if (!framework.active) {
       framework.active = true;
       allocator.activateFramework(framework.id);
     }
     framework.send(subscribed(framework.idMessage, info));
-    // Drivers know of no heartbeats: they have a link.
+    // Drivers do not know heartbeats: they have a link.
     if (stream.pid !== undefined) return;
     framework.send(HEARTBEAT);
     framework.heartbeat = clock.setInterval(() => framework.send(HEARTBEAT), HEARTBEAT_INTERVAL_MS);
   }
 
-  /** The stream has ended. Tasks go on; offers stop; the scheduler has `failover_timeout` to come back. */
+  /** The stream has ended. Tasks go on, offers stop, and the scheduler has `failover_timeout` to come back. */
   disconnected(framework: Framework, stream: FrameworkStream): void {
     if (framework.stream !== stream) return;
     const seconds = framework.info.failover_timeout ?? 0;
@@ -131,7 +131,7 @@ export class Frameworks {
     }, seconds * 1000);
   }
 
-  /** It is offered nothing until it subscribes again. */
+  /** Offers it nothing until it subscribes again. */
   deactivate(framework: Framework, { rescind }: { rescind: boolean }): void {
     if (!framework.active) return;
     framework.active = false;
@@ -156,8 +156,8 @@ export class Frameworks {
   }
 
   /**
-   * Ends a framework for good: its tasks count as killed, agents are told to shut it down, its id can never be used again. Its scheduler
-   * gets no updates: whoever ends a framework is not interested in its tasks any more.
+   * Ends a framework for good: its tasks count as killed, agents are told to shut it down, and its id can never be used again. Its
+   * scheduler gets no updates: whoever tears a framework down has no more interest in its tasks.
    */
   remove(framework: Framework): void {
     const { cluster, allocator, ledger, messages } = this.context;
@@ -203,7 +203,7 @@ export class Frameworks {
     });
   }
 
-  /** Cuts everybody off: this master does not lead any more. */
+  /** Disconnects everybody: this master does not lead any more. */
   stop(): void {
     for (const framework of this.context.cluster.frameworks.values()) {
       framework.failoverTimer?.cancel();

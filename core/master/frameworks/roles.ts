@@ -18,8 +18,8 @@ export interface RoleSettings extends Pick<MasterOptions, "roles" | "weights"> {
 }
 
 /**
- * The roles that mean something now: those that frameworks have or hold resources in, that resources are reserved for, that have a
- * weight or are in `--roles`; and all roles above them. Sorted by name.
+ * The roles in use: those that frameworks have or hold resources in, that resources are reserved for, that have a weight or a quota, or are
+ * listed in `--roles`; and all their ancestors. Sorted by name.
  */
 export function rolesIn(cluster: Cluster, { roles, weights, quotas }: RoleSettings): RoleRecord[] {
   const drafts = new Map<string, Draft>();

@@ -25,14 +25,13 @@ export interface SchedulerCallsDeps {
   readonly operations: Operations;
 }
 
-/** Every call but SUBSCRIBE: whose it is, and who answers it. */
+/** All calls except SUBSCRIBE: checks the sender and dispatches. */
 export class SchedulerCalls {
   constructor(private readonly deps: SchedulerCallsDeps) {}
 
   /**
-   * A call that `validateCall` found good, so the part that its type says is there.
-   *
-   * @throws TepuiError when it is not the connected scheduler's
+   * Expects a call that passed `validateCall`, so the part that its type requires is present.
+   * @throws TepuiError if the call is not from the connected scheduler
    */
   call(request: SchedulerRequest): void | Promise<void> {
     const { frameworks, accepts, offerCalls, inverseOffers, taskCalls, reconciliation, operations } =

@@ -24,11 +24,11 @@ import { type Framework, rolesOf } from "./framework.js";
 import type { FrameworkSettings, Frameworks } from "./frameworks.js";
 
 export interface Subscription extends SchedulerSubscription {
-  /** Address of a scheduler of the v0 driver. */
+  /** Address of a scheduler on the v0 driver. */
   readonly pid?: string;
 }
 
-/** SUBSCRIBE and UPDATE_FRAMEWORK: which framework may come, come back or change, and as what. */
+/** SUBSCRIBE and UPDATE_FRAMEWORK: which frameworks may subscribe, resubscribe or change, and how. */
 export class Subscriptions {
   constructor(
     private readonly context: MasterContext,
@@ -36,9 +36,8 @@ export class Subscriptions {
   ) {}
 
   /**
-   * A refusal of the content is an ERROR event on the stream, which then ends.
-   *
-   * @throws TepuiError TEPUI_SCHEDULER_CALL_INVALID when the principal is not the authenticated one
+   * Invalid content is answered with an ERROR event on the stream, which then ends.
+   * @throws TepuiError TEPUI_SCHEDULER_CALL_INVALID if the principal is not the authenticated one
    */
   subscribe({ call, principal, connection, streamId, pid }: Subscription): SchedulerSession {
     const { metrics, cluster, ids, logger } = this.context;
@@ -82,7 +81,7 @@ export class Subscriptions {
   private resubscribe(framework: Framework, settings: FrameworkSettings): void {
     this.frameworks.update(framework, settings);
     const now = nowSeconds(this.context);
-    // To this master a recovered framework is new.
+    // For this master a recovered framework is new.
     if (framework.recovered) framework.registeredTime = now;
     else framework.reregisteredTime = now;
   }
@@ -109,7 +108,7 @@ export class Subscriptions {
     }
   }
 
-  /** Tells everybody whom it concerns what the framework is now. */
+  /** Publishes the changed framework to everybody concerned. */
   private changed(framework: Framework): void {
     const { cluster, messages, watchers } = this.context;
     watchers.frameworkUpdated(framework);
@@ -129,7 +128,7 @@ export class Subscriptions {
     return cluster.completedFrameworks.has(info.id?.value ?? "") ? "Framework has been removed" : undefined;
   }
 
-  /** What is wrong with what comes beside the info. Only the allocator knows what offer constraints mean. */
+  /** What is wrong with the options that accompany the info. Only the allocator understands offer constraints. */
   private validateOptions(info: FrameworkInfo, options: SubscriptionOptions): string | undefined {
     const problem = validateSubscriptionOptions(rolesOf(info), options);
     if (problem !== undefined || options.offerConstraints === undefined) return problem;
@@ -142,7 +141,7 @@ export class Subscriptions {
     return roles === undefined || role === "*" || roles.has(role);
   }
 
-  /** `user` and `checkpoint` cannot change: what a scheduler says later is ignored. */
+  /** `user` and `checkpoint` cannot change: new values are ignored. */
   private keepImmutable(old: FrameworkInfo, info: FrameworkInfo): FrameworkInfo {
     const kept: FrameworkInfo = { ...info, user: old.user };
     if ((info.checkpoint ?? false) !== (old.checkpoint ?? false)) kept.checkpoint = old.checkpoint ?? false;

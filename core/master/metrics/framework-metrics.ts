@@ -73,17 +73,17 @@ export class FrameworkMetrics {
     this.operationTypes[type]?.inc();
   }
 
-  /** A task has come into a state. */
+  /** A task has entered a state. */
   enter(state: TaskState): void {
     this.tasks[state]?.inc();
   }
 
-  /** A task has left a state that is not terminal. */
+  /** A task has left a non-terminal state. */
   leave(state: TaskState): void {
     this.tasks[state]?.inc(-1);
   }
 
-  /** 1 for a role in which the framework wants no offers, else 0. */
+  /** 1 for a role in which the framework wants no offers, otherwise 0. */
   setSuppressed(role: string, suppressed: boolean): void {
     this.counter(`roles/${role}/suppressed`).set(suppressed ? 1 : 0);
   }
@@ -94,7 +94,7 @@ export class FrameworkMetrics {
     if (this.names.delete(full)) this.options.registry.remove(full);
   }
 
-  /** Takes all of them out of the registry. */
+  /** Removes all of them from the registry of metrics. */
   remove(): void {
     for (const name of this.names) this.options.registry.remove(name);
   }
@@ -106,7 +106,7 @@ export class FrameworkMetrics {
     return this.options.registry.counter(full);
   }
 
-  /** One counter for each known value of an enum, at the index of the value. */
+  /** One counter for each known value of an enum, indexed by the value. */
   private counters(
     values: Readonly<Record<string, string | number>>,
     pathOf: (name: string, value: number) => string,
@@ -120,6 +120,6 @@ export class FrameworkMetrics {
   }
 }
 
-/** As libprocess encodes: what encodeURIComponent does, and the tilde. */
+/** As libprocess does it: encodeURIComponent, and the tilde as well. */
 const percentEncode = (text: string): string =>
   encodeURIComponent(Buffer.from(text).toString()).replaceAll("~", "%7E");

@@ -3,21 +3,21 @@ import type { Metrics } from "../../../sdk/contracts/metrics.js";
 import { fromMilli, type Resources } from "../../../sdk/resources/index.js";
 import type { Leadership } from "../leadership.js";
 
-/** Resources of which totals are published. */
+/** Resources whose totals are published. */
 const RESOURCES = ["cpus", "disk", "gpus", "mem"] as const;
 
-/** The queues of Mesos's single-threaded master; here calls and messages are handled as they come. */
+/** The queues of Mesos's single-threaded master. Here calls and messages are handled as they arrive. */
 const QUEUES = ["event_queue_dispatches", "event_queue_http_requests", "event_queue_messages"] as const;
 
 export interface GaugesOptions {
   readonly metrics: Metrics;
   /** Seconds since the start of the process. */
   readonly uptime: () => number;
-  /** What leads now, if this master does. */
+  /** The current term, if this master leads. */
   readonly leading: () => Leadership | undefined;
 }
 
-/** Publishes the figures that are read when somebody asks for them. */
+/** Publishes the figures that are computed on demand. */
 export function publishGauges({ metrics, uptime, leading }: GaugesOptions): void {
   const gauge = (name: string, read: () => number) => metrics.gauge(`master/${name}`, read);
   gauge("uptime_secs", uptime);

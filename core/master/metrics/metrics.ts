@@ -9,7 +9,7 @@ import {
 import type { Counter, Metrics } from "../../../sdk/contracts/metrics.js";
 import { PrincipalMetrics } from "./principal-metrics.js";
 
-/** Every counter of the master, by its name below `master/`. */
+/** Every counter of the master, without the prefix `master/`. */
 const COUNTERS = [
   "dropped_messages",
   "http_cache_hits",
@@ -100,7 +100,7 @@ const OPERATION_TYPES = [
   "unreserve",
 ] as const;
 
-/** The counters that a task's end adds to; states that are not ends have none. */
+/** The counter for each terminal state; other states have none. */
 const TASK_ENDS: { readonly [state: number]: CounterName } = {
   [TaskState.TASK_FINISHED]: "tasks_finished",
   [TaskState.TASK_FAILED]: "tasks_failed",
@@ -112,7 +112,7 @@ const TASK_ENDS: { readonly [state: number]: CounterName } = {
   [TaskState.TASK_GONE_BY_OPERATOR]: "tasks_gone_by_operator",
 };
 
-/** The master's counters under Mesos's names. The objects are made once, so that counting costs no lookup by text. */
+/** The master's counters, under Mesos's names. The objects are created once, so that counting needs no lookup by name. */
 export class MasterMetrics {
   readonly counters: Readonly<Record<CounterName, Counter>>;
   readonly principals: PrincipalMetrics;
@@ -130,19 +130,19 @@ export class MasterMetrics {
     }
   }
 
-  /** Counts a task that the status brought to its end, or out of reach. */
+  /** Counts a task that the status ends, or makes unreachable. */
   countEnd(status: TaskStatus): void {
     const name = TASK_ENDS[status.state ?? -1];
     if (name !== undefined) this.counters[name].inc();
     this.countReason(status);
   }
 
-  /** An operation is in a state from now on. */
+  /** An operation has entered a state. */
   operationEntered(type: Offer_Operation_Type | undefined, state: OperationState): void {
     this.changeOperation(type, state, 1);
   }
 
-  /** An operation is gone before its end. */
+  /** An operation is gone before it ended. */
   operationLeft(type: Offer_Operation_Type | undefined, state: OperationState): void {
     this.changeOperation(type, state, -1);
   }
@@ -162,14 +162,14 @@ export class MasterMetrics {
     }
   }
 
-  /** `master/task_lost/source_master/reason_slave_removed`, made when it first happens. */
+  /** `master/task_lost/source_master/reason_slave_removed`, created on first use. */
   private countReason({ state, source, reason }: TaskStatus): void {
     if (state === undefined || source === undefined || reason === undefined) return;
     const key = (state * 16 + source) * 256 + reason;
     let counter = this.reasons.get(key);
     if (counter === undefined) {
       const path = `${TaskState[state]}/${TaskStatus_Source[source]}/${TaskStatus_Reason[reason]}`;
-      // Metrics keep the names of the v0 enums, in which an agent is a slave.
+      // Metric names use the v0 enums, in which an agent is a slave.
       counter = this.registry.counter(`master/${path.toLowerCase().replaceAll("_agent", "_slave")}`);
       this.reasons.set(key, counter);
     }

@@ -9,15 +9,15 @@ interface Entry {
 }
 
 /**
- * `frameworks/<principal>/messages_...`: what schedulers of the v0 driver send, by the principal of their framework. There for all frameworks
- * that have one, and until the last of a principal is gone; those of the v1 API are not counted.
+ * `frameworks/<principal>/messages_...`: what schedulers on the v0 driver send, by principal of their framework. The counters exist for
+ * every framework with a principal, until the last one with it is gone; calls of the v1 API are not counted.
  */
 export class PrincipalMetrics {
   private readonly entries = new Map<string, Entry>();
 
   constructor(private readonly registry: Metrics) {}
 
-  /** A framework has come. */
+  /** A framework has been added. */
   add(principal: string | undefined): void {
     if (principal === undefined) return;
     const known = this.entries.get(principal);
@@ -29,7 +29,7 @@ export class PrincipalMetrics {
     this.entries.set(principal, { received: received!, processed: processed!, frameworks: 1 });
   }
 
-  /** A framework has gone. */
+  /** A framework has been removed. */
   remove(principal: string | undefined): void {
     const entry = this.entries.get(principal ?? "");
     if (principal === undefined || entry === undefined || --entry.frameworks > 0) return;
@@ -41,7 +41,7 @@ export class PrincipalMetrics {
     this.entries.get(principal ?? "")?.received.inc();
   }
 
-  /** Also one that changed nothing. */
+  /** Counted even if the message changed nothing. */
   processed(principal: string | undefined): void {
     this.entries.get(principal ?? "")?.processed.inc();
   }

@@ -23,7 +23,7 @@ import { filtersOf } from "./filters.js";
 import type { Launches } from "./launch.js";
 import type { Offers } from "./offers.js";
 
-/** Why tasks of an ACCEPT do not start. */
+/** Why tasks of an ACCEPT are not launched. */
 interface Refusal {
   readonly state: TaskState;
   readonly reason: Reason;
@@ -36,7 +36,7 @@ interface Acceptance {
   readonly pool: AcceptedResources;
 }
 
-/** ACCEPT: applies a list of operations, in order, to the resources of some offers; what is left goes back. */
+/** ACCEPT: applies a list of operations, in order, to the resources of some offers and gives back the rest. */
 export class Accepts {
   private readonly bundles = new Bundles();
 
@@ -70,7 +70,7 @@ export class Accepts {
     const { conversions, used, made, declined } = pool.outcome();
     if (conversions.length > 0) allocator.updateAllocation({ frameworkId, agentId, conversions });
     if (!used.isEmpty) allocator.transition?.({ frameworkId, agentId, resources: used });
-    // What the framework has just made it wants to be offered, whatever it declines.
+    // Resources that the framework has just made should be offered to it again, whatever filter it sets.
     if (!made.isEmpty) allocator.recover({ frameworkId, agentId, resources: made });
     if (declined.isEmpty) return;
     allocator.recover({ frameworkId, agentId, resources: declined, filters: filtersOf(call.filters) });
@@ -86,7 +86,7 @@ export class Accepts {
     if (problem !== undefined) this.operations.refuse(framework, info, problem);
   }
 
-  /** Does an operation of reservations, volumes or disks, or says why not. */
+  /** Applies a reservation, volume or disk operation, or says why it cannot. */
   private problemOf(info: Offer_Operation, { framework, agent, pool }: Acceptance): string | undefined {
     const { principal } = framework.info;
     const provided = info.type === OperationType.CREATE_DISK || info.type === OperationType.DESTROY_DISK;
@@ -103,7 +103,7 @@ export class Accepts {
     return problem;
   }
 
-  /** Of a shared volume there may be copies in other offers. */
+  /** A shared volume may also be part of other offers. */
   private rescindOffersOf(agent: Agent, volumes: NonNullable<Offer_Operation["destroy"]>["volumes"]): void {
     const each = volumes.map((volume) => Resources.of([volume]));
     for (const offer of [...agent.offers]) {
@@ -117,7 +117,7 @@ export class Accepts {
     this.context.metrics.counters[declines ? "messages_decline_offers" : "messages_launch_tasks"].inc();
   }
 
-  /** None of it happens: an offer is gone, or the offers do not fit together. */
+  /** Rejects the whole call: an offer is gone, or the offers do not fit together. */
   private refuseAll(framework: Framework, call: Call_Accept, problem: string): void {
     const { cluster, logger } = this.context;
     logger.warn({ framework: framework.id, problem }, "ACCEPT call used invalid offers");
@@ -139,7 +139,7 @@ export class Accepts {
     }
   }
 
-  /** The operations whose form is right; the others are refused here. */
+  /** Reads the operations. Malformed ones are refused here; returns the others. */
   private prepare(
     operations: readonly Offer_Operation[],
     { framework, agent, role }: { framework: Framework; agent: Agent; role: string },
@@ -177,7 +177,7 @@ export class Accepts {
   }
 }
 
-/** Why nobody could be told how the operation fares, where its scheduler wants to be told. */
+/** Why operation feedback is impossible, if the scheduler asked for it. */
 function feedbackProblem(operation: Offer_Operation, agent: Agent): string | undefined {
   if (operation.id === undefined) return undefined;
   const type = OperationType[operation.type ?? OperationType.UNKNOWN];

@@ -18,27 +18,27 @@ import {
 /** What an operation does to the resources of an ACCEPT. */
 interface Effect {
   readonly left: Resources;
-  /** Set apart until the ACCEPT is over. */
+  /** Set aside until the ACCEPT is done. */
   readonly resized: Resources;
   readonly conversions: readonly ResourceConversion[];
   /** Consumed by an operation whose outcome is not known yet. */
   readonly pending: Resources;
 }
 
-/** What becomes of the resources of an ACCEPT; together they are what the allocator counts as the framework's. */
+/** What becomes of the resources of an ACCEPT; the parts add up to what the allocator counts as the framework's. */
 interface Outcome {
   readonly conversions: readonly Conversion[];
-  /** By tasks and executors. */
+  /** Used by tasks and executors. */
   readonly used: Resources;
-  /** Left over, and something else than what was offered. */
+  /** Left over, but different from what was offered. */
   readonly made: Resources;
-  /** Left over as it was offered. */
+  /** Left over as offered. */
   readonly declined: Resources;
 }
 
 const NOTHING = Resources.empty;
 
-/** The resources of an ACCEPT: each operation sees them as those before it left them. */
+/** The resources of an ACCEPT: each operation sees them as the operations before it left them. */
 export class AcceptedResources {
   private left: Resources;
   private shared: Resources;
@@ -51,12 +51,12 @@ export class AcceptedResources {
     this.shared = offered.shared();
   }
 
-  /** For tasks. Copies of a shared volume are not used up: any number of tasks may have it. */
+  /** What tasks can use. Copies of a shared volume are not used up: any number of tasks may share it. */
   get available(): Resources {
     return this.shared.isEmpty ? this.left : this.left.nonShared().add(this.shared);
   }
 
-  /** Tasks use them from now on. */
+  /** Tasks now use them. */
   use(resources: Resources): void {
     if (resources.isEmpty) return;
     const copies = resources.shared().subtract(this.left.shared());
@@ -65,7 +65,7 @@ export class AcceptedResources {
     this.used = this.used.add(resources);
   }
 
-  /** What a valid operation would do, or why it cannot be done, in Mesos's words. Nothing changes yet. */
+  /** The effect of a valid operation, or why it is impossible, in Mesos's words. Changes nothing. */
   effectOf(info: Offer_Operation): Result<Effect> {
     const { left } = this;
     const type = OperationType[info.type ?? OperationType.UNKNOWN];
@@ -81,7 +81,7 @@ export class AcceptedResources {
     const resizes = info.type === OperationType.GROW_VOLUME || info.type === OperationType.SHRINK_VOLUME;
     const [resize] = conversions.value;
     if (resizes && resize !== undefined) {
-      // As in Mesos: what a resize makes cannot be used by what follows, but by the next ACCEPT.
+      // As in Mesos, a resized volume cannot be used in the same ACCEPT, only in the next.
       if (!left.contains(resize.consumed)) return missing(resize.consumed);
       const rest = left.subtract(resize.consumed);
       return success({ left: rest, resized: resize.converted, conversions: [resize], pending: NOTHING });
@@ -97,7 +97,7 @@ export class AcceptedResources {
     for (const { consumed, converted } of conversions) {
       if (!consumed.isEmpty) this.conversions.push({ consumed, converted });
     }
-    // Volumes may have been made or destroyed.
+    // Volumes may have been created or destroyed.
     if (resized.isEmpty && conversions.length > 0) this.shared = left.shared();
   }
 

@@ -1,20 +1,20 @@
 import { type Resource, Value_Type } from "../../../proto/gen/mesos/v1/mesos.js";
 import { convertResource, Resources, type Result, success } from "../../../sdk/resources/index.js";
 
-/** Resources of a call, allocated to a role, in both forms; shared by all who ask for the same, so never changed. */
+/** Resources of a call, allocated to a role, in both forms. Shared by everybody who asks for the same, so never changed. */
 export interface Bundle {
   readonly messages: Resource[];
   readonly resources: Resources;
 }
 
-/** A scheduler's tasks ask for few different things. */
+/** A scheduler's tasks ask for few different sets of resources. */
 const MAX_KNOWN = 1024;
 
-/** Reads the resources of tasks and executors. Plain scalars, which most are, are read once and then shared. */
+/** Reads the resources of tasks and executors. Plain scalars, the most common kind, are read once and then shared. */
 export class Bundles {
   private readonly known = new Map<string, Bundle>();
 
-  /** The resources, allocated to the role where the scheduler did not say to which; or what is wrong with them. */
+  /** The resources, allocated to the role unless the scheduler named one; or what is wrong with them. */
   read(messages: readonly Resource[], role: string): Result<Bundle> {
     const key = keyOf(messages, role);
     const known = key === undefined ? undefined : this.known.get(key);
@@ -35,7 +35,7 @@ export class Bundles {
   }
 }
 
-/** The same for lists that mean the same; undefined for anything but plain scalars. */
+/** Equal for lists with the same meaning; undefined for anything but plain scalars. */
 function keyOf(messages: readonly Resource[], role: string): string | undefined {
   let key = role;
   for (const message of messages) {

@@ -7,11 +7,11 @@ export interface InverseOfferParts {
   readonly framework: Framework;
   readonly agent: Agent;
   readonly unavailability: Unavailability;
-  /** Milliseconds of the monotonic clock. */
+  /** Milliseconds, by the monotonic clock. */
   readonly madeAt: number;
 }
 
-/** A question that is not answered yet: can a framework do without what it has on an agent from some time on? */
+/** An unanswered question: can a framework do without what it has on an agent from a certain time on? */
 export class InverseOfferEntry {
   readonly id: string;
   readonly framework: Framework;
@@ -24,7 +24,7 @@ export class InverseOfferEntry {
     this.framework = framework;
     this.agent = agent;
     this.madeAt = madeAt;
-    // Without resources: all that the framework has there is meant.
+    // Without resources: it asks about everything the framework has there.
     this.message = {
       id: { value: id },
       framework_id: framework.idMessage,

@@ -16,15 +16,18 @@ interface Proposal {
   readonly agents: ReadonlyMap<string, Unavailability>;
 }
 
-/** What a scheduler says to inverse offers. */
+/** A scheduler's answer to inverse offers. */
 interface InverseAnswer {
   readonly inverse_offer_ids: readonly OfferID[];
   readonly filters?: Filters | undefined;
 }
 
-/** Asks frameworks, when the allocator says so, whether they can do without agents whose maintenance is scheduled; hears the answers. */
+/**
+ * Asks frameworks, when the allocator says so, whether they can do without agents whose maintenance is scheduled, and handles their
+ * answers.
+ */
 export class InverseOffers {
-  /** What the allocator asked in this turn. */
+  /** What the allocator has proposed in this turn. */
   private proposals: Proposal[] = [];
   private readonly expiry: OfferExpiry<InverseOfferEntry>;
 
@@ -36,7 +39,7 @@ export class InverseOffers {
     });
   }
 
-  /** May come from within any call to the allocator, so it is handled once the caller has finished its own change. */
+  /** The allocator may call this from within any call to it, so it is handled once the caller has finished its own change. */
   propose(proposal: Proposal): void {
     if (this.proposals.length === 0) queueMicrotask(() => this.send());
     this.proposals.push(proposal);
@@ -60,7 +63,7 @@ export class InverseOffers {
         !agent?.active ||
         agent.unavailability === undefined
       ) {
-        // It will be asked again when it can answer.
+        // The framework will be asked again when it can answer.
         allocator.updateInverseOffer({ frameworkId, agentId });
         continue;
       }
@@ -86,7 +89,7 @@ export class InverseOffers {
     this.answer(framework, answer, Status.DECLINE);
   }
 
-  /** One that is gone was rescinded or answered; one of another framework is none of this one's business. */
+  /** An inverse offer that no longer exists was rescinded or answered; one of another framework is ignored. */
   private answer(
     framework: Framework,
     { inverse_offer_ids: ids, filters }: InverseAnswer,
@@ -113,7 +116,7 @@ export class InverseOffers {
     }
   }
 
-  /** Takes an inverse offer back and tells the scheduler. */
+  /** Rescinds an inverse offer and notifies the scheduler. */
   rescind(offer: InverseOfferEntry): void {
     offer.framework.send(rescindInverseOffer(offer.id));
     this.discard(offer);
@@ -123,14 +126,14 @@ export class InverseOffers {
     for (const offer of [...offers]) this.rescind(offer);
   }
 
-  /** The scheduler that had them does not need to know. */
+  /** The scheduler that held them need not know. */
   discardAll(offers: Iterable<InverseOfferEntry>): void {
     for (const offer of [...offers]) this.discard(offer);
   }
 
   private discard(offer: InverseOfferEntry): void {
     this.remove(offer);
-    // For an agent that is being removed there is nothing to tell the allocator any more.
+    // The allocator no longer cares about an agent that is being removed.
     if (this.context.cluster.agents.get(offer.agent.id) !== offer.agent) return;
     this.context.allocator.updateInverseOffer({ frameworkId: offer.framework.id, agentId: offer.agent.id });
   }

@@ -18,17 +18,17 @@ import { stagingTask, TaskEntry } from "../tasks/task.js";
 import { type GroupUse, validateGroup } from "../validation/group.js";
 import { type LaunchTarget, type TaskUse, validateTask } from "../validation/task.js";
 
-/** LAUNCH and LAUNCH_GROUP: checks tasks, takes them into account and sends them to their agent. */
+/** LAUNCH and LAUNCH_GROUP: validates tasks, accounts for them and sends them to their agent. */
 export class Launches {
   constructor(private readonly context: MasterContext) {}
 
-  /** Applies an operation. Returns what it uses of the available resources. */
+  /** Applies an operation. Returns the resources that it uses. */
   apply(operation: PreparedLaunch, target: LaunchTarget): Resources {
     if (operation.kind === "launch") return this.launchAll(operation.tasks, target);
     return this.launchGroup(operation.group, target);
   }
 
-  /** Each task stands for itself: a bad one does not hinder the others. */
+  /** Each task stands alone: an invalid one does not affect the others. */
   private launchAll(tasks: readonly TaskUse[], target: LaunchTarget): Resources {
     let total = Resources.empty;
     let { available } = target;
@@ -50,7 +50,7 @@ export class Launches {
     const { info, resources, executorResources } = task;
     let used = resources;
     let launchExecutor = true;
-    // The master does not know of the executors that agents make for command tasks.
+    // The master does not see the executors that agents create for command tasks.
     if (info.executor !== undefined) {
       launchExecutor = this.addExecutor(info.executor, executorResources, { framework, agent });
       if (launchExecutor) used = used.add(executorResources);
@@ -67,7 +67,7 @@ export class Launches {
     return used;
   }
 
-  /** All tasks of a group or none. */
+  /** Launches all tasks of a group, or none. */
   private launchGroup(group: GroupUse, target: LaunchTarget): Resources {
     const { framework, agent } = target;
     const problem = validateGroup(group, target);
@@ -88,7 +88,7 @@ export class Launches {
     return Resources.sum(launchExecutor ? [group.executorResources, ...used] : used);
   }
 
-  /** Takes an executor into account unless it runs there already. */
+  /** Accounts for an executor unless it is already running there. */
   private addExecutor(
     info: ExecutorInfo,
     resources: Resources,

@@ -6,7 +6,7 @@ import type { Frameworks } from "../frameworks/frameworks.js";
 import { filtersOf } from "./filters.js";
 import type { Offers } from "./offers.js";
 
-/** The calls about offers that are not taken: DECLINE, SUPPRESS, REVIVE, REQUEST. */
+/** The calls about offers other than ACCEPT: DECLINE, SUPPRESS, REVIVE, REQUEST. */
 export class OfferCalls {
   constructor(
     private readonly context: MasterContext,
@@ -20,7 +20,7 @@ export class OfferCalls {
     const filters = filtersOf(call.filters);
     for (const { value = "" } of call.offer_ids) {
       const offer = cluster.offers.get(value);
-      // One that is gone was rescinded or used; one of another framework is none of this one's business.
+      // An offer that no longer exists was rescinded or used; one of another framework is ignored.
       if (offer?.framework !== framework) continue;
       framework.metrics.offersDeclined.inc();
       this.offers.discard(offer, filters);
@@ -43,12 +43,12 @@ export class OfferCalls {
     this.frameworks.suppress(framework, new Set(kept));
   }
 
-  /** Counted; allocators take no requests. */
+  /** Only counted: allocators take no requests. */
   request(): void {
     this.context.metrics.counters.messages_resource_request.inc();
   }
 
-  /** One role that is not the framework's own spoils the whole call. */
+  /** A single role that is not the framework's own invalidates the whole call. */
   private areOwn(framework: Framework, roles: readonly string[], call: string): boolean {
     const wrong = roles.find((role) => validateRole(role) !== undefined || !framework.roles.includes(role));
     if (wrong === undefined) return true;

@@ -8,13 +8,13 @@ export interface OfferExpiryOptions<T> {
   readonly expired: (offer: T) => void;
 }
 
-/** Ends offers after `offer_timeout`. All last equally long, so the oldest ones, which come first, are the ones whose time is up. */
+/** Ends offers after `offer_timeout`. All offers last equally long, so the oldest come first and expire first. */
 export class OfferExpiry<T extends { readonly madeAt: number }> {
   private timer: Timer | undefined;
 
   constructor(private readonly options: OfferExpiryOptions<T>) {}
 
-  /** To be called for every new offer. */
+  /** Must be called for every new offer. */
   made(): void {
     const { clock, options } = this.options.context;
     if (options.offerTimeout === undefined || this.timer !== undefined) return;

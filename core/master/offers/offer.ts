@@ -10,11 +10,11 @@ export interface OfferParts {
   readonly role: string;
   /** Allocated to `role`. */
   readonly resources: Resources;
-  /** Milliseconds of the monotonic clock. */
+  /** Milliseconds, by the monotonic clock. */
   readonly madeAt: number;
 }
 
-/** An outstanding offer: resources of one agent for one framework in one role. */
+/** An outstanding offer: resources of one agent, offered to one framework in one role. */
 export class OfferEntry {
   readonly id: string;
   readonly framework: Framework;
@@ -33,15 +33,15 @@ export class OfferEntry {
     this.madeAt = parts.madeAt;
   }
 
-  /** The offer as the operator sees it: every field, post-refinement resources. */
+  /** The offer as operators see it: every field, resources in the post-refinement format. */
   get message(): Offer {
     this.#message ??= this.compose();
     return this.#message;
   }
 
   /**
-   * The offer as the framework's capabilities let it understand it: without RESERVATION_REFINEMENT resources are in the old
-   * format; without MULTI_ROLE nothing says to which role they are allocated.
+   * The offer in the form that matches the framework's capabilities: without RESERVATION_REFINEMENT, resources are in the old format;
+   * without MULTI_ROLE, they do not say which role they are allocated to.
    */
   forFramework(): Offer {
     const { multiRole, reservationRefinement } = this.framework;

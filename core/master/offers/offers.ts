@@ -13,9 +13,9 @@ interface Proposal {
   readonly agents: OfferedByAgent;
 }
 
-/** Makes offers out of what the allocator gives, and takes them back. */
+/** Turns what the allocator proposes into offers, and takes them back. */
 export class Offers {
-  /** What the allocator gave in this turn: all of a framework's offers of one allocation go out in one event. */
+  /** What the allocator has proposed in this turn. All offers of one allocation to a framework are sent in one event. */
   private proposals = new Map<string, Proposal[]>();
   private readonly expiry: OfferExpiry<OfferEntry>;
   readonly inverse: InverseOffers;
@@ -30,7 +30,7 @@ export class Offers {
   }
 
   /**
-   * Takes what the allocator offers. It may come from within any call to the allocator, so it is only noted here and handled once the
+   * Takes a proposal of the allocator. It may come from within any call to the allocator, so it is only noted here, and handled once the
    * caller has finished its own change.
    */
   propose(offer: { frameworkId: string; role: string; agents: OfferedByAgent }): void {
@@ -83,14 +83,14 @@ export class Offers {
     return offer;
   }
 
-  /** Takes an offer back and tells the scheduler. */
+  /** Rescinds an offer and notifies the scheduler. */
   rescind(offer: OfferEntry, filters?: Filters): void {
     offer.framework.metrics.offersRescinded.inc();
     offer.framework.send(rescind(offer.id));
     this.discard(offer, filters);
   }
 
-  /** Ends an offer; its resources are free again, or kept from the framework for as long as `filters` say. */
+  /** Ends an offer. Its resources are free again, or withheld from the framework for as long as `filters` say. */
   discard(offer: OfferEntry, filters?: Filters): void {
     this.remove(offer);
     this.context.allocator.recover({

@@ -14,7 +14,7 @@ export interface AcknowledgedOperation {
   readonly status: OperationStatus;
 }
 
-/** What a framework acknowledges; or, as text, why that cannot be passed on. */
+/** The operation that a framework acknowledges or, as text, why the acknowledgement cannot be forwarded. */
 export function acknowledgedOperation(
   cluster: Cluster,
   framework: Framework,

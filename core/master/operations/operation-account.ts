@@ -6,20 +6,20 @@ import type { Framework } from "../frameworks/framework.js";
 import type { OperationEntry } from "./operation-entry.js";
 
 /**
- * What operations set apart of their agents' resources until they end, and what becomes of it then. Speculative ones set nothing apart:
- * they are taken for done when they begin.
+ * The resources that operations set aside on their agents until they end, and what becomes of them then. Speculative operations set nothing
+ * aside: they count as done when they start.
  */
 export class OperationAccount {
   constructor(private readonly context: MasterContext) {}
 
-  /** The framework uses it. */
+  /** The framework uses the resources. */
   hold(entry: OperationEntry, agent: Agent, framework: Framework): void {
     if (entry.consumed.isEmpty || entry.ended) return;
     agent.addUsed(framework.id, entry.consumed);
     framework.addUsed(agent.id, entry.consumed);
   }
 
-  /** Nobody that is known uses it. Only what is not done yet sets something apart. */
+  /** No known framework uses the resources. Only unfinished operations set something aside. */
   orphan(entry: OperationEntry, agent: Agent): void {
     if (entry.speculative || entry.orphan) return;
     entry.orphan = true;
@@ -33,7 +33,7 @@ export class OperationAccount {
     this.orphan(entry, agent);
   }
 
-  /** The framework is (back) here. */
+  /** The framework is here, or back. */
   adopt(entry: OperationEntry, agent: Agent, framework: Framework): void {
     if (!entry.orphan) return;
     entry.orphan = false;
@@ -41,7 +41,7 @@ export class OperationAccount {
     this.hold(entry, agent, framework);
   }
 
-  /** It has ended: what it consumed is something else now, or as it was. */
+  /** The operation has ended: the resources it consumed have been converted, or are as before. */
   settle(entry: OperationEntry, agent: Agent): void {
     if (entry.speculative) return;
     const { allocator, cluster } = this.context;

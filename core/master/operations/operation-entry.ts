@@ -8,7 +8,7 @@ import {
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isSpeculative, operationResources, Resources } from "../../../sdk/resources/index.js";
 
-/** Whether nothing follows such a status. */
+/** Whether no other status follows this one. */
 export function isTerminalOperation(state: OperationState | undefined): boolean {
   switch (state) {
     case OperationState.OPERATION_FINISHED:
@@ -22,25 +22,25 @@ export function isTerminalOperation(state: OperationState | undefined): boolean 
   }
 }
 
-/** The same text for the same bytes. */
+/** Equal for equal bytes. */
 export const uuidKey = (uuid: UUID | undefined): string => uuid?.value?.toString("hex") ?? "";
 
-/** An offer operation that an agent was told to do, until the end of it is acknowledged. */
+/** An offer operation that was sent to an agent, until its end is acknowledged. */
 export class OperationEntry {
-  /** Of its UUID. */
+  /** Key of its UUID. */
   readonly key: string;
   readonly agentId: string;
-  /** Undefined: an operator asked for it. */
+  /** Undefined: an operator requested it. */
   readonly frameworkId: string | undefined;
   readonly speculative: boolean;
-  /** What is set apart until it has ended, allocated to a role; nothing for speculative ones. */
+  /** Set aside until the operation ends, allocated to a role; empty for speculative operations. */
   readonly consumed: Resources;
   /**
-   * Its framework is not known (any more), so that nobody accounts for what it consumes: that is taken out of the agent's total for as
-   * long.
+   * Its framework is not known, or no longer, so nobody accounts for what it consumes; that is taken out of the agent's total in the
+   * meantime.
    */
   orphan = false;
-  /** As readers see it; replaced with every change. */
+  /** The message that readers see; replaced at every change. */
   message: Operation;
 
   constructor(message: Operation) {
@@ -56,7 +56,7 @@ export class OperationEntry {
     return this.message.info ?? {};
   }
 
-  /** The name that its framework gave it, which then wants to hear of it. */
+  /** The id that its framework gave it, to receive feedback. */
   get operationId(): string | undefined {
     return this.info.id?.value;
   }
@@ -77,15 +77,14 @@ export class OperationEntry {
     return isTerminalOperation(this.state);
   }
 
-  /** What its framework was told last. */
+  /** The status that its framework was told last. */
   get told(): OperationStatus {
     return this.message.statuses.at(-1) ?? this.message.latest_status ?? { converted_resources: [] };
   }
 
   /**
-   * Takes a status into its history.
-   *
-   * @param latest the one that the agent knows, where the status itself is an older one
+   * Adds a status to its history.
+   * @param latest the agent's latest status, if the status itself is older
    */
   note(status: OperationStatus, latest: OperationStatus): void {
     const { statuses } = this.message;

@@ -34,7 +34,7 @@ export interface Allocation {
   readonly bundles: Bundles;
 }
 
-/** The tasks of a launch, as they came. */
+/** The tasks of a launch, unread. */
 export function tasksOf(operation: Offer_Operation): readonly TaskInfo[] {
   if (operation.type === OperationType.LAUNCH) return operation.launch?.task_infos ?? [];
   if (operation.type === OperationType.LAUNCH_GROUP) return operation.launch_group?.task_group?.tasks ?? [];
@@ -64,7 +64,7 @@ export function prepareOperation(
   }
 }
 
-/** The part of an operation that its type asks for. */
+/** The field that an operation's type requires. */
 const PARTS = {
   [OperationType.RESERVE]: "reserve",
   [OperationType.UNRESERVE]: "unreserve",
@@ -76,7 +76,7 @@ const PARTS = {
   [OperationType.DESTROY_DISK]: "destroy_disk",
 } as const;
 
-/** A copy of an operation on reservations, volumes or disks with its resources in the post-refinement format; or what is wrong. */
+/** A copy of a reservation, volume or disk operation with its resources in the post-refinement format; or what is wrong. */
 export function readOperation(operation: Offer_Operation): Result<Offer_Operation> {
   const { type = OperationType.UNKNOWN } = operation;
   const part = type in PARTS ? PARTS[type as keyof typeof PARTS] : undefined;
@@ -136,7 +136,7 @@ function prepareTask(info: TaskInfo, allocation: Allocation): Result<TaskUse> {
   }
   const executor = prepareExecutor(info.executor, allocation);
   if (!executor.ok) return executor;
-  // Schedulers may leave out whose executor it is.
+  // Schedulers may omit the framework id of an executor.
   const framework_id = executor.value.info.framework_id ?? { value: allocation.frameworkId };
   task.executor = { ...executor.value.info, framework_id };
   return success({ info: task, resources, executorResources: executor.value.resources });
@@ -172,7 +172,7 @@ function prepareExecutor(
   return success({ info: { ...info, resources: own.value.messages }, resources: own.value.resources });
 }
 
-/** Older schedulers give a command or an HTTP health check without saying which of the two it is. */
+/** Older schedulers set a command or an HTTP health check without the type. */
 function withHealthCheckType(task: TaskInfo): void {
   const check = task.health_check;
   if (check === undefined || check.type !== undefined) return;

@@ -26,16 +26,15 @@ import { OperationAccount } from "./operation-account.js";
 import { isTerminalOperation, OperationEntry, uuidKey } from "./operation-entry.js";
 
 /**
- * Offer operations from the moment that they are found good: told to the agent, their statuses passed on, and forgotten once their end
- * is acknowledged.
+ * Offer operations once they are validated: sent to agents, their statuses forwarded, and forgotten once their end is acknowledged.
  *
- * Agents without RESOURCE_PROVIDER are not told operations but what the master makes of them (CheckpointResourcesMessage); nobody hears
- * of those again.
+ * Agents without RESOURCE_PROVIDER are not sent operations, but the resources that result from them (CheckpointResourcesMessage); there is
+ * no feedback on those.
  */
 export class Operations {
   private readonly account: OperationAccount;
 
-  /** @param removed an operation is no longer on the agent */
+  /** @param removed an operation has left the agent */
   constructor(
     private readonly context: MasterContext,
     private readonly removed: (agent: Agent) => void,
@@ -44,10 +43,9 @@ export class Operations {
   }
 
   /**
-   * Starts an operation, whose resources are free for it in the allocator's account.
-   *
-   * @param info post-refinement resources, allocated where a framework asks
-   * @returns why it cannot be done; then nothing has happened
+   * Starts an operation whose resources the allocator already counts as free for it.
+   * @param info in the post-refinement format, allocated if a framework asks
+   * @returns why it is impossible; nothing has happened then
    */
   start(agent: Agent, info: Offer_Operation, framework?: Framework): string | undefined {
     const speculative = isSpeculative(info);
@@ -99,7 +97,7 @@ export class Operations {
     }
   }
 
-  /** The framework is gone: what its operations come to is nobody's business but the master's. */
+  /** The framework is gone: from now on only the master cares about its operations. */
   abandon(framework: Framework): void {
     for (const entry of framework.operationEntries.values()) {
       const agent = this.context.cluster.agents.get(entry.agentId);
@@ -108,7 +106,10 @@ export class Operations {
     framework.forgetOperations();
   }
 
-  /** The framework is (back) here: operations that agents reported before are its own. To be called before the allocator knows it. */
+  /**
+   * The framework is here, or back: operations that agents reported earlier are its own. Must be called before the allocator knows the
+   * framework.
+   */
   adopt(framework: Framework): void {
     for (const agent of this.context.cluster.agents.values()) {
       for (const entry of agent.operationEntries.values()) {
@@ -119,13 +120,13 @@ export class Operations {
     }
   }
 
-  /** What an agent says of all its operations, after it has registered. */
+  /** An agent reports all of its operations after it has registered. */
   reported(agent: Agent, operations: readonly Operation[]): void {
     const { cluster, logger, messages } = this.context;
     const reported = new Set(operations.map(({ uuid }) => uuidKey(uuid)));
     const missing = [...agent.operationEntries.values()].filter(({ key }) => !reported.has(key));
     for (const operation of operations) {
-      // By what the link says, whatever the agent writes.
+      // The agent id of the link counts, not the one in the message.
       const entry = new OperationEntry({ ...operation, agent_id: agent.idMessage });
       if (entry.key === "" || agent.operationEntries.has(entry.key)) continue;
       if (this.isSettled(agent, operation.uuid, operation.latest_status)) continue;
@@ -152,7 +153,7 @@ export class Operations {
     if (entry === undefined) {
       if (message.operation_uuid !== undefined) metrics.counters.invalid_operation_status_updates.inc();
       if (this.isSettled(agent, message.operation_uuid, status)) return;
-      // An answer to a reconciliation, which the agent gave in the master's place.
+      // An answer to a reconciliation, forwarded by the agent.
       const framework = cluster.frameworks.get(message.framework_id?.value ?? "");
       if (framework?.connected) framework.send(operationUpdate(status));
       else logger.warn({ agent: agent.id }, "Status of an operation that is not known");
@@ -160,20 +161,20 @@ export class Operations {
     }
     metrics.counters.valid_operation_status_updates.inc();
     const { operationId } = entry;
-    // Agents that answer a reconciliation do not know the name.
+    // Agents that answer a reconciliation do not know the operation id.
     const named = operationId === undefined ? status : { ...status, operation_id: { value: operationId } };
     this.note(entry, agent, { status: named, latest: message.latest_status ?? named });
     const framework = cluster.frameworks.get(entry.frameworkId ?? "");
     if (this.willAcknowledge(entry)) {
       if (framework?.connected) framework.send(operationUpdate(named));
-      // Nobody can acknowledge it, and the agent will not send it again.
+      // Nobody can acknowledge it, and the agent will not repeat it.
       if (entry.ended && entry.message.latest_status?.uuid === undefined) this.remove(entry, agent);
       return;
     }
     this.acknowledgeForNobody(entry, agent, named);
   }
 
-  /** Its framework gave it a name, and can still come for it. */
+  /** Whether its framework asked for feedback and can still acknowledge. */
   private willAcknowledge({ operationId, frameworkId, orphan }: OperationEntry): boolean {
     return (
       operationId !== undefined &&
@@ -188,7 +189,7 @@ export class Operations {
       const { cluster, messages } = this.context;
       const completed = cluster.completedFrameworks.has(entry.frameworkId ?? "");
       if (entry.operationId !== undefined && entry.orphan && !completed) {
-        // After a failover agents may come before the frameworks whose operations they have.
+        // After a failover, agents may return before the frameworks whose operations they have.
         const since = agent.reregisteredTime ?? 0;
         if (nowSeconds(this.context) - since < ORPHAN_ADOPTION_SECONDS) return;
       }
@@ -214,8 +215,9 @@ export class Operations {
   }
 
   /**
-   * Whether this end has been acknowledged: the agent sent it before that came to it. Kept from a report, the operation would stay for ever, and
-   * be taken for lost when the next report does not have it. The acknowledgement is repeated, because it may have been lost.
+   * Whether this end has been acknowledged already: the agent sent the report before the acknowledgement arrived. If the operation were
+   * added, it would stay forever, or be reported lost when the next report does not include it. The acknowledgement is repeated because it
+   * may have been lost.
    */
   private isSettled(agent: Agent, operation: UUID | undefined, status: OperationStatus | undefined): boolean {
     const acknowledged = agent.settledOperations.get(uuidKey(operation));
@@ -236,7 +238,7 @@ export class Operations {
     this.context.cluster.frameworks.get(entry.frameworkId ?? "")?.removeOperation(entry);
   }
 
-  /** Passed on to the agent. An operation is forgotten once its terminal status is acknowledged. */
+  /** Forwarded to the agent. An operation is forgotten once its terminal status is acknowledged. */
   acknowledge(framework: Framework, call: Call_AcknowledgeOperationStatus): void {
     const { messages, metrics, logger } = this.context;
     const { counters } = metrics;
@@ -258,7 +260,7 @@ export class Operations {
     counters.valid_operation_status_update_acknowledgements.inc();
   }
 
-  /** The agent is taken out: frameworks are told, once, and not reliably. */
+  /** The agent is removed: frameworks are told once, and not reliably. */
   lost(agent: Agent, fate?: { readonly state: OperationState; readonly message: string }): void {
     const { cluster, metrics } = this.context;
     for (const entry of agent.operationEntries.values()) {
@@ -282,7 +284,7 @@ export class Operations {
     agent.operationEntries.clear();
   }
 
-  /** An operation that does not begin. Only one with an id has somebody who waits for an answer. */
+  /** An operation that is not started. Only the sender of one with an id expects an answer. */
   refuse(framework: Framework, operation: Offer_Operation, message: string): void {
     this.context.logger.warn({ framework: framework.id, message }, "Refused an offer operation");
     this.context.metrics.operationEntered(operation.type, OperationState.OPERATION_ERROR);
@@ -298,7 +300,7 @@ export class Operations {
   }
 }
 
-/** The agent's total after the operation, or why there is none. */
+/** The agent's total after the operation, or why it is impossible. */
 function converted(agent: Agent, info: Offer_Operation): Resources | string {
   const plain = mapOperationResources(info, ({ allocation_info: _, ...message }) => message);
   const conversions = conversionsOf(plain);

@@ -14,16 +14,15 @@ import { type MasterContext, nowSeconds } from "../context.js";
 import type { GoneAgents } from "./gone-agents.js";
 
 /**
- * Agents that get no tasks because an operator said so, and those that are emptied besides:
- *
+ * Agents that an operator deactivated or is draining:
  * deactivated -> reactivated; draining -> (nothing is left there) -> drained, or gone -> reactivated.
  *
- * All of it is in the registry first, so that it outlives masters, and applies to agents that are away, too.
+ * Everything is written to the registry first, so that it survives the master, and applies to agents that are away, too.
  */
 export class Draining {
-  /** Agents from which something has gone away in this turn. */
+  /** Agents on which something has ended in this turn. */
   private readonly suspects = new Set<Agent>();
-  /** Agents for which the registry is being written. */
+  /** Agents whose end of draining is being written to the registry. */
   private readonly ending = new Set<Agent>();
 
   constructor(
@@ -56,7 +55,7 @@ export class Draining {
     this.changed(agent);
   }
 
-  /** As far as can be seen: an agent that is away may come back as another machine, or as an older version. */
+  /** Best effort: an agent that is away may come back on another machine, or in an older version. */
   private checkDrainable(agent: Agent): void {
     const { machines } = this.context.cluster;
     const key = machineKey(agent.machineId);
@@ -99,7 +98,7 @@ export class Draining {
     if (!this.context.cluster.knows(id)) throw invalid("Unknown agent");
   }
 
-  /** The agent is back; it may have missed the word, or forgotten it. */
+  /** The agent is back. It may have missed the message, or forgotten it. */
   reregistered(agent: Agent): void {
     const info = this.context.cluster.draining.get(agent.id);
     if (info === undefined) return;
@@ -107,7 +106,7 @@ export class Draining {
     this.changed(agent);
   }
 
-  /** Something that ran on the agent may be over. Looked at once the turn is, as tasks also leave with their agent. */
+  /** Something on the agent may have ended. Checked at the end of the turn, because tasks are also removed together with their agent. */
   changed(agent: Agent): void {
     if (this.context.cluster.draining.get(agent.id)?.state !== DrainState.DRAINING) return;
     if (this.suspects.size === 0) queueMicrotask(() => this.look());
@@ -140,7 +139,7 @@ export class Draining {
     } finally {
       this.ending.delete(agent);
     }
-    // Removed, or drained anew, in the meantime.
+    // Removed, or drained again, in the meantime.
     if (cluster.draining.get(agent.id) !== info) return;
     logger.info({ agent: agent.id }, "Drained an agent");
     const drained = { ...info, state: DrainState.DRAINED };
@@ -150,13 +149,13 @@ export class Draining {
   }
 }
 
-/** What the messages to the agent can carry, and tasks can be given. */
+/** The range that the agent messages and kill policies can carry. */
 function checkGracePeriod(nanoseconds = 0n): void {
   if (nanoseconds >= 0n && nanoseconds < 2n ** 63n) return;
   throw invalid("'max_grace_period' is negative or too long");
 }
 
-/** Nothing runs there, and every end is acknowledged. */
+/** Nothing runs there, and every end has been acknowledged. */
 const isEmpty = ({ taskEntries, operationEntries, awaitsUpdate }: Agent): boolean =>
   taskEntries.size === 0 && operationEntries.size === 0 && !awaitsUpdate;
 

@@ -14,7 +14,7 @@ import type { TaskFate } from "../tasks/task-fates.js";
 
 const MESSAGE = "Agent has been marked gone";
 
-/** Agents that an operator knows to be lost for good: their tasks are over, and they are never let back under their ids. */
+/** Agents that an operator marked gone: their tasks are over, and the agents are never readmitted under their ids. */
 export class GoneAgents {
   constructor(
     private readonly context: MasterContext,
@@ -22,7 +22,7 @@ export class GoneAgents {
     private readonly operations: Operations,
   ) {}
 
-  /** Asked for by an operator. Resolves when it is durable; also for an agent that is gone already. */
+  /** Requested by an operator. Resolves when it is durable, and also for an agent that is gone already. */
   async request(id: string): Promise<void> {
     const { cluster } = this.context;
     if (cluster.goneAgents.has(id)) return;
@@ -36,7 +36,7 @@ export class GoneAgents {
     await this.mark(id);
   }
 
-  /** For an agent that this master knows and is not doing away with already. */
+  /** For an agent that this master knows and is not marking gone already. */
   async mark(id: string): Promise<void> {
     const { clock, logger, registry } = this.context;
     const { markingGone } = this.agents;
@@ -44,7 +44,7 @@ export class GoneAgents {
     logger.info({ agent: id }, "Marking an agent gone");
     markingGone.add(id);
     try {
-      // False: it was removed in the meantime, and nothing of it is left to be gone.
+      // False: it was removed in the meantime, so nothing is left to mark.
       if (!(await registry.apply({ kind: "mark-agent-gone", agentId: { value: id }, time }))) return;
     } finally {
       markingGone.delete(id);

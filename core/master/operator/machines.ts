@@ -12,8 +12,8 @@ import type { Agent } from "../agents/agent.js";
 import { getOrAdd } from "../get-or-add.js";
 
 /**
- * The machines of the cluster: when maintenance is scheduled, which are down, and which agents are on each. What the registry says of
- * them is changed here by the very operations that change it there.
+ * The machines of the cluster: when maintenance is scheduled, which are down, and which agents run on each. What the registry says about
+ * them is changed here by the same operations that change it there.
  */
 export class Machines {
   private readonly facts = emptyFacts();
@@ -39,7 +39,7 @@ export class Machines {
     return scheduleOf(this.facts.rest);
   }
 
-  /** Those in the schedule, and those that are down. */
+  /** Machines that are scheduled or down. */
   infos(): Iterable<MachineInfo> {
     return this.planned.values();
   }

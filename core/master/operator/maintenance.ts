@@ -16,9 +16,9 @@ import type { MasterContext } from "../context.js";
 import type { Offers } from "../offers/offers.js";
 import { validateMachines, validateSchedule } from "../validation/maintenance.js";
 
-/** The maintenance of machines: planned, begun and ended by operators. Frameworks are told, by offers and by inverse offers. */
+/** Maintenance of machines, which operators schedule, start and stop. Frameworks learn of it from offers and inverse offers. */
 export class Maintenance {
-  /** Ends with the last change that was asked for, however that ends. */
+  /** Resolves when the last requested change is done, whatever its outcome. */
   private before: Promise<void> = Promise.resolve();
 
   constructor(
@@ -39,7 +39,7 @@ export class Maintenance {
     });
   }
 
-  /** The agents there are told to end, and removed with all that they run. */
+  /** The agents there are told to shut down, and removed with everything that runs on them. */
   start(machines: readonly MachineID[]): Promise<void> {
     return this.inTurn(() => this.bringDown(machines));
   }
@@ -52,7 +52,7 @@ export class Maintenance {
     await Promise.all(doomed.map((agent) => this.agents.vacate(agent)));
   }
 
-  /** Agents may register there again. */
+  /** Agents may register from there again. */
   stop(machines: readonly MachineID[]): Promise<void> {
     return this.inTurn(async () => {
       check(validateMachines(machines, this.context.cluster.machines, Mode.DOWN));
@@ -61,14 +61,14 @@ export class Maintenance {
     });
   }
 
-  /** What is checked must still be so when it is written: one change at a time. */
+  /** Makes one change at a time, so that what was checked still holds when it is written. */
   private inTurn(change: () => Promise<void>): Promise<void> {
     const done = this.before.then(change);
     this.before = done.catch(() => undefined);
     return done;
   }
 
-  /** Answers to inverse offers are known only of the frameworks that gave them to this master. */
+  /** Only includes the answers to inverse offers that this master received. */
   status(): ClusterStatus {
     const { allocator, cluster } = this.context;
     const answers = allocator.inverseOfferStatuses();
@@ -98,7 +98,7 @@ export class Maintenance {
     for (const agent of this.context.cluster.agents.values()) this.tellUnavailability(agent);
   }
 
-  /** Offers and inverse offers of before were made for another plan. */
+  /** Earlier offers and inverse offers were made for another schedule. */
   private tellUnavailability(agent: Agent): void {
     const unavailability = this.context.cluster.machines.unavailabilityOf(agent.machineId);
     if (bytes(unavailability) === bytes(agent.unavailability)) return;

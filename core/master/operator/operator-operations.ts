@@ -15,7 +15,7 @@ import { readOperation } from "../operations/operation.js";
 import type { Operations } from "../operations/operations.js";
 import { validateOperation } from "../validation/operation.js";
 
-/** Operations that operators ask for: on resources that nobody uses. */
+/** Operations that operators request, on unused resources. */
 export class OperatorOperations {
   constructor(
     private readonly context: MasterContext,
@@ -49,7 +49,7 @@ export class OperatorOperations {
     if (failed !== undefined) throw inUse(failed);
   }
 
-  /** Takes back offers that have something of what is needed, until that is enough. */
+  /** Rescinds offers that contain some of the resources, until enough are free. */
   private makeRoom(agent: Agent, conversions: readonly ResourceConversion[]): void {
     let required = Resources.sum(conversions.map(({ consumed }) => consumed));
     let recovered = Resources.empty;

@@ -20,7 +20,7 @@ import { limitsContain, quantitiesOf, validateQuotaConfig, validateQuotaInfo } f
 
 const NONE: Quantities = new Map();
 
-/** Quotas of roles: durable, checked against what there is, and given to the allocator. */
+/** Quotas of roles: durable, checked against the cluster's resources, and passed to the allocator. */
 export class Quotas {
   private readonly configs = new Map<string, QuotaConfig>();
 
@@ -29,7 +29,7 @@ export class Quotas {
     private readonly offers: Offers,
   ) {}
 
-  /** Takes over those of the registry. */
+  /** Takes over the quotas in the registry. */
   restore(configs: readonly QuotaConfig[]): ReadonlyMap<string, RoleQuota> {
     for (const config of configs) this.configs.set(config.role ?? "", config);
     return new Map(Array.from(this.configs, ([role, config]) => [role, quotaOf(config)]));
@@ -88,7 +88,7 @@ export class Quotas {
     );
   }
 
-  /** What is wrong when the guarantees with these are more than the cluster has. */
+  /** What is wrong if these configs raise the guarantees above the cluster's resources. */
   private overcommitment(configs: readonly QuotaConfig[]): string | undefined {
     const all = new Map(this.configs);
     for (const config of configs) all.set(config.role ?? "", config);
@@ -158,7 +158,7 @@ export class Quotas {
     }
   }
 
-  /** What counts against the limits: what is used, and what is reserved and unused. */
+  /** What counts towards the limits: used resources, and reserved ones that are unused. */
   consumed(role: string): Quantities {
     let consumed = NONE;
     for (const { total, usedByFramework } of this.context.cluster.agents.values()) {
@@ -188,7 +188,7 @@ export class Quotas {
     return offered;
   }
 
-  /** Offers of the role that would, if they were used, bring it over its limits. */
+  /** Rescinds offers that would exceed the role's limits if they were accepted. */
   private rescindAboveLimits({ role = "", limits }: QuotaConfig): void {
     const bounds = quantitiesOf(limits);
     let held = addQuantities(this.consumed(role), this.offered(role));
@@ -201,7 +201,7 @@ export class Quotas {
     }
   }
 
-  /** Offers of other roles, until there is enough for what this one is sure to get. */
+  /** Rescinds offers of other roles until the role's guarantees can be met. */
   private rescindForGuarantees({ role = "", guarantees }: QuotaConfig): void {
     const wanted = quantitiesOf(guarantees);
     let held = addQuantities(this.consumed(role), this.offered(role));
@@ -222,7 +222,7 @@ const quotaOf = ({ guarantees, limits }: QuotaConfig): RoleQuota => ({
   limits: quantitiesOf(limits),
 });
 
-/** Ranges and sets count their members. */
+/** Ranges and sets count their elements. */
 function amounts(resources: Resources): Quantities {
   const sums = new Map<string, number>();
   for (const { kind, quantity } of resources) {

@@ -5,7 +5,7 @@ import type { MasterContext } from "../context.js";
 import type { Offers } from "../offers/offers.js";
 import { shortNumber } from "../validation/text.js";
 
-/** Weights of roles: what the registry has counts; `--weights` is for a registry that has none. */
+/** Weights of roles. The registry decides; `--weights` only applies if the registry has none. */
 export class Weights {
   private readonly byRole = new Map<string, number>();
 
@@ -14,7 +14,7 @@ export class Weights {
     private readonly offers: Offers,
   ) {}
 
-  /** Takes over those of the registry, or else gives it those of the flag. */
+  /** Takes over the weights in the registry, or stores those of the flag there. */
   restore(stored: readonly WeightInfo[]): void {
     const { options, registry, allocator, logger } = this.context;
     for (const { role = "", weight = 1 } of stored) this.byRole.set(role, weight);
@@ -49,7 +49,7 @@ export class Weights {
     await registry.apply({ kind: "update-weights", weights });
     for (const { role, weight } of weights) this.byRole.set(role, weight);
     allocator.updateWeights(new Map(weights.map(({ role, weight }) => [role, weight])));
-    // Offers of before went by the old shares.
+    // Earlier offers were based on the old shares.
     const frameworks = [...cluster.frameworks.values()];
     if (!weights.some(({ role }) => frameworks.some((one) => one.roles.includes(role)))) return;
     for (const agent of cluster.agents.values()) this.offers.rescindAllOf(agent);

@@ -5,15 +5,15 @@ import type { Registry, RegistryOperation } from "../../../sdk/contracts/registr
 import { TepuiError } from "../../../sdk/errors/index.js";
 
 export interface Term {
-  /** Whether it is this master's present one. */
+  /** Whether the registry belongs to this master's current term. */
   readonly isCurrent: () => boolean;
   /** A change could not be made durable. */
   readonly failed: (error: unknown) => void;
 }
 
 /**
- * Tells when a change could not be made durable. What the store holds is then not known, so that whoever leads by it has to begin
- * anew; the change itself still rejects. What is left of a term that is over changes nothing: the store may serve the next one already.
+ * Reports a change that could not be made durable. The stored content is then unknown, so whoever leads by it has to start over; the change
+ * itself still rejects. Calls left over from an earlier term change nothing: the registry may already serve the next one.
  */
 export class GuardedRegistry implements Registry {
   constructor(

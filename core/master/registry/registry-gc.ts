@@ -4,7 +4,7 @@ import { durationToNs } from "../../../sdk/values/index.js";
 import type { MasterContext } from "../context.js";
 import { timeInfo } from "../tasks/status.js";
 
-/** Forgets agents that have been unreachable or gone for too long, and the oldest ones where there are too many. */
+/** Forgets agents that have been unreachable or gone for too long, and the oldest ones if there are too many. */
 export class RegistryGc {
   private readonly timer: Timer;
 

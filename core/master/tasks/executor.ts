@@ -2,14 +2,14 @@ import type { ExecutorInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ExecutorRecord } from "../../../sdk/contracts/master-view.js";
 import { Resources } from "../../../sdk/resources/index.js";
 
-/** An executor that a scheduler asked for, on one agent. The agent's own command executors are not known to the master. */
+/** An executor that a scheduler asked for, on one agent. The master does not know the executors that agents create for command tasks. */
 export class ExecutorEntry implements ExecutorRecord {
   readonly id: string;
   readonly frameworkId: string;
 
   /**
-   * @param info with its framework id and with allocated, validated resources
-   * @param resources the same resources, where they have been read before
+   * @param info with its framework id, and with validated and allocated resources
+   * @param resources the same resources, if they have been read already
    */
   constructor(
     readonly agentId: string,

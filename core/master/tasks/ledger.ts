@@ -26,16 +26,16 @@ export interface LedgerDeps {
   readonly allocator: Allocator;
   readonly metrics: MasterMetrics;
   readonly watchers: Watchers;
-  /** A task is no longer on the agent. */
+  /** A task has left the agent. */
   readonly taskRemoved: (agent: Agent) => void;
 }
 
 /**
- * Keeps who uses what: each task and executor is on its agent and, once that is known, in its framework. Resources go back to the
- * allocator at the moment when the end of a task is known, and not when the scheduler acknowledges it.
+ * Accounts for who uses what: each task and executor belongs to its agent and, once that is known, to its framework. Resources go back to
+ * the allocator when the end of a task is known, not when the scheduler acknowledges it.
  */
 export class Ledger {
-  /** How many tasks on registered agents are in each state. */
+  /** The number of tasks on registered agents in each state. */
   private readonly states: number[] = [];
 
   constructor(private readonly deps: LedgerDeps) {}
@@ -51,7 +51,7 @@ export class Ledger {
     framework?.addUsed(agent.id, task.resources);
   }
 
-  /** All the tasks of an agent that comes: what a framework uses there is added up first. */
+  /** Adds all tasks of an agent that registers, summing up first what each framework uses there. */
   addTasks(tasks: readonly TaskEntry[], agent: Agent): void {
     const byFramework = new Map<string, TaskEntry[]>();
     for (const task of tasks) getOrAdd(byFramework, task.frameworkId, () => []).push(task);
@@ -97,10 +97,9 @@ export class Ledger {
   }
 
   /**
-   * Takes a status into a task's history and its state from it.
-   *
-   * @param latest the state that the agent knows, where the status itself is an older one
-   * @param told the scheduler was sent the status, and will acknowledge it
+   * Adds a status to a task's history and updates its state.
+   * @param latest the agent's latest state, if the status itself is older
+   * @param told the scheduler was sent the status and will acknowledge it
    */
   updateTask(task: TaskEntry, status: TaskStatus, { latest, told = false }: TaskUpdate = {}): void {
     const before = task.state;
@@ -134,9 +133,8 @@ export class Ledger {
   }
 
   /**
-   * Takes a task off its agent and puts it into its framework's history.
-   *
-   * @param unreachable into the history of tasks that may come back
+   * Removes a task from its agent and adds it to its framework's history.
+   * @param unreachable add it to the tasks that may come back
    */
   removeTask(task: TaskEntry, { unreachable = false }: { unreachable?: boolean } = {}): void {
     const { cluster, allocator } = this.deps;
@@ -167,7 +165,7 @@ export class Ledger {
   }
 }
 
-/** Not a status that says the same as the one before, once more. */
+/** False for a status that repeats the previous one. */
 const isNews = ({ statuses }: Task, { state, reason }: TaskStatus): boolean =>
   statuses.at(-1)?.state !== state ||
   reason === Reason.REASON_TASK_CHECK_STATUS_UPDATED ||

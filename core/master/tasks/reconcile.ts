@@ -26,7 +26,7 @@ export class Reconciliation {
     else for (const task of framework.taskEntries.values()) this.send(framework, this.latest(task));
   }
 
-  /** As a RECONCILE call for these tasks. */
+  /** Answers as to a RECONCILE call for these tasks. */
   explicit(framework: Framework, tasks: readonly Call_Reconcile_Task[]): void {
     this.context.metrics.counters.messages_reconcile_tasks.inc();
     this.answer(framework, tasks);
@@ -44,7 +44,7 @@ export class Reconciliation {
     if (status !== undefined) framework.send(update(status));
   }
 
-  /** Undefined while only the update that its agent is about to send can tell. */
+  /** Undefined if only an update that the agent is about to send can tell. */
   private latest(task: TaskEntry): TaskStatus | undefined {
     const state = task.toldState;
     if (state === undefined) return undefined;
@@ -60,7 +60,7 @@ export class Reconciliation {
     });
   }
 
-  /** What became of a task that the master does not have; undefined when only an agent that is not back yet can tell. */
+  /** What became of a task that the master does not have; undefined if only an agent that is not back yet can tell. */
   private unknown(framework: Framework, asked: Call_Reconcile_Task): TaskStatus | undefined {
     const { cluster } = this.context;
     const agentId = asked.agent_id?.value;

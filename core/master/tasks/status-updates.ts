@@ -10,11 +10,11 @@ import { executorExited, executorMessage, update } from "../frameworks/events.js
 import { validateUuid } from "../validation/call.js";
 import type { TaskEntry } from "./task.js";
 
-/** What agents report of tasks and executors: taken into account and passed on to the scheduler. */
+/** What agents report about tasks and executors: accounted for, and forwarded to the scheduler. */
 export class StatusUpdates {
   constructor(private readonly context: MasterContext) {}
 
-  /** The update stays the agent's until the scheduler acknowledges it: the master keeps no copy to send again. */
+  /** The agent keeps the update until the scheduler acknowledges it: the master does not store or resend it. */
   statusUpdate(agent: Agent, message: StatusUpdate): void {
     const { cluster, ledger, logger, metrics } = this.context;
     const frameworkId = message.framework_id?.value ?? "";
@@ -34,7 +34,7 @@ export class StatusUpdates {
     const task = agent.task(frameworkId, status.task_id?.value ?? "");
     if (task !== undefined) shareIds(status, task, agent);
     const told = framework?.connected ?? false;
-    // The agent sends it again until it is acknowledged, so a scheduler that is away loses nothing.
+    // The agent resends it until it is acknowledged, so a disconnected scheduler loses nothing.
     if (told) framework?.send(update(status));
     if (task === undefined) {
       metrics.counters.invalid_status_updates.inc();
@@ -52,7 +52,7 @@ export class StatusUpdates {
     const frameworkId = message.framework_id?.value ?? "";
     const executorId = message.executor_id;
     const executor = agent.executorEntries.get(frameworkId)?.get(executorId?.value ?? "");
-    // The executors of command tasks are the agent's own.
+    // The master does not know the executors of command tasks.
     if (executor === undefined || executorId === undefined) return;
     this.context.ledger.removeExecutor(executor, agent);
     const framework = this.context.cluster.frameworks.get(frameworkId);
@@ -73,7 +73,7 @@ export class StatusUpdates {
   }
 }
 
-/** The status with what the message around it says; undefined when it cannot be one. */
+/** The status, completed from the message around it; undefined if it cannot be one. */
 function statusOf({ status, slave_id, executor_id, timestamp, uuid }: StatusUpdate): TaskStatus | undefined {
   if (status?.task_id === undefined || status.state === undefined) return undefined;
   if (validateUuid(uuid) !== undefined) return undefined;
@@ -84,7 +84,7 @@ function statusOf({ status, slave_id, executor_id, timestamp, uuid }: StatusUpda
   return status;
 }
 
-/** Histories hold many statuses: their ids are the objects of the task and the agent, not copies of their own. */
+/** Histories hold many statuses: their ids share the objects of the task and the agent. */
 function shareIds(status: TaskStatus, { message }: TaskEntry, agent: Agent): void {
   status.task_id = message.task_id;
   if (status.agent_id?.value === agent.id) status.agent_id = agent.idMessage;

@@ -20,11 +20,11 @@ export interface MasterStatus {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly unreachableTime?: TimeInfo | undefined;
-  /** Health, check and container facts are repeated from this task's history. */
+  /** Health, check and container status are repeated from this task's history. */
   readonly of?: Task | undefined;
 }
 
-/** A status that the master itself makes. It has no uuid: nobody waits for its acknowledgement. */
+/** A status that originates from the master. It has no uuid: nobody expects an acknowledgement. */
 export function masterStatus(parts: MasterStatus): TaskStatus {
   const status: TaskStatus = {
     task_id: parts.taskId,
@@ -49,7 +49,7 @@ function repeatFacts(status: TaskStatus, history: readonly TaskStatus[]): void {
   if (contained !== undefined) status.container_status = contained.container_status;
 }
 
-/** The time now as Mesos writes instants. */
+/** The current time as Mesos encodes instants. */
 export function timeInfo(nowMs: number): TimeInfo {
   return { nanoseconds: BigInt(Math.round(nowMs * 1000)) * 1000n };
 }

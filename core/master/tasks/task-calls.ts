@@ -11,14 +11,14 @@ import type { Framework } from "../frameworks/framework.js";
 import { getOrAdd } from "../get-or-add.js";
 import type { Reconciliation } from "./reconcile.js";
 
-/** The calls about tasks and executors that run: KILL, SHUTDOWN, ACKNOWLEDGE, MESSAGE. */
+/** The calls about running tasks and executors: KILL, SHUTDOWN, ACKNOWLEDGE, MESSAGE. */
 export class TaskCalls {
   constructor(
     private readonly context: MasterContext,
     private readonly reconciliation: Reconciliation,
   ) {}
 
-  /** A task that is not known is answered as in reconciliation. */
+  /** An unknown task is answered as in reconciliation. */
   kill(framework: Framework, call: Call_Kill): void {
     const { cluster, metrics, messages, logger } = this.context;
     metrics.counters.messages_kill_task.inc();
@@ -37,7 +37,7 @@ export class TaskCalls {
     }
     const agent = cluster.agents.get(task.agentId);
     if (agent === undefined) return;
-    // Noted in any case: the agent may be out of reach without the master knowing it yet.
+    // Noted in any case: the agent may be unreachable without the master knowing yet.
     getOrAdd(agent.killedTasks, framework.id, () => new Set()).add(taskId);
     if (!agent.connected) {
       logger.warn({ task: taskId, agent: agent.id }, "Cannot kill a task now: its agent is disconnected");
@@ -65,7 +65,7 @@ export class TaskCalls {
     });
   }
 
-  /** Passed on to the agent. A task is forgotten once its terminal update is acknowledged. */
+  /** Forwarded to the agent. A task is forgotten once its terminal update is acknowledged. */
   acknowledge(framework: Framework, call: Call_Acknowledge): void {
     const { counters } = this.context.metrics;
     counters.messages_status_update_acknowledgement.inc();
@@ -79,7 +79,7 @@ export class TaskCalls {
     if (task !== undefined) {
       const { status_update_state: state, status_update_uuid: toldUuid } = task.message;
       if (state === undefined || toldUuid === undefined) {
-        // Meant for an earlier master: the agent will send the update again.
+        // Meant for an earlier master: the agent will resend the update.
         counters.invalid_status_update_acknowledgements.inc();
         return;
       }

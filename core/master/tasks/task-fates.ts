@@ -10,7 +10,7 @@ import type { Framework } from "../frameworks/framework.js";
 import { masterStatus } from "./status.js";
 import type { TaskEntry } from "./task.js";
 
-/** How the tasks of an agent that is taken out end. */
+/** How the tasks of a removed agent end. */
 export interface TaskFate {
   readonly state: TaskState;
   readonly reason: Reason;
@@ -20,7 +20,7 @@ export interface TaskFate {
   readonly unreachableTime?: TimeInfo;
 }
 
-/** Ends tasks of agents that are lost, and tells their schedulers. */
+/** Ends the tasks of lost agents and tells their schedulers. */
 export class TaskFates {
   constructor(private readonly context: Pick<MasterContext, "clock" | "ledger">) {}
 

@@ -1,7 +1,7 @@
 import type { Task } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { TaskEntry } from "./task.js";
 
-/** The tasks of a framework as their messages, without a copy of the map. */
+/** A view of a framework's tasks as messages, without copying the map. */
 export class TaskMessages implements ReadonlyMap<string, Task> {
   constructor(private readonly entriesById: ReadonlyMap<string, TaskEntry>) {}
 

@@ -8,7 +8,7 @@ export interface TaskParts {
   readonly resources: Resources;
 }
 
-/** A task that the master keeps: the message that readers see, replaced with every change, and what is needed to account for it. */
+/** A task that the master tracks: the message that readers see, replaced at every change, and what is needed to account for it. */
 export class TaskEntry {
   readonly id: string;
   readonly frameworkId: string;
@@ -36,8 +36,8 @@ export class TaskEntry {
   }
 
   /**
-   * The state that the scheduler was told last; the agent may know a later one. Undefined: it was told none, or an end that only its update
-   * may tell: told before, the updates that come in between would bring the task back to life.
+   * The state that the scheduler was told last; the agent may know a later one. Undefined: it was told none, or the state is an end that
+   * only its own update may report. Reported earlier, the updates in between would bring the task back to life.
    */
   get toldState(): TaskState | undefined {
     const { status_update_state: told } = this.message;
@@ -49,7 +49,7 @@ export class TaskEntry {
   }
 }
 
-/** The task as it is when the master accepts it. `info` has post-refinement, allocated resources. */
+/** The task as the master accepts it. `info` has allocated resources in the post-refinement format. */
 export function stagingTask(
   info: TaskInfo,
   framework: { readonly idMessage: FrameworkID },
@@ -78,8 +78,8 @@ export function stagingTask(
 }
 
 /**
- * The statuses with one more: the latest of each run of the same state is kept. Its `data` is dropped, because it belongs to the
- * scheduler and can be large.
+ * The statuses with one more: of each run of statuses in the same state the latest is kept. Its `data` is dropped, because it belongs to
+ * the scheduler and can be large.
  */
 export function withStatus(statuses: readonly TaskStatus[], status: TaskStatus): TaskStatus[] {
   const kept = statuses.at(-1)?.state === status.state ? statuses.slice(0, -1) : statuses.slice();

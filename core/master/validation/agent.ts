@@ -10,8 +10,7 @@ import { validateExecutorInfo } from "./executor.js";
 import { validateFrameworkInfo } from "./framework.js";
 
 /*
- * What is wrong with the messages in which agents introduce themselves.
- *
+ * What is wrong with the messages with which agents register.
  * Source: src/master/validation.cpp, namespace `master::message`.
  */
 
@@ -28,7 +27,7 @@ function validateAgentInfo(info: AgentInfo | undefined): string | undefined {
   return problem ?? validateResources(info.resources);
 }
 
-/** @param valid infos that were found valid before: agents come by thousands, with the same ones */
+/** @param valid infos that have been validated before: thousands of agents bring the same ones */
 export function validateReregistration(
   message: ReregisterSlaveMessage,
   valid = new WeakSet<FrameworkInfo>(),
@@ -93,7 +92,7 @@ function validateTasks(message: ReregisterSlaveMessage, agentId: string): string
     const frameworkId = task.framework_id?.value ?? "";
     if (!frameworkIds.has(frameworkId)) return `Task has an invalid FrameworkID '${frameworkId}'`;
     const executorId = task.executor_id?.value;
-    // The executors of command tasks are the agent's own and are not listed.
+    // Executors of command tasks are internal to the agent and not listed.
     const listed = executorId === undefined || executors.has(frameworkKey(frameworkId, executorId));
     if (!listed && task.state === TaskState.TASK_RUNNING) {
       return `Task has an invalid ExecutorID '${executorId}'`;

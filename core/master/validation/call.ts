@@ -2,11 +2,11 @@ import type { Call } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { Call_Type } from "../../../proto/gen/mesos/v1/scheduler/scheduler.js";
 import { TepuiError } from "../../../sdk/errors/index.js";
 
-/** What a client is told about a call that cannot be right; the same text over every edge. */
+/** The error for a call that is malformed; the same text over every edge. */
 export const invalidCall = (problem: string): TepuiError =>
   new TepuiError("TEPUI_SCHEDULER_CALL_INVALID", { text: `Failed to validate scheduler::Call: ${problem}` });
 
-/** The part of a call that must be there for each type; types without one are not listed. */
+/** The field that each type of call requires; types without one are not listed. */
 const PARTS: { readonly [type: number]: keyof Call } = {
   [Call_Type.ACCEPT]: "accept",
   [Call_Type.DECLINE]: "decline",
@@ -23,12 +23,11 @@ const PARTS: { readonly [type: number]: keyof Call } = {
   [Call_Type.UPDATE_FRAMEWORK]: "update_framework",
 };
 
-/** Length of a UUID in binary. */
+/** Length of a binary UUID. */
 const UUID_BYTES = 16;
 
 /**
- * What is wrong with the form of a scheduler's call, in Mesos's words, or undefined for a good one.
- *
+ * What is wrong with the form of a scheduler's call, in Mesos's words; undefined for a valid one.
  * Source: src/master/validation.cpp, `scheduler::call::validate`.
  */
 export function validateCall(call: Call): string | undefined {
@@ -68,7 +67,7 @@ export function validateUuid(uuid: Uint8Array | undefined): string | undefined {
   return uuid?.length === UUID_BYTES ? undefined : "Not a valid UUID";
 }
 
-/** The framework's principal must be the one that the connection authenticated with, where there is one. */
+/** The framework's principal must be the one that the connection authenticated with, if any. */
 export function validatePrincipal(
   authenticated: string | undefined,
   principal: string | undefined,

@@ -58,7 +58,7 @@ function validateHealthKind({ type, command, http, tcp }: HealthCheck): string |
   }
 }
 
-/** Beside those of Mesos: what names another kind of checker that the agent may have. */
+/** Mesos's schemes and others: they name another kind of checker that the agent may have. */
 const isScheme = (scheme: string): boolean =>
   scheme === "http" || scheme === "https" || scheme === "grpc" || scheme.startsWith("x-");
 
@@ -83,7 +83,7 @@ type Times = Pick<
   "delay_seconds" | "grace_period_seconds" | "interval_seconds" | "timeout_seconds"
 >;
 
-/** The order in which Mesos looks; checks have no grace period. */
+/** In the order in which Mesos checks them; checks have no grace period. */
 const TIMES = ["delay_seconds", "grace_period_seconds", "interval_seconds", "timeout_seconds"] as const;
 
 function validateTimes(times: Times): string | undefined {

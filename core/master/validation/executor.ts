@@ -15,7 +15,7 @@ import { validateRun, validateUse } from "./use.js";
  * Source: src/master/validation.cpp, namespace `executor`.
  */
 
-/** The rules that hold wherever an ExecutorInfo comes from. */
+/** The rules that apply wherever an ExecutorInfo comes from. */
 export function validateExecutorInfo(executor: ExecutorInfo): string | undefined {
   const { executor_id: id, shutdown_grace_period: grace } = executor;
   const problem = validateType(executor) ?? validateId(id?.value ?? "");
@@ -38,7 +38,7 @@ function validateType({ type, command, container }: ExecutorInfo): string | unde
     case ExecutorType.CUSTOM:
       return command === undefined ? "'ExecutorInfo.command' must be set for 'CUSTOM' executor" : undefined;
     default:
-      // Perhaps a type that is newer than this master.
+      // Possibly a type that is newer than this master.
       return undefined;
   }
 }
@@ -50,7 +50,7 @@ export interface ExecutorUse {
   readonly agent: Agent;
 }
 
-/** The rules for an executor that a framework wants on an agent. */
+/** The rules for an executor that a framework wants to run on an agent. */
 export function validateExecutorUse(use: ExecutorUse): string | undefined {
   return (
     validateExecutorInfo(use.executor) ??
@@ -68,7 +68,7 @@ function validateFrameworkId({ executor, framework }: ExecutorUse): string | und
     : `ExecutorInfo has an invalid FrameworkID (Actual: ${id} vs Expected: ${framework.id})`;
 }
 
-/** A second ExecutorInfo under the id of an executor that runs must say the same as the first. */
+/** If an executor with this id is running, a second ExecutorInfo must be equal to the first. */
 function validateCompatible({ executor, framework, agent }: ExecutorUse): string | undefined {
   const running = agent.executorEntries.get(framework.id)?.get(executor.executor_id?.value ?? "");
   if (running === undefined || sameExecutor(running.info, executor)) return undefined;
@@ -79,7 +79,7 @@ function validateCompatible({ executor, framework, agent }: ExecutorUse): string
   );
 }
 
-/** Equal but for the order of resources. */
+/** Equal except for the order of resources. */
 export function sameExecutor(left: ExecutorInfo, right: ExecutorInfo): boolean {
   if (left === right) return true;
   return (

@@ -9,8 +9,7 @@ import { validateRole } from "../../../sdk/roles/index.js";
 import { setText, shortNumber } from "./text.js";
 
 /**
- * What is wrong with a FrameworkInfo, in Mesos's words, or undefined for a good one.
- *
+ * What is wrong with a FrameworkInfo, in Mesos's words; undefined for a valid one.
  * Source: src/master/validation.cpp, `framework::validate`.
  */
 export function validateFrameworkInfo(info: FrameworkInfo): string | undefined {
@@ -65,7 +64,7 @@ function validateMinimum({ min_allocatable_resources: minimum }: OfferFilters): 
   return undefined;
 }
 
-/** The smallest double that is not subnormal. */
+/** The smallest normal double. */
 const MIN_NORMAL = 2 ** -1022;
 
 function validateQuantity(value: number): string | undefined {
@@ -75,7 +74,7 @@ function validateQuantity(value: number): string | undefined {
   return value < 0 ? "Negative values not supported" : undefined;
 }
 
-/** Mesos keeps durations in a signed 64-bit count of nanoseconds. */
+/** Mesos keeps durations as signed 64-bit nanoseconds. */
 const MAX_SECONDS = 2 ** 63 / 1e9;
 
 function validateFailoverTimeout({ failover_timeout: seconds = 0 }: FrameworkInfo): string | undefined {
@@ -83,7 +82,7 @@ function validateFailoverTimeout({ failover_timeout: seconds = 0 }: FrameworkInf
   return `The framework failover_timeout (${shortNumber(seconds)}) is invalid`;
 }
 
-/** What a framework may not change: an error for the principal, as an update must name the one it had. */
+/** Fields that a framework must not change. A different principal is an error, because an update has to repeat it. */
 export function validateFrameworkUpdate(old: FrameworkInfo, info: FrameworkInfo): string | undefined {
   if (old.principal !== info.principal) return "Changing framework's principal is not allowed.";
   if ((info.user ?? "") !== (old.user ?? "")) {
@@ -101,7 +100,7 @@ export interface SubscriptionOptions {
   readonly offerConstraints: OfferConstraints | undefined;
 }
 
-/** Suppressed roles and offer constraints must be about the framework's own roles. */
+/** Suppressed roles and offer constraints must refer to the framework's own roles. */
 export function validateSubscriptionOptions(
   roles: readonly string[],
   { suppressedRoles, offerConstraints }: SubscriptionOptions,

@@ -16,7 +16,7 @@ import type { TaskEntry } from "../tasks/task.js";
 import { sameExecutor, validateExecutorUse } from "./executor.js";
 import { type LaunchTarget, type TaskUse, validateTaskFields } from "./task.js";
 
-/** A task group as it is to be launched: every task has the group's executor. */
+/** A task group that is to be launched: every task has the group's executor. */
 export interface GroupUse {
   readonly executor: ExecutorInfo;
   readonly executorResources: Resources;
@@ -24,15 +24,14 @@ export interface GroupUse {
 }
 
 /**
- * What is wrong with a LAUNCH_GROUP operation, in Mesos's words: one bad task spoils the group.
- *
+ * What is wrong with a LAUNCH_GROUP operation, in Mesos's words: one invalid task invalidates the group.
  * Source: src/master/validation.cpp, namespace `task::group`.
  */
 export function validateGroup(group: GroupUse, target: LaunchTarget): string | undefined {
   const ids = new Set<string>();
   for (const task of group.tasks) {
     const id = task.info.task_id?.value ?? "";
-    // Stricter than Mesos, which does not look within the group.
+    // Stricter than Mesos, which does not look for duplicates within the group.
     const duplicate = ids.has(id) ? `Task has duplicate ID: ${id}` : undefined;
     ids.add(id);
     const problem = duplicate ?? validateTaskFields(task, target) ?? validateGroupTask(task);
@@ -114,7 +113,7 @@ function validateAvailable(
     : `Total resources ${total} required by task group and its executor are more than available ${available}`;
 }
 
-/** All tasks under one executor share its cgroups, or none does. */
+/** All tasks of one executor share its cgroups, or none does. */
 function validateShareCgroups(
   { executor, tasks }: GroupUse,
   { framework, agent }: LaunchTarget,

@@ -5,11 +5,11 @@ import { type MachineID, MachineInfo_Mode as Mode } from "../../../proto/gen/mes
 import { machineKey } from "../../../sdk/registry/index.js";
 import type { Machines } from "../operator/machines.js";
 
-// Texts as in src/master/maintenance.cpp and src/master/http.cpp of Mesos, which tools show to people.
+// The texts are those of src/master/maintenance.cpp and src/master/http.cpp of Mesos, because tools show them to people.
 
 const text = (id: MachineID): string => `Machine '${MachineIdCodec.json.write(id)}'`;
 
-/** What is wrong with a new schedule, or undefined. */
+/** What is wrong with a new schedule; undefined for a valid one. */
 export function validateSchedule(schedule: Schedule, machines: Machines): string | undefined {
   const seen = new Set<string>();
   for (const { machine_ids: ids, unavailability } of schedule.windows) {
@@ -26,7 +26,7 @@ export function validateSchedule(schedule: Schedule, machines: Machines): string
   return undefined;
 }
 
-/** Machines that are to be brought from one mode into another. */
+/** Checks machines that are to change from one mode to another. */
 export function validateMachines(
   ids: readonly MachineID[],
   machines: Machines,

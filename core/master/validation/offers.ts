@@ -6,9 +6,8 @@ import type { OfferEntry } from "../offers/offer.js";
 export type OffersResult = { readonly offers: readonly OfferEntry[] } | { readonly problem: string };
 
 /**
- * The offers that an ACCEPT names, which must be the framework's own, outstanding, of one agent and of one role; or what is wrong with
- * them, in Mesos's words.
- *
+ * The offers that an ACCEPT names. They must be the framework's own, outstanding, and all of one agent and one role; otherwise what is
+ * wrong, in Mesos's words.
  * Source: src/master/validation.cpp, namespace `offer`.
  */
 export function findOffers(ids: readonly OfferID[], cluster: Cluster, framework: Framework): OffersResult {

@@ -3,12 +3,12 @@ import { entryOf } from "../../../sdk/resources/index.js";
 import type { Agent } from "../agents/agent.js";
 import type { Framework } from "../frameworks/framework.js";
 
-/** Who asks for an operation, and where it is to be done. */
+/** Who requests an operation, and on which agent. */
 export interface OperationTarget {
   readonly agent: Agent;
-  /** Undefined: an operator asks. */
+  /** Undefined: an operator. */
   readonly framework: Framework | undefined;
-  /** Undefined: anybody, as nobody is authenticated. */
+  /** Undefined: authentication is off. */
   readonly principal: string | undefined;
 }
 

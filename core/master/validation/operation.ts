@@ -8,9 +8,8 @@ import { validateReserve, validateUnreserve } from "./reservation-operations.js"
 import { validateCreate, validateDestroy, validateGrow, validateShrink } from "./volume-operations.js";
 
 /**
- * What is wrong with an offer operation, in Mesos's words and in the order in which Mesos looks. Its resources are valid each by itself,
- * and in the post-refinement format.
- *
+ * What is wrong with an offer operation, in Mesos's words and order. Each of its resources is valid by itself and in the post-refinement
+ * format.
  * Source: src/master/validation.cpp, namespace `operation`.
  */
 export function validateOperation(operation: Offer_Operation, target: OperationTarget): string | undefined {

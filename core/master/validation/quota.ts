@@ -10,11 +10,11 @@ type Amounts = Readonly<Record<string, Value_Scalar>>;
 const EXABYTE_MB = 1024 ** 4;
 const TRILLION = 1e12;
 
-/** In thousandths; zeros are kept, because a limit of zero is one. */
+/** In thousandths. Zeros are kept, because a limit of zero is a limit. */
 export const quantitiesOf = (amounts: Amounts): Quantities =>
   new Map(Object.entries(amounts).map(([name, { value = 0 }]) => [name, toMilli(value)]));
 
-/** A missing name is unlimited. */
+/** A resource without a limit is unlimited. */
 export function limitsContain(limits: Quantities, quantities: Quantities): boolean {
   for (const [name, limit] of limits) if ((quantities.get(name) ?? 0) > limit) return false;
   return true;

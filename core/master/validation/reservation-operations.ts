@@ -33,7 +33,7 @@ export function validateReserve(
   );
 }
 
-/** What is reserved anew must be the same resources, alike reserved before and alike afterwards. */
+/** Source and target must be the same quantities, and each side must have one uniform stack of reservations. */
 function validateSource({ source, resources }: Offer_Operation_Reserve): string | undefined {
   const problem = invalid("source", validateAlike(source)) ?? invalid("resources", validateAlike(resources));
   if (problem !== undefined) return problem;
@@ -53,7 +53,7 @@ function validateAlike(resources: readonly Resource[]): string | undefined {
     : `Mixed reservations are not supported${resources.map(resourceText).join("; ")}`;
 }
 
-/** A resource that differs from another one of its kind only by its reservations. */
+/** A placeholder resource, to compare two stacks of reservations. */
 const STACK_ONLY: Resource = { name: "stack", type: 0, scalar: { value: 1 }, reservations: [] };
 
 function validateReserved(resource: Resource, target: OperationTarget): string | undefined {
@@ -87,7 +87,7 @@ function validatePrincipal(resource: Resource, { principal }: OperationTarget): 
     : `A reserve operation was attempted by authenticated principal '${principal}', which does not match a reserved resource in the request with principal '${reserver}'`;
 }
 
-/** Frameworks reserve for the role in which they were offered the resources. */
+/** A framework may only reserve for the role in which it was offered the resources. */
 function validateFrameworkRole(resource: Resource, { roles }: Framework): string | undefined {
   const allocated = resource.allocation_info?.role;
   const reserved = roleOf(resource);

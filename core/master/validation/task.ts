@@ -16,11 +16,11 @@ import { validateCheck, validateHealthCheck } from "./check.js";
 import { validateExecutorUse } from "./executor.js";
 import { validateRun, validateUse } from "./use.js";
 
-/** A task with its resources read once: allocated, post-refinement. */
+/** A task whose resources have been read: allocated, in the post-refinement format. */
 export interface TaskUse {
   readonly info: TaskInfo;
   readonly resources: Resources;
-  /** Of `info.executor`; empty without one. */
+  /** Those of `info.executor`; empty without one. */
   readonly executorResources: Resources;
 }
 
@@ -32,15 +32,14 @@ export interface LaunchTarget {
 }
 
 /**
- * What is wrong with a task of a LAUNCH operation, in Mesos's words and in the order in which Mesos looks.
- *
+ * What is wrong with a task of a LAUNCH operation, in Mesos's words and order.
  * Source: src/master/validation.cpp, namespace `task`.
  */
 export function validateTask(task: TaskUse, target: LaunchTarget): string | undefined {
   return validateTaskFields(task, target) ?? validateTaskExecutor(task, target) ?? validateCgroups(task.info);
 }
 
-/** The rules of single fields, which tasks of groups share. */
+/** The rules for single fields, shared with tasks of groups. */
 export function validateTaskFields(task: TaskUse, target: LaunchTarget): string | undefined {
   const { info } = task;
   return (
@@ -102,7 +101,7 @@ function validateLimits(
   const requested = resources.names();
   if (cpus !== undefined) {
     if (!requested.has("cpus")) return "When a CPU limit is specified, a CPU request must also be specified";
-    // NaN is no limit, and compares with nothing.
+    // NaN is not a limit, and compares to nothing.
     if (!((cpus.value ?? 0) >= resources.cpus)) {
       return "The cpu limit must be greater than or equal to the cpu request";
     }
@@ -134,7 +133,7 @@ function validateTaskExecutor(
     if (problem !== undefined) return problem;
     const mix = validateTogether(task);
     if (mix !== undefined) return mix;
-    // An executor that runs already has its resources.
+    // A running executor already has its resources.
     if (!agent.hasExecutor(framework.id, executor.executor_id?.value ?? "")) {
       total = total.add(task.executorResources);
     }
@@ -143,7 +142,7 @@ function validateTaskExecutor(
   return `Total resources ${total} required by task and its executor is more than available ${available}`;
 }
 
-/** LAUNCH runs executors that the framework brings along; the built-in one is for groups. */
+/** LAUNCH runs executors that the framework provides; the built-in one is for groups. */
 function validateCustomExecutor({ info: { executor }, executorResources }: TaskUse): string | undefined {
   if (executor?.type !== undefined && executor.type !== ExecutorType.CUSTOM)
     return "'ExecutorInfo.type' must be 'CUSTOM'";

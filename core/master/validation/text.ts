@@ -1,8 +1,8 @@
-/** A problem with a part, named. */
+/** Prefixes a problem with the name of the part that has it. */
 export const invalid = (what: string, problem: string | undefined): string | undefined =>
   problem === undefined ? undefined : `Invalid ${what}: ${problem}`;
 
-/** The first problem that one of the items has. */
+/** The first problem found in the items. */
 export function first<T>(
   items: readonly T[],
   problemOf: (item: T) => string | undefined,
@@ -14,12 +14,14 @@ export function first<T>(
   return undefined;
 }
 
-/** A set as Mesos prints it: `{ a, b }`. */
+/** A set the way Mesos prints it: `{ a, b }`. */
 export function setText(items: Iterable<string>): string {
   return `{ ${[...items].join(", ")} }`;
 }
 
-/** A number as a C++ stream prints it: six digits, and an exponent of at least two digits where it is very large or small. */
+/**
+ * A number the way a C++ stream prints it: six significant digits, and for very large or small numbers an exponent of at least two digits.
+ */
 export function shortNumber(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";

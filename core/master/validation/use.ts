@@ -10,14 +10,13 @@ import {
 import { validateCommand } from "../../validation/command.js";
 import { validateContainer } from "../../validation/container.js";
 
-/* What tasks and executors have in common. */
+/* Rules that tasks and executors have in common. */
 
 type User = "Task" | "Executor";
 
 /**
  * What is wrong with resources that a task or an executor wants to use, in Mesos's words.
- *
- * @param messages valid ones
+ * @param messages valid resources
  * @param resources the same, read
  */
 export function validateUse(
@@ -37,7 +36,7 @@ export function validateUse(
 
 function validateRules(messages: readonly Resource[], resources: Resources): string | undefined {
   if (!resources.entries.every(({ kind }) => kind.plain)) return validateUsedResources(messages);
-  // Plain ones, which nearly all are, can break only one of the rules.
+  // Plain resources, which nearly all are, can only break one of the rules.
   const problem = validateGpus(resources);
   return problem === undefined ? undefined : `Invalid 'gpus' resource: ${problem}`;
 }
@@ -47,7 +46,7 @@ interface Run {
   readonly container?: ContainerInfo | undefined;
 }
 
-/** What is wrong with the command of a task or an executor, or with its container. */
+/** What is wrong with the command or the container of a task or an executor. */
 export function validateRun(user: User, { command, container }: Run): string | undefined {
   const wrongCommand = command === undefined ? undefined : validateCommand(command);
   if (wrongCommand !== undefined) return `${user}'s \`CommandInfo\` is invalid: ${wrongCommand}`;

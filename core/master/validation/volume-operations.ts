@@ -33,7 +33,7 @@ export function validateCreate(
     invalid("resources", validateUsedResources(volumes)) ??
     invalid("resources", volumes.length > 0 ? validateSingleProvider(volumes) : undefined) ??
     notVolumes(volumes) ??
-    // One by one: two shared volumes of one id would add up to copies of one.
+    // One by one: two shared volumes with the same id would add up to copies of one volume.
     validateUniquePersistenceIds([...agent.checkpointed, ...volumes.map(entryOf)]) ??
     first(volumes, (volume) => validateVolume(volume, target)) ??
     (framework === undefined
@@ -132,7 +132,7 @@ export function validateShrink(
   let problem = validateResource(volume);
   if (problem !== undefined) return `Invalid resource in the 'ShrinkVolume.volume' field: ${problem}`;
   const milli = toMilli(subtract.value ?? 0);
-  // Also false for a number that is none.
+  // Also false for NaN.
   if (!(milli > 0)) return "Value of 'ShrinkVolume.subtract' must be greater than zero";
   if (toMilli(volume.scalar?.value ?? 0) <= milli) {
     return "Value of 'ShrinkVolume.subtract' must be smaller than the size of 'ShrinkVolume.volume'";
