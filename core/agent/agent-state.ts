@@ -5,28 +5,28 @@ import type { Executor } from "./executors/executor.js";
 import type { Framework } from "./framework.js";
 
 /**
- * - `recovering`: reads back what an earlier run left; takes nothing.
- * - `serving`: takes what a master says, registered or not.
+ * - `recovering`: reads what an earlier run left behind; accepts nothing.
+ * - `serving`: accepts the master's messages, registered or not.
  * - `terminating`: ends its frameworks, then itself.
  */
 export type Phase = "recovering" | "serving" | "terminating";
 
-/** What the agent knows. */
+/** Everything the agent knows. */
 export class AgentState {
   phase: Phase = "recovering";
-  /** With an id once registered. */
+  /** Has an id once the agent is registered. */
   info: AgentInfo;
-  /** What the host and the flags give, with reservations and volumes in it. */
+  /** What the host and the flags provide, including reservations and volumes. */
   total: Resources;
   /** Dynamic reservations and persistent volumes. */
   checkpointed: Resources = Resources.empty;
-  /** Revocable: what is lent and what could be, as last estimated; undefined before the first estimate. */
+  /** Revocable resources: those in use and those still available, by the latest estimate; undefined before the first one. */
   oversubscribed: Resources | undefined;
-  /** While it is being emptied; `since` in seconds since the epoch. */
+  /** Set while it is draining; `since` in seconds since the epoch. */
   draining: { readonly config: DrainConfig; readonly since: number } | undefined;
-  /** Offer operations whose end nobody has acknowledged yet, by the keys of their UUIDs. */
+  /** Offer operations whose end has not been acknowledged yet, by the key of their UUID. */
   readonly operations = new Map<string, Operation>();
-  /** As they will be known: their ends are being written down, and nobody may hear of them before. */
+  /** Their future records: these ends are being written, and nobody may hear of them before that is done. */
   readonly endings = new Map<string, Operation>();
   readonly frameworks = new Map<string, Framework>();
   /** By id, oldest first, bounded. */

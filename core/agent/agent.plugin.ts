@@ -38,7 +38,7 @@ import { checkWorkDirectory, lockMemory, makeWorkDirectory, memoryDirectory } fr
 
 const flag = z.union([z.boolean(), z.stringbool()]);
 
-/** A text that is read later, when the host is known; what is wrong with it is said before anything starts. */
+/** A text that can only be interpreted once the host is known; its syntax is checked before anything starts. */
 const readable = (read: (text: string) => Result<unknown>) =>
   z.string().check((check) => {
     const found = read(check.value);
@@ -129,14 +129,14 @@ function tokenKey(values: z.output<typeof config>, logger: Logger): Uint8Array |
   return undefined;
 }
 
-/** As df(1) counts: of what an ordinary user may have. */
+/** As df(1) counts: relative to what an ordinary user may use. */
 async function diskUsage(path: string): Promise<number> {
   const { blocks, bfree, bavail } = await statfs(path);
   const used = blocks - bfree;
   return used + bavail > 0 ? used / (used + bavail) : 0;
 }
 
-/** Another one after each boot of the host; empty where the system does not say. */
+/** Different after each boot of the host; empty if the system does not provide one. */
 async function bootId(): Promise<string> {
   try {
     return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
@@ -165,7 +165,7 @@ export default definePlugin({
   config,
   setup(ctx, deps) {
     const options = { ...optionsOf(ctx.config), tokenKey: tokenKey(ctx.config, ctx.logger) };
-    // Before any part of the daemon starts: no port is opened, and no container sought, in vain.
+    // Before any part of the daemon starts, so that no port is opened and no container looked up in vain.
     checkWorkDirectory(options.workDir);
     const disk = new WorkerDisk({
       aside: new AgentPaths(options.workDir).removing(),
@@ -186,7 +186,7 @@ export default definePlugin({
         return containers;
       }),
     );
-    /** As Mesos's agent takes this signal: out of the cluster, with all that runs here. */
+    /** What Mesos's agent does on this signal: it leaves the cluster, and everything that runs here ends. */
     const leave = (): void => agent?.unregister();
     let memory: DirectoryLock | undefined;
     return {
@@ -216,7 +216,7 @@ export default definePlugin({
           clock: ctx.clock,
           random: ctx.random,
           logger: ctx.logger,
-          // As an operator would: the daemon stops all its plugins in order.
+          // Ends the daemon the way an operator would, so that all plugins stop in order.
           finished: () => process.kill(process.pid, "SIGTERM"),
         });
         const boot = await bootId();

@@ -53,7 +53,7 @@ import { UpdateManager } from "./updates/update-manager.js";
 export interface AgentDependencies {
   readonly options: AgentOptions;
   readonly info: AgentInfo;
-  /** Address that executors and masters are told. */
+  /** The address that executors and masters are given. */
   readonly ip: string;
   readonly containerizers: readonly Containerizer[];
   readonly checkers: ReadonlyMap<string, Checker>;
@@ -62,18 +62,18 @@ export interface AgentDependencies {
   readonly estimator: ResourceEstimator;
   readonly qosController: QoSController;
   readonly disk: Disk;
-  /** Part (0 to 1) of the work directory's file system that is in use. */
+  /** Fraction (0 to 1) of the work directory's file system that is in use. */
   readonly diskUsage: () => Promise<number>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** A master ended this agent, and its last framework is gone. */
+  /** A master shut this agent down, and its last framework is gone. */
   readonly finished: () => void;
 }
 
 /**
- * The agent: takes the master's messages, runs tasks through containerizers, and tells how they fare.
+ * The agent: handles the master's messages, runs tasks through containerizers, and reports their status.
  *
  * It has no I/O of its own: time, randomness, messages, containers and the disk come in through its dependencies.
  */
@@ -317,11 +317,11 @@ export class Agent {
   }
 
   /**
-   * Takes up what an earlier run left. Resolves when everything that still runs is followed, or was given up. Rejects with
-   * TEPUI_AGENT_RECOVERY_FAILED when this agent is not the earlier one any more.
+   * Takes over what an earlier run left behind. Resolves when everything that still runs is tracked again or has been given up. Rejects
+   * with TEPUI_AGENT_RECOVERY_FAILED if this is no longer the same agent.
    *
-   * @param bootId names the present boot of the host
-   * @param launches containers within containers, and standalone ones
+   * @param bootId identifies the current boot of the host
+   * @param launches nested and standalone containers
    */
   async recover(saved: SavedAgent, bootId: string, launches: readonly ContainerLaunch[] = []): Promise<void> {
     const { state, gc, logger } = this;
@@ -329,7 +329,7 @@ export class Agent {
     const started = clock.monotonic();
     for (const problem of saved.problems) logger.warn(problem);
     this.agentMetrics.recoveryErrors.inc(saved.problems.length);
-    // One that only ends what is left is what it was.
+    // An agent that only cleans up keeps its earlier identity.
     if (options.recover === "cleanup") state.info = saved.info ?? state.info;
     const { asBefore, changes, rebooted, reconfigured } = succession(saved, {
       info: state.info,
@@ -352,7 +352,7 @@ export class Agent {
     await this.recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);
     this.draining.resume();
     if (reconfigured && asBefore) await disk.apply(this.checkpoints.agent(state.info));
-    // An agent with a full disk comes back, too, and makes room.
+    // Only if it has changed: an agent whose disk is full must be able to come back and make room.
     if (saved.bootId !== bootId) await disk.apply(this.checkpoints.bootId(bootId));
     this.agentMetrics.recovered((clock.monotonic() - started) / 1000);
   }
@@ -367,14 +367,14 @@ export class Agent {
     this.corrections.start();
   }
 
-  /** In place of `start`: ends everything that an earlier run left, and then the agent, without a word to any master. */
+  /** Called instead of `start`: ends everything that an earlier run left behind, and then the agent, without contacting a master. */
   endEarlierRun(): void {
     const left = [...this.state.executors()].length;
     this.logger.info(`ending what an earlier run left: ${left} executors or command tasks`);
     this.end();
   }
 
-  /** Tasks of frameworks that checkpoint go on without us; those of others end now. */
+  /** Tasks of checkpointing frameworks go on without the agent; those of other frameworks end now. */
   async stop(): Promise<void> {
     this.inbox.close();
     this.oversubscription.stop();
@@ -395,7 +395,7 @@ export class Agent {
     }
   }
 
-  /** Leaves the cluster: ends all frameworks and says good-bye. */
+  /** Leaves the cluster: unregisters and ends all frameworks. */
   unregister(): void {
     const body = UnregisterSlaveMessage.encode({ slave_id: { value: this.state.id } }).finish();
     if (this.state.info.id !== undefined)
@@ -410,7 +410,7 @@ export class Agent {
     for (const framework of [...this.state.frameworks.values()]) this.executors.shutdownFramework(framework);
   }
 
-  /** Volumes on disks of their own that an earlier run did not come to remove. */
+  /** Removes volumes on disks of their own whose removal an earlier run did not finish. */
   private removeAside(directory: string): void {
     this.dependencies.disk
       .resumeDiscards(directory)

@@ -24,13 +24,13 @@ interface Codec<T> {
   encode(message: T): { finish(): Uint8Array };
 }
 
-/** Mesos writes a message with its length in front, so that a file can hold several. */
+/** Mesos prefixes each message with its length, so that a file can hold several. */
 const bytesOf = <T>(codec: Codec<T>, message: T): Uint8Array =>
   encodeDelimited(codec.encode(message).finish());
 
 const EMPTY = new Uint8Array(0);
 
-/** What the agent writes down, in Mesos's files. Each method gives the operations; nothing is written here. */
+/** What the agent checkpoints, in Mesos's files. The methods return operations; nothing is written here. */
 export class Checkpoints {
   constructor(private readonly paths: AgentPaths) {}
 
@@ -48,12 +48,12 @@ export class Checkpoints {
     const ids = { agentId, frameworkId: framework.id };
     return [
       { op: "write", path: meta.frameworkInfo(ids), data: bytesOf(FrameworkInfo, framework.info) },
-      // Agents of Mesos take up nothing of a framework whose file is empty.
+      // Mesos's agents do not recover a framework whose file is empty.
       { op: "write", path: meta.frameworkPid(ids), data: Buffer.from(framework.pid ?? NO_ADDRESS) },
     ];
   }
 
-  /** Of a framework, where that is not written down yet: nothing below it may be there without. */
+  /** The records of a framework, unless they are written already: nothing below them may exist without them. */
   missing(agentId: string, framework: Framework): DiskOperation[] {
     return framework.recorded ? [] : this.framework(agentId, framework);
   }
@@ -76,7 +76,7 @@ export class Checkpoints {
     ];
   }
 
-  /** Mesos's record of a task lacks its time limit and its check, so those go into a file of its own. */
+  /** Mesos's record of a task has neither its time limit nor its check, so those go into a file of their own. */
   task({ ids }: Executor, info: TaskInfo): DiskOperation[] {
     const { meta } = this.paths;
     const taskId = info.task_id!.value!;
@@ -92,7 +92,7 @@ export class Checkpoints {
     return operations;
   }
 
-  /** Tasks that are launched together, as they were asked for: Mesos leaves that to its executor, which survives the agent. */
+  /** The tasks that are launched together, as requested. Mesos leaves this to its executor, which survives the agent. */
   group({ ids }: Executor, group: TaskGroupInfo): DiskOperation[] {
     const path = this.paths.meta.group(ids, group.tasks[0]!.task_id!.value!);
     return [{ op: "create", path, data: bytesOf(TaskGroupInfo, group) }];
@@ -107,7 +107,7 @@ export class Checkpoints {
     return [{ op: "remove", path: this.paths.meta.drainConfig(agentId) }];
   }
 
-  /** Where the task is not written down, or is removed by then, this is not either. */
+  /** If the task's record does not exist, or is removed before this, nothing is written. */
   kill({ ids }: Executor, taskId: string, kill: KillRecord): DiskOperation[] {
     const path = this.paths.meta.taskKill(ids, taskId);
     return [{ op: "write", path, data: Buffer.from(killRecordText(kill)), unlessGone: true }];
@@ -129,12 +129,12 @@ export class Checkpoints {
     return [{ op: "create", path: this.paths.meta.httpMarker(ids), data: EMPTY }];
   }
 
-  /** The executor is over and nothing of it has to be recovered. It may be removed already when this can be written. */
+  /** The executor has ended and nothing of it has to be recovered. Its directory may have been removed by the time this is written. */
   sentinel({ ids }: Executor): DiskOperation[] {
     return [{ op: "create", path: this.paths.meta.sentinel(ids), data: EMPTY, unlessGone: true }];
   }
 
-  /** The target first: after a crash in between, the change is taken up again. */
+  /** The target first: after a crash in between, the change is resumed. */
   resources(
     resources: readonly Resource[],
     operations: readonly Operation[],

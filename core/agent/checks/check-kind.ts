@@ -7,7 +7,7 @@ import {
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { CheckSpec } from "../../../sdk/contracts/checker.js";
 
-/** Which checker is asked, and for what. */
+/** Which checker to use, and what it should check. */
 export interface WantedCheck {
   /** Key of the checker. */
   readonly kind: string;
@@ -17,7 +17,7 @@ export interface WantedCheck {
 const IPV4 = "127.0.0.1";
 const IPV6 = "::1";
 
-/** Undefined for a type that is not known here. */
+/** Undefined for an unknown type. */
 export function wantedCheck({ type, command, http, tcp }: CheckInfo): WantedCheck | undefined {
   switch (type) {
     case CheckType.COMMAND:
@@ -31,7 +31,7 @@ export function wantedCheck({ type, command, http, tcp }: CheckInfo): WantedChec
   }
 }
 
-/** As `wantedCheck`. */
+/** Like `wantedCheck`. */
 export function wantedHealthCheck({ type, command, http, tcp }: HealthCheck): WantedCheck | undefined {
   switch (type) {
     case HealthType.COMMAND:

@@ -7,9 +7,9 @@ import { formatDuration } from "../../../sdk/values/index.js";
 export interface CheckTimes {
   /** From the start of the task to the first check. */
   readonly delay: number;
-  /** From the end of one check to the beginning of the next. */
+  /** From the end of one check to the start of the next. */
   readonly interval: number;
-  /** 0: none. */
+  /** 0: no timeout. */
   readonly timeout: number;
 }
 
@@ -21,15 +21,15 @@ export interface CheckLoopOptions {
   readonly done: (outcome: CheckOutcome) => void;
 }
 
-/** Makes one check after another until it is stopped, or lets the checker do so. */
+/** Performs one check after another until it is stopped, or lets the checker do the repeating. */
 export class CheckLoop {
   private next: Timer | undefined;
-  /** Made anew only when it was used: making one costs more than all else here. */
+  /** Recreated only after use: creating one costs more than everything else here. */
   private abort = new AbortController();
   private stopped = false;
   private endRepetition: (() => void) | undefined;
 
-  /** @param after milliseconds to the first one */
+  /** @param after milliseconds until the first check */
   constructor(
     private readonly options: CheckLoopOptions,
     after: number,
@@ -66,13 +66,13 @@ export class CheckLoop {
     try {
       check.run(abort.signal).then(over, failed);
     } catch (error) {
-      // A stranger's checker may throw where it should reject.
+      // A third-party checker may throw where it should reject.
       failed(error);
     }
   };
 
   private goOn(): void {
-    // What was found may have ended it all.
+    // The outcome may have stopped this loop.
     if (this.stopped) return;
     const { check, times, done } = this.options;
     const again = (): void => {

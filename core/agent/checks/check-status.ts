@@ -2,9 +2,8 @@ import { type CheckInfo, CheckInfo_Type, type CheckStatusInfo } from "../../../p
 import type { CheckOutcome } from "../../../sdk/contracts/checker.js";
 
 /**
- * What statuses of a checked task carry.
- *
- * @param outcome absent: no check gave a result yet
+ * The check status in a task's status updates.
+ * @param outcome absent: no check has completed yet
  */
 export function checkStatus(
   check: CheckInfo | undefined,

@@ -15,11 +15,11 @@ export interface CommandsInContainersOptions {
 
 const SIGKILL = 9;
 
-/** Runs commands of checks where the tasks are that they check. */
+/** Runs command checks in the container of the task that they check. */
 export class CommandsInContainers {
   constructor(private readonly options: CommandsInContainersOptions) {}
 
-  /** @param containerId of the task: the executor's own, or one within it, which is in the same network */
+  /** @param containerId the task's container: the executor's own, or one nested in it, which shares its network */
   target(executor: Executor, containerId: ContainerID): CheckTarget {
     const { containerizer } = executor;
     return {
@@ -36,7 +36,7 @@ export class CommandsInContainers {
     signal: AbortSignal,
   ): Promise<ContainerExit | undefined> {
     const { containers, random } = this.options;
-    // As Mesos names them.
+    // Mesos's naming scheme.
     const containerId = { value: `check-${random.uuid()}`, parent };
     try {
       await containers.launch({
@@ -48,7 +48,7 @@ export class CommandsInContainers {
         class: "debug",
       });
     } catch (error) {
-      // What else goes wrong is not the task's fault: it ends, or the agent does.
+      // Other errors are not the task's fault: it is ending, or the agent is.
       if (isTepuiError(error) && error.code === "TEPUI_CONTAINER_LAUNCH_FAILED") throw error;
       return undefined;
     }
@@ -57,7 +57,7 @@ export class CommandsInContainers {
     if (signal.aborted) end();
     try {
       const { exit } = await containers.wait(containerId);
-      // Nobody kills it but with its task.
+      // Nobody sends it SIGKILL except when the task itself ends.
       return exit?.signal === SIGKILL ? undefined : exit;
     } catch (error) {
       if (isTepuiError(error) && error.code === "TEPUI_CONTAINER_UNKNOWN") return undefined;
@@ -70,7 +70,7 @@ export class CommandsInContainers {
 
   private quietly(ending: Promise<void>): void {
     ending.catch((error: unknown) => {
-      // With its task all of it goes, too.
+      // Whatever is left is destroyed together with the task.
       this.options.logger.debug({ err: error }, "what is left of a check cannot be removed yet");
     });
   }

@@ -10,11 +10,11 @@ const FAILURES = 3;
 
 export interface HealthVerdict {
   readonly healthy: boolean;
-  /** It failed too often. */
+  /** The task failed too many checks in a row. */
   readonly kill: boolean;
 }
 
-/** What follows from the results of a task's health checks, as Mesos's executors see it. */
+/** What follows from the results of a task's health checks, by the rules of Mesos's executors. */
 export class Health {
   private failures = 0;
   /** No check has succeeded yet. */
@@ -24,7 +24,7 @@ export class Health {
     private readonly check: Pick<HealthCheck, "grace_period_seconds" | "consecutive_failures">,
     told: readonly TaskStatus[] = [],
   ) {
-    // What was told of the task's health before the agent was restarted: every failure that counted was.
+    // The health that was reported before the agent restarted: every failure that counted was reported.
     for (const { reason, healthy } of told) {
       if (reason !== Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED) continue;
       this.initializing &&= healthy !== true;
@@ -37,13 +37,12 @@ export class Health {
   }
 
   get failedTooOften(): boolean {
-    // Where it is 0, the first one does: as in Mesos, which has no number for never.
+    // With 0, the first failure counts: as in Mesos, no value means "never".
     return this.failures > 0 && this.failures >= (this.check.consecutive_failures ?? FAILURES);
   }
 
   /**
-   * Undefined: there is nothing to tell.
-   *
+   * Undefined: there is nothing to report.
    * @param age how long the task has been running, in milliseconds
    */
   take(healthy: boolean, age: number): HealthVerdict | undefined {
@@ -60,6 +59,6 @@ export class Health {
   }
 }
 
-/** Whether a task was to be killed for its health when these statuses were told. */
+/** Whether the health in these statuses required that the task be killed. */
 export const failedTooOften = ({ health_check }: TaskInfo, told: readonly TaskStatus[]): boolean =>
   health_check !== undefined && new Health(health_check, told).failedTooOften;

@@ -14,19 +14,19 @@ import { CheckLoop, type CheckLoopOptions, type CheckTimes } from "./check-loop.
 import { checkStatus, sameCheckStatus } from "./check-status.js";
 import { Health } from "./health.js";
 
-/** What checks of a task tell. */
+/** What is reported about a task's checks. */
 export interface CheckListener {
   checked(status: CheckStatusInfo): void;
-  /** @param kill it failed too often */
+  /** @param kill the task failed too many checks in a row */
   health(healthy: boolean, kill: boolean): void;
 }
 
-/** A task that runs, and is to be checked from now on. */
+/** A running task whose checks are to start. */
 export interface CheckedTask {
   readonly info: TaskInfo;
   /** How long it has been running, in milliseconds. */
   readonly age: number;
-  /** Its statuses of earlier runs of the agent, oldest first. */
+  /** Its statuses from earlier runs of the agent, oldest first. */
   readonly told: readonly TaskStatus[];
 }
 
@@ -45,11 +45,11 @@ const DELAY_SECONDS = 15;
 const INTERVAL_SECONDS = 10;
 const TIMEOUT_SECONDS = 20;
 
-/** The checks and health checks of tasks whose executor this agent is. */
+/** The checks and health checks of tasks that have no executor process of their own. */
 export class TaskChecks {
   constructor(private readonly options: TaskChecksOptions) {}
 
-  /** Why the task's checks cannot be made here. */
+  /** Why the task's checks cannot be performed here. */
   problem({ check, health_check }: Pick<TaskInfo, "check" | "health_check">): string | undefined {
     const kind = check && wantedCheck(check)?.kind;
     if (check !== undefined && !this.knows(kind))
@@ -60,11 +60,11 @@ export class TaskChecks {
     return undefined;
   }
 
-  /** Undefined: the task asks for none. */
+  /** Undefined: the task has no checks. */
   start(task: CheckedTask, target: CheckTarget, listener: CheckListener): RunningChecks | undefined {
     const { check, health_check: health } = task.info;
     const loops: CheckLoop[] = [];
-    // Health first: what it decides makes the other superfluous.
+    // Health first: its verdict can make the other check pointless.
     if (health !== undefined) this.add(loops, this.health(task, { health, target, listener }));
     if (check !== undefined) this.add(loops, this.general(task, { check, target, listener }));
     if (loops.length === 0) return undefined;
@@ -131,7 +131,10 @@ export class TaskChecks {
     return new CheckLoop({ clock, check, times: inMs, done }, this.first(inMs, age));
   }
 
-  /** The delay is of the task, not of the agent: after a restart it goes on at once, though not with all tasks in the same moment. */
+  /**
+   * The delay counts from the start of the task. After the agent's restart it may be over, but not all tasks should be checked at the same
+   * moment.
+   */
   private first({ delay, interval }: CheckTimes, age: number): number {
     return age === 0 ? delay : Math.max(delay - age, this.options.random.next() * interval);
   }

@@ -45,17 +45,17 @@ export interface ContainerCallsOptions {
 interface Entry extends Home {
   readonly launch: ContainerLaunch;
   containerizer: Containerizer | undefined;
-  /** Settles when it runs, or never will. */
+  /** Settles when the container runs, or has failed to start. */
   started: Promise<void>;
   running: boolean;
-  /** It is not to start, where it has not yet. */
+  /** It must not start, unless it already has. */
   unwanted: boolean;
   ended: ContainerTermination | undefined;
 }
 
 const DESTROYED = "the container was destroyed";
 
-/** The agent's containers within containers and standalone ones: what may be asked of them, and what becomes of them. */
+/** The nested and standalone containers of the agent: the calls that concern them, and their lifecycle. */
 export class ContainerCalls implements AgentContainers {
   private readonly entries = new Map<string, Entry>();
   private readonly homes: KnownHomes;
@@ -85,7 +85,7 @@ export class ContainerCalls implements AgentContainers {
     try {
       await entry.started;
     } catch (error) {
-      // Who asked is told why it did not start, whatever else goes wrong.
+      // Whatever else goes wrong, the caller is told why the container did not start.
       await this.forget(name, entry).catch(this.failed(name));
       throw error;
     }
@@ -93,7 +93,7 @@ export class ContainerCalls implements AgentContainers {
     return "launched";
   }
 
-  /** Whether there is, or was, such a container: until it is removed, or what it was in goes. */
+  /** Whether the container exists or existed: until it or its parent is removed. */
   has(containerId: ContainerID): boolean {
     return this.entries.has(containerName(containerId));
   }
@@ -104,7 +104,7 @@ export class ContainerCalls implements AgentContainers {
     const owner = this.homes.owner(containerId);
     const termination = await this.waits.join(name, () => owner?.wait(containerId), left);
     if (termination === undefined) throw unknown(containerId);
-    // Who hears of its end may remove it.
+    // Whoever hears of its end may remove it at once.
     if (entry !== undefined) entry.ended ??= termination;
     return termination;
   }
@@ -116,7 +116,7 @@ export class ContainerCalls implements AgentContainers {
     if (await owner?.signal(containerId, signal)) return;
     const entry = this.entries.get(containerName(containerId));
     if (entry === undefined || entry.running) throw unknown(containerId);
-    // It does not run yet, and now never will.
+    // It has not started yet, and now never will.
     entry.unwanted = true;
     await owner?.destroy(containerId);
   }
@@ -169,15 +169,15 @@ export class ContainerCalls implements AgentContainers {
     for (const containerizer of this.options.containerizers) await containerizer.pruneImages?.(excluded);
   }
 
-  /** The container of an executor is over and forgotten, and with it those within it. */
+  /** An executor's container has ended and is forgotten, and the containers nested in it with it. */
   gone(root: ContainerID): void {
     for (const [name, entry] of this.entries)
       if (rootContainer(entry.launch.containerId).value === root.value) this.drop(name, entry);
   }
 
   /**
-   * Takes up what an earlier run left, once the executors are known. Gives what containerizers are to look for; `recovered` says that
-   * they did.
+   * Takes over what an earlier run left behind, once the executors are known. Returns what containerizers should look for; `recovered` is
+   * called when they have.
    */
   recover(launches: readonly ContainerLaunch[]): readonly RecoverableContainer[] {
     const ordered = launches.toSorted((a, b) => depth(a.containerId) - depth(b.containerId));
@@ -186,7 +186,7 @@ export class ContainerCalls implements AgentContainers {
       try {
         found.push({ request: requestOf(this.enlist(launch)) });
       } catch (error) {
-        // What it was in is gone, and it with that.
+        // Its parent is gone, and it went along.
         this.options.logger.info({ container: containerName(launch.containerId) }, messageOf(error));
         this.write([this.options.saved.forget(containerName(launch.containerId))]);
       }
@@ -207,7 +207,7 @@ export class ContainerCalls implements AgentContainers {
     }
   }
 
-  /** It had not begun, or the host was booted meanwhile. */
+  /** It had not started, or the host has rebooted since. */
   private lost(name: string, entry: Entry): void {
     this.options.logger.warn({ container: name }, "nothing is left of a container");
     this.drop(name, entry);
@@ -238,7 +238,7 @@ export class ContainerCalls implements AgentContainers {
       ended: undefined,
     };
     this.ended.delete(name);
-    // One of this id that ended may have left it to be removed.
+    // An earlier container with this id may have left the directory for removal.
     gc.unschedule(entry.directory);
     this.entries.set(name, entry);
     return entry;
@@ -247,7 +247,7 @@ export class ContainerCalls implements AgentContainers {
   private async start(entry: Entry, before: Entry | undefined): Promise<void> {
     const { disk, saved } = this.options;
     const { launch } = entry;
-    // One of the same id that ended makes room.
+    // An earlier container with this id has ended and makes room.
     await before?.containerizer?.destroy(launch.containerId);
     await disk.apply([makeSandbox(entry), ...(entry.checkpoint ? [saved.save(launch)] : [])]);
     const request = requestOf(entry);

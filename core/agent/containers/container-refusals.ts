@@ -6,7 +6,7 @@ import { validateId } from "./launch-validation.js";
 export const invalid = (detail: string): TepuiError =>
   new TepuiError("TEPUI_CONTAINER_REQUEST_INVALID", { detail });
 
-/** For one that is not known: its id may be none. */
+/** For an unknown container: the id may not even be valid. */
 export function unknown(containerId: ContainerID): TepuiError {
   const problem = validateId(containerId);
   if (problem !== undefined) return invalid(problem);

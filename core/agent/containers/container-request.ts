@@ -4,7 +4,7 @@ import { Resources } from "../../../sdk/resources/index.js";
 import { commandEnvironment } from "../executors/executor-environment.js";
 import { addressOf, type Home } from "./homes.js";
 
-/** What containerizers are asked for. */
+/** The request to the containerizer. */
 export function requestOf(entry: Home & { readonly launch: ContainerLaunch }): ContainerRequest {
   const { launch, executor, directory, user, checkpoint } = entry;
   const command = launch.command ?? { uris: [], arguments: [] };
@@ -19,7 +19,7 @@ export function requestOf(entry: Home & { readonly launch: ContainerLaunch }): C
     command,
     container: launch.container,
     environment: { ...addressOf(executor), ...commandEnvironment(command) },
-    // One that looks into another is who that one is, unless its command says otherwise.
+    // A debug container runs as its parent's user, unless its command names another.
     user: launch.class === "debug" && command.user === undefined ? undefined : user,
     resources: Resources.of(launch.resources),
     limits: launch.limits,

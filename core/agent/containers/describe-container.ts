@@ -2,7 +2,7 @@ import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { AgentContainer } from "../../../sdk/contracts/agent-containers.js";
 import type { Home } from "./homes.js";
 
-/** What is known of a container now; one that just ended has neither status nor figures. */
+/** The current state of a container; one that has just ended has neither status nor statistics. */
 export async function describeContainer(
   containerId: ContainerID,
   { executor, containerizer }: Pick<Home, "executor" | "containerizer">,

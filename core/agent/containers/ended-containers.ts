@@ -1,21 +1,21 @@
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
 import type { Clock } from "../../../sdk/contracts/clock.js";
 
-/** How many of a kind are kept that nobody removed. */
+/** How many ended containers of a kind are kept if nobody removes them. */
 export const MAX_ENDED = 1000;
 
-/** How long it can be told how a session ended, in milliseconds: its client is gone, or asks at once. */
+/** How long the end of a session can be queried, in milliseconds: its client asks at once, or is gone. */
 export const SESSION_KEPT_MS = 15 * 60 * 1000;
 
 export interface EndedContainersOptions {
   readonly clock: Clock;
-  /** Too old, or one too many. */
+  /** Called for those that are too old or too many. */
   readonly forget: (name: string) => void;
 }
 
 /**
- * Bounds what is known of containers that ended. Of those within an executor's the executor is the bound; standalone ones, and sessions,
- * whose clients come and go, have nobody who takes them away for certain.
+ * Bounds what is kept of ended containers. Containers nested in an executor go with it; standalone containers and sessions, whose clients
+ * come and go, have nobody who reliably removes them.
  */
 export class EndedContainers {
   /** When each ended, oldest first, in milliseconds of the monotonic clock. */
@@ -32,7 +32,7 @@ export class EndedContainers {
     this.trim(this.standalone, Number.NEGATIVE_INFINITY);
   }
 
-  /** It is known no more, or runs anew. */
+  /** The container is forgotten, or runs again. */
   delete(name: string): void {
     this.sessions.delete(name);
     this.standalone.delete(name);

@@ -6,22 +6,22 @@ import type { DiskOperation } from "../disk/operations.js";
 import type { Executor } from "../executors/executor.js";
 import type { AgentPaths } from "../paths.js";
 
-/** Where a container is, or is to be: of what others, and for whom. */
+/** The place of a container, existing or not: its sandbox and whom it belongs to. */
 export interface Home {
   readonly directory: string;
-  /** The sandbox that is within no other. */
+  /** The outermost sandbox around it. */
   readonly outermost: string;
   readonly user: string | undefined;
   readonly checkpoint: boolean;
-  /** Undefined for a standalone container and those within it. */
+  /** Undefined for a standalone container and those nested in it. */
   readonly executor: Executor | undefined;
-  /** Undefined where none has it yet. */
+  /** Undefined until one has accepted the container. */
   readonly containerizer: Containerizer | undefined;
 }
 
 export type Place = Pick<Home, "directory" | "outermost">;
 
-/** Above a sandbox that is within another: below it anybody may have put anything in the way. */
+/** The directory above a nested sandbox below which anybody may have put symbolic links. */
 export const boundaryOf = ({ directory, outermost }: Place): string | undefined =>
   directory === outermost ? undefined : outermost;
 
@@ -30,16 +30,16 @@ export const homeIn = (executor: Executor): Home => {
   return { directory, outermost: directory, user, checkpoint, executor, containerizer };
 };
 
-/** As Mesos's default executor tells its tasks. */
+/** The variables that Mesos's default executor gives its tasks. */
 export function addressOf(executor: Executor | undefined): Record<string, string> {
   const address = executor?.containerStatus?.network_infos[0]?.ip_addresses[0]?.ip_address;
   return address === undefined ? {} : { MESOS_CONTAINER_IP: address };
 }
 
-/** Its sandbox, in that of what it is in. */
+/** The sandbox of a nested container, relative to its parent's. */
 export const within = ({ value }: ContainerID): string => join("containers", value!);
 
-/** Where a container is to be. @param above what it is in; undefined: nothing */
+/** The place of a new container. @param above its parent's place; undefined: none */
 export function homeFor(
   { containerId, command, class: kind }: ContainerLaunch,
   above: Home | undefined,
@@ -60,7 +60,7 @@ export function homeFor(
   };
 }
 
-/** What makes its sandbox. */
+/** The operation that creates its sandbox. */
 export function makeSandbox(home: Home): DiskOperation {
   const { directory: path, user: owner } = home;
   const boundary = boundaryOf(home);

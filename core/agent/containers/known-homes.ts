@@ -6,15 +6,15 @@ import type { AgentState } from "../agent-state.js";
 import type { Executor } from "../executors/executor.js";
 import { type Home, homeIn, type Place, within } from "./homes.js";
 
-/** Finds containers by their ids: those of executors, those within them, and standalone ones. */
+/** Finds containers by id: those of executors, nested ones, and standalone ones. */
 export class KnownHomes {
-  /** @param others all but those of executors, by name */
+  /** @param others all containers except those of executors, by name */
   constructor(
     private readonly state: Pick<AgentState, "executors">,
     private readonly others: ReadonlyMap<string, Home>,
   ) {}
 
-  /** The one whose own container this is. */
+  /** The executor that this container belongs to. */
   executor({ value }: ContainerID): Executor | undefined {
     for (const executor of this.state.executors())
       if (executor.containerId.value === value && executor.state !== "terminated") return executor;
@@ -32,7 +32,7 @@ export class KnownHomes {
     return this.home(containerId)?.containerizer;
   }
 
-  /** Where the sandbox of a container is that is known no more, but of which the outermost is. */
+  /** The sandbox of a container that is no longer known, if its outermost container is. */
   place({ value, parent }: ContainerID): Place | undefined {
     if (parent === undefined) return undefined;
     const above = this.home(parent) ?? this.place(parent);

@@ -6,7 +6,7 @@ import type {
 } from "../../../sdk/contracts/agent-containers.js";
 import type { ContainerStreams, ContainerTermination } from "../../../sdk/contracts/containerizer.js";
 
-/** Stands for the agent's containers before the agent exists. All methods reject with TEPUI_AGENT_RECOVERING until it serves. */
+/** Stands in for the agent's containers before the agent exists. All methods reject with TEPUI_AGENT_RECOVERING until it serves. */
 export class LateAgentContainers implements AgentContainers {
   /** @param containers throws until the agent serves */
   constructor(private readonly containers: () => AgentContainers) {}

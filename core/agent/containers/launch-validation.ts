@@ -10,21 +10,21 @@ import {
 import { validateCommand } from "../../validation/command.js";
 import { validateContainer } from "../../validation/container.js";
 
-/** What is wrong with the id of a container; undefined: nothing. */
+/** What is wrong with a container id; undefined: nothing. */
 export function validateId(containerId: ContainerID): string | undefined {
   const problem = validateContainerId(containerId);
   if (problem !== undefined) return `'container_id' is invalid: ${problem}`;
-  // All of it is one file name.
+  // The whole name becomes one file name.
   const name = containerName(containerId);
   return Buffer.byteLength(name) > MAX_CONTAINER_ID_BYTES
     ? `'container_id' is invalid: 'ContainerID' '${name}' exceeds the maximum length (${MAX_CONTAINER_ID_BYTES})`
     : undefined;
 }
 
-/** The last of the real-time signals. */
+/** The last real-time signal. */
 const MAX_SIGNAL = 64;
 
-/** What is wrong with the number of a signal; undefined: nothing. */
+/** What is wrong with a signal number; undefined: nothing. */
 export function validateSignal(signal: number): string | undefined {
   return Number.isInteger(signal) && signal >= 0 && signal <= MAX_SIGNAL
     ? undefined
@@ -32,8 +32,8 @@ export function validateSignal(signal: number): string | undefined {
 }
 
 /**
- * What is wrong with a container that is asked for, in Mesos's words but for the name of the call, which each is told with another; undefined:
- * nothing. Source: src/slave/validation.cpp.
+ * What is wrong with a requested container, in Mesos's words except for the name of the call, which each caller adds; undefined: nothing.
+ * Source: src/slave/validation.cpp.
  */
 export function validateLaunch(launch: ContainerLaunch): string | undefined {
   const id = validateId(launch.containerId);

@@ -14,8 +14,8 @@ interface Saved {
 }
 
 /**
- * The containers within containers and the standalone ones, as they were asked for: one file each, below `meta/containers`, there before they
- * run and until they are removed.
+ * Records of nested and standalone containers as they were requested: one file each, below `meta/containers`, from before they run until
+ * they are removed.
  */
 export class SavedContainers {
   constructor(private readonly directory: string) {}
@@ -47,7 +47,7 @@ export class SavedContainers {
     return { op: "remove", path: join(this.directory, name) };
   }
 
-  /** Those that lie there, and what could not be read: that is passed over. */
+  /** The records found there, and the files that could not be read and were skipped. */
   async read(files: StateFiles = REAL_FILES): Promise<{
     readonly launches: readonly ContainerLaunch[];
     readonly problems: readonly string[];
@@ -68,7 +68,7 @@ export class SavedContainers {
 
   private async names(files: StateFiles): Promise<string[]> {
     try {
-      // One that is being written is of no container that runs.
+      // A file that is still being written belongs to a container that never ran.
       return (await files.readdir(this.directory)).filter((name) => !name.endsWith(".tmp"));
     } catch (error) {
       if (errnoOf(error) === "ENOENT") return [];

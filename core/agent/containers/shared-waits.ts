@@ -5,13 +5,13 @@ interface Waiter<T> {
   reject(error: unknown): void;
 }
 
-/** Lets many wait for the same thing, of which some leave before it comes: a promise would remember them all until then. */
+/** Lets many callers wait for the same event and leave early. A plain promise would keep them all in memory until it settles. */
 export class SharedWaits<T> {
   private readonly waits = new Map<string, Set<Waiter<T>>>();
 
   /**
-   * @param begin called where nobody waits for this already
-   * @param left rejects with TEPUI_CLIENT_GONE
+   * @param begin called if nobody is waiting for this yet
+   * @param left aborted when the caller leaves; it then rejects with TEPUI_CLIENT_GONE
    */
   join(
     name: string,
@@ -37,7 +37,7 @@ export class SharedWaits<T> {
     });
   }
 
-  /** How many wait. */
+  /** How many callers are waiting. */
   count(name: string): number {
     return this.waits.get(name)?.size ?? 0;
   }

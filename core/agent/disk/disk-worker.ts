@@ -8,7 +8,7 @@ export interface DiskWorkerData {
   readonly anchor: string | undefined;
 }
 
-/** The thread that touches the disk. It gets batches of groups and answers with what went wrong in each. */
+/** The thread that accesses the disk. It receives batches of groups and answers with what failed in each. */
 const performer = new DiskPerformer((workerData as DiskWorkerData).anchor);
 
 parentPort?.on("message", (groups: readonly (readonly DiskOperation[])[]) => {

@@ -6,7 +6,7 @@ import { messageOf } from "../../../sdk/errors/index.js";
 
 const run = promisify(execFile);
 
-/** Mount points in a text of the form of `/proc/self/mountinfo` that are `path` or lie below it, the deepest first. */
+/** Mount points at or below `path`, in a text in the format of `/proc/self/mountinfo`, deepest first. */
 export function mountsBelow(mountinfo: string, path: string): string[] {
   const below: string[] = [];
   for (const line of mountinfo.split("\n")) {
@@ -15,17 +15,17 @@ export function mountsBelow(mountinfo: string, path: string): string[] {
       ?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
     if (target !== undefined && (target === path || target.startsWith(`${path}/`))) below.push(target);
   }
-  // A later mount may lie on or in an earlier one.
+  // A later mount may lie on top of or inside an earlier one.
   return below.reverse();
 }
 
-/** Unmounts what is mounted at this path or below it. Rejects, naming the mount, when something stays. */
+/** Unmounts everything mounted at or below this path. Rejects, naming the mount, if something stays mounted. */
 export async function detachMounts(path: string): Promise<void> {
   let table: string;
   try {
     table = await readFile("/proc/self/mountinfo", "utf8");
   } catch {
-    // Not a system that lists its mounts.
+    // This system does not list its mounts.
     return;
   }
   const real = join(await realpath(dirname(path)), basename(path));

@@ -1,6 +1,6 @@
 /**
- * A change of the disk, as data. Parent directories are made where they are missing; with `unlessGone` nothing is done there, which is fine: what
- * was to be told of was removed meanwhile.
+ * A change of the disk, as data. Missing parent directories are created. With `unlessGone` nothing is done if the directory does not exist,
+ * and that is no error: what the file describes was removed in the meantime.
  */
 export type DiskOperation =
   | {
@@ -16,7 +16,7 @@ export type DiskOperation =
       readonly boundary: string;
       readonly owner?: string | undefined;
     }
-  /** Replaces the file as a whole: a reader sees the old or the new content. */
+  /** Replaces the whole file: a reader sees either the old or the new content. */
   | {
       readonly op: "write";
       readonly path: string;
@@ -29,41 +29,40 @@ export type DiskOperation =
   | { readonly op: "append"; readonly path: string; readonly data: Uint8Array }
   /** Cuts a file off. */
   | { readonly op: "truncate"; readonly path: string; readonly size: number }
-  /** Replaces what was there. */
+  /** Replaces what is there. */
   | { readonly op: "symlink"; readonly path: string; readonly target: string; readonly durable?: boolean }
   | { readonly op: "rename"; readonly from: string; readonly path: string }
-  /** Makes a directory look used now; nothing there is fine. */
+  /** Makes a directory look recently used; a missing one is no error. */
   | { readonly op: "touch"; readonly path: string }
-  /** Renames; nothing there is fine. With a boundary: `from` is below that directory, in which others may write. */
+  /** Renames; a missing source is no error. With a boundary: `from` is below that directory, in which others may write. */
   | {
       readonly op: "move-aside";
       readonly from: string;
       readonly path: string;
       readonly boundary?: string | undefined;
     }
-  /** All that is in a directory, but nothing of other file systems; these make it fail. Nothing there is fine. */
+  /** Everything in a directory, but nothing on other file systems, which make it fail. A missing directory is no error. */
   | { readonly op: "empty"; readonly path: string }
-  /** A whole tree; nothing there is fine. */
+  /** A whole tree; a missing one is no error. */
   | { readonly op: "remove"; readonly path: string };
 
 /**
  * Changes the disk in the order of the calls, off the event loop.
  *
- * As in Mesos, what is written survives the death of the agent but not of the host unless it is `durable`: after a host's
- * crash none of the tasks lives, whatever was remembered of them.
+ * As in Mesos, what is written survives the death of the agent, but not that of the host unless it is `durable`: no task survives a crash
+ * of the host, whatever is remembered of it.
  */
 export interface Disk {
-  /** Resolves when all operations are done; rejects with the first that failed, after which the rest was not tried. */
+  /** Resolves when all operations are done; rejects with the first failure, after which the rest is not attempted. */
   apply(operations: readonly DiskOperation[]): Promise<void>;
   /**
-   * Removes a tree that only its former users wrote to; however long that takes, it holds up nothing else. Of what is mounted or
-   * linked inside nothing is lost. The name is free for later operations from now on. Resolves when everything is gone.
-   *
-   * @param boundary directory above it in which others may write: nothing of it is looked up through their links
+   * Removes a tree that only its former users wrote to, without holding up anything else, however long it takes. What is mounted or linked
+   * inside is not lost. The name is free for later operations immediately. Resolves when everything is gone.
+   * @param boundary a directory above it in which others may write: their links are not followed
    */
   discard(path: string, boundary?: string): Promise<void>;
-  /** The second half of that, for a tree that was moved aside: removes it, and nothing of what is mounted or linked inside. */
+  /** The second half of `discard`, for a tree that was moved aside: removes it, but nothing that is mounted or linked inside. */
   finishDiscard(aside: string): Promise<void>;
-  /** Goes on with what an earlier run of the agent moved aside, into this directory or the usual one, and did not remove. */
+  /** Continues the removal of what an earlier run moved aside, into this directory or the default one. */
   resumeDiscards(directory?: string): Promise<void>;
 }

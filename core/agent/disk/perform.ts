@@ -21,22 +21,22 @@ import { errnoOf } from "../../../sdk/errors/index.js";
 import { SafeDirectory } from "../../../sdk/safe-files/index.js";
 import type { DiskOperation } from "./operations.js";
 
-/** Mesos's mode of sandboxes. */
+/** The mode that Mesos gives to sandboxes. */
 const DIRECTORY_MODE = 0o755;
 
-/** As Mesos writes its state: tasks and containers have secrets in their environments. */
+/** As in Mesos: the environments of tasks and containers contain secrets. */
 const FILE_MODE = 0o600;
 
-/** Of one command line. */
+/** Limit for one command line. */
 const NAMES_AT_ONCE = 500;
 
-/** Carries out operations one after the other, on the calling thread. */
+/** Performs operations one after another, on the calling thread. */
 export class DiskPerformer {
   private readonly accounts = new Map<string, { uid: number; gid: number }>();
 
   /**
-   * @param anchor a directory without which none is made: the agent's memory. Where the file system that it was on has gone, a new beginning
-   * below the bare mount point would hide what is there when it comes back
+   * @param anchor a directory that must exist before any other is created: the agent's memory. If its file system was unmounted, starting
+   * over below the bare mount point would hide its content when it comes back
    */
   constructor(private readonly anchor?: string) {}
 
@@ -146,7 +146,7 @@ export class DiskPerformer {
   }
 }
 
-/** With its parents. Durable: so that none of those that were missing is missing again after a power loss. */
+/** Includes the parents. Durable: none of the directories that were missing is lost in a power failure. */
 function makeDirectory(path: string, durable: boolean): void {
   const first = mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
   if (!durable || first === undefined) return;
@@ -168,7 +168,7 @@ function replaceFile({ path, data, durable }: { path: string; data: Uint8Array; 
   if (durable === true) syncDirectory(dirname(path));
 }
 
-/** All of it or nothing: behind a part of a record nothing could be read any more. */
+/** All or nothing: whatever follows a partial record would be unreadable. */
 function append({ path, data }: { path: string; data: Uint8Array }): void {
   const file = openSync(path, "a", FILE_MODE);
   try {
@@ -196,7 +196,7 @@ function syncDirectory(path: string): void {
 function replaceLink(link: { path: string; target: string; durable?: boolean }): void {
   const { path, target } = link;
   try {
-    // Mostly there is none yet.
+    // Usually there is none yet.
     symlinkSync(target, path);
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
@@ -234,7 +234,7 @@ function empty(path: string): void {
     if (isMissing(error)) return;
     throw error;
   }
-  // Not by rmSync, which would go on into what is mounted inside.
+  // rmSync would descend into mounts.
   for (let start = 0; start < names.length; start += NAMES_AT_ONCE) {
     const paths = names.slice(start, start + NAMES_AT_ONCE).map((name) => join(path, name));
     execFileSync("rm", ["-rf", "--one-file-system", "--", ...paths], { stdio: ["ignore", "ignore", "pipe"] });

@@ -6,7 +6,7 @@ import { messageOf } from "../../../sdk/errors/index.js";
 import { detachMounts } from "./mounts.js";
 import type { DiskOperation } from "./operations.js";
 
-/** Trees given to one run of the program. */
+/** Trees per run of the program. */
 const BATCH = 200;
 
 interface Doomed {
@@ -16,11 +16,11 @@ interface Doomed {
 }
 
 /**
- * Removes what tasks left: trees that may be huge, and in which anybody may have put anything.
+ * Removes what tasks left behind: trees that may be huge, and in which anybody may have put anything.
  *
- * A tree is first moved aside, in order with all other changes of the disk, so that its name is free at once for who comes
- * next; it is then removed by `rm`, which follows no link even if one is put in its way while it works, and leaves other file systems
- * alone. What is mounted in it is unmounted before, so that nothing mounted is ever entered.
+ * A tree is first moved aside, in order with all other changes of the disk, so that its name is free at once. It is then removed by `rm`,
+ * which follows no links, even those put in its way while it works, and does not cross file systems. Mounts inside are detached first, so
+ * that nothing mounted is ever entered.
  */
 export class TreeRemover {
   private waiting: Doomed[] = [];
@@ -30,13 +30,13 @@ export class TreeRemover {
 
   constructor(
     private readonly options: {
-      /** Where trees wait to be removed; on the file system of what is to be removed. */
+      /** Where trees wait for removal; on the same file system as the trees. */
       readonly aside: string;
       readonly apply: (operations: readonly DiskOperation[]) => Promise<void>;
     },
   ) {}
 
-  /** Resolves when nothing is left. Nothing there is fine. */
+  /** Resolves when nothing is left. A missing tree is no error. */
   async remove(path: string, boundary?: string): Promise<void> {
     const aside = join(this.options.aside, randomUUID());
     const move: DiskOperation = { op: "move-aside", from: path, path: aside, boundary };
@@ -44,20 +44,20 @@ export class TreeRemover {
       await this.options.apply([move]);
     } catch (error) {
       if (!messageOf(error).includes("EBUSY")) throw error;
-      // Something is mounted right there.
+      // Something is mounted on this very path.
       await detachMounts(path);
       await this.options.apply([move]);
     }
     await this.end(aside);
   }
 
-  /** Goes on with what an earlier run of the agent moved aside. Rejects with the first that cannot be removed. */
+  /** Removes what an earlier run moved aside. Rejects with the first tree that cannot be removed. */
   async resume(directory = this.options.aside): Promise<void> {
     const left = await readdir(directory).catch((): string[] => []);
     await Promise.all(left.map((name) => this.end(join(directory, name))));
   }
 
-  /** What is not removed by now is at the next start. */
+  /** Whatever is left is removed after the next start. */
   stop(): void {
     this.stopped = true;
     this.running?.kill("SIGKILL");
@@ -87,7 +87,7 @@ export class TreeRemover {
     const settle = (why: string): void => {
       if (this.running !== child) return;
       this.running = undefined;
-      // Small systems have an `rm` without it. There nothing is mounted inside all the same.
+      // The `rm` of small systems lacks the option. Mounts have been detached anyway.
       if (this.oneFileSystem.length > 0 && /(unrecognized|invalid|illegal) option/.test(why)) {
         this.oneFileSystem = [];
         this.waiting.unshift(...batch);
@@ -101,7 +101,7 @@ export class TreeRemover {
   }
 }
 
-/** One that cannot be removed says nothing about the others. */
+/** A tree that cannot be removed says nothing about the others. */
 async function settleBatch(batch: readonly Doomed[], why: string): Promise<void> {
   for (const { path, done, failed } of batch) {
     if (await exists(path)) failed(new Error(`'${path}' is not gone: ${why}`));

@@ -11,8 +11,8 @@ interface Group {
 }
 
 /**
- * A disk on a thread of its own. While a batch is under way further groups gather, so under load one hop carries many; the
- * calls inside are synchronous, which costs far less than a promise for each.
+ * A disk on a thread of its own. While a batch is running further groups accumulate, so under load one message carries many of them. The
+ * calls on the thread are synchronous, which costs far less than a promise for each.
  */
 export class WorkerDisk implements Disk {
   private worker: Worker | undefined;
@@ -24,8 +24,8 @@ export class WorkerDisk implements Disk {
   private readonly workerData: DiskWorkerData;
 
   /**
-   * @param aside directory for trees that are being removed; on the same file system as these
-   * @param anchor directory without which none is made; undefined: there is none such
+   * @param aside directory for trees that are being removed; on the same file system as they are
+   * @param anchor a directory that must exist before any other is created; undefined: none
    */
   constructor({ aside, anchor }: { readonly aside: string; readonly anchor?: string }) {
     this.workerData = { anchor };
@@ -40,7 +40,7 @@ export class WorkerDisk implements Disk {
     return this.remover.end(aside);
   }
 
-  /** Goes on with discards that an earlier run of the agent did not finish. */
+  /** Continues removals that an earlier run did not finish. */
   resumeDiscards(directory?: string): Promise<void> {
     return this.remover.resume(directory);
   }
@@ -53,7 +53,7 @@ export class WorkerDisk implements Disk {
     });
   }
 
-  /** Resolves when everything asked for is done. */
+  /** Resolves when everything requested is done. */
   async stop(): Promise<void> {
     this.remover.stop();
     if (this.waiting.length > 0 || this.underway.length > 0) {
@@ -66,7 +66,7 @@ export class WorkerDisk implements Disk {
     this.worker = undefined;
   }
 
-  /** At the end of this turn of the event loop, so that everything asked for in it goes together. */
+  /** At the end of this turn of the event loop, so that everything requested in it goes together. */
   private schedule(): void {
     if (this.scheduled || this.underway.length > 0) return;
     this.scheduled = true;
@@ -88,7 +88,7 @@ export class WorkerDisk implements Disk {
     const worker = new Worker(new URL("./disk-worker.js", import.meta.url), {
       workerData: this.workerData,
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
-      // Its own options, not those of the daemon, such as source maps.
+      // The worker's own options, without those of the daemon, such as source maps.
       execArgv: [],
     });
     worker.on("message", (problems: readonly (string | undefined)[]) => this.finish(problems));

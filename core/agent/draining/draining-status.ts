@@ -7,11 +7,11 @@ import {
 import type { Framework } from "../framework.js";
 
 /**
- * A status as it is told while the agent drains: tasks that are killed go because of that. Where the agent is to be gone afterwards,
- * killed tasks are gone by an operator's will, for frameworks that know that state.
+ * A status update as it is sent while the agent drains: draining is the reason why tasks are killed. If the agent is to be marked gone
+ * afterwards, killed tasks become TASK_GONE_BY_OPERATOR, for frameworks that know that state.
  *
- * Mesos makes TASK_KILLING into TASK_GONE_BY_OPERATOR, too, which ends tasks before they are over: the agent could be gone while they
- * still use their grace period.
+ * Mesos turns TASK_KILLING into TASK_GONE_BY_OPERATOR as well, which ends tasks too early: the agent could be gone while they still use
+ * their grace period.
  */
 export function asDraining(update: StatusUpdate, framework: Framework, config: DrainConfig): StatusUpdate {
   const state = update.status?.state;

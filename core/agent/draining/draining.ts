@@ -20,13 +20,13 @@ export interface DrainingOptions {
 }
 
 /**
- * Empties the agent on the master's word: every task is killed, and none is taken, until the last end is acknowledged. After that the
- * agent is as before; the master keeps tasks from it.
+ * Drains the agent on the master's request: kills every task and accepts none until the last end is acknowledged. After that the agent is
+ * back to normal; the master keeps tasks away from it.
  */
 export class Draining {
   constructor(private readonly options: DrainingOptions) {}
 
-  /** Said again whenever the agent registers again. Another config takes the place of the one before. */
+  /** The master repeats this whenever the agent re-registers. A new config replaces the old one. */
   async start(config: DrainConfig): Promise<void> {
     const { state, checkpoints, clock, disk, logger } = this.options;
     if (this.isEmpty) {
@@ -34,30 +34,30 @@ export class Draining {
       return;
     }
     logger.info({ config }, "draining");
-    // No task is taken from now on; none is killed before a later run of the agent would know why.
+    // No task is accepted from now on, but none is killed before a later run of the agent would know why.
     state.draining = { config, since: clock.now() / 1000 };
     try {
       await disk.apply(checkpoints.drainConfig(state.id, config));
     } catch (error) {
-      // The master says it again to that run.
+      // The master will repeat it to the next run.
       logger.error({ err: error }, "that this agent drains could not be written down");
     }
     this.killAll();
   }
 
-  /** Takes up what an earlier run had begun; from now on statuses say so. */
+  /** Resumes the draining that an earlier run began; status updates mention it from now on. */
   restore(config: DrainConfig): void {
     this.options.state.draining = { config, since: this.options.clock.now() / 1000 };
   }
 
-  /** Once it is known what still runs. */
+  /** Called once it is known what still runs. */
   resume(): void {
     if (this.options.state.draining === undefined) return;
     this.killAll();
     this.check();
   }
 
-  /** Something is over: perhaps it was the last. */
+  /** Something has ended: perhaps it was the last. */
   check(): void {
     const { state, checkpoints, disk, logger } = this.options;
     if (state.draining === undefined || !this.isEmpty) return;
@@ -70,7 +70,7 @@ export class Draining {
       );
   }
 
-  /** As the master sees it: executors may stay that have no task. */
+  /** As the master sees it: executors without tasks may stay. */
   private get isEmpty(): boolean {
     const { state, updates } = this.options;
     if (state.operations.size > 0) return false;
@@ -90,14 +90,14 @@ export class Draining {
   private killTasks(framework: Framework, executor: Executor): void {
     const config = this.options.state.draining?.config ?? {};
     for (const [taskId, { kill_policy }] of [...executor.launched, ...executor.queued]) {
-      // Of tasks that are launched together the first one takes the others along.
+      // The first task of a group takes the others along.
       if (!executor.launched.has(taskId) && !executor.queued.has(taskId)) continue;
       this.options.executors.kill(framework, executor, { taskId, policy: cappedPolicy(kill_policy, config) });
     }
   }
 }
 
-/** The policy in place of a task's own, where that one has no grace period or a longer one than is allowed. */
+/** The kill policy to use if the task's own has no grace period, or a longer one than allowed. */
 export function cappedPolicy(
   own: KillPolicy | undefined,
   { max_grace_period: most }: DrainConfig,

@@ -14,7 +14,7 @@ import type { Executor } from "../executors/executor.js";
 import type { Framework } from "../framework.js";
 import type { NamedMessage } from "../link/master-link.js";
 
-/** As libprocess writes the address of nobody. Old drivers cannot do without one. */
+/** How libprocess writes "no address". Old drivers need some address. */
 const NOBODY = "@0.0.0.0:0";
 
 export interface DriverConnectionOptions {
@@ -26,16 +26,16 @@ export interface DriverConnectionOptions {
 }
 
 /**
- * The way to an executor of the v0 driver: says in messages what others are told in events.
+ * The connection to an executor on the v0 driver: translates events into messages.
  *
- * As messages go, nobody hears whether one arrived. That the executor is gone shows by the end of its container.
+ * Messages give no feedback on whether they arrive; that the executor is gone shows when its container ends.
  */
 export class DriverConnection implements ExecutorConnection {
   private again = false;
 
   constructor(private readonly options: DriverConnectionOptions) {}
 
-  /** True for what the driver has no message for, too, where that says nothing new. */
+  /** Also true for events that the driver has no message for, if they say nothing new. */
   send(event: Event): boolean {
     if (event.type === Event_Type.HEARTBEAT || (this.again && event.type === Event_Type.SUBSCRIBED))
       return true;
@@ -46,7 +46,7 @@ export class DriverConnection implements ExecutorConnection {
 
   close(): void {}
 
-  /** Tells it that it goes on where it was, in place of all that SUBSCRIBED says. */
+  /** Tells the driver that it re-registered, in place of everything that SUBSCRIBED says. */
   reregistered(): void {
     this.again = true;
     const slave_info = this.options.agent();

@@ -6,7 +6,7 @@ import {
 } from "../../../proto/gen/json/mesos/internal/messages.js";
 import { type DecodedMessage, messageDecoder } from "../link/message-decoder.js";
 
-/** What executors say to the agent that use the v0 driver, which speaks libprocess. */
+/** The messages that executors on the v0 driver, which speak libprocess, send to the agent. */
 const SENT = {
   RegisterExecutorMessage,
   ReregisterExecutorMessage,
@@ -14,8 +14,8 @@ const SENT = {
   ExecutorToFrameworkMessage,
 };
 
-/** A message of an executor's driver, by its name without the package. */
+/** A message from an executor's driver, by its name without the package. */
 export type DriverMessage = DecodedMessage<typeof SENT>;
 
-/** Undefined for a message that drivers do not send. Throws WireError for bytes that are malformed or incomplete. */
+/** Undefined for a message that drivers do not send. Throws WireError for malformed or incomplete bytes. */
 export const decodeDriverMessage = messageDecoder(SENT);

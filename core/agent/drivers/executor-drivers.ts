@@ -32,7 +32,7 @@ export interface ExecutorDriversOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly complaints: Complaints;
-  /** After how many milliseconds an executor that does not answer is asked again to come back; 0: never. */
+  /** Milliseconds after which an executor that does not answer is asked again to re-register; 0: never. */
   readonly retryInterval: number;
   readonly sendTo: (pid: string, message: NamedMessage) => void;
 }
@@ -43,15 +43,15 @@ interface Found {
 }
 
 /**
- * Executors of the v0 driver, which speak libprocess: gives each a connection like any other executor's.
+ * Executors on the v0 driver, which speak libprocess: gives each a connection like any other executor's.
  *
- * A driver is known by its address. Whoever else says to be an executor that is there already is told to end, and what others say in
- * its name is dropped, because nobody has to prove here who they are.
+ * A driver is identified by its address. Anybody else who claims to be an executor that is already connected is told to shut down, and
+ * messages that others send in its name are dropped, because nothing else proves identity here.
  */
 export class ExecutorDrivers {
   constructor(private readonly options: ExecutorDriversOptions) {}
 
-  /** A promise: the sender is not to be heard until then, because much of what it said before is still under way. */
+  /** If it returns a promise, nothing should be read from the sender until it resolves: much of what it sent is still being processed. */
   take(from: string, message: DriverMessage): Promise<void> | undefined {
     try {
       return this.handle(from, message);
@@ -81,7 +81,7 @@ export class ExecutorDrivers {
     }
   }
 
-  /** Finds an executor of an earlier run of the agent again, and asks it to register anew. */
+  /** Locates an executor from an earlier run of the agent and asks it to re-register. */
   reconnect(framework: Framework, executor: Executor): void {
     const { state, clock, logger, retryInterval, sendTo } = this.options;
     const { driver } = executor;
@@ -119,7 +119,7 @@ export class ExecutorDrivers {
       this.attach(found, from);
       return;
     }
-    // Written down first: an executor that is registered waits for an agent that knows its address.
+    // Written down first: a registered executor will wait for an agent that knows its address.
     void disk
       .apply(checkpoints.driver(executor, from))
       .catch((error: unknown) =>
@@ -147,7 +147,7 @@ export class ExecutorDrivers {
       const status = this.statusOf(update, found.executor);
       return status === undefined ? [] : [{ status }];
     });
-    // The driver drops everything until it is told that it is registered.
+    // The driver drops everything until it has been told that it is registered.
     const connection = this.connection(found.framework, found.executor, from);
     connection.reregistered();
     this.options.calls.attach({
@@ -172,7 +172,7 @@ export class ExecutorDrivers {
     return undefined;
   }
 
-  /** What the executor says, as the v1 API has it; undefined where that cannot be taken. */
+  /** The executor's update in the form of the v1 API; undefined if it cannot be accepted. */
   private statusOf(update: StatusUpdate, executor: Executor): TaskStatus | undefined {
     const { status, uuid, slave_id, executor_id, timestamp } = update;
     const { agentId } = executor.ids;
@@ -194,7 +194,7 @@ export class ExecutorDrivers {
     return this.options.calls.message(sender.framework, sender.executor, data ?? Buffer.alloc(0));
   }
 
-  /** The executor at an address. It may tell of the tasks of others of its framework, as in Mesos. */
+  /** The executor at an address. As in Mesos, it may send updates for tasks of its framework's other executors. */
   private sender(from: string, frameworkId: string | undefined): Found | undefined {
     const framework = this.options.state.frameworks.get(frameworkId ?? "");
     if (framework === undefined) return undefined;
@@ -210,9 +210,8 @@ export class ExecutorDrivers {
   }
 
   /**
-   * Why no driver may become the executor; undefined: it may.
-   *
-   * @param known the address where the executor is known to be
+   * Why a driver may not become this executor; undefined: it may.
+   * @param known the address at which the executor is known
    */
   private refusal(found: Found | undefined, known: string | undefined): string | undefined {
     const { phase } = this.options.state;
