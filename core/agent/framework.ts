@@ -5,30 +5,30 @@ import {
 import type { AgentFrameworkView } from "../../sdk/contracts/agent-view.js";
 import type { Executor } from "./executors/executor.js";
 
-/** How libprocess writes that there is no address: what masters say of a scheduler that came over HTTP. */
+/** How libprocess writes "no address": masters send it for a scheduler that uses HTTP. */
 export const NO_ADDRESS = "@0.0.0.0:0";
 
 /** A framework that has something on this agent. */
 export class Framework implements AgentFrameworkView {
   readonly id: string;
   info: FrameworkInfo;
-  /** Being ended: nothing new starts, and nothing is told of what ends. */
+  /** It is shutting down: nothing new starts, and nothing that ends is reported. */
   terminating = false;
-  /** What is written down of it is as it is now. */
+  /** Whether its record on disk is up to date. */
   recorded = false;
   readonly running = new Map<string, Executor>();
   /** Oldest first, bounded. */
   completed: Executor[] = [];
   #pid: string | undefined;
 
-  /** @param pid as messages and files carry it */
+  /** @param pid in the form used in messages and files */
   constructor(id: string, info: FrameworkInfo, pid: string | undefined) {
     this.id = id;
     this.info = info;
     this.pid = pid;
   }
 
-  /** Address of a scheduler that came over libprocess; undefined: reached through the master. */
+  /** Address of a scheduler that uses libprocess; undefined: it is reached through the master. */
   get pid(): string | undefined {
     return this.#pid;
   }
@@ -58,14 +58,14 @@ export class Framework implements AgentFrameworkView {
   }
 
   executorOf(taskId: string): Executor | undefined {
-    // A command task's executor has the task's id, so nearly always this is one look.
+    // The executor of a command task has the task's id, so this usually takes a single look-up.
     const likely = this.running.get(taskId);
     if (likely?.has(taskId) === true) return likely;
     for (const executor of this.running.values()) if (executor.has(taskId)) return executor;
     return undefined;
   }
 
-  /** An executor that is here had the task, and its end was acknowledged. */
+  /** Whether an executor in its history had the task, and the task's end was acknowledged. */
   hasCompleted(taskId: string): boolean {
     for (const { completedTasks } of this.running.values())
       if (completedTasks.some(({ task_id }) => task_id?.value === taskId)) return true;

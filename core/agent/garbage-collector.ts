@@ -10,22 +10,22 @@ export interface GarbageCollectorOptions {
   readonly metrics: Metrics;
   /** Milliseconds that a directory is kept while there is room. */
   readonly delay: number;
-  /** Part (0 to 1) of the disk that is to stay free. */
+  /** Fraction (0 to 1) of the disk that should stay free. */
   readonly headroom: number;
-  /** Milliseconds between looks at the disk. */
+  /** Milliseconds between looks at the disk usage. */
   readonly watchInterval: number;
-  /** Part (0 to 1) of the disk that is in use. */
+  /** Fraction (0 to 1) of the disk that is in use. */
   readonly usage: () => Promise<number>;
 }
 
 /**
- * Removes what ended executors left: after a delay, and the sooner the fuller the disk, by Mesos's rule that a directory may
- * get as old as `delay * max(0, 1 - headroom - usage)`.
+ * Removes what ended executors left behind: after a delay that gets shorter as the disk fills up. By Mesos's rule, a directory may reach
+ * the age of `delay * max(0, 1 - headroom - usage)`.
  */
 export class GarbageCollector {
-  /** When each path's time is over, in milliseconds of the monotonic clock. */
+  /** When each path is due, in milliseconds of the monotonic clock. */
   private readonly due = new Map<string, number>();
-  /** Directories above such paths in which others may write. */
+  /** For some paths, a directory above them in which others may write. */
   private readonly boundaries = new Map<string, string>();
   private readonly removing = new Set<string>();
   private timer: Timer | undefined;
@@ -54,14 +54,14 @@ export class GarbageCollector {
     this.watch?.cancel();
   }
 
-  /** Milliseconds that a directory may get old at present. */
+  /** Milliseconds that a directory may be kept at present. */
   get maxAllowedAge(): number {
     return this.maxAge;
   }
 
   /**
-   * @param age milliseconds that it has been unused already
-   * @param boundary directory above it in which others may write
+   * @param age milliseconds since it was used last
+   * @param boundary a directory above it in which others may write
    */
   schedule(path: string, age = 0, boundary?: string): void {
     const time = this.options.clock.monotonic() + this.options.delay - age;
@@ -80,7 +80,7 @@ export class GarbageCollector {
     const { usage, delay, headroom, logger } = this.options;
     try {
       this.maxAge = delay * Math.max(0, 1 - headroom - (await usage()));
-      // Counted from the end of the delay, so that a full disk reaches also what was unused for long before it was scheduled.
+      // Counted back from the due time, so that a full disk also removes directories that were old when they were scheduled.
       this.removeDue(delay - this.maxAge);
     } catch (error) {
       logger.error({ err: error }, "cannot tell how full the disk is");
@@ -100,7 +100,7 @@ export class GarbageCollector {
     }, time - clock.monotonic());
   }
 
-  /** @param early how long before its time a path may go, in milliseconds */
+  /** @param early milliseconds by which a path may be removed before it is due */
   private removeDue(early: number): void {
     const now = this.options.clock.monotonic() + early;
     for (const [path, time] of this.due) if (time <= now) void this.remove(path);

@@ -5,7 +5,7 @@ import { TepuiError } from "../../sdk/errors/index.js";
 import { parseResourceList, parseResources, Resources } from "../../sdk/resources/index.js";
 import type { AgentOptions } from "./options.js";
 
-/** What the agent is, before any master gave it an id: what the flags say, and for the rest what the host has. */
+/** The AgentInfo before a master has assigned an id: from the flags or, where they say nothing, from the host. */
 export async function hostInfo(options: {
   agent: AgentOptions;
   detectors: readonly ResourceDetector[];
@@ -19,7 +19,7 @@ export async function hostInfo(options: {
     resources: (await totalResources(agent, detectors)).toMessages(),
     attributes: attributesOf(agent.attributes),
     domain: agent.domain,
-    // Masters drop a registration that brings reservations along but does not say this.
+    // Masters drop a registration that includes reservations but lacks this.
     checkpoint: true,
   };
 }
@@ -36,7 +36,7 @@ async function totalResources(
   return given.resources.add(Resources.of(found));
 }
 
-/** A name that is given, if only as zero, is not detected. */
+/** A resource that is given, even as zero, is not detected. */
 function parseGiven(agent: AgentOptions): { resources: Resources; names: ReadonlySet<string> } {
   const text = agent.resources ?? "";
   const list = parseResourceList(text, agent.defaultRole);

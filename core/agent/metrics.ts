@@ -6,7 +6,7 @@ import type { ExecutorState } from "./executors/executor.js";
 
 const RESOURCES = ["cpus", "gpus", "mem", "disk"] as const;
 
-/** The counters of Mesos's agent, by their names there. */
+/** The counters of Mesos's agent, under their names there. */
 export class AgentMetrics {
   readonly containerLaunchErrors: Counter;
   readonly executorsTerminated: Counter;
@@ -37,7 +37,7 @@ export class AgentMetrics {
     ]);
   }
 
-  /** @param seconds how long it took */
+  /** @param seconds duration of the recovery */
   recovered(seconds: number): void {
     this.metrics.gauge("slave/recovery_time_secs", () => seconds);
   }
@@ -46,7 +46,7 @@ export class AgentMetrics {
     if (state !== undefined) this.ended.get(state)?.inc();
   }
 
-  /** Publishes what is read off the state. */
+  /** Publishes the figures that are read from the state on demand. */
   observe(options: {
     state: AgentState;
     registered: () => boolean;

@@ -1,12 +1,12 @@
 import { TepuiError } from "../../../sdk/errors/index.js";
 
-/** What each takes up besides its bytes. */
+/** The overhead of each item besides its bytes. */
 const EACH_BYTES = 512;
 
 export interface AllowanceLimits {
-  /** Bytes that may be under way. */
+  /** Bytes that may be in progress. */
   readonly underWay: number;
-  /** Bytes of what may wait for that. */
+  /** Bytes that may wait for that. */
   readonly waiting: number;
 }
 
@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * Bounds what one sender has under way: so many bytes until they are dealt with, and as many more of which the sender waits for room. Who
- * sends without end is slowed down to the pace of who receives.
+ * Bounds what one sender has in progress: so many bytes until they are dealt with, plus so many bytes for which the sender waits for room.
+ * A sender that never stops is slowed down to the pace of its receiver.
  */
 export class Allowance {
   private underWay = 0;
@@ -29,10 +29,10 @@ export class Allowance {
   constructor(private readonly limits: AllowanceLimits) {}
 
   /**
-   * Lets something in, in the order of the calls: at once, undefined, or when there is room. One alone may be of any size.
-   *
-   * @param enter gets what is to be called once it is dealt with
-   * @throws TepuiError TEPUI_EXECUTOR_BUSY when too much waits already
+   * Lets an item in, in the order of the calls. Returns undefined if it entered at once, otherwise a promise that resolves when there is
+   * room. A single item may have any size.
+   * @param enter receives a function to call when the item has been dealt with
+   * @throws TepuiError TEPUI_EXECUTOR_BUSY if too much is waiting already
    */
   enter(size: number, enter: (leave: () => void) => void): Promise<void> | undefined {
     const bytes = size + EACH_BYTES;
@@ -45,7 +45,7 @@ export class Allowance {
     return new Promise((entered) => void this.waiting.push({ bytes, enter, entered }));
   }
 
-  /** Counts one that is here already. Returns what is to be called when it is dealt with. */
+  /** Counts an item that is here already. Returns a function to call when it has been dealt with. */
   hold(size: number): () => void {
     return this.take(size + EACH_BYTES);
   }
@@ -62,7 +62,7 @@ export class Allowance {
   }
 
   private admit(): void {
-    // What enters may leave at once.
+    // An item that enters may leave within the call.
     if (this.admitting) return;
     this.admitting = true;
     let next = this.waiting[0];

@@ -8,13 +8,12 @@ import {
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import { COMMAND_EXECUTOR_CPUS, COMMAND_EXECUTOR_MEM_MB, DEFAULT_KILL_GRACE_PERIOD } from "../constants.js";
 
-/** Mesos allows a process a second to be reaped, and one more, on top of a task's own grace period. */
+/** Mesos allows a second for reaping the process and another one on top of the task's own grace period. */
 const SHUTDOWN_MARGIN_NS = 2_000_000_000n;
 
 /**
  * The executor of a command task as Mesos describes it.
- *
- * @param program runs the task; undefined: no such process runs here
+ * @param program runs the task; undefined: there is no executor process
  */
 export function commandExecutorInfo(
   framework: FrameworkInfo,
@@ -53,7 +52,7 @@ function commandOf({ command }: TaskInfo, program: CommandInfo | undefined): Com
   };
 }
 
-/** As Mesos shows it: the command cut to twelve characters. */
+/** As Mesos shows it: the command truncated to twelve characters. */
 function commandText(command: CommandInfo | undefined): string {
   const short = (text: string): string => (text.length > 15 ? `${text.slice(0, 12)}...` : text);
   const value = command?.value;

@@ -23,18 +23,18 @@ export interface DeliveriesOptions {
   readonly logger: Logger;
 }
 
-/** What running executors are given: tasks, once their container has the resources, and messages. */
+/** Delivers to running executors: tasks, once their container has been resized for them, and messages. */
 export class Deliveries {
   constructor(private readonly options: DeliveriesOptions) {}
 
-  /** Gives a running executor what waits for it, once its container has the resources. */
+  /** Delivers the queued tasks of a running executor, once its container has been resized for them. */
   deliver(executor: Executor): void {
     const waiting = [...executor.queued].flatMap(([id, task]) => (executor.recording.has(id) ? [] : [task]));
     if (waiting.length === 0) return;
     this.options.sizes
       .resize(executor)
       .then(() => {
-        // Without a connection they would be lost: it gets them when it comes back.
+        // Without a connection the tasks would be lost; they are delivered when the executor reconnects.
         if (executor.state !== "running" || executor.connection === undefined) return;
         const { queuedGroups, recording } = executor;
         const isReady = ({ tasks }: TaskGroupInfo): boolean =>
@@ -47,13 +47,13 @@ export class Deliveries {
       .catch((error: unknown) => this.resizeFailed(executor, error));
   }
 
-  /** A task ended, so the container is to shrink. Resolves when it has, or is being ended because it cannot. */
+  /** A task ended, so the container has to shrink. Resolves when it has, or when it is being destroyed because it cannot. */
   async shrink(executor: Executor): Promise<void> {
     if (executor.state !== "running") return;
     await this.options.sizes.resize(executor).catch((error: unknown) => this.resizeFailed(executor, error));
   }
 
-  /** Bytes from the scheduler. */
+  /** Bytes from the scheduler. Returns whether they could be delivered. */
   deliverMessage(executor: Executor, data: Buffer): boolean {
     if (executor.state !== "running" || executor.connection === undefined) return false;
     return executor.connection.send({ type: Event_Type.MESSAGE, message: { data } });
@@ -96,7 +96,7 @@ export class Deliveries {
     executor.connection?.send({ type: Event_Type.LAUNCH_GROUP, launch_group: { task_group: group } });
   }
 
-  /** The v0 driver has no message for it; Mesos sends it one that it does not know, and its tasks never end. */
+  /** The v0 driver has no message for a group. Mesos sends one that the driver does not know, and the tasks never end. */
   private refuseGroup({ ids }: Executor, { tasks }: TaskGroupInfo): void {
     for (const { task_id } of tasks) {
       this.options.statuses.report({

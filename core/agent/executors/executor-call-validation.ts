@@ -5,7 +5,7 @@ import type { RunIds } from "../paths.js";
 
 export const UUID_BYTES = 16;
 
-/** What is wrong with a call, in Mesos's words; undefined for a good one. */
+/** What is wrong with a call, in Mesos's words; undefined for a valid one. */
 export function executorCallProblem(call: Call): string | undefined {
   if (call.type === undefined) return "Expecting 'type' to be present";
   if (call.executor_id === undefined) return "Expecting 'executor_id' to be present";
@@ -24,7 +24,7 @@ export function executorCallProblem(call: Call): string | undefined {
   }
 }
 
-/** Why who made these claims may not speak for an executor, in Mesos's words; undefined: it may. */
+/** Why somebody with these claims may not act as an executor, in Mesos's words; undefined: they may. */
 export function claimsProblem(claims: ExecutorClaims, ids: RunIds): string | undefined {
   const lacks = "The authenticated principal does not contain";
   if (claims.fid !== ids.frameworkId)

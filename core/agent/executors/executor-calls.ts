@@ -44,15 +44,15 @@ export interface ExecutorCallsOptions {
   readonly metrics: AgentMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Where executors have to show who they are. */
+  /** Set if executors have to authenticate. */
   readonly tokens: Pick<ExecutorTokens, "identify"> | undefined;
   readonly complaints: Complaints;
-  /** An executor is there. */
+  /** An executor has connected. */
   readonly attached: () => void;
   /** Address of the master that the agent is registered with. */
   readonly master: () => string | undefined;
   readonly sendTo: (pid: string, message: NamedMessage) => void;
-  /** Resolves when not too much waits for an address any more; undefined: nor does it now. */
+  /** Resolves when less is queued for an address; undefined: there is room now. */
   readonly room: (pid: string) => Promise<void> | undefined;
 }
 
@@ -63,9 +63,9 @@ interface Attachment {
   readonly subscribe: Call["subscribe"];
 }
 
-/** The executor API: custom executors subscribe, and tell how their tasks fare. */
+/** The executor API: custom executors subscribe and report on their tasks. */
 export class ExecutorCalls implements ExecutorService {
-  /** False until recovery knows which executors may come back, and has found their containers. */
+  /** False until recovery knows which executors may come back and has located their containers. */
   open = false;
 
   constructor(private readonly options: ExecutorCallsOptions) {}
@@ -92,7 +92,7 @@ export class ExecutorCalls implements ExecutorService {
     return this.attach({ framework, executor, connection, subscribe: call.subscribe });
   }
 
-  /** An executor is there: a process that subscribed, or one that the agent runs by itself. */
+  /** An executor has connected: a process that subscribed, or one that the agent runs itself. */
   attach({ framework, executor, connection, subscribe }: Attachment): ExecutorSession {
     const { state, executors, deliveries, disk, checkpoints, clock, logger } = this.options;
     const refused = state.phase === "terminating" || framework.terminating || executor.ending;
@@ -167,8 +167,7 @@ export class ExecutorCalls implements ExecutorService {
   }
 
   /**
-   * A running executor tells how a task fares. A promise: that is taken when enough of what it told before is acknowledged.
-   *
+   * A running executor reports on a task. If it returns a promise, the update is accepted when enough earlier ones are acknowledged.
    * @throws TepuiError TEPUI_EXECUTOR_BUSY
    */
   update(executor: Executor, status: TaskStatus): Promise<void> | undefined {
@@ -193,7 +192,7 @@ export class ExecutorCalls implements ExecutorService {
     });
   }
 
-  /** An executor repeats what it was not told to be safe. What cannot be taken is not told to be, either. */
+  /** An executor repeats updates that were not acknowledged to it. Those that cannot be accepted are not acknowledged either. */
   private updateAgain(executor: Executor, status: TaskStatus): void {
     try {
       void this.update(executor, status);
@@ -206,12 +205,12 @@ export class ExecutorCalls implements ExecutorService {
     }
   }
 
-  /** What waited may come when it is over. */
+  /** The executor may have ended while the update was waiting. */
   private isKnown(executor: Executor): boolean {
     return this.options.state.executor(executor.ids.frameworkId, executor.id) === executor;
   }
 
-  /** Tasks that were on their way when the agent or the connection died, and that the executor never got. */
+  /** Drops tasks that were being delivered when the agent or the connection died, and that the executor never received. */
   private dropUnknown(framework: Framework, executor: Executor, unacknowledged: readonly TaskInfo[]): void {
     const known = new Set(unacknowledged.map(({ task_id }) => task_id?.value));
     for (const [taskId, task] of [...executor.launched]) {
@@ -229,8 +228,7 @@ export class ExecutorCalls implements ExecutorService {
   }
 
   /**
-   * Bytes to the scheduler. A promise: they are sent when enough of what was sent before has left.
-   *
+   * Bytes for the scheduler. If it returns a promise, they are sent when enough earlier messages have left.
    * @throws TepuiError TEPUI_EXECUTOR_BUSY
    */
   message(framework: Framework, executor: Executor, data: Buffer): Promise<void> | undefined {
@@ -248,7 +246,7 @@ export class ExecutorCalls implements ExecutorService {
     });
   }
 
-  /** A promise: there is much on that way already, until then. */
+  /** A promise: so much is queued for this address that the sender should wait for it. */
   private passOn(framework: Framework, message: NamedMessage): Promise<void> | undefined {
     const { metrics, sendTo, room } = this.options;
     const master = this.options.master();
@@ -274,8 +272,8 @@ export class ExecutorCalls implements ExecutorService {
   }
 
   /**
-   * Mesos's agent takes no updates either before it has waited for all executors, though its own executors do not repeat what it refused:
-   * the end of their task would be lost.
+   * Such updates are accepted during recovery. Mesos's agent accepts none before it has waited for all executors; but Mesos's own executors
+   * do not repeat an update that was refused, so the end of their task would be lost.
    */
   private isUpdateOfOneThatIsBack({ type, framework_id, executor_id }: Call): boolean {
     const framework = this.options.state.frameworks.get(framework_id?.value ?? "");

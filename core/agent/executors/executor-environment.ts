@@ -15,11 +15,11 @@ export interface ExecutorEnvironment {
   readonly agentPid: string;
   readonly directory: string;
   readonly checkpoint: boolean;
-  /** Shows the agent who it is. */
+  /** With which the executor authenticates to the agent. */
   readonly token: string | undefined;
 }
 
-/** The variables that Mesos's agent gives to executors, and through its command executor to command tasks. */
+/** The variables that Mesos's agent sets for executors and, through its command executor, for command tasks. */
 export function executorEnvironment(of: ExecutorEnvironment): Record<string, string> {
   const { options, executor } = of;
   const grace = executor.shutdown_grace_period?.nanoseconds;
@@ -48,7 +48,7 @@ export function executorEnvironment(of: ExecutorEnvironment): Record<string, str
   return environment;
 }
 
-/** The variables of a command. Secrets are left out; an isolator resolves them. */
+/** The variables of a command, except secrets: an isolator resolves those. */
 export function commandEnvironment(command: CommandInfo | undefined): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const { name, value, type } of command?.environment?.variables ?? []) {

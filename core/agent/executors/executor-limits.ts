@@ -7,16 +7,15 @@ interface Limited {
 }
 
 export interface LimitRules {
-  /** Whether CPU limits are enforced at all (`--cgroups_enable_cfs`). */
+  /** Whether CPU limits are enforced (`--cgroups_enable_cfs`). */
   readonly cfs: boolean;
 }
 
 /**
- * What an executor's container may use at most: resource name -> amount, `Infinity` where a task is to be unlimited. A name is
- * there only when a task has a limit of it; the executor and the tasks without one then count with their requests.
- *
- * @param executor resources of the executor itself
- * @param tasks those that are not over
+ * The limits of an executor's container: resource name -> amount, `Infinity` if a task is unlimited. A name is only present if a task has a
+ * limit for it; the executor and tasks without a limit then count with their requests.
+ * @param executor the executor's own resources
+ * @param tasks those that have not ended
  */
 export function executorLimits(
   executor: readonly Resource[],
@@ -35,7 +34,7 @@ export function executorLimits(
       if (given === undefined) requests += Resources.of(task.resources)[name];
       else limit += given;
     }
-    // Without CFS the other tasks are not limited, and so must not become it through their neighbours.
+    // Without CFS the other tasks have no limit, and must not get one because of their neighbours.
     if (!limited || (name === "cpus" && requests > 0 && !cfs)) continue;
     limits[name] = fromMilli(toMilli(limit) + toMilli(requests) + toMilli(own[name]));
   }

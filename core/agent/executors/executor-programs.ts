@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { type CommandInfo, ContainerInfo_Type, type TaskInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 
-/** Mesos's own executors that can be run in place of what the agent does by itself. */
+/** Mesos's own executors, which can be run in place of the built-in ones. */
 export interface ExecutorPrograms {
-  /** Absolute. */
+  /** An absolute path. */
   readonly directory: string;
   readonly command: boolean;
   readonly default: boolean;
@@ -13,7 +13,7 @@ export interface ExecutorPrograms {
 const COMMAND_EXECUTOR = "mesos-executor";
 const DEFAULT_EXECUTOR = "mesos-default-executor";
 
-/** Undefined where there are none. */
+/** Undefined if there are none. */
 export function findExecutorPrograms(directory: string): ExecutorPrograms | undefined {
   const has = (name: string): boolean => existsSync(join(directory, name));
   const found = { directory, command: has(COMMAND_EXECUTOR), default: has(DEFAULT_EXECUTOR) };
@@ -21,8 +21,8 @@ export function findExecutorPrograms(directory: string): ExecutorPrograms | unde
 }
 
 /**
- * Runs a task by Mesos's command executor; undefined: the agent runs it. That program gets neither an image nor a terminal nor capabilities
- * from an agent in any way but by flags that only Mesos's own containerizers make, and has no part in containers of Docker.
+ * How to run a task with Mesos's command executor; undefined: the agent runs it itself. Only Mesos's own containerizer can make the flags
+ * with which that program receives an image, a terminal or capabilities, and it plays no part in Docker containers.
  */
 export function commandProgram(
   programs: ExecutorPrograms | undefined,
@@ -38,7 +38,7 @@ export function commandProgram(
   return plain ? program(programs.directory, COMMAND_EXECUTOR) : undefined;
 }
 
-/** Runs the tasks of a pod by Mesos's default executor; undefined: the agent runs them. */
+/** How to run the tasks of a pod with Mesos's default executor; undefined: the agent runs them itself. */
 export function defaultProgram(programs: ExecutorPrograms | undefined): CommandInfo | undefined {
   return programs?.default === true ? program(programs.directory, DEFAULT_EXECUTOR) : undefined;
 }
@@ -50,6 +50,6 @@ const program = (directory: string, name: string): CommandInfo => ({
   uris: [],
 });
 
-/** Whether an executor that the agent could do without is such a program. Those that it does without have no path. */
+/** Whether this executor is such a program. Executors that the agent replaces have no path. */
 export const isProgram = (command: CommandInfo | undefined): boolean =>
   command?.shell === false && isAbsolute(command.value ?? "");

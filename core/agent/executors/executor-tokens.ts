@@ -9,9 +9,8 @@ const HEADER = { alg: "HS256", typ: "JWT" };
 const OTHERS = 0o007;
 
 /**
- * Reads the key of tokens, all bytes of the file as they are. Throws TEPUI_AGENT_TOKEN_KEY_UNUSABLE.
- *
- * @param path of `--jwt_secret_key`
+ * Reads the key that signs tokens: all bytes of the file, unchanged. Throws TEPUI_AGENT_TOKEN_KEY_UNUSABLE.
+ * @param path value of `--jwt_secret_key`
  */
 export function readTokenKey(path: string, logger: Logger): Buffer {
   try {
@@ -28,7 +27,7 @@ export function readTokenKey(path: string, logger: Logger): Buffer {
   }
 }
 
-/** JSON Web Tokens (RFC 7519), signed with HMAC and SHA-256, by which executors show who they are. */
+/** The JSON Web Tokens (RFC 7519, HMAC with SHA-256) with which executors authenticate. */
 export class ExecutorTokens {
   constructor(
     private readonly key: Uint8Array,
@@ -40,7 +39,7 @@ export class ExecutorTokens {
     return `${content}.${this.signature(content).toString("base64url")}`;
   }
 
-  /** @param authorization the header of that name */
+  /** @param authorization value of the Authorization header */
   identify(authorization: string | undefined): ExecutorIdentity {
     if (authorization === undefined) return { problem: "" };
     const [scheme, token, ...more] = authorization.split(" ");
@@ -85,7 +84,7 @@ function decoded(part: string, what: string): Readonly<Record<string, unknown>> 
     const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
-    // Said below.
+    // The error below covers this.
   }
   throw new Error(`its ${what} is no JSON object`);
 }

@@ -22,14 +22,14 @@ import { Allowance } from "./allowance.js";
 import { isProgram } from "./executor-programs.js";
 
 /**
- * - `registering`: its container is being started, or it has not subscribed yet.
- * - `running`: takes tasks.
- * - `terminating`: asked to end, or being ended.
+ * - `registering`: its container is starting, or it has not subscribed yet.
+ * - `running`: it accepts tasks.
+ * - `terminating`: it was asked to shut down, or is being destroyed.
  * - `terminated`: its container is gone; tasks may still wait for acknowledgements.
  */
 export type ExecutorState = "registering" | "running" | "terminating" | "terminated";
 
-/** What tasks are told that end because their executor does, where the containerizer knows no better. */
+/** How tasks end that are still running when their executor ends, unless the containerizer knows better. */
 export interface Verdict {
   readonly state?: TaskState;
   readonly reason?: TaskStatus_Reason;
@@ -39,7 +39,7 @@ export interface Verdict {
 export interface ExecutorOptions {
   readonly ids: RunIds;
   readonly info: ExecutorInfo;
-  /** Sandbox. */
+  /** Its sandbox. */
   readonly directory: string;
   /** OS user; undefined: the agent's own. */
   readonly user: string | undefined;
@@ -48,7 +48,7 @@ export interface ExecutorOptions {
   readonly generated: boolean;
 }
 
-/** One executor, or one command task in place of one, in one run of its container. */
+/** One run of an executor, or of a command task in place of one. */
 export class Executor implements AgentExecutorView {
   readonly id: string;
   readonly ids: RunIds;
@@ -60,46 +60,49 @@ export class Executor implements AgentExecutorView {
   readonly generated: boolean;
 
   state: ExecutorState = "registering";
-  /** Who runs its container; undefined until one took it. */
+  /** The containerizer that runs its container; undefined until one has accepted it. */
   containerizer: Containerizer | undefined;
-  /** As the containerizer told it when the container ran. */
+  /** As the containerizer reported it when the container started. */
   containerStatus: ContainerStatus | undefined;
-  /** Runs the task of a command task. */
+  /** Runs the task, if this is a command task. */
   command: CommandTask | undefined;
   connection: ExecutorConnection | undefined;
-  /** Address of its driver, where it speaks libprocess. */
+  /** Address of its driver, if it speaks libprocess. */
   driver: string | undefined;
-  /** What it reported and its scheduler did not acknowledge. */
+  /** Updates that it sent and its scheduler has not acknowledged. */
   readonly updatesUnderWay = new Allowance(EXECUTOR_UPDATES);
-  /** What it told its scheduler while the way there is blocked. */
+  /** Messages to its scheduler that cannot be sent on yet. */
   readonly messagesUnderWay = new Allowance(EXECUTOR_MESSAGES);
   readonly timers = new Set<Timer>();
   verdict: Verdict | undefined;
-  /** How it ended, where its container's main process does not tell. */
+  /** How it ended, if its container's main process does not tell. */
   exit: ContainerExit | undefined;
-  /** Whether a task ever reached it. */
+  /** Whether a task was ever delivered to it. */
   everSentTask = false;
 
-  /** Not given to it yet. */
+  /** Not delivered yet. */
   readonly queued = new Map<string, TaskInfo>();
-  /** Of the queued ones, those that are just being written down, and may not be given to it before. */
+  /** Queued tasks whose records are still being written; they must not be delivered before. */
   readonly recording = new Set<string>();
-  /** Tasks that could not be written down. Nothing else is written of them: the agent could not make sense of it later. */
+  /** Tasks whose record could not be written. Nothing else is written about them: recovery could make no sense of it. */
   readonly unrecorded = new Set<string>();
-  /** Of its tasks, the latest status that is not passed on yet: resolves when it is, and never rejects. They keep their order. */
+  /** Task id -> the processing of its latest status update; never rejects. Keeps the updates of a task in order. */
   readonly held = new Map<string, Promise<void>>();
-  /** While what it is to run is being written down: until that has ended, well or not, nothing is written of its tasks. */
+  /** Set while the records of its tasks are being written; nothing else is written about the tasks until that has succeeded or failed. */
   writing: Promise<void> | undefined;
-  /** Resolves when it is written down itself; rejects where it could not be: nothing may be written below it then. Undefined: it is. */
+  /**
+   * Resolves when its own record is written; rejects if that failed, because nothing may then be written below it. Undefined: it is
+   * written.
+   */
   recorded: Promise<void> | undefined;
-  /** Settles when it is written down that its task was killed before that ran: until then its container is not ended. */
+  /** Settles when the record of a kill before its start is written; its container is not destroyed before that. */
   killNoted: Promise<void> | undefined;
-  /** Of the queued ones, those that are to be given to it together. */
+  /** Queued tasks that must be delivered together. */
   queuedGroups: TaskGroupInfo[] = [];
-  /** Kills that it could not be told of, as it was not connected. */
+  /** Kills that could not be delivered because it was not connected. */
   readonly unsentKills = new Map<string, Event_Kill>();
   readonly launched = new Map<string, Task>();
-  /** Ended; the end is not acknowledged yet. */
+  /** Tasks that have ended, but whose end is not acknowledged yet. */
   readonly terminated = new Map<string, Task>();
   /** Oldest first, bounded. */
   readonly completedTasks: Task[] = [];
@@ -115,17 +118,17 @@ export class Executor implements AgentExecutorView {
     this.generated = options.generated;
   }
 
-  /** Its tasks run as a pod, of which the agent takes care by itself. */
+  /** A pod: the agent runs its tasks without an executor process. */
   get isPod(): boolean {
     return this.info.type === ExecutorInfo_Type.DEFAULT && !isProgram(this.info.command);
   }
 
-  /** Its task is its container, of which the agent takes care by itself. */
+  /** A command task: the task is the container, without an executor process. */
   get isCommand(): boolean {
     return this.generated && !isProgram(this.info.command);
   }
 
-  /** It takes no tasks any more. */
+  /** It accepts no more tasks. */
   get ending(): boolean {
     return this.state === "terminating" || this.state === "terminated";
   }
@@ -142,7 +145,7 @@ export class Executor implements AgentExecutorView {
     return this.info.resources[0]?.allocation_info?.role ?? "";
   }
 
-  /** It has something to run, which is being written down. */
+  /** Notes that records of its tasks are being written. */
   awaitRecord(record: Promise<void>): void {
     const writing = Promise.allSettled([this.writing, record]).then(() => {
       if (this.writing === writing) this.writing = undefined;
@@ -150,12 +153,12 @@ export class Executor implements AgentExecutorView {
     this.writing = writing;
   }
 
-  /** Its own and those of its tasks that are not over. */
+  /** Its own resources and those of its tasks that have not ended. */
   get resources(): Resources {
     return Resources.of(this.info.resources).add(this.taskResources);
   }
 
-  /** Of its tasks that are not over. */
+  /** Those of its tasks that have not ended. */
   get taskResources(): Resources {
     const tasks = [...this.queued.values(), ...this.launched.values()];
     return Resources.sum(tasks.map(({ resources }) => Resources.of(resources)));
@@ -177,7 +180,7 @@ export class Executor implements AgentExecutorView {
     return this.queued.has(taskId) || this.launched.has(taskId) || this.terminated.has(taskId);
   }
 
-  /** True while a task is not over, or its end is not acknowledged. */
+  /** True while a task has not ended, or its end is not acknowledged. */
   get incomplete(): boolean {
     return this.queued.size > 0 || this.launched.size > 0 || this.terminated.size > 0;
   }
@@ -186,7 +189,9 @@ export class Executor implements AgentExecutorView {
     return this.launched.get(taskId) ?? this.terminated.get(taskId);
   }
 
-  /** Takes the group of a queued task out of the queue; the ids of its tasks, or of the one task where it is in no group. */
+  /**
+   * Removes a queued task and the rest of its group from the queue. Returns the ids of those tasks, or just of this one if it has no group.
+   */
   dequeueGroup(taskId: string): string[] {
     const group = this.queuedGroups.find(({ tasks }) =>
       tasks.some(({ task_id }) => task_id?.value === taskId),

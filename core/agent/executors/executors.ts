@@ -18,9 +18,9 @@ import type { Executor, Verdict } from "./executor.js";
 import { Retirement, type RetirementOptions } from "./retirement.js";
 import { UnfinishedTasks } from "./unfinished-tasks.js";
 
-/** Mesos's command executor keeps this much of its shutdown's time for itself. Milliseconds. */
+/** Mesos's command executor reserves this part of its shutdown grace period for itself. Milliseconds. */
 const SHUTDOWN_MARGIN = 2000;
-/** How long the end of a container waits for a disk that does not answer. Milliseconds. */
+/** How long a container is kept waiting by a disk that does not answer. Milliseconds. */
 const NOTE_PATIENCE = 60_000;
 
 export interface ExecutorsOptions extends Omit<RetirementOptions, "destroy"> {
@@ -35,7 +35,7 @@ const KILLED_UNDELIVERED = {
   message: "Killed before delivery to the executor",
 } as const satisfies Verdict;
 
-/** Ends executors: on request, when their container ends, and when the last acknowledgement came. */
+/** Ends executors: on request, when their container ends, and when the last acknowledgement has arrived. */
 export class Executors {
   readonly unfinished: UnfinishedTasks;
   readonly retirement: Retirement;
@@ -45,7 +45,7 @@ export class Executors {
     this.retirement = new Retirement({ ...options, destroy: (executor) => this.destroy(executor) });
   }
 
-  /** Asks the executor to end, and makes it end when its time is over. */
+  /** Asks the executor to shut down, and destroys its container after the grace period. */
   shutdown(executor: Executor): void {
     if (executor.ending) return;
     const wasRunning = executor.state === "running";
@@ -57,7 +57,7 @@ export class Executors {
     if (executor.command !== undefined && wasRunning) {
       executor.command.killWithin(Math.max(0, grace - SHUTDOWN_MARGIN));
     } else if (executor.connection === undefined && (executor.isCommand || executor.isPod)) {
-      // Not running yet: nothing to be polite to.
+      // It is not running yet, so there is nobody to ask.
       this.destroy(executor);
     } else {
       executor.connection?.send({ type: Event_Type.SHUTDOWN });
@@ -65,7 +65,7 @@ export class Executors {
     executor.timers.add(clock.setTimeout(() => this.destroy(executor), grace));
   }
 
-  /** Ends the executor's container at once; a launch under way ends with it. */
+  /** Destroys the executor's container at once; a launch in progress is aborted with it. */
   destroy(executor: Executor): void {
     const { killNoted } = executor;
     if (killNoted === undefined) this.destroyNow(executor);
@@ -83,7 +83,7 @@ export class Executors {
       );
   }
 
-  /** Takes back what the executor was lent: its container ends at once, and its tasks are told why. */
+  /** Revokes oversubscribed resources: destroys the container at once and tells its tasks why. */
   preempt(framework: Framework, executor: Executor): void {
     executor.state = "terminating";
     executor.verdict = {
@@ -101,14 +101,14 @@ export class Executors {
     this.terminated(executor, undefined);
   }
 
-  /** An executor that the agent runs by itself has nothing left to do. */
+  /** An executor that the agent runs itself has nothing left to do. */
   leave(executor: Executor): void {
     executor.state = "terminating";
     executor.exit = { code: 0, signal: undefined };
     this.destroy(executor);
   }
 
-  /** The executor's container ended. */
+  /** The executor's container has ended. */
   terminated(executor: Executor, told: ContainerTermination | undefined): void {
     const termination = executor.exit === undefined ? told : { exit: executor.exit };
     const { state, logger, metrics } = this.options;
@@ -127,7 +127,7 @@ export class Executors {
     if (framework.terminating || !executor.incomplete) this.retirement.remove(framework, executor);
   }
 
-  /** A terminal update was acknowledged: what waited only for that can go. */
+  /** A terminal update was acknowledged: what was only waiting for that can be removed. */
   acknowledged(framework: Framework, executor: Executor | undefined): void {
     if (executor?.state === "terminated" && !executor.incomplete) this.retirement.remove(framework, executor);
     else this.retirement.removeIfIdle(framework);
@@ -141,12 +141,13 @@ export class Executors {
     switch (executor.state) {
       case "registering":
         if (executor.isCommand) {
-          // The task is the container, which may come to run before it can be ended: until then it is not over, and not told to be.
+          // The task is the container, and may still start before it can be destroyed. Until then it has not ended, and is not reported to
+          // have.
           executor.verdict ??= KILLED_UNDELIVERED;
           executor.killNoted = this.noteKill(executor, taskId);
           this.shutdown(executor);
         } else {
-          // Custom executors are ended when they subscribe and find nothing to do.
+          // A custom executor is shut down when it subscribes and has nothing to do.
           this.unfinished.endUndelivered(executor, taskId, KILLED_UNDELIVERED);
         }
         break;
@@ -157,7 +158,7 @@ export class Executors {
           if (!executor.everSentTask && executor.queued.size === 0) this.shutdown(executor);
         } else {
           const kill = { task_id: { value: taskId }, kill_policy: policy };
-          // Mesos's agent loses it where there is no connection, though nobody may ask again: not one who drains the agent.
+          // Mesos's agent loses a kill that cannot be delivered. But nobody may repeat it, for example when the agent is draining.
           if (executor.connection === undefined) executor.unsentKills.set(taskId, kill);
           else executor.connection.send({ type: Event_Type.KILL, kill });
         }
@@ -170,7 +171,9 @@ export class Executors {
     }
   }
 
-  /** A later run of the agent would tell that the task was ended by a signal, and not that this was asked for. Never rejects. */
+  /**
+   * Without this record, a later run of the agent would report that a signal ended the task, not that somebody asked for it. Never rejects.
+   */
   private async noteKill(executor: Executor, taskId: string): Promise<void> {
     if (!executor.checkpoint) return;
     const { checkpoints, disk, logger } = this.options;

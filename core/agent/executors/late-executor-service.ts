@@ -8,7 +8,7 @@ import type {
 } from "../../../sdk/contracts/executor-service.js";
 import { TepuiError } from "../../../sdk/errors/index.js";
 
-/** Stands for the executor API before the agent exists: its resources are detected only when it starts. */
+/** Stands in for the executor API before the agent exists, because its resources are only detected when it starts. */
 export class LateExecutorService implements ExecutorService {
   constructor(private readonly service: () => ExecutorService | undefined) {}
 

@@ -12,7 +12,7 @@ import { Repairs } from "../repairs.js";
 import type { UpdateManager } from "../updates/update-manager.js";
 import type { Executor } from "./executor.js";
 
-/** An executor that is over, and the directories that nobody needs any more. */
+/** An executor that has ended, and the directories that are no longer used. */
 interface Ended {
   readonly framework: Framework;
   readonly executor: Executor;
@@ -29,24 +29,26 @@ export interface RetirementOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly agent: AgentOptions;
-  /** Lets the containerizer put away what it has of an executor's container. */
+  /** Lets the containerizer remove what it keeps of an executor's container. */
   readonly destroy: (executor: Executor) => void;
-  /** The container of an executor is over for good. */
+  /** The container of an executor has ended for good. */
   readonly forgotten: (containerId: ContainerID) => void;
   /** The last framework is gone. */
   readonly idle: () => void;
 }
 
-/** Takes executors that are over, and then frameworks without any, from what lives to what is remembered; their files go in time. */
+/**
+ * Moves executors that have ended, and then frameworks without any, from the live state to the history; schedules their files for removal.
+ */
 export class Retirement {
-  /** It is not written down that they are over. */
+  /** Executors whose end could not be written. */
   private readonly repairs: Repairs<Ended>;
 
   constructor(private readonly options: RetirementOptions) {
     this.repairs = new Repairs(options.clock, (ended) => this.noteEnd(ended));
   }
 
-  /** The agent ends. */
+  /** The agent is stopping. */
   stop(): void {
     this.repairs.stop();
   }
@@ -56,9 +58,9 @@ export class Retirement {
     const { ids } = executor;
     executor.stopTimers();
     executor.command?.stop();
-    // Kept for a while as history, so without what only a live one needs.
+    // It stays in the history for a while, without what only a live executor needs.
     executor.command = undefined;
-    // The container is over; this lets its runtime files go, which until now could have been needed to recover it.
+    // The container has ended. This removes its runtime files, which recovery might have needed until now.
     destroy(executor);
     forgotten(executor.containerId);
     const layouts = executor.checkpoint ? [paths.work, paths.meta] : [paths.work];
@@ -87,14 +89,14 @@ export class Retirement {
     if (state.frameworks.size === 0) this.options.idle();
   }
 
-  /** Or a later run of the agent would take it for one that ended meanwhile. */
+  /** Without this record, a later run of the agent would take it for an executor that ended in the meantime. */
   private noteEnd(ended: Ended): void {
     const { disk, checkpoints, logger } = this.options;
     const { framework, executor, unused } = ended;
     const sentinel = executor.checkpoint
       ? [...checkpoints.missing(executor.ids.agentId, framework), ...checkpoints.sentinel(executor)]
       : [];
-    // A later run of the agent tells by it since when they are unused.
+    // Their time stamps tell a later run of the agent since when they are unused.
     const touches = unused.map((path) => ({ op: "touch", path }) as const);
     disk.apply([...sentinel, ...touches]).catch((error: unknown) => {
       logger.error({ err: error, executor: executor.id }, "the end of an executor could not be written down");

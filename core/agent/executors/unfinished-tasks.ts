@@ -8,11 +8,11 @@ import { isTerminal } from "../../../sdk/task-states.js";
 import type { Statuses } from "../tasks/statuses.js";
 import type { Executor, Verdict } from "./executor.js";
 
-/** Tells how the tasks ended of which their executor never said so: it is over, or never got them. */
+/** Reports how tasks ended whose executor never did: it has ended, or never received them. */
 export class UnfinishedTasks {
   constructor(private readonly statuses: Pick<Statuses, "report">) {}
 
-  /** With the tasks of its group: what was to start together does not start in part. */
+  /** Takes the rest of the task's group along: what should start together must not start in part. */
   endUndelivered(
     executor: Executor,
     ended: string,
@@ -29,7 +29,7 @@ export class UnfinishedTasks {
     }
   }
 
-  /** Its container is over: tells the end of every task that had none yet. */
+  /** The container has ended: reports the end of every task that has not ended yet. */
   end(executor: Executor, termination: ContainerTermination | undefined): void {
     const limited = termination?.reason !== undefined;
     if (
@@ -46,7 +46,7 @@ export class UnfinishedTasks {
     }
   }
 
-  /** Nobody is told: the framework is gone. */
+  /** Reports nothing, because the framework is gone. */
   giveUp(executor: Executor): void {
     for (const [taskId, task] of executor.launched) executor.terminated.set(taskId, task);
     executor.launched.clear();

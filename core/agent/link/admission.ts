@@ -29,7 +29,7 @@ export interface AdmissionOptions {
   readonly logger: Logger;
 }
 
-/** What follows when a master has let the agent in, for the first time or again. */
+/** What follows when a master has admitted the agent, for the first time or again. */
 export class Admission {
   constructor(private readonly options: AdmissionOptions) {}
 
@@ -69,14 +69,14 @@ export class Admission {
     for (const reconciliation of reconciliations) this.reconcile(reconciliation);
   }
 
-  /** The master hears again what it may have missed. @param pingTimeout seconds */
+  /** Resends what the master may have missed. @param pingTimeout seconds */
   private resume(pingTimeout: number | undefined): void {
     if (!this.options.link.accepted(pingTimeout)) return;
     this.options.operations.registered();
     this.options.updates.resume();
   }
 
-  /** The master lists what it thinks runs here; what does not, ended without its knowing. */
+  /** The master lists the tasks it believes to run here; those that do not have ended without its knowledge. */
   private reconcile({ framework_id, statuses, framework }: ReconcileTasksMessage): void {
     const frameworkId = framework_id!.value!;
     const partitionAware =

@@ -4,7 +4,7 @@ import { OncePerPeer } from "../../../sdk/http/index.js";
 const AT_MOST = 60;
 const MINUTE_MS = 60_000;
 
-/** Keeps those who repeat themselves from filling the log, also where each time they give another name. */
+/** Keeps senders that repeat themselves from filling the log, even if they give another name each time. */
 export class Complaints {
   private readonly senders = new OncePerPeer();
   private began = Number.NEGATIVE_INFINITY;
@@ -13,7 +13,10 @@ export class Complaints {
 
   constructor(private readonly clock: Pick<Clock, "monotonic">) {}
 
-  /** What to say besides; undefined: it was said of this sender already, or too much was said within this minute. */
+  /**
+   * What to log in addition; undefined: log nothing, because this sender has been mentioned already or too much was logged within this
+   * minute.
+   */
   about(sender: string, what: string): { readonly omitted?: number } | undefined {
     if (!this.senders.first(sender, what)) return undefined;
     const now = this.clock.monotonic();

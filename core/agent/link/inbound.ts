@@ -39,8 +39,8 @@ const TAKEN = {
   DrainSlaveMessage,
 };
 
-/** A message that agents take, by its name without the package. */
+/** A message that agents accept, by its name without the package. */
 export type MasterMessage = DecodedMessage<typeof TAKEN>;
 
-/** Undefined for a message that agents do not take from masters. Throws WireError for bytes that are malformed or incomplete. */
+/** Undefined for a message that agents do not accept from masters. Throws WireError for malformed or incomplete bytes. */
 export const decodeMasterMessage = messageDecoder(TAKEN);

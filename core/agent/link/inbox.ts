@@ -18,7 +18,7 @@ export interface InboxOptions {
   readonly logger: Logger;
 }
 
-/** What is sent to the agent: read, and given to whom it is for. Nonsense is dropped, and so is what its sender has no right to say. */
+/** Messages to the agent: decodes them and dispatches them. Drops malformed ones, and those that their sender has no right to send. */
 export class Inbox {
   private stopReceiving: (() => void) | undefined;
 
@@ -32,7 +32,7 @@ export class Inbox {
     this.stopReceiving?.();
   }
 
-  /** Said once for each sender and kind of message, however often it comes. */
+  /** Logged once for each sender and kind of message. */
   private drop(from: string, name: string, reason: string): void {
     const { complaints, logger } = this.options;
     const say = complaints.about(from, name);

@@ -14,9 +14,9 @@ export interface NamedMessage {
 }
 
 export interface MasterLinkHost {
-  /** What to register with now. */
+  /** The message to register with now. */
   registration(): NamedMessage;
-  /** No longer registered, because the master is lost or another one leads. */
+  /** No longer registered: the master is lost, or another one leads. */
   disconnected(): void;
 }
 
@@ -32,8 +32,8 @@ export interface MasterLinkOptions {
 }
 
 /**
- * Follows the leading master and keeps the agent registered with it: after a random wait, again with growing waits until there is
- * an answer, and anew when the master's pings stay away.
+ * Follows the leading master and keeps the agent registered with it: it waits for a random time, retries with growing pauses until there is
+ * an answer, and starts over when the master's pings stop.
  */
 export class MasterLink {
   private leader: MasterInfo | undefined;
@@ -43,7 +43,7 @@ export class MasterLink {
   private pingTimeout = DEFAULT_PING_TIMEOUT;
   private unlink: (() => void) | undefined;
   private unwatch: (() => void) | undefined;
-  /** What the latest report says is no longer so. */
+  /** Whether something in the latest report has changed since. */
   private outdated = false;
 
   constructor(private readonly options: MasterLinkOptions) {}
@@ -76,24 +76,24 @@ export class MasterLink {
     return this.leader !== undefined && this.leader.pid === from;
   }
 
-  /** To the leading master; dropped when there is none. */
+  /** Sends to the leading master; dropped if there is none. */
   send({ name, body }: NamedMessage): void {
     if (this.master === undefined) return;
     this.options.transport.send(this.master, { from: AGENT_ACTOR, name, body });
   }
 
-  /** Tells the master anew what is here, if nothing of that is under way. */
+  /** Re-registers, to tell the master what runs here, unless that is in progress. */
   reregister(): void {
     if (this.registered) this.again();
   }
 
-  /** Something is not as it was reported, or is about to be: the master is told anew, also where it has not answered that report yet. */
+  /** Something differs from the last report, or is about to: re-registers, even if the master has not answered that report yet. */
   changed(): void {
     if (this.registered) this.again();
     else this.outdated = true;
   }
 
-  /** The master took us. False: by a report that no longer holds; it gets another one. */
+  /** The master admitted the agent. False: by a report that is no longer true; it gets another one. */
   accepted(pingTimeoutSeconds: number | undefined): boolean {
     this.pingTimeout = pingTimeoutSeconds === undefined ? DEFAULT_PING_TIMEOUT : pingTimeoutSeconds * 1000;
     if (this.outdated) {
@@ -106,7 +106,7 @@ export class MasterLink {
     return true;
   }
 
-  /** @param connected whether the master thinks that we are registered */
+  /** @param connected whether the master believes the agent to be registered */
   pinged(from: string, connected: boolean): void {
     const { logger, transport } = this.options;
     if (!connected && this.registered) {
@@ -126,7 +126,7 @@ export class MasterLink {
     this.again();
   }
 
-  /** Registers anew with the leader, if there is one. */
+  /** Re-registers with the leader, if there is one. */
   private again(): void {
     const { clock, random, backoffFactor, host } = this.options;
     const wasRegistered = this.registered;
@@ -134,7 +134,7 @@ export class MasterLink {
     this.cancel();
     if (wasRegistered) host.disconnected();
     if (this.leader === undefined) return;
-    // All agents of a cluster learn of a new master at once; they must not all talk to it at once.
+    // All agents of a cluster learn of a new master at the same moment; they must not all contact it at once.
     this.attempt = clock.setTimeout(() => this.register(2 * backoffFactor), random.next() * backoffFactor);
   }
 
@@ -149,12 +149,12 @@ export class MasterLink {
     logger.info({ master, message: message.name }, "registering");
     this.send(message);
     const limit = Math.min(backoff, REGISTRATION_BACKOFF_MAX);
-    // Not at once: orders that follow on an answer which is under way would come to an agent that has reported anew.
+    // Not at once: messages that follow an answer in transit would reach an agent that has sent a newer report.
     const wait = (limit * (1 + random.next())) / 2;
     this.attempt = clock.setTimeout(() => this.register(2 * limit), wait);
   }
 
-  /** The connection broke. The same master may be back soon, at the same address, without any news of an election. */
+  /** The connection broke. The same master may be back soon at the same address, without any election. */
   private disconnected(master: string): void {
     if (this.registeredWith !== master) return;
     this.options.logger.warn({ master }, "the connection to the master is lost");
@@ -167,7 +167,8 @@ export class MasterLink {
     this.pings = clock.setTimeout(() => {
       logger.warn({ timeout: this.pingTimeout }, "no ping from the master; registering again");
       this.again();
-      // After a while without answers a connection is tried again ever more rarely, by minutes; the master may be back long before.
+      // A transport retries an unanswered connection less and less often, at intervals of minutes in the end; the master may be back long
+      // before.
       if (this.master !== undefined) transport.reset?.(this.master);
     }, this.pingTimeout);
   }

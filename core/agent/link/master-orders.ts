@@ -29,12 +29,12 @@ export interface MasterOrdersOptions extends AdmissionOptions {
   readonly gc: GarbageCollector;
   readonly paths: AgentPaths;
   readonly metrics: AgentMetrics;
-  /** The master takes this agent out of the cluster. */
+  /** The master removes this agent from the cluster. */
   readonly end: () => void;
   readonly executorNotLaunched: (frameworkId: string, executorId: string) => void;
 }
 
-/** What the agent does on a master's word. */
+/** Carries out the messages of the leading master. */
 export class MasterOrders {
   private readonly admission: Admission;
 
@@ -42,7 +42,7 @@ export class MasterOrders {
     this.admission = new Admission(options);
   }
 
-  /** The master that leads said this. */
+  /** Handles a message of the leading master. */
   obey(message: MasterMessage): void {
     switch (message.name) {
       case "SlaveRegisteredMessage":
@@ -76,7 +76,7 @@ export class MasterOrders {
         this.options.resources.replace(message.body.resources);
         break;
       case "ApplyOperationMessage":
-        // Registered or not, as tasks: those that come behind it are to use what it makes.
+        // Whether registered or not, as for tasks: tasks that follow will use what the operation makes.
         this.options.operations.apply(message.body);
         break;
       case "AcknowledgeOperationStatusMessage":
@@ -200,13 +200,13 @@ export class MasterOrders {
           framework.recorded = true;
         },
         (error: unknown) => {
-          // With its next task it is tried again.
+          // It is retried with the framework's next task.
           framework.recorded = false;
           this.options.logger.error({ err: error }, "a framework could not be written down");
         },
       );
     }
-    // A scheduler that just came back may have missed what was sent before.
+    // A scheduler that has just come back may have missed earlier updates.
     if (this.options.link.registered) this.options.updates.resume();
   }
 

@@ -1,6 +1,6 @@
 const PACKAGE = "mesos.internal.";
 
-/** Message types by their names without the package. */
+/** Message types by name, without the package. */
 type Codecs = Readonly<Record<string, { decode(bytes: Uint8Array): unknown }>>;
 
 /** A message of one of these types, by its name. */
@@ -8,7 +8,7 @@ export type DecodedMessage<C extends Codecs> = {
   [N in keyof C]: { readonly name: N; readonly body: ReturnType<C[N]["decode"]> };
 }[keyof C];
 
-/** Reads messages of these types by their full names; gives undefined for others. Throws what their codecs throw. */
+/** Makes a decoder for these types that takes full names; it returns undefined for other names, and throws what the codecs throw. */
 export function messageDecoder<C extends Codecs>(
   codecs: C,
 ): (name: string, body: Uint8Array) => DecodedMessage<C> | undefined;

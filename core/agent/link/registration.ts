@@ -12,12 +12,12 @@ import { makeTask } from "../tasks/task.js";
 import type { NamedMessage } from "./master-link.js";
 import type { ResourceVersion } from "./resource-version.js";
 
-/** Masters older than reservation refinement understand this form, and newer ones both. */
+/** Masters older than reservation refinement understand only this form; newer ones understand both. */
 const old = (resources: readonly Resource[]): Resource[] => convertResources(resources, "pre-refinement");
 
 /**
- * What the agent tells besides its report, and again when it changes: its operations, as the master takes for lost what is missing, and what can be
- * oversubscribed once that is known.
+ * What the agent sends in addition to its report, and again when it changes: all its operations, because the master takes missing ones for
+ * lost, and the oversubscribable resources once they are known.
  */
 export function updateMessage(
   state: AgentState,
@@ -36,7 +36,7 @@ export function updateMessage(
   return { name: "mesos.internal.UpdateSlaveMessage", body };
 }
 
-/** What the agent registers with: the first time only itself, later all that runs on it. */
+/** The first time the agent registers with its info only, later with everything that runs on it. */
 export function registrationMessage(state: AgentState, resourceVersion: ResourceVersion): NamedMessage {
   const common = {
     version: MESOS_VERSION,
@@ -66,7 +66,7 @@ export function registrationMessage(state: AgentState, resourceVersion: Resource
   return { name: "mesos.internal.ReregisterSlaveMessage", body };
 }
 
-/** Those of command tasks are the agent's own invention, and ended ones hold nothing. */
+/** Without the executors of command tasks, which are internal to the agent, and those that have ended. */
 function executorsOf(state: AgentState): ExecutorInfo[] {
   return [...state.executors()]
     .filter((executor) => !executor.generated && executor.state !== "terminated")

@@ -2,8 +2,8 @@ import type { Random } from "../../../sdk/contracts/random.js";
 import { uuidBytes } from "../tasks/status.js";
 
 /**
- * Names the last report of the agent to a master, which gives the name back with each order. What a master orders by an older report may
- * come after that report has been corrected: the master may have counted as free, and given to others, what the order was to use.
+ * Identifies the agent's last report to a master; the master returns it with each launch and operation. A launch based on an older report
+ * may arrive after the report was corrected: the master may have considered its resources free, and given them to others.
  */
 export class ResourceVersion {
   private bytes: Buffer;
@@ -12,18 +12,18 @@ export class ResourceVersion {
     this.bytes = uuidBytes(random.uuid());
   }
 
-  /** Of the last report. */
+  /** The version of the last report. */
   get current(): Buffer {
     return this.bytes;
   }
 
-  /** For a report that is about to be sent. */
+  /** Makes a new version, for a report that is about to be sent. */
   renew(): Buffer {
     this.bytes = uuidBytes(this.random.uuid());
     return this.bytes;
   }
 
-  /** Whether an order goes by the last report. */
+  /** Whether a message refers to the last report. */
   is(version: Uint8Array): boolean {
     return this.bytes.equals(version);
   }

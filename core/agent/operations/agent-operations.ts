@@ -38,18 +38,18 @@ export interface AgentOperationsOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly send: (message: NamedMessage) => void;
-  /** Registers again. */
+  /** Re-registers with the master. */
   readonly reregister: () => void;
-  /** The master takes more for done than was: it is to learn what this agent really has. */
+  /** The master assumes changes that were not made: it has to learn what this agent really has. */
   readonly undone: () => void;
-  /** An operation is over, and its end acknowledged. */
+  /** An operation has ended, and its end is acknowledged. */
   readonly settled: () => void;
 }
 
 /**
- * Offer operations on the agent's own resources. The master takes them for done when it sends them, so tasks may come for what they
- * make at once; they count from here on, are written down with what they did, and told until the end of each is acknowledged. One that
- * fails all the same is told as failed, and the master then told what there is.
+ * Offer operations on the agent's own resources. The master assumes that they succeed when it sends them, so tasks that use their results
+ * may follow at once. They count from the start, are written together with their results, and their end is reported until it is
+ * acknowledged. If one fails all the same, that is reported, and the master is told what there really is.
  */
 export class AgentOperations {
   constructor(private readonly options: AgentOperationsOptions) {}
@@ -81,7 +81,7 @@ export class AgentOperations {
       return;
     }
     resources.change(next.value, {
-      // Written down with its end, so that a later run of the agent tells the same.
+      // Written together with its end, so that a later run of the agent reports the same.
       before: () => state.endings.set(key, this.ended(operation, OperationState.OPERATION_FINISHED)),
       done: () => this.tell(key),
       refused: (error) => {
@@ -128,7 +128,7 @@ export class AgentOperations {
     return { ...operation, latest_status: status, statuses: [status] };
   }
 
-  /** Its end is written down. */
+  /** Its end has been written. */
   private tell(key: string): void {
     const { state, updates } = this.options;
     const ended = state.endings.get(key);
@@ -147,7 +147,7 @@ export class AgentOperations {
     });
   }
 
-  /** Told at once: a later run of the agent, which may not know it, would say the same. */
+  /** Reported at once, without a record: a later run of the agent, which may not know the operation, would report the same. */
   private drop(key: string, operation: Operation): void {
     const { state, resources, updates } = this.options;
     const dropped = this.ended(
@@ -171,11 +171,11 @@ export class AgentOperations {
     updates.acknowledged(key);
     state.operations.delete(key);
     this.options.settled();
-    // If this is lost, the end is told once more and acknowledged once more.
+    // If this is lost, the end is reported and acknowledged once more.
     resources.save();
   }
 
-  /** The master asks after operations that this agent did not report. */
+  /** The master asks about operations that this agent did not report. */
   reconcile({ operations, framework_id }: ReconcileOperationsMessage): void {
     for (const { operation_uuid, operation_id } of operations) {
       const known = this.find(uuidKey(operation_uuid?.value), operation_id?.value);
@@ -185,7 +185,7 @@ export class AgentOperations {
         this.options.updates.send({ operation_uuid, status });
         continue;
       }
-      // For a scheduler, which gets the answer through the master, and cannot acknowledge it.
+      // The answer goes to the scheduler, through the master, and cannot be acknowledged.
       const { uuid: _, ...status } = known?.latest_status ?? {
         ...this.status({}, OperationState.OPERATION_UNKNOWN),
         operation_id,
@@ -200,7 +200,10 @@ export class AgentOperations {
     return [...operations.values()].find(({ info }) => id !== undefined && info?.id?.value === id);
   }
 
-  /** A master has taken the agent: it is told all operations that are not acknowledged, with what can be oversubscribed, and then their ends. */
+  /**
+   * A master has admitted the agent: it is told all unacknowledged operations and the oversubscribable resources, and then the ends of
+   * those operations.
+   */
   registered(): void {
     const { state, resourceVersion, send, updates } = this.options;
     send(updateMessage(state, resourceVersion, { resource_providers: { providers: [] } }));

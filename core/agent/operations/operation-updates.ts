@@ -14,8 +14,8 @@ export interface OperationUpdatesOptions {
 }
 
 /**
- * Delivers how operations ended, each again and again until it is acknowledged. An operation on an agent's own resources has one status
- * with a UUID in its life, its end, so that there is never a second one to wait for.
+ * Reports how operations ended, repeatedly until each is acknowledged. An operation on the agent's own resources has just one status with a
+ * UUID, its end, so there is never a second one in the queue.
  */
 export class OperationUpdates {
   private readonly retries = new Map<string, Timer>();
@@ -23,19 +23,19 @@ export class OperationUpdates {
 
   constructor(private readonly options: OperationUpdatesOptions) {}
 
-  /** @param key of the operation's UUID */
+  /** @param key key of the operation's UUID */
   deliver(key: string, operation: Operation, wait = UPDATE_RETRY_MIN): void {
     this.retries.get(key)?.cancel();
     if (this.paused) return;
     const again = (): void => this.deliver(key, operation, Math.min(2 * wait, UPDATE_RETRY_MAX));
     this.retries.set(key, this.options.clock.setTimeout(again, wait));
     const { framework_id, uuid, latest_status } = operation;
-    // It is acknowledged to who the agent is now: operations outlast an agent that begins anew, under another id.
+    // The acknowledgement comes to the agent under its current id: operations survive an agent that starts over with a new one.
     const status = latest_status && { ...latest_status, agent_id: { value: this.options.agentId() } };
     this.send({ framework_id, operation_uuid: uuid, status, latest_status: status });
   }
 
-  /** Once, whether or not it arrives. */
+  /** Sent once, whether or not it arrives. */
   send(message: Omit<UpdateOperationStatusMessage, "slave_id">): void {
     const body = UpdateCodec.encode({ ...message, slave_id: { value: this.options.agentId() } }).finish();
     this.options.send({ name: "mesos.internal.UpdateOperationStatusMessage", body });
