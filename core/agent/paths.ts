@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 
-/** One run of one executor. */
+/** Identifies one run of one executor. */
 export interface RunIds {
   readonly agentId: string;
   readonly frameworkId: string;
@@ -11,14 +11,14 @@ export interface RunIds {
 type ExecutorIds = Omit<RunIds, "containerId">;
 type FrameworkIds = Omit<ExecutorIds, "executorId">;
 
-/** Link to the one that is in use. */
+/** Name of the link to the current run or agent. */
 export const LATEST = "latest";
-/** Holds the sandboxes of an executor. */
+/** Parent of an executor's sandboxes. */
 export const RUNS = "runs";
 
 /**
- * Mesos's directory layout, twice below `work_dir`: the sandboxes, and what the agent remembers of them (`meta`). Ids have been
- * checked to be single path components.
+ * Mesos's directory layout, which exists twice below `work_dir`: for sandboxes, and for what the agent remembers about them (`meta`). Ids
+ * have been checked to be single path components.
  */
 export class Layout {
   constructor(readonly root: string) {}
@@ -40,22 +40,22 @@ export class MetaLayout extends Layout {
   bootId = (): string => join(this.root, "boot_id");
   resources = (): string => join(this.root, "resources", "resources.info");
   resourcesTarget = (): string => join(this.root, "resources", "resources.target");
-  /** The same, and the operations that made them; `resources.info` is kept for agents that do not know this one. */
+  /** Resources, and the operations that made them; `resources.info` is kept for agents that do not know this file. */
   resourceState = (): string => join(this.root, "resources", "resources_and_operations.state");
   resourceStateTarget = (): string => join(this.root, "resources", "resources_and_operations.target");
   agentInfo = (agentId: string): string => join(this.agent(agentId), "slave.info");
-  /** There while the agent is being emptied. */
+  /** Exists while the agent is draining. */
   drainConfig = (agentId: string): string => join(this.agent(agentId), "drain.config");
   frameworkInfo = (ids: FrameworkIds): string => join(this.framework(ids), "framework.info");
   frameworkPid = (ids: FrameworkIds): string => join(this.framework(ids), "framework.pid");
   executorInfo = (ids: ExecutorIds): string => join(this.executor(ids), "executor.info");
-  /** `1` where the agent made the executor up for a command task. */
+  /** `1` if the agent made the executor up for a command task. */
   executorGenerated = (ids: ExecutorIds): string =>
     join(this.executor(ids), "executor_generated_for_command_task");
   sentinel = (ids: RunIds): string => join(this.run(ids), "executor.sentinel");
   httpMarker = (ids: RunIds): string => join(this.run(ids), "http.marker");
   forkedPid = (ids: RunIds): string => join(this.run(ids), "pids", "forked.pid");
-  /** Address of an executor that speaks libprocess. */
+  /** Address of an executor that uses libprocess. */
   libprocessPid = (ids: RunIds): string => join(this.run(ids), "pids", "libprocess.pid");
   groups = (ids: RunIds): string => join(this.run(ids), "task_groups");
   /** Tasks that are launched and end together, named after the first. */
@@ -63,24 +63,24 @@ export class MetaLayout extends Layout {
   tasks = (ids: RunIds): string => join(this.run(ids), "tasks");
   task = (ids: RunIds, taskId: string): string => join(this.tasks(ids), taskId);
   taskInfo = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.info");
-  /** The task as it was asked for; written only where `task.info` does not say enough. */
+  /** The task as requested; only written if `task.info` does not say enough. */
   taskDefinition = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.definition");
-  /** Why the task is made to end; there from then on. Mesos's executors remember that themselves. */
+  /** Why the task is being killed; exists from then on. Mesos's executors remember this themselves. */
   taskKill = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.kill");
   taskUpdates = (ids: RunIds, taskId: string): string => join(this.task(ids, taskId), "task.updates");
 }
 
-/** All places below one `work_dir`. */
+/** All paths below one `work_dir`. */
 export class AgentPaths {
   readonly work: Layout;
   readonly meta: MetaLayout;
 
   /** Directories that are being removed. */
   removing = (): string => join(this.workDir, "removing");
-  /** The same on a disk of its own; `root` as in the resource. */
+  /** The same for a disk of its own; `root` as in the resource. */
   removingOn = (root: string): string => join(resolve(this.workDir, root), "volumes", "removing");
 
-  /** Below the sandbox of a pod: links from its tasks to their sandboxes. */
+  /** In the sandbox of a pod: links from task ids to their sandboxes. */
   podTasks = (sandbox: string): string => join(sandbox, "tasks");
   podTask = ({ directory, taskId }: { directory: string; taskId: string }): string =>
     join(this.podTasks(directory), taskId);
@@ -89,7 +89,7 @@ export class AgentPaths {
 
   /** Sandbox of a container that belongs to no framework. */
   standaloneContainer = (containerId: string): string => join(this.workDir, "containers", containerId);
-  /** What is remembered of such containers, and of containers within containers. */
+  /** Records of standalone and nested containers. */
   savedContainers = (): string => join(this.workDir, "meta", "containers");
 
   constructor(readonly workDir: string) {

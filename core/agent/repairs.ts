@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../sdk/contracts/clock.js";
 /** Milliseconds. */
 const INTERVAL = 10_000;
 
-/** What could not be done, and is tried again after a while; what fails again comes back in here. */
+/** Retries what could not be done, after a while; whatever fails again is added again. */
 export class Repairs<T> {
   private readonly waiting = new Set<T>();
   private timer: Timer | undefined;
@@ -23,7 +23,7 @@ export class Repairs<T> {
     }, INTERVAL);
   }
 
-  /** Not needed any more. */
+  /** Drops what is no longer needed. */
   forget(unneeded: (one: T) => boolean): void {
     for (const one of this.waiting) if (unneeded(one)) this.waiting.delete(one);
   }

@@ -11,7 +11,7 @@ import { AGENT_CAPABILITIES } from "./constants.js";
 import type { Executor } from "./executors/executor.js";
 import { liveExecutors, measureContainer } from "./resources/resource-usage.js";
 
-/** What endpoints see of the agent. */
+/** What endpoints can read of the agent. */
 export class LiveAgentView implements AgentView {
   readonly capabilities: readonly AgentInfo_Capability[] = AGENT_CAPABILITIES;
 

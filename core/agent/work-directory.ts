@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { errnoOf, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { DirectoryLock, makeDirectory } from "../../sdk/files/index.js";
 
-/** Throws TEPUI_AGENT_WORK_DIR_UNUSABLE where the directory, or the one in which it is to be made, cannot be written. Makes nothing. */
+/** Throws TEPUI_AGENT_WORK_DIR_UNUSABLE if the directory, or the parent in which it would be created, cannot be written. Creates nothing. */
 export function checkWorkDirectory(path: string): void {
   let at = path;
   while (!exists(at)) at = dirname(at);
@@ -23,10 +23,10 @@ export async function makeWorkDirectory(path: string): Promise<void> {
   }
 }
 
-/** Of what an agent remembers. */
+/** The directory of what an agent remembers. */
 export const memoryDirectory = (workDirectory: string): string => join(workDirectory, "meta");
 
-/** Keeps a second agent, and who would restore a backup, out of what an agent remembers. Rejects where another process has it. */
+/** Keeps a second agent, or somebody who restores a backup, out of what an agent remembers. Rejects if another process holds the lock. */
 export async function lockMemory(workDirectory: string): Promise<DirectoryLock> {
   const meta = memoryDirectory(workDirectory);
   await makeDirectory(meta);
@@ -38,7 +38,7 @@ function exists(path: string): boolean {
     statSync(path);
     return true;
   } catch (error) {
-    // Anything else is told by who looks next.
+    // Other problems are reported by whoever accesses it next.
     return errnoOf(error) !== "ENOENT";
   }
 }

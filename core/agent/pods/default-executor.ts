@@ -20,20 +20,20 @@ import { PodStatuses } from "./pod-statuses.js";
 import { containerOf, type PodGroup, PodTask } from "./pod-task.js";
 import { taskContainer } from "./task-container.js";
 
-/** How long the end waits for acknowledgements that do not come, in milliseconds. */
+/** How long the pod waits at its end for missing acknowledgements, in milliseconds. */
 const LAST_WORDS_MS = 60_000;
 
 /**
- * What Mesos's default executor does for groups of tasks, without being a process: each task is a container within the pod's; they are
- * launched together, and when one of them fails, or is killed, so are the others of its group.
+ * Mesos's default executor for task groups, without a process: each task is a container nested in the pod's. Tasks of a group are launched
+ * together, and when one of them fails or is killed, so are the others.
  */
 export class DefaultExecutor {
   private readonly tasks = new Map<string, PodTask>();
-  /** By uuid: what is to go on when the status is safe. */
+  /** By uuid: what to continue with when the agent has stored the status. */
   private readonly unacknowledged = new Map<string, () => void>();
   private shuttingDown = false;
   private leaving = false;
-  /** A task failed its health checks; every end tells so from then on. */
+  /** A task failed its health checks; every terminal status says so from then on. */
   private unhealthy = false;
   private stopped = false;
   private lastWords: Timer | undefined;
@@ -44,7 +44,7 @@ export class DefaultExecutor {
     this.statuses = new PodStatuses(host);
   }
 
-  /** The tasks that are not over. */
+  /** The tasks that have not ended. */
   get active(): readonly TaskInfo[] {
     return [...this.tasks.values()].map(({ info }) => info);
   }
@@ -52,16 +52,16 @@ export class DefaultExecutor {
   launchGroup({ tasks }: TaskGroupInfo): void {
     this.lastWords?.cancel();
     this.lastWords = undefined;
-    // As in Mesos; they end with the pod.
+    // As in Mesos: these tasks end with the pod.
     if (this.shuttingDown) return;
     const group: PodGroup = { taskIds: tasks.map(({ task_id }) => task_id!.value!), ending: false };
     const added = tasks.map((info) => this.add(info, group, this.newContainerId()));
-    // Written down before anything runs: a later run of the agent finds the containers by these.
+    // The records are written before anything runs: a later run of the agent finds the containers by them.
     const told = added.map((task) => this.tell(task, this.statuses.of(task, TaskState.TASK_STARTING)));
     void Promise.all(told).then(() => this.start(added));
   }
 
-  /** Takes up the tasks that an earlier run of the agent launched together; those that are over too, since they decide on the others. */
+  /** Resumes a group that an earlier run of the agent launched. Tasks that have ended matter too, because they decide about the others. */
   resumeGroup(earlier: readonly EarlierTask[]): void {
     if (earlier.every(({ statuses }) => statuses.length === 0)) {
       this.launchGroup({ tasks: earlier.map(({ info }) => info) });
@@ -83,7 +83,7 @@ export class DefaultExecutor {
     if (group.ending) this.endGroup(group);
   }
 
-  /** All groups of an earlier run have been taken up. */
+  /** All groups of an earlier run have been resumed. */
   resumed(): void {
     this.leaveIfDone();
   }
@@ -109,7 +109,7 @@ export class DefaultExecutor {
     this.leaveIfDone();
   }
 
-  /** Says and does nothing more. */
+  /** Reports and does nothing more. */
   stop(): void {
     this.stopped = true;
     this.lastWords?.cancel();
@@ -156,7 +156,7 @@ export class DefaultExecutor {
     for (const task of tasks) {
       if (!task.launched) continue;
       this.begin(task);
-      // It may have been asked to end before there was anything to end.
+      // A kill may have been requested before there was anything to kill.
       void task.ending?.ask();
     }
     for (const task of tasks) this.follow(task);
@@ -192,7 +192,7 @@ export class DefaultExecutor {
 
   /**
    * @param age how long it has been running, in milliseconds
-   * @param told its statuses of earlier runs of the agent
+   * @param told its statuses from earlier runs of the agent
    */
   private watch(task: PodTask, age: number, told: readonly TaskStatus[]): void {
     const { clock } = this.host;
@@ -225,7 +225,7 @@ export class DefaultExecutor {
     );
   }
 
-  /** Tells the last status again, with what a check found. */
+  /** Repeats the last status, with the result of a check. */
   private checked(task: PodTask, found: Pick<TaskStatus, "healthy" | "check_status">, reason: Reason): void {
     if (task.checks === undefined || task.status === undefined) return;
     void this.tell(task, { ...task.status, ...this.statuses.origin(), ...found, reason });
@@ -249,13 +249,13 @@ export class DefaultExecutor {
     if (task.launched) void task.ending.ask();
   }
 
-  /** Resolves to whether it was sent. */
+  /** Resolves to whether the signal was sent. */
   private async signal(task: PodTask, signal: number): Promise<boolean> {
     try {
       await this.host.kill(task.containerId, signal);
       return true;
     } catch (error) {
-      // That it is over is told by its end.
+      // If it has ended, that is reported by its exit.
       if (!isUnknown(error))
         this.host.logger.warn({ err: error, task: task.id }, "a task of a pod could not be signalled");
       return false;
@@ -274,7 +274,7 @@ export class DefaultExecutor {
     this.leaveIfDone();
   }
 
-  /** One of its tasks failed or was killed: so are the others. */
+  /** One task of the group failed or was killed: kills the others. */
   private endGroup(group: PodGroup): void {
     group.ending = true;
     for (const id of group.taskIds) {
@@ -294,7 +294,7 @@ export class DefaultExecutor {
     this.leaving = this.host.exit();
   }
 
-  /** Resolves when the agent has the status for good. */
+  /** Resolves when the agent has stored the status. */
   private tell(task: PodTask, status: TaskStatus): Promise<void> {
     task.status = status;
     const safe = new Promise<void>((resolve) =>

@@ -10,10 +10,9 @@ import type { PodTask } from "./pod-task.js";
 type EndOfTask = Pick<TaskStatus, "reason" | "message" | "limitation"> & { readonly state: TaskState };
 
 /**
- * How a task of a pod ended, in the words of Mesos's default executor. What the containerizer knows (a limit that was crossed) goes before
- * what can be told from the exit.
- *
- * @param termination undefined: it never ran, or nothing is known of it any more
+ * How a task of a pod ended, in the words of Mesos's default executor. What the containerizer knows (a limit that was exceeded) takes
+ * precedence over the exit status.
+ * @param termination undefined: it never ran, or nothing is known about it any more
  */
 export function endOfTask(
   task: Pick<PodTask, "ending" | "overtime" | "launchError">,

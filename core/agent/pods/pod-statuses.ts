@@ -8,11 +8,11 @@ import { uuidBytes } from "../tasks/status.js";
 import type { DefaultExecutorHost } from "./default-executor-host.js";
 import type { PodTask } from "./pod-task.js";
 
-/** The statuses that a pod's executor tells, as Mesos's default executor fills them in. */
+/** The status updates of a pod's executor, filled in like those of Mesos's default executor. */
 export class PodStatuses {
   constructor(private readonly host: Pick<DefaultExecutorHost, "random" | "clock" | "executorId">) {}
 
-  /** What is new with each. */
+  /** The fields that are new in each update. */
   origin(): Pick<TaskStatus, "uuid" | "timestamp"> {
     return { uuid: uuidBytes(this.host.random.uuid()), timestamp: this.host.clock.now() / 1000 };
   }

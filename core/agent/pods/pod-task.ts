@@ -4,24 +4,24 @@ import type { Ending } from "../tasks/ending.js";
 
 /** Tasks that were launched together, and end together when one of them fails. */
 export interface PodGroup {
-  /** Ids of its tasks, in the order in which they were given. */
+  /** Ids of its tasks, in launch order. */
   readonly taskIds: readonly string[];
-  /** The rest is being ended. */
+  /** The rest is being killed. */
   ending: boolean;
 }
 
 /** One task of a pod, from its first status to its last. */
 export class PodTask {
   readonly id: string;
-  /** Its container exists, and runs or ran. */
+  /** Its container exists, running or not. */
   launched = false;
-  /** How it is made to end, from when that is wanted. */
+  /** How it is being killed, once that is wanted. */
   ending: Ending | undefined;
-  /** It ran for longer than it may. */
+  /** It exceeded its maximum running time. */
   overtime = false;
   /** Why its container could not be started. */
   launchError: string | undefined;
-  /** The last one that was told. */
+  /** The status that was reported last. */
   status: TaskStatus | undefined;
   checks: { stop(): void } | undefined;
   completion: Timer | undefined;
@@ -34,7 +34,7 @@ export class PodTask {
     this.id = info.task_id!.value!;
   }
 
-  /** What would say or do something about a task that is being ended, or is over. */
+  /** Stops whatever would still report on, or act on, a task that is being killed or has ended. */
   stopWatching(): void {
     this.checks?.stop();
     this.checks = undefined;
@@ -48,7 +48,7 @@ export class PodTask {
   }
 }
 
-/** The container that statuses of a task tell of. */
+/** The container that a task's statuses name. */
 export const containerOf = (statuses: readonly TaskStatus[]): ContainerID | undefined =>
   statuses.findLast(({ container_status: at }) => at?.container_id !== undefined)?.container_status
     ?.container_id;

@@ -31,18 +31,17 @@ export interface PodsOptions {
   readonly logger: Logger;
 }
 
-/** Gives pods an executor each: one that speaks the executor API as any other does, only within the agent. */
+/** Gives each pod an executor that uses the executor API like any other, but inside the agent. */
 export class Pods {
   constructor(private readonly options: PodsOptions) {}
 
   /**
    * The pod's own container runs.
-   *
    * @param earlier what an earlier run of the agent launched in it, group by group
    */
   start(framework: Framework, executor: Executor, earlier: readonly (readonly EarlierTask[])[] = []): void {
     const pod = new DefaultExecutor(this.host(framework, executor));
-    // Also where nothing was told of them yet: the pod knows what it has to launch.
+    // Even if nothing was reported about them yet: the pod knows what it has to launch.
     if (earlier.length > 0) executor.everSentTask = true;
     const unacknowledged_tasks = earlier.flat().map(({ info }) => info);
     this.options.calls.attach({
@@ -82,7 +81,7 @@ export class Pods {
       update: (status) => calls.update(executor, status),
       sandboxMade: (taskId, { value }) => this.link(executor, taskId, value!),
       exit: () => {
-        // A group may just be on its way to it.
+        // A group may be on its way to the pod.
         if (executor.queued.size > 0) return false;
         executors.leave(executor);
         return true;
@@ -100,7 +99,7 @@ export class Pods {
       );
   }
 
-  /** Where people and the files endpoint look for what a task wrote. */
+  /** Where people and the files endpoint look for a task's output. */
   private link({ directory, ids, user }: Executor, taskId: string, containerId: string): void {
     const { disk, paths, logger } = this.options;
     const place = { directory, taskId, containerId };
@@ -126,7 +125,7 @@ function obey(pod: DefaultExecutor, event: Event): void {
     case Event_Type.ACKNOWLEDGED:
       pod.acknowledged(event.acknowledged!.uuid!);
       break;
-    // A task that is in no group is none of a pod's; Mesos's default executor ends itself, too.
+    // Pods only take groups. Mesos's default executor shuts down on such a task, too.
     case Event_Type.LAUNCH:
     case Event_Type.SHUTDOWN:
       pod.shutdown();

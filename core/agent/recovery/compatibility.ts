@@ -3,19 +3,18 @@ import { attributeText, sameAttributes } from "../../../sdk/attributes/index.js"
 import { Resources } from "../../../sdk/resources/index.js";
 
 /**
- * How an agent may differ from its earlier run and keep its id:
- *
+ * How an agent may differ from its earlier run and still be the same agent:
  * - `equal`: not at all.
  * - `additive`: it may have more.
- * - `any`: its resources and attributes may be others, also fewer. What runs stays, also what no longer fits.
+ * - `any`: its resources and attributes may change, and shrink. What runs keeps running, even if it no longer fits.
  *
- * Its address is never among it, because masters do not know it again then.
+ * Its address must never change, because masters would not recognize it.
  */
 export const RECONFIGURATION_POLICIES = ["equal", "additive", "any"] as const;
 
 export type ReconfigurationPolicy = (typeof RECONFIGURATION_POLICIES)[number];
 
-/** What of the agent changed that the policy does not allow. Empty: nothing. */
+/** The changes that the policy does not allow; empty: none. */
 export function incompatibilities(
   policy: ReconfigurationPolicy,
   before: AgentInfo,
@@ -27,7 +26,7 @@ export function incompatibilities(
   };
   if (before.hostname !== now.hostname) differ("hostname", before.hostname, now.hostname);
   if (before.port !== now.port) differ("port", before.port, now.port);
-  // Where it had none, giving it one is more.
+  // An agent without a domain may gain one.
   if (policy !== "any" && (before.domain !== undefined || policy === "equal") && !sameDomain(before, now))
     differ("domain", domainText(before), domainText(now));
   const had = Resources.of(before.resources);
@@ -48,11 +47,11 @@ export function incompatibilities(
   return problems;
 }
 
-/** Whether anything of it changed, allowed or not. */
+/** Whether anything changed, allowed or not. */
 export const isReconfigured = (before: AgentInfo, now: AgentInfo): boolean =>
   incompatibilities("equal", before, now).length > 0;
 
-/** The same attribute; of ranges there may be more. */
+/** The same attribute; ranges may have grown. */
 function covers(now: Attribute, before: Attribute): boolean {
   if (now.name !== before.name || now.type !== before.type) return false;
   if (before.type !== Value_Type.RANGES) return sameAttributes([now], [before]);

@@ -4,7 +4,7 @@ import type { SavedExecutor } from "./saved-state.js";
 import { definitionOf } from "./task-definition.js";
 
 /**
- * What an earlier run of the agent launched in a pod, group by group. A group that was not written down whole was not begun; the master
+ * What an earlier run of the agent launched in a pod, group by group. A group whose records are incomplete was never started; the master
  * learns that its tasks are not here.
  */
 export function earlierGroups({ tasks, groups }: SavedExecutor): EarlierTask[][] {
@@ -21,7 +21,7 @@ export function earlierGroups({ tasks, groups }: SavedExecutor): EarlierTask[][]
     for (const id of ids) grouped.add(id);
     earlier.push(group.tasks.map((info, i) => earlierOf(ids[i]!, info)));
   }
-  // The record of their group is lost; each is seen through by itself.
+  // The record of their group is lost, so each is handled by itself.
   for (const [id, task] of saved)
     if (!grouped.has(id) && task.updates.length > 0) earlier.push([earlierOf(id, definitionOf(task))]);
   return earlier;

@@ -1,15 +1,12 @@
 import { isAlive, parseProcessStat } from "../../../sdk/proc/index.js";
 import type { RecordReader } from "./record-reader.js";
 
-/** Of the times in `/proc/<pid>/stat`, whatever the kernel counts in itself; see proc(5). */
+/** The unit of the times in `/proc/<pid>/stat`, whatever the kernel uses internally; see proc(5). */
 const TICK_MS = 10;
-/** A pid is written down as soon as there is a process; the kernel tells its own times in whole seconds. */
+/** A pid is written as soon as its process exists; the kernel counts its own times in whole seconds. */
 const TOLERANCE_MS = 2000;
 
-/**
- * The pid in a file, where it still is the process that it was when the file was written: later ones that are given the number began
- * later.
- */
+/** The pid in a file, if it still refers to the same process. A later process with the same pid started after the file was written. */
 export async function earlierProcess(reader: RecordReader, path: string): Promise<number | undefined> {
   const text = await reader.text(path);
   if (text === undefined || !/^[1-9]\d{0,8}$/.test(text)) return undefined;

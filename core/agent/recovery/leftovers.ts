@@ -6,8 +6,7 @@ import type { Leftover, SavedExecutor, SavedFramework } from "./saved-state.js";
 import type { StateFiles } from "./state-files.js";
 
 /**
- * Directories of agents, frameworks, executors and runs that will not be taken up.
- *
+ * Directories of agents, frameworks, executors and runs that will not be recovered.
  * @param taken.agentId undefined: none is
  * @param now milliseconds since the epoch
  */
@@ -35,7 +34,7 @@ export async function findLeftovers(
       try {
         return [{ path, age: Math.max(0, now - (await lastUse(reader.files, path))) }];
       } catch (error) {
-        // Nothing depends on it. It stays where it is.
+        // Nothing depends on it, so it stays where it is.
         reader.problems.push(`'${path}', which is not used any more, cannot be read: ${messageOf(error)}`);
         return [];
       }
@@ -66,10 +65,10 @@ async function unusedExecutors(
   return paths;
 }
 
-/** When a directory of the layout, or one of those in it, was changed last. Milliseconds since the epoch. */
+/** When a directory of the layout, or one of its subdirectories, was changed last. Milliseconds since the epoch. */
 async function lastUse(files: StateFiles, path: string): Promise<number> {
   const found = await files.lstat(path);
-  // A run is the lowest: what is in there is the task's. Some things are no directories, such as links that were being replaced.
+  // A run is the lowest level: its content belongs to the task. Some entries are not directories, such as links that were being replaced.
   if (!found.isDirectory() || basename(dirname(path)) === RUNS) return found.mtimeMs;
   let newest = found.mtimeMs;
   for (const name of await files.readdir(path)) {

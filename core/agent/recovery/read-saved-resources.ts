@@ -7,14 +7,17 @@ import type { AgentPaths } from "../paths.js";
 import type { RecordReader } from "./record-reader.js";
 import type { SavedResources } from "./saved-state.js";
 
-/** Reservations, volumes and operations. These are on disk before anything is done that they tell of, so they are never found cut off. */
+/**
+ * Reads reservations, volumes and operations. They are flushed before anything that depends on them is done, so they are never found cut
+ * off.
+ */
 export async function readSavedResources(
   reader: RecordReader,
   meta: AgentPaths["meta"],
 ): Promise<SavedResources> {
   const state = await resourceState(reader, meta.resourceState());
   const target = await resourceState(reader, meta.resourceStateTarget());
-  // Agents before operations wrote resources only, and may have been the last that ran here.
+  // Agents from before operations wrote resources only, and one of them may have run here last.
   const old = { committed: meta.resources(), target: meta.resourcesTarget() };
   const resources = state?.resources ?? (await oldResources(reader, old.committed));
   const oldTarget =

@@ -18,7 +18,7 @@ import type { StateFiles } from "./state-files.js";
 const UUID_TEXT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const PID_TEXT = /^[^@]*@(\d+(\.\d+){3}|\[[0-9a-fA-F:.]+\]):\d+$/;
 
-/** One run of one executor, and how it is read. */
+/** One run of one executor, and how strictly it is read. */
 interface Run extends RunIds {
   readonly reader: RecordReader;
 }
@@ -26,17 +26,17 @@ interface Run extends RunIds {
 export interface SavedStateReaderOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Whether a damaged record is an error, or passed over. */
+  /** Whether a damaged record is an error or is skipped. */
   readonly strict: boolean;
-  /** The host's by default. */
+  /** Default: those of the host. */
   readonly files?: StateFiles;
 }
 
 /**
- * Reads what an earlier run left below `work_dir`.
+ * Reads what an earlier run left behind below `work_dir`.
  *
- * What was cut off by the death of the agent, or of the host, counts as not written: what it was for had not begun, or nothing of it is
- * left. What cannot come from that is a damage, which TEPUI_AGENT_RECOVERY_FAILED names.
+ * What the death of the agent or the host cut off counts as not written: what the record was for had not started, or nothing is left of it.
+ * Anything else is damage, and TEPUI_AGENT_RECOVERY_FAILED names the file.
  */
 export class SavedStateReader {
   private readonly reader: RecordReader;
@@ -53,7 +53,7 @@ export class SavedStateReader {
     });
   }
 
-  /** @param bootId names the present boot of the host */
+  /** @param bootId identifies the current boot of the host */
   async read(bootId: string): Promise<SavedAgent> {
     const { meta } = this.paths;
     const savedBootId = await this.bootId(bootId);
@@ -75,7 +75,7 @@ export class SavedStateReader {
     };
   }
 
-  /** Undefined: it was never written down. */
+  /** Undefined: it was never written. */
   private async bootId(present: string): Promise<string | undefined> {
     const path = this.paths.meta.bootId();
     const saved = await this.reader.text(path);
@@ -89,7 +89,7 @@ export class SavedStateReader {
   private async agent(agentId: string): Promise<SavedAgent["info"]> {
     const { meta } = this.paths;
     return this.reader.record(v1.AgentInfo, meta.agentInfo(agentId), {
-      // Written for good before anything else is.
+      // It is flushed before anything else is written.
       begun: (await this.reader.list(meta.frameworks(agentId))).length > 0,
       check: ({ id, resources }) => other("agent", id, agentId) ?? validateResources(resources),
     });
@@ -116,7 +116,7 @@ export class SavedStateReader {
     return found;
   }
 
-  /** Without it the scheduler is reached through the master, which will tell it anew. */
+  /** Without it, the scheduler is reached through the master, which will send the address again. */
   private frameworkPid(ids: Pick<RunIds, "agentId" | "frameworkId">): Promise<string | undefined> {
     return this.address(this.paths.meta.frameworkPid(ids));
   }
@@ -147,7 +147,7 @@ export class SavedStateReader {
     const completed = containerId !== undefined && (await this.reader.exists(sentinel));
     const reader = completed ? this.reader.forHistory : this.reader;
     const info = await reader.record(v1.ExecutorInfo, meta.executorInfo(ids), {
-      // It is written anew when an executor starts again, before there is a new run.
+      // It is rewritten when an executor starts again, before the new run exists.
       begun: !this.rebooted && containerId !== undefined && !completed,
       check: (found) => executorProblem(found, ids),
     });
@@ -164,7 +164,7 @@ export class SavedStateReader {
       info,
       generated: await this.generated(run, { info, tasks }),
       containerId,
-      // Without it the executor cannot be asked to come back, and is ended when its time for that is over.
+      // Without it, the executor cannot be asked to come back, and is destroyed when its time for that is over.
       driver: completed ? undefined : await this.address(meta.libprocessPid(run)),
       process:
         completed || this.rebooted ? undefined : await earlierProcess(this.reader, meta.forkedPid(run)),
@@ -174,7 +174,7 @@ export class SavedStateReader {
     };
   }
 
-  /** Tasks are written down behind the link to their run. */
+  /** The records of tasks are written after the link to their run. */
   private async expectNoTasks(ids: Omit<RunIds, "containerId">): Promise<void> {
     const { meta } = this.paths;
     if (this.rebooted) return;
@@ -184,7 +184,7 @@ export class SavedStateReader {
     }
   }
 
-  /** Whether the agent made the executor up. Old agents of Mesos did not write that down. */
+  /** Whether the agent made the executor up. Old agents of Mesos did not record that. */
   private async generated(
     run: Run,
     { info, tasks }: { info: ExecutorInfo; tasks: readonly SavedTask[] },
@@ -209,7 +209,7 @@ export class SavedStateReader {
     const closed = updates.updates.some(
       ({ uuid, status }) => isTerminal(status?.state) && updates.acknowledged.has(uuidKey(uuid)),
     );
-    // An id may be used again.
+    // An id may be reused.
     const begun = !this.rebooted && updates.updates.length > 0 && !closed;
     const task = await run.reader.record(v1.Task, meta.taskInfo(run, taskId), {
       begun,

@@ -8,9 +8,9 @@ import { UUID_BYTES } from "../executors/executor-call-validation.js";
 import type { RunIds } from "../paths.js";
 import { uuidKey } from "../updates/update-stream.js";
 
-/* What is wrong with a record that could be read; undefined: nothing. */
+/* What is wrong with a record that could be decoded; undefined: nothing. */
 
-/** A record of another one than its directory is named for. */
+/** The record is about something else than its directory. */
 export function other(
   what: string,
   id: { readonly value?: string | undefined } | undefined,

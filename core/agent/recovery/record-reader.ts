@@ -9,39 +9,39 @@ export interface Codec<T> {
 
 export interface Records<T> {
   readonly records: readonly T[];
-  /** Bytes of the whole records, where the file goes on behind them; undefined: it does not. */
+  /** Bytes of the complete records, if the file continues after them; undefined: it does not. */
   readonly cutAt: number | undefined;
 }
 
 export interface Expected<T> {
-  /** Says what is wrong with a record that can be read. */
+  /** Says what is wrong with a record that can be decoded. */
   readonly check?: (record: T) => string | undefined;
   /**
-   * Whether what the record is for had begun. It was whole then, so that one that is cut off or missing now was damaged; otherwise it
+   * Whether what the record is for has started. The record was complete then, so a truncated or missing one has been damaged; otherwise it
    * counts as not written.
    */
   readonly begun?: boolean;
 }
 
 export interface RecordReaderOptions {
-  /** Whether a damaged file is an error, or passed over. */
+  /** Whether a damaged file is an error or is skipped. */
   readonly strict: boolean;
   /** What to do about a damaged file. */
   readonly advice: string;
-  /** Absent: those of the host. */
+  /** Default: those of the host. */
   readonly files?: StateFiles | undefined;
-  /** Where to note what is passed over. */
+  /** Collects what is skipped. */
   readonly problems?: string[];
 }
 
 /**
  * Reads files that the agent wrote.
  *
- * What the death of a writer leaves behind is no fault and counts as not written. Anything else is: the disk or a person changed it.
- * Then `strict` readers throw TEPUI_AGENT_RECOVERY_FAILED, which names the file; others pass it over.
+ * Whatever the death of the writer leaves behind is no fault and counts as not written. Anything else is a fault: the disk or a person
+ * changed the file. `strict` readers then throw TEPUI_AGENT_RECOVERY_FAILED, which names the file; others skip it.
  */
 export class RecordReader {
-  /** What was passed over. */
+  /** What was skipped. */
   readonly problems: string[];
   readonly files: StateFiles;
 
@@ -50,12 +50,12 @@ export class RecordReader {
     this.files = options.files ?? REAL_FILES;
   }
 
-  /** For what nothing depends on any more: it passes over what is damaged. */
+  /** A reader for files that nothing depends on any more: it skips damaged ones. */
   get forHistory(): RecordReader {
     return new RecordReader({ ...this.options, problems: this.problems, strict: false });
   }
 
-  /** The message of a file that holds one. */
+  /** The message in a file that holds one. */
   async record<T>(codec: Codec<T>, path: string, expected: Expected<T> = {}): Promise<T | undefined> {
     const found = await this.records(codec, path, expected);
     const [record] = found.records;
@@ -70,7 +70,7 @@ export class RecordReader {
     return record;
   }
 
-  /** The messages of a file that holds several; none if there is no file. */
+  /** The messages in a file that holds several; none if there is no file. */
   async records<T>(codec: Codec<T>, path: string, { check }: Expected<T> = {}): Promise<Records<T>> {
     const bytes = await this.bytes(path);
     if (bytes === undefined) return { records: [], cutAt: undefined };
@@ -116,7 +116,7 @@ export class RecordReader {
     return (await this.attempt(path, () => this.files.readdir(path))) ?? [];
   }
 
-  /** Something is as no agent can have left it. */
+  /** Reports something that no agent can have left behind. */
   fault(path: string, what: string): void {
     const problem = `'${path}' is damaged: ${what}`;
     if (this.options.strict) {
@@ -133,7 +133,7 @@ export class RecordReader {
     return this.attempt(path, () => this.files.readFile(path));
   }
 
-  /** Undefined where there is nothing. A disk that cannot be read is no matter of strictness. */
+  /** Undefined if there is nothing. A disk that cannot be read is an error, strict or not. */
   private async attempt<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read();

@@ -46,7 +46,7 @@ export interface RecoveryOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Everything is known of the executors that may come back. */
+  /** Everything is known about the executors that may come back. */
   readonly expected: () => void;
 }
 
@@ -56,23 +56,26 @@ interface Live {
   readonly saved: SavedExecutor;
 }
 
-/** Takes up frameworks, executors and tasks of an earlier run: what still runs is followed again, what ended is told truly. */
+/**
+ * Takes over the frameworks, executors and tasks of an earlier run: what still runs is tracked again, and what has ended is reported
+ * correctly.
+ */
 export class Recovery {
   /** Ends the wait for custom executors. */
   private goOn: (() => void) | undefined;
 
   constructor(private readonly options: RecoveryOptions) {}
 
-  /** An executor has come back: the wait is over with the last one. */
+  /** An executor has come back: if it was the last one, the wait is over. */
   came(): void {
     if (this.missing().length === 0) this.goOn?.();
   }
 
   /**
-   * Resolves when all custom executors have come back, or had their time to.
+   * Resolves when all custom executors have come back or their time is up.
    *
-   * @param rebooted the host was: no container survived
-   * @param launches containers within containers, and standalone ones
+   * @param rebooted the host was rebooted: no container survived
+   * @param launches nested and standalone containers
    */
   async run(
     saved: readonly SavedFramework[],
@@ -97,7 +100,7 @@ export class Recovery {
     for (const framework of [...state.frameworks.values()]) executors.retirement.removeIfIdle(framework);
   }
 
-  /** The executors that were not over. */
+  /** Adds a framework; returns its executors that have not ended. */
   private framework(saved: SavedFramework): Live[] {
     const { state } = this.options;
     const framework = new Framework(saved.id, saved.info, saved.pid);
@@ -137,10 +140,11 @@ export class Recovery {
     return executor;
   }
 
-  /** Replays the statuses that were written down. */
+  /** Replays the recorded statuses of a task. */
   private task(executor: Executor, { task, updates, acknowledged }: SavedTask): void {
     const taskId = task.task_id!.value!;
-    // What an earlier agent wrote behind the end of a task does not count: it would run again, in an executor that may be gone.
+    // Whatever an earlier agent wrote after a terminal status does not count: the task would seem to run again, in an executor that may be
+    // gone.
     const end = updates.find(({ status }) => isTerminal(status?.state));
     const told = end === undefined ? updates : updates.slice(0, updates.indexOf(end) + 1);
     for (const { status } of told) if (status !== undefined) noteStatus(task, status);
@@ -158,7 +162,7 @@ export class Recovery {
     });
   }
 
-  /** What is written behind the rest of a record could not be read any more. */
+  /** Truncates torn records: nothing written after them could be read. */
   private cutOffRecords({ executor: { ids }, saved }: Live): DiskOperation[] {
     const { meta } = this.options.paths;
     return saved.tasks.flatMap(({ task, cutAt }) =>
@@ -174,7 +178,7 @@ export class Recovery {
     );
   }
 
-  /** What runs and is nobody's would be told to have ended, and its resources given to others. */
+  /** A process that no containerizer manages would be reported as ended while it runs, and its resources given to others. */
   private expectNoStrangers(live: readonly Live[]): void {
     const { agent, logger } = this.options;
     const strangers = live
@@ -204,7 +208,7 @@ export class Recovery {
     executor.containerizer = owner;
     executor.containerStatus = await taskContainers.containerStatus(executor, owner);
     const [only] = saved.tasks;
-    // Its end was asked for before anybody had heard that it runs.
+    // It was killed before anybody had heard that it runs.
     const undelivered = executor.isCommand && only?.kill !== undefined && only.updates.length === 0;
     if (executor.isPod) this.options.pods.start(framework, executor, earlierGroups(saved));
     if (executor.isCommand && only !== undefined && !undelivered) {
@@ -220,11 +224,11 @@ export class Recovery {
     taskContainers.follow(executor, owner);
     if (undelivered)
       executors.kill(framework, executor, { taskId: only.task.task_id!.value!, policy: undefined });
-    // The record of its task is lost: nobody would ever ask for its end.
+    // The record of its task is lost: nobody would ever kill it.
     if (executor.isCommand && !executor.incomplete) executors.destroy(executor);
   }
 
-  /** Custom executors notice by themselves that the agent was away, and subscribe again; those of the v0 driver have been asked to. */
+  /** Custom executors notice that the agent was away, and subscribe again; those of the v0 driver have been asked to re-register. */
   private async awaitExecutors(): Promise<void> {
     const { agent, clock } = this.options;
     if (this.missing().length === 0) return;

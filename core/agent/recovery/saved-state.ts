@@ -12,29 +12,29 @@ import type {
 } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { KillRecord } from "../tasks/kill-record.js";
 
-/** What an earlier run of the agent wrote down, as data. */
+/** What an earlier run of the agent recorded, as data. */
 export interface SavedAgent {
-  /** With its id; undefined: there was no run, or it never registered. */
+  /** Includes its id; undefined: there was no earlier run, or it never registered. */
   readonly info: AgentInfo | undefined;
   readonly resources: SavedResources;
-  /** Names the boot of the host that the earlier run lived in. */
+  /** Identifies the boot of the host in which the earlier run lived. */
   readonly bootId: string | undefined;
   readonly frameworks: readonly SavedFramework[];
-  /** It was being emptied. */
+  /** Set if it was draining. */
   readonly drainConfig?: DrainConfig | undefined;
   /** Directories that nobody uses any more. */
   readonly leftovers: readonly Leftover[];
-  /** What could not be read, and was passed over. */
+  /** Descriptions of what could not be read and was skipped. */
   readonly problems: readonly string[];
 }
 
 /** Dynamic reservations and persistent volumes. */
 export interface SavedResources {
-  /** As they were when all was done that had been begun. */
+  /** The state after the last completed change. */
   readonly committed: readonly Resource[];
-  /** Those whose end was not acknowledged. */
+  /** Operations whose end was not acknowledged. */
   readonly operations: readonly Operation[];
-  /** As they were to become; undefined: nothing was under way. */
+  /** The state after the change that was in progress; undefined: there was none. */
   readonly target:
     | { readonly resources: readonly Resource[]; readonly operations: readonly Operation[] }
     | undefined;
@@ -51,37 +51,37 @@ export interface SavedExecutor {
   readonly id: string;
   readonly info: ExecutorInfo;
   readonly generated: boolean;
-  /** Address of its driver, where it speaks libprocess. */
+  /** Address of its driver, if it uses libprocess. */
   readonly driver?: string | undefined;
-  /** Of its latest run. */
+  /** The container of its latest run. */
   readonly containerId: string;
-  /** Pid of the first process of its container, where that still runs. */
+  /** Pid of the first process of its container, if that still runs. */
   readonly process?: number | undefined;
-  /** It was over, and everything of it acknowledged. */
+  /** It had ended, and everything was acknowledged. */
   readonly completed: boolean;
   readonly tasks: readonly SavedTask[];
-  /** Those of its tasks that were to be launched together, as they were asked for. */
+  /** The task groups as requested, for tasks that were to be launched together. */
   readonly groups: readonly TaskGroupInfo[];
 }
 
 export interface SavedUpdates {
   readonly updates: readonly StatusUpdate[];
-  /** Keys of their uuids. */
+  /** Keys of the UUIDs. */
   readonly acknowledged: ReadonlySet<string>;
-  /** Where the file of these has to end before more is written to it, in bytes; undefined: where it ends. */
+  /** Offset in bytes at which the updates file must be truncated before more is appended; undefined: it is intact. */
   readonly cutAt: number | undefined;
 }
 
 export interface SavedTask extends SavedUpdates {
-  /** How it was being ended, where it was. */
+  /** How it was being killed, if it was. */
   readonly kill?: KillRecord | undefined;
   readonly task: Task;
-  /** Written down where the task itself does not say enough. */
+  /** Recorded if the task itself does not say enough. */
   readonly definition: TaskInfo | undefined;
 }
 
 export interface Leftover {
   readonly path: string;
-  /** Milliseconds since it was used last. */
+  /** Milliseconds since it was last used. */
   readonly age: number;
 }

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 
-/** How what an earlier run of the agent left is read. Methods reject as Node's do. */
+/** File access for reading what an earlier run of the agent left behind. Methods reject as Node's do. */
 export interface StateFiles {
   readFile(path: string): Promise<Buffer>;
   readlink(path: string): Promise<string>;

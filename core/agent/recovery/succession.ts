@@ -5,30 +5,33 @@ import type { SavedAgent } from "./saved-state.js";
 
 export interface ThisRun {
   readonly info: AgentInfo;
-  /** Names the present boot of the host. */
+  /** Identifies the current boot of the host. */
   readonly bootId: string;
   readonly policy: ReconfigurationPolicy;
-  /** What makes it a new agent when it is removed. */
+  /** The link whose removal makes this a new agent. */
   readonly latest: string;
 }
 
 export interface Succession {
-  /** It is the agent that the last run was; otherwise a new one, because of the changes. */
+  /** This is the same agent as in the last run; otherwise it is a new one, because of the changes. */
   readonly asBefore: boolean;
   readonly changes: readonly string[];
-  /** Nothing of the last run is running any more. */
+  /** Nothing from the last run is running any more. */
   readonly rebooted: boolean;
-  /** It says something else of itself than the last run did. */
+  /** Its description differs from that of the last run. */
   readonly reconfigured: boolean;
 }
 
-/** Whether this run of an agent is the same agent. Throws TEPUI_AGENT_RECOVERY_FAILED where it must be and is not: tasks may be running. */
+/**
+ * Decides whether this is the same agent as in the last run. Throws TEPUI_AGENT_RECOVERY_FAILED if it is not but has to be, because tasks
+ * may be running.
+ */
 export function succession(saved: SavedAgent, { info, bootId, policy, latest }: ThisRun): Succession {
   const before = saved.info ?? info;
   const changes = incompatibilities(policy, before, info);
   const asBefore = changes.length === 0;
   const rebooted = saved.bootId !== undefined && saved.bootId !== bootId;
-  // After a reboot nothing runs any more, so that nothing is lost by being another agent.
+  // After a reboot nothing is running, so nothing is lost by becoming a new agent.
   if (!asBefore && !rebooted) {
     const problems = [...changes, wayOut(policy, latest)];
     throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems });

@@ -19,22 +19,22 @@ import type { AgentPaths } from "../paths.js";
 import type { SavedResources } from "../recovery/saved-state.js";
 import { uuidKey } from "../updates/update-stream.js";
 
-/** How long after it failed to write down what is not to be lost the agent tries again. Milliseconds. */
+/** Milliseconds after which a failed write that must not be lost is retried. */
 const RETRY = 5000;
 
-/** Told how a change of the resources ends. */
+/** Hears how a change of the resources ends. */
 export interface ChangeObserver {
-  /** It is its turn to be written down. */
+  /** The change is about to be written. */
   before?(): void;
   done?(): void;
-  /** It cannot be made. That is to be written down next. */
+  /** The change is impossible. That has to be written next. */
   refused?(error: unknown): void;
-  /** It was not made, and a later run of the agent will know. */
+  /** The change was not made, and a later run of the agent will know. */
   failed?(): void;
 }
 
 interface Change extends ChangeObserver {
-  /** All reservations and volumes that there are to be; undefined: those that there are. */
+  /** All reservations and volumes after the change; undefined: no change. */
   readonly checkpointed: Resources | undefined;
 }
 
@@ -54,30 +54,30 @@ export interface CheckpointedResourcesOptions {
 }
 
 /**
- * Dynamic reservations and persistent volumes: what the agent counts, what it has written down, and the directories of volumes.
+ * Dynamic reservations and persistent volumes: what the agent counts, what it has written, and the directories of the volumes.
  *
- * Changes count at once and are made one after the other: first what is to be is written down, then the volumes are made and removed,
- * then it is said to be so. After a crash in between it is done again. One that fails is taken back in writing, however long the disk refuses that:
- * until then a later run of the agent might make it all the same.
+ * Changes count at once and are made one after another: the target is written, volumes are created and removed, then the target is written
+ * as committed. After a crash in between, the change is repeated. A change that fails is withdrawn in writing, however long the disk
+ * refuses that: until then a later run of the agent might still make it.
  */
 export class CheckpointedResources {
   private readonly waiting: Change[] = [];
   private working: Promise<void> | undefined;
-  /** Written down, and true of the disk. */
+  /** What is committed, in the record and on the disk. */
   private committed = Resources.empty;
-  /** Volumes that a change which then failed has moved aside: where they were, and where they are. */
+  /** Volumes that a failed change had moved aside: their original and their current paths. */
   private moved: Aside[] = [];
 
   constructor(private readonly options: CheckpointedResourcesOptions) {}
 
-  /** Resolves when all changes asked for by now are made; undefined: there are none. */
+  /** Resolves when all changes requested so far are made; undefined: there are none. */
   get pending(): Promise<void> | undefined {
     return this.working;
   }
 
   /**
-   * Those of an earlier run. What it had begun is finished. Rejects with TEPUI_AGENT_RECOVERY_FAILED when the host no longer has
-   * what they are made of.
+   * Takes over those of an earlier run and completes the change it had begun. Rejects with TEPUI_AGENT_RECOVERY_FAILED if the host no
+   * longer has the underlying resources.
    */
   async restore(saved: SavedResources): Promise<void> {
     const { state, logger } = this.options;
@@ -124,7 +124,7 @@ export class CheckpointedResources {
     }
   }
 
-  /** All of them, as masters say that know no operations; what is not among them any more is gone, volumes with their content. */
+  /** Replaces all of them, for masters that know no operations. Whatever is not listed any more is removed, volumes with their content. */
   replace(messages: readonly Resource[]): void {
     const { state, logger } = this.options;
     const next = Resources.of(messages);
@@ -133,7 +133,7 @@ export class CheckpointedResources {
     else logger.error(`the master's reservations do not fit this agent: ${total.error}`);
   }
 
-  /** The agent's total is this from now on. */
+  /** Makes this the agent's total from now on. */
   change(total: Resources, observer: ChangeObserver): void {
     const { state } = this.options;
     state.total = total;
@@ -148,7 +148,7 @@ export class CheckpointedResources {
     this.work();
   }
 
-  /** Writes the operations down as they are now, or are to be known. @param done called when that is so */
+  /** Writes the operations as they are now, or will be. @param done called when they are written */
   save(done?: () => void): void {
     if (this.waiting.length > 0 && done === undefined) return;
     const said = done === undefined ? {} : { done, failed: done };
@@ -180,7 +180,7 @@ export class CheckpointedResources {
     }
   }
 
-  /** Later changes were made of this one's outcome, so they fail with it. */
+  /** Later changes build on this one's outcome, so they fail with it. */
   private async takeBack(change: Change, error: unknown): Promise<void> {
     const { state, logger } = this.options;
     logger.error({ err: error }, "reservations and volumes could not be changed");
@@ -198,7 +198,7 @@ export class CheckpointedResources {
     for (const one of failed) one.failed?.();
   }
 
-  /** Writes down what is, until it is written. */
+  /** Writes the actual state, repeatedly until it succeeds. */
   private async insist(): Promise<void> {
     const { clock, logger } = this.options;
     for (let told = false; ; told = true) {
@@ -223,7 +223,8 @@ export class CheckpointedResources {
     const back = this.moved.map(
       ({ from, path }): DiskOperation => ({ op: "move-aside", from: path, path: from }),
     );
-    // What was to be destroyed and is not comes back first: while it is away, a later run is to take it for destroyed.
+    // Volumes that should have been destroyed but were not are moved back first: while they are away, a later run would take them for
+    // destroyed.
     this.moved.push(...aside);
     await disk.apply([...back, ...target, ...changes, ...commit]);
     this.moved = [];
@@ -248,7 +249,7 @@ export class CheckpointedResources {
     for (const [path, entry] of had) {
       if (has.has(path)) continue;
       if (isMount(entry)) {
-        // The file system is the host's; what is in it was the volume.
+        // The mount belongs to the host; its content was the volume.
         changes.push({ op: "empty", path });
         continue;
       }
@@ -262,14 +263,14 @@ export class CheckpointedResources {
     return { changes, aside };
   }
 
-  /** Where volumes wait to be removed, on the file system that they are on. */
+  /** Where a volume waits for its removal, on its own file system. */
   private asideOf({ kind }: ResourceEntry): string {
     const { paths } = this.options;
     const root = kind.disk?.source?.path?.root;
     return root === undefined ? paths.removing() : paths.removingOn(root);
   }
 
-  /** Directories in which volumes wait to be removed, on disks of their own. */
+  /** Directories in which volumes wait for their removal, on disks of their own. */
   asideDirectories(): string[] {
     const { state, paths } = this.options;
     const roots = new Set(

@@ -21,7 +21,10 @@ export interface OversubscriptionOptions {
   readonly send: (message: NamedMessage) => void;
 }
 
-/** Asks the estimator what can be lent besides, and tells the master when that, with what is lent already, has changed. */
+/**
+ * Asks the estimator for oversubscribable resources. Tells the master when these, together with the revocable resources in use, have
+ * changed.
+ */
 export class Oversubscription {
   private readonly rounds: Rounds;
 
@@ -46,7 +49,7 @@ export class Oversubscription {
 
   private async ask(): Promise<void> {
     const { state, estimator, logger } = this.options;
-    // What is lent belongs to the measurement that the answer comes from: a task that comes or ends meanwhile must not count twice.
+    // The resources in use must be those at the time of the estimate: a task that starts or ends in the meantime must not count twice.
     let lent: Resources | undefined;
     const measure = () => {
       lent = revocableInUse(state);

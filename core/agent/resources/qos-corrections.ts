@@ -24,7 +24,7 @@ interface Target {
   readonly executor: Executor;
 }
 
-/** Does what the controller of the quality of service says. */
+/** Applies the corrections of the QoS controller. */
 export class QoSCorrections {
   private readonly rounds: Rounds;
 
@@ -66,7 +66,7 @@ export class QoSCorrections {
     executors.preempt(target.framework, target.executor);
   }
 
-  /** Whom the correction is of, or why there is nothing to do. */
+  /** The executor that a correction concerns, or why there is nothing to do. */
   private target({ frameworkId, executorId, containerId }: QoSCorrection): Target | string {
     const { state } = this.options;
     if (state.phase !== "serving") return "the agent is ending";

@@ -8,15 +8,15 @@ import { isTerminal } from "../../../sdk/task-states.js";
 import type { AgentState } from "../agent-state.js";
 import type { Executor } from "../executors/executor.js";
 
-/** Executors whose container is not known to be over. */
+/** Executors whose container has not ended, as far as is known. */
 export const liveExecutors = (state: AgentState): Executor[] =>
   [...state.executors()].filter((executor) => executor.state !== "terminated");
 
-/** Revocable resources that live executors and their tasks hold; without allocation roles. */
+/** Revocable resources held by live executors and their tasks, without allocation roles. */
 export const revocableInUse = (state: AgentState): Resources =>
   Resources.sum(liveExecutors(state).map(({ resources }) => resources.revocable())).unallocate();
 
-/** What a container is and uses now; either may be unknown while it starts or ends. */
+/** The current status and statistics of a container; either may be missing while it starts or ends. */
 export async function measureContainer({ containerizer, containerId }: Executor): Promise<{
   status: ContainerStatus | undefined;
   statistics: ResourceStatistics | undefined;
@@ -28,10 +28,10 @@ export async function measureContainer({ containerizer, containerId }: Executor)
   return { status, statistics };
 }
 
-/** What the live executors have, and what they use, measured now. Never rejects. */
+/** The resources of the live executors and their measured usage. Never rejects. */
 export async function resourceUsage(state: AgentState): Promise<ResourceUsage> {
   const total = state.total.toMessages();
-  // What they have is of one moment; only the figures of use come in one after the other.
+  // Their resources are taken at one moment; only the measurements come in one by one.
   const entries = liveExecutors(state).map((executor) => ({
     executor,
     executor_info: { ...executor.info, framework_id: { value: executor.ids.frameworkId } },

@@ -1,7 +1,7 @@
 import type { ExecutorInfo, FrameworkInfo, Resource, TaskInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { convertResources } from "../../../sdk/resources/index.js";
 
-/** Resources from masters and frameworks without MULTI_ROLE carry no allocation: there it is the framework's one role. */
+/** Masters and frameworks without MULTI_ROLE do not set the allocation: it is the framework's only role. */
 function allocated(resources: readonly Resource[], framework: FrameworkInfo): Resource[] {
   const role = framework.roles[0] ?? framework.role ?? "*";
   return convertResources(resources, "post-refinement").map((resource) =>

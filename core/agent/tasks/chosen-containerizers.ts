@@ -2,9 +2,8 @@ import type { Containerizer } from "../../../sdk/contracts/containerizer.js";
 import { TepuiError } from "../../../sdk/errors/index.js";
 
 /**
- * The containerizers in the order in which they are asked: as the flag names them, then those that plugins bring without being named,
- * since loading them was the wish. Throws TEPUI_CONTAINERIZER_UNKNOWN for names that nobody brings.
- *
+ * The containerizers in the order in which they are asked: first those that the flag names, then those that plugins contribute beyond that,
+ * since somebody wanted them loaded. Throws TEPUI_CONTAINERIZER_UNKNOWN for names that no plugin contributes.
  * @param flag value of `--containerizers`
  */
 export function chosenContainerizers(flag: string, brought: readonly Containerizer[]): Containerizer[] {

@@ -26,18 +26,18 @@ export interface CommandStatus {
 }
 
 export interface CommandTaskHost extends EndingHost {
-  /** What its last message says has ended. */
+  /** What has ended, in its last message. */
   readonly noun: "Command" | "Container";
-  /** The framework wants to hear of TASK_KILLING. */
+  /** The framework wants TASK_KILLING updates. */
   readonly reportsKilling: boolean;
   report(status: CommandStatus): void;
-  /** Starts the checks that the task asks for; undefined where it asks for none. */
+  /** Starts the task's checks; undefined if it has none. */
   check(task: CheckedTask, listener: CheckListener): RunningChecks | undefined;
 }
 
 /**
- * What Mesos's command executor does for one task, without being a process: it tells the states of the command, kills it politely
- * and then for good, and ends it when its time is over or its health checks fail too often.
+ * Mesos's command executor for one task, without a process: reports the states of the command, and kills it (first politely) on request,
+ * when its time is up, or when too many health checks fail.
  */
 export class CommandTask {
   private running = false;
@@ -47,7 +47,7 @@ export class CommandTask {
   private checks: RunningChecks | undefined;
   private overtime = false;
   private unhealthy = false;
-  /** The last one that was told. */
+  /** The status that was reported last. */
   private status: CommandStatus | undefined;
 
   constructor(
@@ -55,7 +55,7 @@ export class CommandTask {
     private readonly host: CommandTaskHost,
   ) {}
 
-  /** The container runs, and this is to be told of it. */
+  /** The container runs, and this has to be reported. */
   started(data?: Buffer): void {
     this.tell({ state: TaskState.TASK_STARTING });
     this.tell({ state: TaskState.TASK_RUNNING, data });
@@ -63,10 +63,9 @@ export class CommandTask {
   }
 
   /**
-   * The container runs, and its framework knows: after a restart of the agent.
-   *
+   * The container runs and its framework knows: after a restart of the agent.
    * @param age how long it has been running, in milliseconds
-   * @param told its statuses until then, oldest first
+   * @param told its statuses so far, oldest first
    * @param kill how it was being killed, if it was
    */
   followed(age: number, told: readonly TaskStatus[], kill?: KillRecord): void {
@@ -111,7 +110,7 @@ export class CommandTask {
     );
   }
 
-  /** Asked to end, by a framework. A later request can only bring the end nearer. */
+  /** Killed by its framework. A repeated request can only shorten the grace period. */
   kill(policy: KillPolicy | undefined): void {
     this.completion?.cancel();
     this.killWithin(killGracePeriod([policy, this.task.kill_policy]));
@@ -131,7 +130,7 @@ export class CommandTask {
     void this.ending.ask();
   }
 
-  /** The container ended; tells the task's last state. */
+  /** The container has ended; reports the task's final state. */
   finish({ exit }: ContainerTermination): void {
     if (this.ended) return;
     this.ended = true;
@@ -168,10 +167,10 @@ export class CommandTask {
     this.host.report(this.status);
   }
 
-  /** The last status, with what a check found. */
+  /** The last status, with the result of a check. */
   private again(found: Pick<CommandStatus, "reason" | "healthy" | "checkStatus">): void {
     if (this.status === undefined) return;
-    // What the container is need not be said again.
+    // The container's status has been reported already.
     this.status = { ...this.status, data: undefined, ...found };
     this.host.report(this.status);
   }

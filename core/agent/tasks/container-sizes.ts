@@ -2,17 +2,17 @@ import type { Executor } from "../executors/executor.js";
 import { executorLimits, type LimitRules } from "../executors/executor-limits.js";
 
 /**
- * Keeps the containers of custom executors as large as what runs in them. Of one container one change is under way at a time, and
- * the last one asked for is the last one made.
+ * Keeps the containers of custom executors as large as what runs in them. Each container is resized by one request at a time, and the last
+ * request wins.
  */
 export class ContainerSizes {
   private readonly last = new WeakMap<Executor, Promise<void>>();
-  /** Not begun: it will take the size that the executor has by then. */
+  /** Not started: it will use the executor's size at that time. */
   private readonly waiting = new WeakMap<Executor, Promise<void>>();
 
   constructor(private readonly rules: LimitRules) {}
 
-  /** Resolves when the container has at least what the executor and its tasks have now. */
+  /** Resolves when the container has at least the resources that the executor and its tasks have now. */
   resize(executor: Executor): Promise<void> {
     const waiting = this.waiting.get(executor);
     if (waiting !== undefined) return waiting;

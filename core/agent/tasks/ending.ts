@@ -4,15 +4,15 @@ import type { KillCause, KillRecord } from "./kill-record.js";
 const SIGTERM = 15;
 const SIGKILL = 9;
 
-/** How long the end of a task waits for a disk, or for an engine, that does not answer; in milliseconds. */
+/** How long the end of a task waits for a disk or an engine that does not answer, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
-/** Neither of its promises is ever rejected. */
+/** Its promises never reject. */
 export interface EndingHost {
   readonly clock: Clock;
-  /** Resolves when a later run of the agent would know that the task is made to end, and how; or when that cannot be. */
+  /** Resolves when a later run of the agent would know that the task is being killed, and how; or when that is impossible. */
   note(kill: KillRecord): Promise<void>;
-  /** To every process of the task's container. Resolves to whether it was sent. */
+  /** Sends a signal to every process of the task's container. Resolves to whether it was sent. */
   signal(signal: number): Promise<boolean>;
 }
 
@@ -20,20 +20,20 @@ export interface EndingOptions {
   readonly cause: KillCause;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly grace: number;
-  /** An earlier run of the agent has sent SIGTERM; `grace` is what is left. */
+  /** An earlier run of the agent has sent SIGTERM already; `grace` is the rest. */
   readonly asked?: boolean;
 }
 
 /**
- * How a task is made to end: that is written down, then the task is asked, and when its grace is over it is ended. The grace counts
- * from when it was asked: a slow disk must not use it up. A disk or an engine that never answers only delays the end.
+ * How a task is killed: a record is written, then SIGTERM is sent, then, after the grace period, SIGKILL. The grace period counts from the
+ * SIGTERM: a slow disk must not use it up. A disk or an engine that never answers only delays the end.
  */
 export class Ending {
   private readonly cause: KillCause;
   private grace: number;
   /** The first record. */
   private readonly noted: Promise<void>;
-  /** When the task was asked, by the monotonic clock. */
+  /** When SIGTERM was sent, by the monotonic clock. */
   private asked: number | undefined;
   private timer: Timer | undefined;
   private asking = false;
@@ -49,7 +49,7 @@ export class Ending {
     this.noted = this.note();
   }
 
-  /** There is something to end: asks it, unless it was asked. */
+  /** There is something to kill: sends SIGTERM, unless it was sent already. */
   async ask(): Promise<void> {
     if (this.asking || this.asked !== undefined) return;
     this.asking = true;
@@ -61,7 +61,7 @@ export class Ending {
     if (sent === true) void this.note();
   }
 
-  /** A later request can only bring the end nearer. */
+  /** A later request can only shorten the grace period. */
   hasten(grace: number): void {
     if (this.over || grace >= this.grace) return;
     this.grace = grace;
@@ -69,7 +69,7 @@ export class Ending {
     void this.note();
   }
 
-  /** The task has ended, or is somebody else's to end. */
+  /** The task has ended, or somebody else takes care of it. */
   stop(): void {
     this.over = true;
     this.timer?.cancel();
@@ -85,7 +85,7 @@ export class Ending {
     this.timer = this.host.clock.setTimeout(() => void this.host.signal(SIGKILL), this.left());
   }
 
-  /** Milliseconds until SIGKILL, of a task that was asked. */
+  /** Milliseconds until SIGKILL, after SIGTERM. */
   private left(): number {
     return this.asked! + this.grace - this.host.clock.monotonic();
   }

@@ -36,7 +36,7 @@ const SIGNALS: readonly string[] = [
   "Bad system call",
 ];
 
-/** The first real-time signal that programs may use; glibc keeps two. */
+/** The first real-time signal that programs may use; glibc reserves two. */
 const FIRST_REAL_TIME = 34;
 
 function signalName(signal: number): string {
@@ -49,7 +49,7 @@ export function exitText({ code, signal }: ContainerExit): string {
   return signal === undefined ? `exited with status ${code}` : `terminated with signal ${signalName(signal)}`;
 }
 
-/** As wait(2) gives it, which is what messages between daemons carry; -1 for an end that is not known. */
+/** The exit status in the format of wait(2), as messages between daemons carry it; -1 if it is unknown. */
 export function waitStatus(exit: ContainerExit | undefined): number {
   if (exit === undefined) return -1;
   return exit.signal ?? ((exit.code ?? 0) & 0xff) << 8;

@@ -1,21 +1,21 @@
 export const KILL_CAUSES = ["killed", "overtime", "unhealthy"] as const;
 
-/** Why a task is made to end: somebody asked for it, its time is over, or its health checks failed too often. */
+/** Why a task is being killed: on request, because its time is up, or because too many health checks failed. */
 export type KillCause = (typeof KILL_CAUSES)[number];
 
-/** What is written down of a task that is made to end, for a later run of the agent to go on with. */
+/** What is recorded about a task that is being killed, so that a later run of the agent can continue. */
 export interface KillRecord {
   readonly cause: KillCause;
-  /** Between SIGTERM and SIGKILL, in milliseconds; undefined: as long as the task wishes. */
+  /** Between SIGTERM and SIGKILL, in milliseconds; undefined: the task's own grace period. */
   readonly grace: number | undefined;
   /**
-   * When SIGKILL is due, in milliseconds since the epoch; undefined: SIGTERM may not have been sent. Many programs take a second one
-   * worse than the first.
+   * When SIGKILL is due, in milliseconds since the epoch; undefined: SIGTERM may not have been sent. Many programs react to a second
+   * SIGTERM worse than to the first.
    */
   readonly deadline: number | undefined;
 }
 
-/** Nothing more is known, or needed, than that somebody asked for the end. */
+/** Somebody asked for the end; nothing more is known, or needed. */
 export const KILLED: KillRecord = { cause: "killed", grace: undefined, deadline: undefined };
 
 const GRACE = "grace=";
@@ -28,7 +28,7 @@ export const killRecordText = ({ cause, grace, deadline }: KillRecord): string =
     ...(deadline === undefined ? [] : [`${DEADLINE}${deadline}`]),
   ].join(" ");
 
-/** Whatever is left of the record, the task was being ended. */
+/** However much of the record is left, the task was being killed. */
 export function readKillRecord(text: string): KillRecord {
   const [cause, ...fields] = text.split(" ");
   const number = (name: string): number | undefined => {
@@ -43,13 +43,12 @@ export function readKillRecord(text: string): KillRecord {
 }
 
 /**
- * Milliseconds until SIGKILL, for a run of the agent that goes on with a kill.
- *
- * @param wished what the task asks for
+ * Milliseconds until SIGKILL, for a run of the agent that continues a kill.
+ * @param wished the task's own grace period
  * @param now milliseconds since the epoch
  */
 export function graceLeft({ grace, deadline }: KillRecord, wished: number, now: number): number {
   const whole = grace ?? wished;
-  // A clock that was set back meanwhile must not make it longer.
+  // A clock that was set back must not extend it.
   return deadline === undefined ? whole : Math.min(whole, Math.max(0, deadline - now));
 }

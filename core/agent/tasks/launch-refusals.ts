@@ -14,17 +14,17 @@ import type { Framework } from "../framework.js";
 import type { ResourceVersion } from "../link/resource-version.js";
 import { drainingRefusal, dropped, type Refusal, refusalOf, usesUnknown } from "./task-refusal.js";
 
-/** What is to run. */
+/** A request to run tasks. */
 export interface Launch {
   readonly framework: Framework;
-  /** All with a custom executor, the same one, or one alone without. */
+  /** Either all with the same custom executor, or a single one without. */
   readonly tasks: readonly TaskInfo[];
   readonly executorInfo: ExecutorInfo;
-  /** The tasks again, where they are to be delivered together. */
+  /** The tasks again, if they must be delivered together. */
   readonly group: TaskGroupInfo | undefined;
 }
 
-/** What the master takes for granted. */
+/** What the master assumes about the agent. */
 export type LaunchTerms = Pick<RunTaskMessage, "launch_executor" | "resource_version_uuids">;
 
 export interface LaunchRefusalsOptions {
@@ -35,11 +35,11 @@ export interface LaunchRefusalsOptions {
   readonly executors: Executors;
 }
 
-/** Why tasks do not run now: what they ask for is not here, or the master's view of this agent is not what it is. */
+/** Why tasks cannot run now: the agent lacks what they ask for, or the master's view of the agent is out of date. */
 export class LaunchRefusals {
   constructor(private readonly options: LaunchRefusalsOptions) {}
 
-  /** @param existing the executor that the tasks are for, where it is there */
+  /** @param existing the tasks' executor, if it exists already */
   of(launch: Launch, terms: LaunchTerms, existing: Executor | undefined): Refusal | undefined {
     const { framework, tasks } = launch;
     const { state, containerizers, checks } = this.options;
@@ -55,7 +55,7 @@ export class LaunchRefusals {
     );
   }
 
-  /** The master goes by an older report, and may have given to these tasks what others use. */
+  /** The master goes by an older report, and may have given the tasks resources that others use. */
   private ofVersion(
     framework: Framework,
     versions: RunTaskMessage["resource_version_uuids"],
@@ -69,7 +69,7 @@ export class LaunchRefusals {
     };
   }
 
-  /** What the tasks are to use is not there. */
+  /** Resources that the tasks should use do not exist. */
   ofResources({ framework, tasks, executorInfo: executor }: Launch): Refusal | undefined {
     const { checkpointed } = this.options.state;
     const unknown = tasks.some(({ resources }) => usesUnknown(resources, checkpointed))
@@ -85,7 +85,7 @@ export class LaunchRefusals {
     };
   }
 
-  /** The master says whether it expects a new executor; where that is not so, one of the two is out of date. */
+  /** The master says whether it expects a new executor. If that does not match, master or agent is out of date. */
   private ofExecutor(
     framework: Framework,
     of: { custom: boolean; existing: Executor | undefined; launchExecutor: boolean | undefined },

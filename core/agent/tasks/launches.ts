@@ -42,24 +42,24 @@ export interface LaunchesOptions extends LaunchRefusalsOptions {
   readonly gc: GarbageCollector;
   readonly random: Random;
   readonly logger: Logger;
-  /** Registers again with the master. */
+  /** Re-registers with the master. */
   readonly reregister: () => void;
-  /** A running custom executor has a new task to get. */
+  /** A running custom executor has a new task to receive. */
   readonly deliver: (executor: Executor) => void;
-  /** Told to the master, which waits for an executor that will not come. */
+  /** Tells the master, which waits for an executor that will not come. */
   readonly executorNotLaunched: (frameworkId: string, executorId: string) => void;
 }
 
-/** Tasks for an executor that is there. */
+/** Tasks for an executor that exists already. */
 interface Added {
   readonly taskIds: readonly string[];
-  /** That they are to run. */
+  /** The records of the tasks. */
   readonly record: readonly DiskOperation[];
   /** What they have to wait for. */
   readonly after: Promise<void> | undefined;
 }
 
-/** Starts tasks: from the master's word to a running container, or to a status that says why not. */
+/** Launches tasks: from the master's message to a running container, or to a status update that says why not. */
 export class Launches {
   private readonly refusals: LaunchRefusals;
 
@@ -67,7 +67,7 @@ export class Launches {
     this.refusals = new LaunchRefusals(options);
   }
 
-  /** Finds the framework, or takes up a new one. */
+  /** Returns the framework, added if it is new here. */
   framework(info: FrameworkInfo, pid: string | undefined): Framework {
     const { state, gc, paths } = this.options;
     const id = info.id!.value!;
@@ -94,7 +94,7 @@ export class Launches {
     });
   }
 
-  /** All of its tasks run, or none does. */
+  /** Runs all tasks of the group, or none. */
   runTaskGroup(message: RunTaskGroupMessage): void {
     const info = message.framework!;
     const executorInfo = this.groupExecutor(withAllocation(message.executor!, info));
@@ -129,7 +129,7 @@ export class Launches {
         this.options.executorNotLaunched(framework.id, executorId);
       }
       executors.retirement.removeIfIdle(framework);
-      // The master is told anew what is here.
+      // The master gets a new report.
       if (refusal.reason === Reason.REASON_INVALID_OFFERS) this.options.reregister();
       return;
     }
@@ -154,8 +154,8 @@ export class Launches {
   }
 
   /**
-   * Resolves when reservations and volumes are changed as the tasks may need it; undefined: none is just being changed. Rejects where what the
-   * tasks are to use is not there after all.
+   * Resolves when pending changes of reservations and volumes, which the tasks may need, are made; undefined: there are none. Rejects if
+   * the resources for the tasks do not exist after all.
    */
   private made(launch: Launch): Promise<void> | undefined {
     const { pending } = this.options.resources;
@@ -165,22 +165,22 @@ export class Launches {
       const problem = unknown ?? (this.overused ? "What was to become free for it did not" : undefined);
       if (problem !== undefined) throw new TepuiError("TEPUI_CONTAINER_LAUNCH_FAILED", { text: problem });
     });
-    // Nobody may wait for it yet.
+    // Possibly nobody awaits it.
     made.catch(() => undefined);
     return made;
   }
 
-  /** Whether more is given to executors than there is. */
+  /** Whether executors have been given more than there is. */
   private get overused(): boolean {
     const { state } = this.options;
     const live = [...state.executors()].filter((executor) => executor.state !== "terminated");
-    // The master gives nothing for executors that the agent makes, and a shared volume as often as it is asked for.
+    // The master accounts nothing for executors that the agent makes up, and a shared volume as often as it is used.
     const given = live.map((executor) => (executor.generated ? executor.taskResources : executor.resources));
     const used = Resources.sum(given).unallocate().nonRevocable().nonShared();
     return !state.total.contains(used);
   }
 
-  /** Gives them to an executor that is there once it is written down that they are to run; otherwise they end. */
+  /** Delivers tasks to an existing executor once their records are written; otherwise they end. */
   private async addTasks(
     framework: Framework,
     executor: Executor,

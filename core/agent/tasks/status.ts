@@ -8,7 +8,7 @@ import type {
   TaskStatus,
 } from "../../../proto/gen/mesos/v1/mesos.js";
 
-/** What is to be told about a task; the rest of a status update follows from who tells it when. */
+/** What is reported about a task; the other fields of a status update depend on who reports, and when. */
 export interface StatusFacts {
   readonly frameworkId: string;
   readonly taskId: string;
@@ -58,5 +58,5 @@ export function makeUpdate(facts: StatusFacts, origin: StatusOrigin): StatusUpda
   };
 }
 
-/** The bytes of a UUID in text form, as Mesos carries them. */
+/** A textual UUID in bytes, as Mesos sends it. */
 export const uuidBytes = (uuid: string): Buffer => Buffer.from(uuid.replaceAll("-", ""), "hex");

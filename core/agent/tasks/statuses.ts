@@ -31,27 +31,29 @@ export interface StatusesOptions {
   /** `slave(1)@ip:port` */
   readonly agentPid: () => string;
   readonly send: (message: NamedMessage) => void;
-  /** An executor reports what it may not, and is to end. */
+  /** An executor sent an update that it may not send, and has to end. */
   readonly misbehaved: (executor: Executor) => void;
-  /** A task of a custom executor is over. Resolves when the container has shrunk, which is before anybody is told. */
+  /** A task of a custom executor has ended. Resolves when the container has shrunk; only then is the update sent. */
   readonly shrunk: (executor: Executor) => Promise<void>;
 }
 
-/** Who reports by itself, and how that is told of its report. */
+/** The sender of an update, and how it hears about it. */
 export interface UpdateSender {
-  /** It is safe with the agent, or can be forgotten: its sender need not send it again. */
+  /** The agent has stored the update, or it does not matter: the sender need not repeat it. */
   taken(): void;
-  /** Nothing is kept of it any more: the scheduler has acknowledged it, or it came to nothing. Called once, and possibly before `take` returns. */
+  /**
+   * Nothing about it is kept any more: the scheduler has acknowledged it, or it was dropped. Called once, possibly before `take` returns.
+   */
   over(): void;
 }
 
 const NOBODY: UpdateSender = { taken: () => undefined, over: () => undefined };
 
-/** Takes statuses of tasks, whoever tells them, into the agent's state and on to the master. */
+/** Takes status updates, whoever sends them, into the agent's state and on to the master. */
 export class Statuses {
   constructor(private readonly options: StatusesOptions) {}
 
-  /** The agent itself has something to tell. */
+  /** An update from the agent itself. */
   report(facts: StatusFacts): void {
     const { clock, random, state } = this.options;
     const origin = { agentId: state.id, timestamp: clock.now() / 1000, uuid: uuidBytes(random.uuid()) };
@@ -62,7 +64,7 @@ export class Statuses {
     if (!this.takeUp(received, sender)) sender.over();
   }
 
-  /** False where nothing of it is kept. */
+  /** False if nothing about it is kept. */
   private takeUp(received: StatusUpdate, sender: UpdateSender): boolean {
     const { state, metrics, updates, logger } = this.options;
     const taskId = received.status!.task_id!.value!;
@@ -89,7 +91,7 @@ export class Statuses {
     }
     metrics.validStatusUpdates.inc();
     if (updates.knows(update)) {
-      // An executor repeats what was not acknowledged to it.
+      // An executor repeats updates that were not acknowledged to it.
       updates.whenSafe(update, sender.taken);
       return false;
     }
@@ -98,7 +100,7 @@ export class Statuses {
       status.source === Source.SOURCE_EXECUTOR &&
       framework.hasCompleted(taskId)
     ) {
-      // Its executor repeats what it was not told to be safe. Mesos's agent passes that on, as news of a task that runs again.
+      // The executor repeats an update that was not acknowledged to it. Mesos's agent forwards it, and the task seems to run again.
       this.ignored(taskId, "the end of the task is acknowledged");
       sender.taken();
       return false;
@@ -121,7 +123,7 @@ export class Statuses {
     };
     const shrinks = executor.state === "running" && isTerminal(status.state) && !executor.generated;
     const shrunk = shrinks ? this.options.shrunk(executor) : undefined;
-    // Whether anything may be written of the task is not known while something is being written for its executor.
+    // Until the executor's records are written, it is unknown whether anything may be written about the task.
     const { writing, held } = executor;
     const before = held.get(taskId);
     if (shrunk === undefined && writing === undefined && before === undefined) {
@@ -142,14 +144,14 @@ export class Statuses {
     if (say !== undefined) logger.info({ ...say, task: taskId }, `ignoring a status update: ${problem}`);
   }
 
-  /** For a task of a framework that is not known here: nothing but the update is kept. */
+  /** For a task of an unknown framework: only the update is kept. */
   reportUnknown(facts: StatusFacts): void {
     const { clock, random, state } = this.options;
     const origin = { agentId: state.id, timestamp: clock.now() / 1000, uuid: uuidBytes(random.uuid()) };
     this.store(makeUpdate(facts, origin), undefined, NOBODY);
   }
 
-  /** Called by the update manager; gives the master also the latest state, which may be newer than what is in flight. */
+  /** Called by the update manager. The master is also given the latest state, which may be newer than the update in flight. */
   forward(update: StatusUpdate): void {
     const { state, send, agentPid } = this.options;
     const status = update.status!;
@@ -172,7 +174,7 @@ export class Statuses {
       );
   }
 
-  /** Moves the task on; says why where it cannot be. */
+  /** Moves the task to a new state, or says why that is impossible. */
   private advance(executor: Executor, status: TaskStatus): string | undefined {
     const taskId = status.task_id!.value!;
     const terminal = isTerminal(status.state);
@@ -199,19 +201,19 @@ export class Statuses {
     return undefined;
   }
 
-  /** Containers without a network of their own have the agent's address. */
+  /** A container without a network of its own has the agent's address. */
   private addContainerStatus(executor: Executor, status: TaskStatus): void {
     const { containerStatus } = executor;
     if (containerStatus === undefined || !executor.launched.has(status.task_id!.value!)) return;
     const given = status.container_status;
-    // The container of a pod's task that is just being started has nothing to tell yet.
+    // The container of a pod's task that is starting has nothing to report yet.
     if (status.state === TaskState.TASK_STARTING && given?.container_id?.parent !== undefined) return;
     if (given === undefined) {
       status.container_status = containerStatus;
     } else {
       const network_infos =
         given.network_infos.length > 0 ? given.network_infos : containerStatus.network_infos;
-      // A task of a pod has a container of its own, within this one.
+      // A pod's task has a container of its own, nested in this one.
       const container_id = given.container_id ?? containerStatus.container_id;
       status.container_status = { ...given, ...containerStatus, container_id, network_infos };
     }

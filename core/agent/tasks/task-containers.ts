@@ -52,16 +52,16 @@ export interface TaskContainersOptions {
   readonly logger: Logger;
 }
 
-/** What an executor is started for. */
+/** The reason for starting an executor. */
 export interface FirstTasks {
   readonly tasks: readonly TaskInfo[];
-  /** That they are to run. */
+  /** The records of the tasks. */
   readonly record: readonly DiskOperation[];
   /** What its container has to wait for. */
   readonly after: Promise<void> | undefined;
 }
 
-/** Makes the containers of executors and command tasks, and follows them to their end. */
+/** Creates the containers of executors and command tasks, and follows them to their end. */
 export class TaskContainers {
   /** Shared by all statuses of containers in the host's network. */
   private readonly ownNetwork: NetworkInfo;
@@ -72,8 +72,8 @@ export class TaskContainers {
   }
 
   /**
-   * Writes down at once what is to run, before anything can be told of it. Makes the sandbox, finds a containerizer, and follows the container
-   * from there.
+   * Writes the records at once, before anything can be reported about the tasks. Then creates the sandbox, finds a containerizer and
+   * follows the container.
    */
   async start(framework: Framework, executor: Executor, first: FirstTasks): Promise<void> {
     const { executors, metrics, logger } = this.options;
@@ -104,7 +104,7 @@ export class TaskContainers {
           "a container failed to start",
         );
       }
-      // As Mesos where it cannot make the sandbox, be it for a user that the host does not know: these tasks may run elsewhere.
+      // As in Mesos if the sandbox cannot be created, possibly because the host does not know its user: these tasks may run elsewhere.
       const end = writtenDown
         ? { state: TaskState.TASK_FAILED, reason: Reason.REASON_CONTAINER_LAUNCH_FAILED }
         : { state: dropped(framework), reason: Reason.REASON_EXECUTOR_TERMINATED };
@@ -133,7 +133,7 @@ export class TaskContainers {
     }
   }
 
-  /** Who took the container; undefined: nobody, or nobody wants it any more. */
+  /** The containerizer that accepted the container; undefined: none did, or nobody wants it any more. */
   private async launch(
     framework: Framework,
     executor: Executor,
@@ -184,7 +184,7 @@ export class TaskContainers {
     };
   }
 
-  /** Command tasks and pods get none: they are no executors, and what runs in them is not to pass for one. */
+  /** Command tasks and pods get no token: they are no executors, and what runs in them must not pass for one. */
   private token({ ids, isCommand, isPod }: Executor): string | undefined {
     if (isCommand || isPod) return undefined;
     return this.options.tokens?.sign({ fid: ids.frameworkId, eid: ids.executorId, cid: ids.containerId });
@@ -218,9 +218,9 @@ export class TaskContainers {
     this.follow(executor, containerizer);
   }
 
-  /** What every status of the container's tasks carries; one without a network of its own has the agent's address. */
+  /** The container status in every update of the container's tasks; a container without a network of its own has the agent's address. */
   async containerStatus(executor: Executor, containerizer: Containerizer): Promise<ContainerStatus> {
-    // A container may end before anyone can look; its statuses still say where it was.
+    // A container may end before anyone can look; its statuses should still say where it was.
     const status = await containerizer
       .status(executor.containerId)
       .catch((): ContainerStatus => ({ container_id: executor.containerId, network_infos: [] }));
@@ -287,10 +287,10 @@ export class TaskContainers {
   }
 }
 
-/** Nothing of a pod runs in its own container but this, which holds its namespaces and groups, and waits for orphans of its tasks. */
+/** A pod's own container only runs this: it holds the namespaces and cgroups, and reaps orphaned processes of the pod's tasks. */
 const POD_COMMAND = "trap 'exit 0' TERM; while :; do sleep 86400 & wait $!; done";
 
-/** What the container of an executor runs. */
+/** The command of an executor's container. */
 const executorCommand = ({ info, isPod }: Executor): CommandInfo =>
   isPod
     ? { ...info.command, value: POD_COMMAND, shell: true, uris: info.command?.uris ?? [], arguments: [] }

@@ -12,25 +12,25 @@ import type { TaskChecks } from "../checks/task-checks.js";
 import { secretVariables } from "../executors/executor-environment.js";
 import type { Framework } from "../framework.js";
 
-/** Why a task cannot run here at all. */
+/** Why a task can never run here. */
 export interface Refusal {
   readonly state: TaskState;
   readonly reason: Reason;
   readonly message: string;
 }
 
-/** The state for a task that was never started: TASK_LOST for frameworks that know no better. */
+/** The state of a task that was never started: TASK_LOST for frameworks that do not know TASK_DROPPED. */
 export const dropped = (framework: Framework): TaskState =>
   framework.partitionAware ? TaskState.TASK_DROPPED : TaskState.TASK_LOST;
 
-/** The agent is being emptied. */
+/** The agent is draining. */
 export const drainingRefusal = (framework: Framework): Refusal => ({
   state: dropped(framework),
   reason: Reason.REASON_AGENT_DRAINING,
   message: "Task was received while agent was already draining",
 });
 
-/** What a task asks for that this agent does not have. Running it without would be less than was asked for. */
+/** What a task asks for that this agent does not have. To run it without would be less than it asked for. */
 export function refusalOf(
   task: TaskInfo,
   framework: Framework,
@@ -39,14 +39,14 @@ export function refusalOf(
   const container = task.executor === undefined ? task.container : task.executor.container;
   const supported = (feature: TaskFeature): boolean =>
     containerizers.some((containerizer) => containerizer.supports?.(feature, container) === true);
-  // The docker containerizer has limits always.
+  // The Docker containerizer always has limits.
   if (task.container?.type !== ContainerInfo_Type.DOCKER) {
     for (const { limit, feature, message } of LIMITS) {
       if (task.limits[limit] === undefined || supported(feature)) continue;
       return { state: dropped(framework), reason: Reason.REASON_TASK_INVALID, message };
     }
   }
-  // Custom executors run checks by themselves.
+  // Custom executors perform checks themselves.
   if (task.executor === undefined || task.executor.type === ExecutorInfo_Type.DEFAULT) {
     const unchecked = checks.problem(task);
     if (unchecked !== undefined) return invalid(unchecked);
@@ -61,7 +61,7 @@ export function refusalOf(
   return problem === undefined ? undefined : invalid(problem);
 }
 
-/** Few tasks use any. */
+/** Few tasks use GPUs. */
 const gpuProblem = (resources: readonly Resource[]): string | undefined =>
   resources.some(({ name }) => name === "gpus") ? validateGpus(Resources.of(resources)) : undefined;
 

@@ -3,7 +3,7 @@ import { MAX_TASK_STATUSES } from "../../../sdk/task-states.js";
 
 export { makeTask } from "../../../sdk/make-task.js";
 
-/** Notes a status, but for its data; of several in the same state the latest stands. */
+/** Adds a status without its data; of consecutive ones in the same state the latest is kept. */
 export function noteStatus(task: Task, status: TaskStatus): void {
   if (task.statuses.at(-1)?.state === status.state) task.statuses.pop();
   else if (task.statuses.length >= MAX_TASK_STATUSES) task.statuses.splice(1, 1);

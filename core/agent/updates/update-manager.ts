@@ -9,7 +9,7 @@ import { Repairs } from "../repairs.js";
 import { encodeRecord } from "./update-record.js";
 import { type HeldUpdate, UpdateStream, uuidKey } from "./update-stream.js";
 
-/** A task's file is written anew when it has this much that nobody needs. */
+/** A task's file is compacted when it contains this much that is no longer needed. */
 const COMPACTED_BYTES = 1024 * 1024;
 
 export interface UpdateManagerOptions {
@@ -21,8 +21,8 @@ export interface UpdateManagerOptions {
 }
 
 /**
- * - `next`: acknowledged, the stream goes on; `closed`: that was the terminal one.
- * - `unknown`: no such stream, or not the update that is waited for; nothing changed.
+ * - `next`: acknowledged, the stream continues; `closed`: that was the terminal update.
+ * - `unknown`: there is no such stream, or another update is in flight; nothing changed.
  */
 export type Acknowledged = "next" | "closed" | "unknown";
 
@@ -33,13 +33,13 @@ export interface Acknowledgement {
 }
 
 /**
- * Delivers status updates reliably: written down before they are sent (where the framework checkpoints), one in flight for a task,
- * sent again until they are acknowledged. Paused while there is no master to send to.
+ * Delivers status updates reliably: written before they are sent (if the framework checkpoints), one in flight per task, resent until
+ * acknowledged. Paused while there is no master to send to.
  */
 export class UpdateManager {
   private readonly streams = new Map<string, Map<string, UpdateStream>>();
   private paused = true;
-  /** What is written down of them is not all that there is to be known; also of those that are closed. */
+  /** Streams, closed ones included, whose file does not have everything. */
   private readonly repairs: Repairs<UpdateStream>;
 
   constructor(private readonly options: UpdateManagerOptions) {
@@ -47,10 +47,10 @@ export class UpdateManager {
   }
 
   /**
-   * Takes an update over. Resolves when its sender may forget it: it is written down, or acknowledged; at once for one seen before.
-   *
-   * @param path where the task's updates are written down; undefined: nowhere
-   * @param over called when it was acknowledged or given up, or was seen before
+   * Takes responsibility for an update. Resolves when its sender may forget it because it is written or acknowledged; at once for a known
+   * update.
+   * @param path where the task's updates are written; undefined: nowhere
+   * @param over called when it was acknowledged or given up, or was known before
    */
   async update(update: StatusUpdate, path: string | undefined, over = nothing): Promise<void> {
     const stream = this.streamFor(update, path);
@@ -82,7 +82,7 @@ export class UpdateManager {
       await writing;
       held.safe = undefined;
     } catch (error) {
-      // Better told without a record than not told: it is written once more with its acknowledgement, and until then its sender keeps it.
+      // Better sent without a record than not at all. It is written together with its acknowledgement, and until then the sender keeps it.
       held.unwritten = true;
       this.repairs.later(stream);
       this.options.logger.error(
@@ -94,12 +94,12 @@ export class UpdateManager {
     await held.safe;
   }
 
-  /** Whether this very update was taken before. */
+  /** Whether this very update was received before. */
   knows(update: StatusUpdate): boolean {
     return this.streamOf(update)?.knows(uuidKey(update.uuid)) === true;
   }
 
-  /** Calls when an update that was taken before may be forgotten by its sender: at once, where it is written down. */
+  /** Calls `safe` when the sender of a known update may forget it: at once if it is written. */
   whenSafe(update: StatusUpdate, safe: () => void): void {
     const held = this.streamOf(update)?.held.get(uuidKey(update.uuid));
     if (held?.safe === undefined) safe();
@@ -110,7 +110,7 @@ export class UpdateManager {
     return this.streams.get(update.framework_id!.value!)?.get(update.status!.task_id!.value!);
   }
 
-  /** Whether something of the framework is not acknowledged yet. */
+  /** Whether the framework has unacknowledged updates. */
   hasPending(frameworkId: string): boolean {
     return this.streams.has(frameworkId);
   }
@@ -119,7 +119,7 @@ export class UpdateManager {
     const stream = this.streams.get(frameworkId)?.get(taskId);
     const oldest = stream?.oldest;
     if (stream === undefined || oldest === undefined || oldest.key !== uuidKey(uuid)) return "unknown";
-    // Later ones may be written down, which it is to stand before.
+    // Later updates may be written already; this one belongs before them.
     const isBehind =
       oldest.unwritten === true && [...stream.held.values()].some((one) => one.unwritten !== true);
     stream.pending.shift();
@@ -131,7 +131,7 @@ export class UpdateManager {
         stream,
         isBehind ? () => this.compact(stream) : () => this.append(stream, records),
       );
-      // Until then its sender alone could tell a later run of the agent.
+      // Until then, only the sender could tell a later run of the agent.
       if (unwritten === true) void noted.then(oldest.over);
       else oldest.over();
     } else oldest.over();
@@ -146,8 +146,8 @@ export class UpdateManager {
   }
 
   /**
-   * The next update is sent when this is written down: a scheduler that has acknowledged a later one must never get an earlier one again.
-   * If the record is lost the same update is sent once more, and acknowledged once more.
+   * The next update is sent once this is written: a scheduler that has acknowledged a later update must never get an earlier one again. If
+   * the record is lost, the same update is sent, and acknowledged, once more.
    */
   private async noteAcknowledgement(stream: UpdateStream, write: () => Promise<void>): Promise<void> {
     stream.acknowledging++;
@@ -168,7 +168,7 @@ export class UpdateManager {
     }
   }
 
-  /** Writes a task's file anew, with what is still needed of it: a task may be told of without end. Never rejects. */
+  /** Rewrites a task's file with what is still needed, because a task can have any number of updates. Never rejects. */
   private async compact(stream: UpdateStream): Promise<void> {
     if (stream.path === undefined) return;
     const { disk, logger } = this.options;
@@ -177,10 +177,10 @@ export class UpdateManager {
       updateRecord(update),
       acknowledgementRecord(update),
     ]);
-    // Those that are just being written, too: they may be in the file by the time when it gives way to this one.
+    // Includes those that are being written: they may reach the file before it is replaced by this one.
     const held = [...stream.held.values()];
     for (const { update } of held) records.push(updateRecord(update));
-    // What is written of a task that is over may be removed by now, with the run that it was in: nobody could make sense of this alone.
+    // The directory of a task that has ended may be removed by now. The file alone would make no sense there.
     const unlessGone = this.streams.get(stream.frameworkId)?.get(stream.taskId) !== stream;
     try {
       await disk.apply([{ op: "write", path: stream.path, data: Buffer.concat(records), unlessGone }]);
@@ -191,25 +191,25 @@ export class UpdateManager {
     }
   }
 
-  /** The agent ends. */
+  /** The agent is stopping. */
   stop(): void {
     this.pause();
     this.repairs.stop();
   }
 
-  /** Takes up a stream that an earlier run of the agent wrote. */
+  /** Takes over a stream that an earlier run of the agent wrote. */
   recover(options: {
     frameworkId: string;
     taskId: string;
     path: string;
     updates: readonly StatusUpdate[];
     acknowledged: ReadonlySet<string>;
-    /** Of the executor that reported them. */
+    /** Allowance of the executor that sent the updates. */
     allowance: Allowance;
   }): void {
     const stream = new UpdateStream(options.frameworkId, options.taskId, options.path);
     let closed = false;
-    // They are acknowledged in their order: before this one all were, though it may not have been possible to write that down.
+    // Updates are acknowledged in order: all before this one were, even if that could not be written.
     const last = options.updates.findLastIndex(({ uuid }) => options.acknowledged.has(uuidKey(uuid)));
     for (const [index, update] of options.updates.entries()) {
       const key = uuidKey(update.uuid);
@@ -230,7 +230,7 @@ export class UpdateManager {
     for (const stream of this.all()) stream.stopRetry();
   }
 
-  /** Sends the oldest update of each task again. */
+  /** Resends the oldest update of each task. */
   resume(): void {
     this.paused = false;
     for (const stream of this.all()) {
@@ -239,7 +239,7 @@ export class UpdateManager {
     }
   }
 
-  /** Gives a framework's updates up. */
+  /** Gives up a framework's updates. */
   forget(frameworkId: string): void {
     const streams = this.streams.get(frameworkId);
     this.streams.delete(frameworkId);
@@ -252,7 +252,7 @@ export class UpdateManager {
   }
 
   private enqueue(stream: UpdateStream, held: HeldUpdate): void {
-    // Its framework was removed while it was being written down.
+    // Its framework was removed during the write.
     if (this.streams.get(stream.frameworkId)?.get(stream.taskId) !== stream) return;
     stream.pending.push(held);
     if (stream.pending.length === 1) this.sendOldest(stream);

@@ -2,14 +2,14 @@ import { crc32 } from "node:zlib";
 import { StatusUpdateRecord } from "../../../proto/gen/mesos/internal/messages.js";
 
 /**
- * Checksum of a message as one more field of it, at its end: what reads the message and does not know this field passes over it, and
- * so do Mesos's agents. The number is far from those that schemas have.
+ * The checksum of a message, as an additional field at its end: readers that do not know the field, such as Mesos's agents, skip it. The
+ * number is far from those that schemas use.
  */
 const SEAL_FIELD = 51_966;
 const SEAL_TAG = varint((SEAL_FIELD << 3) | 5);
 const SEAL_SIZE = SEAL_TAG.length + 4;
 
-/** A record as Mesos writes it: the length in four bytes, little-endian, then the message. */
+/** A record in Mesos's format: the length in four bytes, little-endian, then the message. */
 export function encodeRecord(record: StatusUpdateRecord): Uint8Array {
   return encodeDelimited(StatusUpdateRecord.encode(record).finish());
 }
@@ -24,9 +24,9 @@ export function encodeDelimited(message: Uint8Array): Uint8Array {
 }
 
 export interface Delimited {
-  /** As they were written, with their checksums. */
+  /** As written, including their checksums. */
   readonly messages: readonly Uint8Array[];
-  /** Bytes at the end that are no whole message: the writer was cut off. */
+  /** Bytes at the end that are not a complete message: the writer was cut off. */
   readonly rest: number;
   /** What cannot come from a writer that was cut off; `messages` are those before it. */
   readonly damage: string | undefined;
@@ -44,7 +44,7 @@ export function splitDelimited(bytes: Uint8Array): Delimited {
     const sealed = sealedLength(left.subarray(4));
     if (sealed !== undefined && sealed !== length) return split("the length of a record in it is wrong");
     if (!whole) {
-      // Zeros: the size of the file was on disk before its content.
+      // Zeroes: the file's size reached the disk before its content.
       const cutOff = length > 0 || left.length < 4 || left.every((byte) => byte === 0);
       return split(cutOff ? undefined : "there is something in it that is no record");
     }
@@ -56,7 +56,7 @@ export function splitDelimited(bytes: Uint8Array): Delimited {
   return split();
 }
 
-/** How long the message at the beginning of these bytes is, by its checksum; undefined where it carries none that fits. */
+/** Length of the message at the start of these bytes, found by its checksum; undefined if there is no valid one. */
 function sealedLength(bytes: Buffer): number | undefined {
   for (let at = bytes.indexOf(SEAL_TAG); at >= 0; at = bytes.indexOf(SEAL_TAG, at + 1)) {
     const end = at + SEAL_SIZE;
@@ -65,7 +65,7 @@ function sealedLength(bytes: Buffer): number | undefined {
   return undefined;
 }
 
-/** False also for messages of Mesos's agents, which have no checksum. */
+/** False also for messages from Mesos's agents, which have no checksum. */
 const endsInSeal = (message: Buffer): boolean =>
   message.length >= SEAL_SIZE && message.subarray(-SEAL_SIZE, -4).equals(SEAL_TAG);
 

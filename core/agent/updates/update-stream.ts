@@ -2,48 +2,48 @@ import type { StatusUpdate } from "../../../proto/gen/mesos/internal/messages.js
 import type { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Timer } from "../../../sdk/contracts/clock.js";
 
-/** Acknowledged updates that are known again when they are repeated. */
+/** Acknowledged updates that are recognized when they are repeated. */
 export const REMEMBERED_UPDATES = 1000;
 
 export const uuidKey = (uuid: Uint8Array | undefined): string =>
   uuid === undefined ? "" : Buffer.from(uuid.buffer, uuid.byteOffset, uuid.length).toString("latin1");
 
-/** An update that is not acknowledged. */
+/** An unacknowledged update. */
 export interface HeldUpdate {
   readonly update: StatusUpdate;
   readonly key: string;
-  /** Of its record. */
+  /** Size of its record. */
   readonly bytes: number;
-  /** It was acknowledged, or given up. */
+  /** It was acknowledged or given up. */
   readonly over: () => void;
   /** Resolves when its sender may forget it. Undefined: it may already. */
   safe?: Promise<void> | undefined;
-  /** It could not be written down. */
+  /** It could not be written. */
   unwritten?: boolean;
 }
 
-/** The updates of one task: in their order, each once, one at a time until it is acknowledged. */
+/** The updates of one task: in order, without duplicates, one in flight at a time until it is acknowledged. */
 export class UpdateStream {
-  /** Not acknowledged yet, by their keys, oldest first. */
+  /** Unacknowledged ones by key, oldest first. */
   readonly held = new Map<string, HeldUpdate>();
-  /** Those of them that are safe. */
+  /** Those that may be sent: they are written, or never will be. */
   readonly pending: HeldUpdate[] = [];
-  /** Acknowledgements that are just being written down. */
+  /** Number of acknowledgements that are being written. */
   acknowledging = 0;
-  /** Runs while the oldest one is on its way. */
+  /** Runs while the oldest update is in flight. */
   retry: Timer | undefined;
-  /** Bytes of its file that nobody needs any more. */
+  /** Bytes of its file that are no longer needed. */
   obsolete = 0;
-  /** The latest that were acknowledged, oldest first. */
+  /** Keys of the latest acknowledged updates, oldest first. */
   private readonly done = new Set<string>();
-  /** The first one that was acknowledged of each state, in their order. */
+  /** The first acknowledged update of each state, in order. */
   private readonly firsts = new Map<TaskState | undefined, StatusUpdate>();
   private latest: StatusUpdate | undefined;
 
   constructor(
     readonly frameworkId: string,
     readonly taskId: string,
-    /** File of the records; undefined for a framework that does not checkpoint. */
+    /** File of the records; undefined if the framework does not checkpoint. */
     readonly path: string | undefined,
   ) {}
 
@@ -51,7 +51,7 @@ export class UpdateStream {
     return this.pending[0];
   }
 
-  /** Whether this very update was taken before. */
+  /** Whether this very update was received before. */
   knows(key: string): boolean {
     return this.held.has(key) || this.done.has(key);
   }
@@ -69,7 +69,7 @@ export class UpdateStream {
     this.latest = update;
   }
 
-  /** What a later run of the agent has to know of those that were acknowledged: since when the task is in which state, and the latest. */
+  /** What a later run of the agent has to know of the acknowledged updates: when the task entered each state, and the latest update. */
   *history(): Iterable<StatusUpdate> {
     for (const first of this.firsts.values()) if (first !== this.latest) yield first;
     if (this.latest !== undefined) yield this.latest;
@@ -80,7 +80,7 @@ export class UpdateStream {
     this.retry = undefined;
   }
 
-  /** Nothing of it will be acknowledged any more. */
+  /** None of them will be acknowledged any more. */
   giveUp(): void {
     this.stopRetry();
     for (const { over } of this.held.values()) over();
