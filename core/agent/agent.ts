@@ -342,6 +342,8 @@ export class Agent {
     if (saved.info?.id !== undefined && asBefore) state.info = { ...state.info, id: saved.info.id };
     else if (saved.info !== undefined) {
       logger.warn({ changes }, "starting as a new agent: the host was changed and rebooted");
+      // The next run finds no reboot any more, and would be held to what that agent was.
+      await disk.apply([{ op: "remove", path: this.paths.meta.latestAgent() }]);
       const old = saved.info.id?.value;
       for (const layout of [this.paths.work, this.paths.meta])
         if (old !== undefined) gc.schedule(layout.agent(old));

@@ -4,6 +4,7 @@ import { type Call, Call_Type } from "../../../../proto/gen/mesos/v1/executor/ex
 import { ExecutorInfo_Type, TaskState } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { Deferred } from "../../../../sdk/client/deferred.js";
 import { AGENT_ID, AgentBench, executorCall, FRAMEWORK_ID, line, scalar } from "../support/agent-bench.js";
+import { NEXT_BOOT, RecordedState } from "../support/recorded-state.js";
 import { BOOT, Restarted } from "../support/restarted.js";
 
 const { TASK_STARTING, TASK_RUNNING, TASK_FINISHED, TASK_FAILED } = TaskState;
@@ -302,6 +303,21 @@ describe("an agent that comes back", () => {
     await bench.clock.advance(1000);
     expect(bench.master.heard("RegisterSlaveMessage")).not.to.have.length(0);
     expect(bench.master.heard("ReregisterSlaveMessage")).to.have.length(0);
+  });
+
+  it("stays another agent where it is started again before any master knew it", async () => {
+    const recorded = await RecordedState.record();
+    try {
+      for (const _ of ["after the reboot", "again"]) {
+        const { agent } = recorded.agent();
+        agent.state.info = { ...agent.state.info, resources: [scalar("cpus", 1)] };
+        await agent.recover(await recorded.read({ boot: NEXT_BOOT }), NEXT_BOOT);
+        expect(agent.state.info.id).to.equal(undefined);
+        await agent.stop();
+      }
+    } finally {
+      recorded.remove();
+    }
   });
 
   it("still has its reservations, and refuses to start without what they are made of", async () => {

@@ -49,12 +49,18 @@ export class RecordedState {
     rmSync(this.directory, { recursive: true });
   }
 
-  private async work(): Promise<void> {
+  /** An agent on this disk, which has not recovered yet. */
+  agent(): AgentBench {
     const performer = new DiskPerformer();
     const bench = new AgentBench({ workDir: this.directory, switchUser: false });
     bench.disk.apply = async (operations) => {
       for (const operation of operations) performer.perform(operation);
     };
+    return bench;
+  }
+
+  private async work(): Promise<void> {
+    const bench = this.agent();
     await bench.agent.recover(await this.read(), BOOT);
     bench.agent.start();
     bench.master.lead();
