@@ -1,76 +1,15 @@
-import { ExitedExecutorMessage, UnregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
-import type { AgentInfo } from "../../proto/gen/mesos/v1/mesos.js";
+import { UnregisterSlaveMessage } from "../../proto/gen/mesos/internal/messages.js";
 import type { ContainerLaunch } from "../../sdk/contracts/agent-containers.js";
-import type { Checker } from "../../sdk/contracts/checker.js";
-import type { Clock } from "../../sdk/contracts/clock.js";
-import type { Containerizer } from "../../sdk/contracts/containerizer.js";
-import type { Election } from "../../sdk/contracts/election.js";
-import type { Logger } from "../../sdk/contracts/logger.js";
-import type { MessageTransport } from "../../sdk/contracts/message-transport.js";
-import type { Metrics } from "../../sdk/contracts/metrics.js";
-import type { QoSController } from "../../sdk/contracts/qos-controller.js";
-import type { Random } from "../../sdk/contracts/random.js";
-import type { ResourceEstimator } from "../../sdk/contracts/resource-estimator.js";
-import { AgentState } from "./agent-state.js";
-import { Checkpoints } from "./checkpoint.js";
-import { CommandsInContainers } from "./checks/commands-in-containers.js";
-import { TaskChecks } from "./checks/task-checks.js";
+import { type AgentDependencies, AgentParts } from "./agent-parts.js";
+import type { AgentState } from "./agent-state.js";
 import { AGENT_ACTOR } from "./constants.js";
-import { ContainerCalls } from "./containers/container-calls.js";
-import { SavedContainers } from "./containers/saved-containers.js";
-import type { Disk } from "./disk/operations.js";
-import { Draining } from "./draining/draining.js";
-import { ExecutorDrivers } from "./drivers/executor-drivers.js";
-import { Deliveries } from "./executors/deliveries.js";
-import { ExecutorCalls } from "./executors/executor-calls.js";
-import { ExecutorTokens } from "./executors/executor-tokens.js";
-import { Executors } from "./executors/executors.js";
-import { GarbageCollector } from "./garbage-collector.js";
-import { Complaints } from "./link/complaints.js";
-import { Inbox } from "./link/inbox.js";
-import { MasterLink, type NamedMessage } from "./link/master-link.js";
-import { MasterOrders } from "./link/master-orders.js";
-import { registrationMessage } from "./link/registration.js";
-import { ResourceVersion } from "./link/resource-version.js";
-import { AgentMetrics } from "./metrics.js";
-import { AgentOperations } from "./operations/agent-operations.js";
-import { OperationUpdates } from "./operations/operation-updates.js";
-import type { AgentOptions } from "./options.js";
-import { AgentPaths } from "./paths.js";
-import { Pods } from "./pods/pods.js";
-import { Recovery } from "./recovery/recovery.js";
+import type { ContainerCalls } from "./containers/container-calls.js";
+import type { ExecutorCalls } from "./executors/executor-calls.js";
+import type { MasterLink } from "./link/master-link.js";
+import type { AgentPaths } from "./paths.js";
 import type { SavedAgent } from "./recovery/saved-state.js";
 import { succession } from "./recovery/succession.js";
-import { CheckpointedResources } from "./resources/checkpointed-resources.js";
-import { Oversubscription } from "./resources/oversubscription.js";
-import { QoSCorrections } from "./resources/qos-corrections.js";
-import { ContainerSizes } from "./tasks/container-sizes.js";
-import { Launches } from "./tasks/launches.js";
-import { Statuses } from "./tasks/statuses.js";
-import { TaskContainers } from "./tasks/task-containers.js";
-import { UpdateManager } from "./updates/update-manager.js";
-
-export interface AgentDependencies {
-  readonly options: AgentOptions;
-  readonly info: AgentInfo;
-  /** The address that executors and masters are given. */
-  readonly ip: string;
-  readonly containerizers: readonly Containerizer[];
-  readonly checkers: ReadonlyMap<string, Checker>;
-  readonly election: Election;
-  readonly transport: MessageTransport;
-  readonly estimator: ResourceEstimator;
-  readonly qosController: QoSController;
-  readonly disk: Disk;
-  /** Fraction (0 to 1) of the work directory's file system that is in use. */
-  readonly diskUsage: () => Promise<number>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** A master shut this agent down, and its last framework is gone. */
-  readonly finished: () => void;
-}
+import type { CheckpointedResources } from "./resources/checkpointed-resources.js";
 
 /**
  * The agent: handles the master's messages, runs tasks through containerizers, and reports their status.
@@ -79,236 +18,24 @@ export interface AgentDependencies {
  */
 export class Agent {
   readonly state: AgentState;
-  readonly calls: ExecutorCalls;
-  readonly link: MasterLink;
-  readonly gc: GarbageCollector;
-  readonly updates: UpdateManager;
-  readonly executors: Executors;
-  readonly launches: Launches;
-  readonly startTime: number;
   readonly paths: AgentPaths;
+  readonly link: MasterLink;
+  readonly calls: ExecutorCalls;
   readonly containers: ContainerCalls;
-  private readonly statuses: Statuses;
-  private readonly deliveries: Deliveries;
-  private readonly draining: Draining;
-  private readonly drivers: ExecutorDrivers;
-  private readonly checkpoints: Checkpoints;
   readonly resources: CheckpointedResources;
-  private readonly operationUpdates: OperationUpdates;
-  private readonly pods: Pods;
-  private readonly recovery: Recovery;
-  private readonly orders: MasterOrders;
-  private readonly oversubscription: Oversubscription;
-  private readonly corrections: QoSCorrections;
-  private readonly agentMetrics: AgentMetrics;
-  private readonly logger: Logger;
-  private readonly inbox: Inbox;
+  readonly startTime: number;
+  private readonly parts: AgentParts;
 
   constructor(private readonly dependencies: AgentDependencies) {
-    const { options, clock, random, logger, metrics, transport, disk, containerizers } = dependencies;
-    this.logger = logger;
-    this.startTime = clock.now() / 1000;
-    this.state = new AgentState(dependencies.info);
-    this.paths = new AgentPaths(options.workDir);
-    this.checkpoints = new Checkpoints(this.paths);
-    this.agentMetrics = new AgentMetrics(metrics);
-    const resourceVersion = new ResourceVersion(random);
-    this.link = new MasterLink({
-      clock,
-      random,
-      transport,
-      election: dependencies.election,
-      logger,
-      backoffFactor: options.registrationBackoffFactor,
-      host: {
-        registration: () => registrationMessage(this.state, resourceVersion),
-        disconnected: () => {
-          this.updates.pause();
-          this.operationUpdates.pause();
-        },
-      },
-    });
-    this.gc = new GarbageCollector({
-      clock,
-      disk,
-      logger,
-      metrics,
-      delay: options.gcDelay,
-      headroom: options.gcDiskHeadroom,
-      watchInterval: options.diskWatchInterval,
-      usage: dependencies.diskUsage,
-    });
-    const { state, paths, checkpoints, gc } = this;
-    const complaints = new Complaints(clock);
-    const metered = { metrics: this.agentMetrics, complaints };
-    const common = { state, paths, checkpoints, gc, disk, clock, random, logger, ...metered };
-    const send = this.link.send.bind(this.link);
-    const reregister = () => this.link.reregister();
-    this.resources = new CheckpointedResources(common);
-    this.operationUpdates = new OperationUpdates({ clock, send, agentId: () => state.id });
-    const operations = new AgentOperations({
-      ...common,
-      resources: this.resources,
-      updates: this.operationUpdates,
-      resourceVersion,
-      send,
-      reregister,
-      undone: () => this.link.changed(),
-      settled: () => this.draining.check(),
-    });
-    const { tokenKey, authenticateExecutors = false } = options;
-    const tokens = tokenKey === undefined ? undefined : new ExecutorTokens(tokenKey, clock);
-    const agentPid = (): string => this.pid;
-    const executorNotLaunched = this.tellNotLaunched.bind(this);
-    this.updates = new UpdateManager({
-      clock,
-      disk,
-      logger,
-      forward: (update) => this.statuses.forward(update),
-    });
-    this.statuses = new Statuses({
-      ...common,
-      updates: this.updates,
-      agentPid,
-      send,
-      misbehaved: (executor) => this.executors.shutdown(executor),
-      shrunk: (executor) => this.deliveries.shrink(executor),
-    });
-    const { statuses, updates } = this;
-    this.containers = new ContainerCalls({
-      ...common,
-      agent: options,
-      containerizers,
-      saved: new SavedContainers(paths.savedContainers()),
-    });
-    this.executors = new Executors({
-      ...common,
-      statuses,
-      updates,
-      agent: options,
-      send,
-      forgotten: (containerId) => this.containers.gone(containerId),
-      idle: () => this.idle(),
-    });
-    const { executors } = this;
-    this.draining = new Draining({ ...common, executors, updates });
-    const sendTo = (pid: string, message: NamedMessage): void =>
-      transport.send(pid, { from: AGENT_ACTOR, ...message });
-    this.deliveries = new Deliveries({
-      ...common,
-      sizes: new ContainerSizes({ cfs: options.cgroupsEnableCfs }),
-      executors,
-      statuses,
-    });
-    this.calls = new ExecutorCalls({
-      ...common,
-      tokens: authenticateExecutors ? tokens : undefined,
-      deliveries: this.deliveries,
-      executors,
-      statuses,
-      attached: () => this.recovery.came(),
-      master: () => (this.link.registered ? this.link.master : undefined),
-      sendTo,
-      room: (pid) => transport.room?.(pid),
-    });
-    this.drivers = new ExecutorDrivers({
-      ...common,
-      calls: this.calls,
-      retryInterval: options.executorReregistrationRetryInterval ?? 0,
-      sendTo,
-    });
-    const checks = new TaskChecks({ checkers: dependencies.checkers, clock, random, logger });
-    const commands = new CommandsInContainers({ containers: this.containers, random, logger });
-    const containers = new TaskContainers({
-      ...common,
-      checks,
-      commands,
-      agent: options,
-      agentPid,
-      tokens,
-      ip: dependencies.ip,
-      containerizers,
-      executors,
-      statuses,
-      startPod: (framework, executor) => this.pods.start(framework, executor),
-    });
-    this.pods = new Pods({
-      ...common,
-      containers: this.containers,
-      checks,
-      commands,
-      calls: this.calls,
-      executors,
-    });
-    this.launches = new Launches({
-      ...common,
-      checks,
-      agent: options,
-      resourceVersion,
-      reregister,
-      containers,
-      containerizers,
-      executors,
-      statuses,
-      resources: this.resources,
-      deliver: (executor) => this.deliveries.deliver(executor),
-      executorNotLaunched,
-    });
-    this.recovery = new Recovery({
-      ...common,
-      containerCalls: this.containers,
-      agent: options,
-      containerizers,
-      taskContainers: containers,
-      pods: this.pods,
-      executors,
-      drivers: this.drivers,
-      updates,
-      expected: () => {
-        this.calls.open = true;
-      },
-    });
-    this.oversubscription = new Oversubscription({
-      ...common,
-      resourceVersion,
-      estimator: dependencies.estimator,
-      interval: options.oversubscribedResourcesInterval,
-      registered: () => this.link.registered,
-      send,
-    });
-    this.corrections = new QoSCorrections({
-      ...common,
-      executors,
-      controller: dependencies.qosController,
-      interval: options.qosCorrectionInterval,
-    });
-    this.orders = new MasterOrders({
-      ...common,
-      link: this.link,
-      launches: this.launches,
-      executors,
-      deliveries: this.deliveries,
-      statuses,
-      updates,
-      resources: this.resources,
-      operations,
-      draining: this.draining,
-      end: () => this.end(),
-      executorNotLaunched,
-    });
-    this.inbox = new Inbox({
-      ...common,
-      transport,
-      link: this.link,
-      orders: this.orders,
-      drivers: this.drivers,
-    });
-    this.agentMetrics.observe({
-      state,
-      registered: () => this.link.registered,
-      uptime: () => clock.now() / 1000 - this.startTime,
-      maxSandboxAge: () => this.gc.maxAllowedAge / 1000,
-    });
+    this.parts = new AgentParts(dependencies, { end: () => this.end(), idle: () => this.idle() });
+    const { state, paths, link, calls, containers, resources, startTime } = this.parts;
+    this.state = state;
+    this.paths = paths;
+    this.link = link;
+    this.calls = calls;
+    this.containers = containers;
+    this.resources = resources;
+    this.startTime = startTime;
   }
 
   /** `slave(1)@ip:port`; valid once the transport has started. */
@@ -324,11 +51,12 @@ export class Agent {
    * @param launches nested and standalone containers
    */
   async recover(saved: SavedAgent, bootId: string, launches: readonly ContainerLaunch[] = []): Promise<void> {
-    const { state, gc, logger } = this;
-    const { disk, clock, options } = this.dependencies;
+    const { state } = this;
+    const { gc, inbox, draining, recovery, checkpoints, metrics } = this.parts;
+    const { disk, clock, options, logger } = this.dependencies;
     const started = clock.monotonic();
     for (const problem of saved.problems) logger.warn(problem);
-    this.agentMetrics.recoveryErrors.inc(saved.problems.length);
+    metrics.recoveryErrors.inc(saved.problems.length);
     // An agent that only cleans up keeps its earlier identity.
     if (options.recover === "cleanup") state.info = saved.info ?? state.info;
     const { asBefore, changes, rebooted, reconfigured } = succession(saved, {
@@ -349,43 +77,46 @@ export class Agent {
         if (old !== undefined) gc.schedule(layout.agent(old));
     }
     for (const { path, age } of saved.leftovers) gc.schedule(path, age);
-    this.inbox.open();
-    if (asBefore && saved.drainConfig !== undefined) this.draining.restore(saved.drainConfig);
-    await this.recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);
-    this.draining.resume();
-    if (reconfigured && asBefore) await disk.apply(this.checkpoints.agent(state.info));
+    inbox.open();
+    if (asBefore && saved.drainConfig !== undefined) draining.restore(saved.drainConfig);
+    await recovery.run(asBefore ? saved.frameworks : [], rebooted, launches);
+    draining.resume();
+    if (reconfigured && asBefore) await disk.apply(checkpoints.agent(state.info));
     // Only if it has changed: an agent whose disk is full must be able to come back and make room.
-    if (saved.bootId !== bootId) await disk.apply(this.checkpoints.bootId(bootId));
-    this.agentMetrics.recovered((clock.monotonic() - started) / 1000);
+    if (saved.bootId !== bootId) await disk.apply(checkpoints.bootId(bootId));
+    metrics.recovered((clock.monotonic() - started) / 1000);
   }
 
   start(): void {
-    this.state.phase = "serving";
-    this.calls.open = true;
-    this.gc.start();
-    this.inbox.open();
-    this.link.start();
-    this.oversubscription.start();
-    this.corrections.start();
+    const { state, calls, gc, inbox, link, oversubscription, corrections } = this.parts;
+    state.phase = "serving";
+    calls.open = true;
+    gc.start();
+    inbox.open();
+    link.start();
+    oversubscription.start();
+    corrections.start();
   }
 
   /** Called instead of `start`: ends everything that an earlier run left behind, and then the agent, without contacting a master. */
   endEarlierRun(): void {
     const left = [...this.state.executors()].length;
-    this.logger.info(`ending what an earlier run left: ${left} executors or command tasks`);
+    this.dependencies.logger.info(`ending what an earlier run left: ${left} executors or command tasks`);
     this.end();
   }
 
   /** Tasks of checkpointing frameworks go on without the agent; those of other frameworks end now. */
   async stop(): Promise<void> {
-    this.inbox.close();
-    this.oversubscription.stop();
-    this.corrections.stop();
-    this.link.stop();
-    this.gc.stop();
-    this.updates.stop();
-    this.executors.retirement.stop();
-    this.operationUpdates.pause();
+    const { inbox, oversubscription, corrections, link, gc, updates, executors, operationUpdates } =
+      this.parts;
+    inbox.close();
+    oversubscription.stop();
+    corrections.stop();
+    link.stop();
+    gc.stop();
+    updates.stop();
+    executors.retirement.stop();
+    operationUpdates.pause();
     const doomed = [...this.state.executors()].filter(
       ({ checkpoint, state }) => !checkpoint && state !== "terminated",
     );
@@ -409,30 +140,23 @@ export class Agent {
     if (this.state.phase === "terminating") return;
     this.state.phase = "terminating";
     if (this.state.frameworks.size === 0) this.idle();
-    for (const framework of [...this.state.frameworks.values()]) this.executors.shutdownFramework(framework);
+    for (const framework of [...this.state.frameworks.values()])
+      this.parts.executors.shutdownFramework(framework);
   }
 
   /** Removes volumes on disks of their own whose removal an earlier run did not finish. */
   private removeAside(directory: string): void {
     this.dependencies.disk
       .resumeDiscards(directory)
-      .catch((error: unknown) => this.logger.warn({ err: error }, "an old volume cannot be removed"));
+      .catch((error: unknown) =>
+        this.dependencies.logger.warn({ err: error }, "an old volume cannot be removed"),
+      );
   }
 
   private idle(): void {
-    this.draining.check();
+    this.parts.draining.check();
     if (this.state.phase !== "terminating") return;
-    this.logger.info("nothing of this agent is left");
+    this.dependencies.logger.info("nothing of this agent is left");
     this.dependencies.finished();
-  }
-
-  private tellNotLaunched(frameworkId: string, executorId: string): void {
-    const body = ExitedExecutorMessage.encode({
-      slave_id: { value: this.state.id },
-      framework_id: { value: frameworkId },
-      executor_id: { value: executorId },
-      status: -1,
-    }).finish();
-    this.link.send({ name: "mesos.internal.ExitedExecutorMessage", body });
   }
 }
