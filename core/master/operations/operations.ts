@@ -174,22 +174,23 @@ export class Operations {
     this.acknowledgeForNobody(entry, agent, named);
   }
 
-  /** Whether its framework asked for feedback and can still acknowledge. */
-  private willAcknowledge({ operationId, frameworkId, orphan }: OperationEntry): boolean {
+  /** Whether its framework asked for feedback and can acknowledge. */
+  private willAcknowledge({ operationId, frameworkId }: OperationEntry): boolean {
     return (
       operationId !== undefined &&
       frameworkId !== undefined &&
-      !orphan &&
-      !this.context.cluster.completedFrameworks.has(frameworkId)
+      this.context.cluster.frameworks.has(frameworkId)
     );
   }
 
   private acknowledgeForNobody(entry: OperationEntry, agent: Agent, { uuid }: OperationStatus): void {
     if (uuid !== undefined) {
       const { cluster, messages } = this.context;
-      const completed = cluster.completedFrameworks.has(entry.frameworkId ?? "");
-      if (entry.operationId !== undefined && entry.orphan && !completed) {
-        // After a failover, agents may return before the frameworks whose operations they have.
+      const { operationId, frameworkId } = entry;
+      const completed = cluster.completedFrameworks.has(frameworkId ?? "");
+      if (operationId !== undefined && frameworkId !== undefined && !completed) {
+        // After a failover, agents may return before the frameworks whose operations they have. Those of frameworks that an earlier master
+        // removed never do; Mesos's master leaves their reservations and volumes unacknowledged, and a drain of the agent never ends.
         const since = agent.reregisteredTime ?? 0;
         if (nowSeconds(this.context) - since < ORPHAN_ADOPTION_SECONDS) return;
       }
