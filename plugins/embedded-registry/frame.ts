@@ -68,18 +68,20 @@ export function readFrame(file: Buffer, offset: number, format: FrameFormat): Fr
 }
 
 /**
- * Whether the invalid bytes at `offset` are what a crash leaves of the last frame: shorter than the header says, or with zeroes at the end
- * or in place of a whole sector. In format 1 a crash cannot be told from damage; a crash is assumed because it is likelier.
+ * Whether the invalid bytes at `offset` are what a crash leaves of the last frame: shorter than the header says, or with zeroes in place
+ * of a whole sector. Single zeroes within a sector are damage. In format 1 a crash cannot be told from damage; a crash is assumed because it is likelier.
  */
 export function isTorn(file: Buffer, offset: number, format: FrameFormat): boolean {
-  if (format === 1 || file.at(-1) === 0) return true;
+  if (format === 1) return true;
   const header = headerBytes(format);
   if (file.length - offset < header) return true;
   const sound = crc32(file.subarray(offset, offset + 8)) === file.readUInt32LE(offset + 8);
   if (sound && file.readUInt32LE(offset) > file.length - offset - header) return true;
   for (let start = offset; start < file.length; ) {
     const end = Math.min(file.length, (Math.floor(start / SECTOR_BYTES) + 1) * SECTOR_BYTES);
-    if (end - start >= LEAST_ZEROES && file.subarray(start, end).every((byte) => byte === 0)) return true;
+    // No frame ends with a zero.
+    const least = end === file.length ? 1 : LEAST_ZEROES;
+    if (end - start >= least && file.subarray(start, end).every((byte) => byte === 0)) return true;
     start = end;
   }
   return false;

@@ -73,15 +73,12 @@ describe("registry segment", () => {
       fc.property(anyCommits, (commits) => {
         const { file, states } = write(commits);
         const before = states.at(-2)!;
-        for (let kept = before.end; kept < file.length; kept++) {
+        for (let kept = before.end; kept < file.length; kept = 512 * Math.floor(kept / 512 + 1)) {
           const torn = Buffer.alloc(file.length);
           file.copy(torn, 0, 0, kept);
-          // Ends in zeroes that were zeroes anyway make it whole.
-          if (torn.equals(file)) continue;
           expect(text(readSegment(torn).facts)).to.equal(before.state);
         }
       }),
-      { numRuns: 20 },
     );
   });
 
@@ -100,14 +97,14 @@ describe("registry segment", () => {
     }
   });
 
-  it("with any bit changed in the last commit, is refused: no crash does that", () => {
+  it("with any byte changed in the last commit, to zero too, is refused: no crash does that", () => {
     const agent = { id: { value: "a" }, resources: [], attributes: [] };
     const { file, states } = write([[{ kind: "admit-agent", agent }], [{ kind: "admit-agent", agent }]]);
     for (let offset = states.at(-2)!.end; offset < file.length; offset++) {
-      for (let bit = 0; bit < 8; bit++) {
+      for (let change = 1; change < 256; change++) {
         const damaged = Buffer.from(file);
-        damaged.writeUInt8(damaged.readUInt8(offset) ^ (1 << bit), offset);
-        expect(() => readSegment(damaged), `byte ${offset}, bit ${bit}`).to.throw("the last commit");
+        damaged.writeUInt8(damaged.readUInt8(offset) ^ change, offset);
+        expect(() => readSegment(damaged), `byte ${offset} xor ${change}`).to.throw("the last commit");
       }
     }
   });
