@@ -168,7 +168,11 @@ export class Master implements SchedulerService, OperatorService {
   }
 
   leadership(): LeadershipRecord {
-    if (this.current === undefined) return { role: "standby", leader: this.leader };
+    if (this.current === undefined) {
+      // A leader at this address is a process that has ended: whoever is sent there comes back here.
+      const own = this.leader?.pid !== undefined && this.leader.pid === this.info.pid;
+      return { role: "standby", leader: own ? undefined : this.leader };
+    }
     if (!this.tenure.holds()) return { role: "standby", leader: undefined };
     return { role: this.current.recovered ? "leading" : "recovering", leader: this.leader ?? this.info };
   }

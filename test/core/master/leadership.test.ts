@@ -137,6 +137,21 @@ describe("Master", () => {
     expect(subscribe(master).events[0]?.type).to.equal(Event_Type.SUBSCRIBED);
   });
 
+  it("sends nobody to itself while the one before it at its address counts as the leader", () => {
+    const { master, election } = make();
+    election.tell({
+      ...masterInfo({ ip: "10.0.0.1", port: 5050, hostname: "m", domain: undefined }),
+      id: "before",
+    });
+    expect(master.leadership()).to.deep.equal({ role: "standby", leader: undefined });
+    const other = {
+      ...masterInfo({ ip: "10.0.0.1", port: 5051, hostname: "m", domain: undefined }),
+      id: "o",
+    };
+    election.tell(other);
+    expect(master.leadership()).to.deep.equal({ role: "standby", leader: other });
+  });
+
   it("drops everything when it loses the leadership, and gives no id twice when it wins it again", async () => {
     const { master, election, registry, transport, allocator, metrics } = make();
     election.candidates[0]!.elected();
