@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { messageOf } from "../../sdk/errors/index.js";
 import { type BackupManifest, MANIFEST_NAME, type ManifestEntry, parseManifest } from "./manifest.js";
 import { ARCHIVE_END, encodeEntry, readArchive, type TarEntry } from "./tar.js";
 
@@ -34,7 +35,7 @@ export async function writeBackup(
   } catch (error) {
     await file.close().catch(() => undefined);
     await rm(aside, { force: true });
-    throw error;
+    throw new Error(`${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -4,6 +4,7 @@ import { ZooKeeperStore } from "../../plugins/zookeeper-registry/zookeeper-store
 import { Registry } from "../../proto/gen/mesos/internal/registry.js";
 import { SystemClock } from "../../sdk/contracts/system-clock.js";
 import { SystemRandom } from "../../sdk/contracts/system-random.js";
+import { messageOf } from "../../sdk/errors/index.js";
 import {
   describeEtcdUrl,
   EtcdClient,
@@ -19,6 +20,7 @@ import {
   replay,
   SharedLog,
   stateOf,
+  UnreadableLogError,
   withTimeout,
 } from "../../sdk/registry/index.js";
 import {
@@ -42,13 +44,18 @@ export interface PlaceOptions {
   readonly tls?: EtcdTlsFiles;
 }
 
+/** There is a registry, and it cannot be read. */
+export class UnreadablePlaceError extends Error {
+  override readonly name = "UnreadablePlaceError";
+}
+
 /** A registry that several masters share. */
 export interface SharedPlace {
   /** Without credentials. */
   readonly url: string;
-  /** What it holds now; masters go on. Undefined: nobody has used it. */
+  /** What it holds now; masters go on. Undefined: nobody has used it. Rejects with UnreadablePlaceError where that is damaged. */
   peek(): Promise<RegistryFacts | undefined>;
-  /** Puts these facts in the place of what it holds, and shuts out the writes of the master that leads. */
+  /** Puts these facts in the place of what it holds, readable or not, and shuts out the writes of the master that leads. */
   replace(facts: RegistryFacts): Promise<void>;
   close(): Promise<void>;
 }
@@ -122,25 +129,36 @@ function shared(options: {
     try {
       return await withTimeout({ clock, ms: timeout, work, by: store.engine });
     } catch (error) {
-      throw new Error(`${url}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`${url}: ${messageOf(error)}`, { cause: error });
     }
   };
   return {
     url,
     peek: async () => {
-      const stored = await within(log.peek());
-      return stored && replay(stored);
+      const stored = await within(log.peek().catch(unreadable));
+      if (stored instanceof UnreadableLogError) throw new UnreadablePlaceError(`${url}: ${stored.message}`);
+      try {
+        return stored && replay(stored);
+      } catch (cause) {
+        throw new UnreadablePlaceError(`${url}: ${messageOf(cause)}`, { cause });
+      }
     },
     replace: async (facts) => {
       await within(store.persist(prepare));
-      await within(log.open());
-      await within(log.replace(encodeFacts(facts)));
+      const opened = await within(log.open().catch(unreadable));
+      const snapshot = encodeFacts(facts);
+      await within(opened instanceof UnreadableLogError ? log.overwrite(snapshot) : log.replace(snapshot));
     },
     close: async () => {
       log.close();
       await options.close();
     },
   };
+}
+
+function unreadable(error: unknown): UnreadableLogError {
+  if (error instanceof UnreadableLogError) return error;
+  throw error;
 }
 
 /** One record with everything. */

@@ -1,10 +1,17 @@
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { errnoOf, messageOf } from "../../sdk/errors/index.js";
 import { makeDirectory } from "../../sdk/files/index.js";
 import { decodeRecords, type RegistryFacts, replay } from "../../sdk/registry/index.js";
 import { checkBackup } from "../backup/archive.js";
 import { type BackupManifest, META_NAME, REGISTRY_NAME } from "../backup/manifest.js";
-import { isEmpty, type PlaceOptions, placeOf, type SharedPlace } from "../backup/places.js";
+import {
+  isEmpty,
+  type PlaceOptions,
+  placeOf,
+  type SharedPlace,
+  UnreadablePlaceError,
+} from "../backup/places.js";
 import { readArchive } from "../backup/tar.js";
 import { contentsOf, type Staged, stagedAt, stageMeta, stageRegistry, takePlace } from "../backup/unpack.js";
 import { countsText } from "./backup.js";
@@ -73,12 +80,19 @@ async function restoreShared(
 ): Promise<void> {
   try {
     if (registry === undefined) throw new Error(`${file} has no registry: it is of an agent`);
-    const found = await place.peek();
-    if (found !== undefined && !isEmpty(found) && !force) {
-      throw new Error(
-        `${place.url} holds a registry with ${found.admitted.size} agents; with --force it is replaced, and the master that leads ends`,
-      );
-    }
+    await place.peek().then(
+      (found) => {
+        if (found === undefined || isEmpty(found) || force) return;
+        throw new Error(
+          `${place.url} holds a registry with ${found.admitted.size} agents; with --force it is replaced, and the master that leads ends`,
+        );
+      },
+      (error: unknown) => {
+        if (!(error instanceof UnreadablePlaceError)) throw error;
+        if (!force) throw new Error(`${error.message}; with --force it is replaced`, { cause: error });
+        say(`  what is replaced cannot be read: ${error.message}`);
+      },
+    );
     await place.replace(registry);
     say(`restored the registry into ${place.url}; start the masters`);
   } finally {
@@ -107,7 +121,15 @@ async function restoreDirectory(
     }
   }
   await makeDirectory(workDir);
-  for (const { staged, make } of work) await make(staged);
+  for (const { staged, make } of work) {
+    try {
+      await make(staged);
+    } catch (error) {
+      // Where the disk is full it needs the room.
+      await rm(staged.aside, { recursive: true, force: true }).catch(() => undefined);
+      throw new Error(`${staged.path}: ${messageOf(error)}`, { cause: error });
+    }
+  }
   const stamp = new Date().toISOString().replace(/[:.]/g, "-");
   for (const { staged, what } of work) {
     const before = await takePlace(staged, stamp);

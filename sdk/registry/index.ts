@@ -1,5 +1,6 @@
 export { applyOperation } from "./apply-operation.js";
 export type { FencedChange, FencedStore, NamedValue, Versioned } from "./fenced-store.js";
+export { UnreadableLogError } from "./log-head.js";
 export { machineKey, scheduleOf } from "./maintenance.js";
 export { missingCapabilities } from "./minimum-capabilities.js";
 export { decodeRecords, encodeRecords, type LogRecord } from "./record.js";

@@ -1,3 +1,10 @@
+import { crc32 } from "node:zlib";
+
+/** What is stored is not what was written, or was written by a later version. */
+export class UnreadableLogError extends Error {
+  override readonly name = "UnreadableLogError";
+}
+
 /** The content of a shared log's head: which of the other values count, and who writes. */
 export interface LogHead {
   /** Number of the snapshot, part of the names of its values. */
@@ -19,22 +26,34 @@ const FORMAT = 1;
 
 export const EMPTY_HEAD: LogHead = { generation: 0, chunks: 0, bytes: 0, crc: 0, first: 1, writer: "" };
 
+/** With its checksum as a last field, which earlier versions ignore. */
 export function encodeHead(head: LogHead): Buffer {
-  return Buffer.from(JSON.stringify({ format: FORMAT, ...head }), "utf8");
+  const fields = { format: FORMAT, ...head };
+  return Buffer.from(JSON.stringify({ ...fields, check: checkOf(fields) }), "utf8");
 }
 
-/** Throws an Error that says what is wrong. */
+const checkOf = (fields: object): number => crc32(JSON.stringify(fields));
+
+/** Throws an UnreadableLogError that says what is wrong. */
 export function decodeHead(data: Buffer): LogHead {
   const value: unknown = parsed(data.toString("utf8"));
-  if (typeof value !== "object" || value === null) throw new Error("its header is no JSON object");
-  const fields = value as Readonly<Record<string, unknown>>;
+  if (typeof value !== "object" || value === null) {
+    throw new UnreadableLogError("its header is no JSON object");
+  }
+  const { check, ...fields } = value as Readonly<Record<string, unknown>>;
   if (fields.format !== FORMAT) {
-    throw new Error(`its header has format ${String(fields.format)}, this program reads format ${FORMAT}`);
+    throw new UnreadableLogError(
+      `its header has format ${String(fields.format)}, this program reads format ${FORMAT}`,
+    );
+  }
+  // Absent in heads written by earlier versions.
+  if (check !== undefined && check !== checkOf(fields)) {
+    throw new UnreadableLogError("its header is not what was written");
   }
   const number = (name: keyof LogHead): number => {
     const field = fields[name];
     if (typeof field !== "number" || !Number.isSafeInteger(field) || field < 0) {
-      throw new Error(`its header has no sound '${name}'`);
+      throw new UnreadableLogError(`its header has no sound '${name}'`);
     }
     return field;
   };
@@ -64,3 +83,9 @@ export const chunkName = (generation: number, index: number): string =>
   `snapshot-${digits(generation)}-${digits(index)}`;
 
 export const entryName = (number: number): string => `entry-${digits(number)}`;
+
+/** The number of an entry, or the generation of a part of a snapshot; undefined for other names. */
+export function numberIn(kind: "entry" | "snapshot", name: string): number | undefined {
+  const digits = new RegExp(`^${kind}-(\\d{10})(?:-|$)`).exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

@@ -2,12 +2,27 @@ import { crc32 } from "node:zlib";
 import type { Tenure } from "../contracts/election.js";
 import type { Random } from "../contracts/random.js";
 import type { FencedChange, FencedStore, Versioned } from "./fenced-store.js";
-import { chunkName, decodeHead, EMPTY_HEAD, encodeHead, entryName, type LogHead } from "./log-head.js";
+import {
+  chunkName,
+  decodeHead,
+  EMPTY_HEAD,
+  encodeHead,
+  entryName,
+  type LogHead,
+  numberIn,
+  UnreadableLogError,
+} from "./log-head.js";
 
 /** What is stored: the state at some point, and what was added since. */
 export interface Stored {
   readonly snapshot: Buffer | undefined;
   readonly entries: readonly Buffer[];
+}
+
+/** How far a log has been written. Neither number ever becomes smaller. */
+export interface LogPosition {
+  readonly generation: number;
+  readonly next: number;
 }
 
 /** Somebody else writes now: this process has been deposed. */
@@ -34,6 +49,9 @@ const WRITER_BYTES = 16;
 const CHECKED = 0;
 const CHECKED_BYTES = 5;
 
+const GONE_BACK =
+  "its servers have lost data, or somebody removed it. Put a backup back (tepui restore), or start this master again to go on with what is there";
+
 /** Reads rarely race with a writer; one that wins this often owns the registry. */
 const READ_ATTEMPTS = 20;
 
@@ -57,13 +75,19 @@ export class SharedLog {
     this.writer = Buffer.from(random.bytes(WRITER_BYTES));
   }
 
+  /** As known to this writer; undefined before it has opened the log. */
+  get position(): LogPosition | undefined {
+    return this.version < 0n ? undefined : { generation: this.head.generation, next: this.next };
+  }
+
   /**
    * Reads everything and fences off earlier writers. Rejects with an Error that says what cannot be read.
    *
    * @param tenure keeps a master that was deposed while reading from fencing off the current leader
+   * @param least a log that has not come so far, or no longer exists, is refused and left as it is
    */
-  async open(tenure?: Tenure): Promise<Stored> {
-    return this.attempts(() => this.tryOpen(tenure));
+  async open(tenure?: Tenure, least?: LogPosition): Promise<Stored> {
+    return this.attempts(() => this.tryOpen(tenure, least));
   }
 
   /** Reads everything as it is at one moment and changes nothing: the current writer goes on. Undefined: there is no log. */
@@ -113,6 +137,11 @@ export class SharedLog {
     await store.persist(() => this.sweep());
   }
 
+  /** As `replace`, also for a log that was not opened because it cannot be read. Shuts out whoever writes. */
+  async overwrite(snapshot: Buffer): Promise<void> {
+    await this.attempts(() => this.tryOverwrite(snapshot));
+  }
+
   close(): void {
     this.store.close();
   }
@@ -126,10 +155,14 @@ export class SharedLog {
   }
 
   /** Undefined: somebody else wrote in the meantime. */
-  private async tryOpen(tenure: Tenure | undefined): Promise<Stored | undefined> {
+  private async tryOpen(
+    tenure: Tenure | undefined,
+    least: LogPosition | undefined,
+  ): Promise<Stored | undefined> {
     const { store } = this;
     const found = await store.readHead();
     if (found === undefined) {
+      if (least !== undefined) throw new UnreadableLogError(`it is gone; ${GONE_BACK}`);
       await store.makeHead(encodeHead(EMPTY_HEAD));
       return undefined;
     }
@@ -138,6 +171,9 @@ export class SharedLog {
     if (tenure?.holds() === false) throw new FencedError();
     const known = decodeHead(found.data);
     const next = known.first + stored.entries.length;
+    if (least !== undefined && (next < least.next || known.generation < least.generation)) {
+      throw new UnreadableLogError(`it is older than what this master has read and written; ${GONE_BACK}`);
+    }
     const head = { ...known, next, writer: this.writer.toString("hex") };
     const version = await store.change({ head: encodeHead(head), version: found.version });
     if (version === undefined) return undefined;
@@ -145,6 +181,31 @@ export class SharedLog {
     this.version = version;
     this.next = next;
     return stored;
+  }
+
+  /** Undefined: somebody else wrote in the meantime. */
+  private async tryOverwrite(snapshot: Buffer): Promise<true | undefined> {
+    const { store } = this;
+    const found = await store.readHead();
+    if (found === undefined) {
+      await store.makeHead(encodeHead(EMPTY_HEAD));
+      return undefined;
+    }
+    const known = positionIn(found.data);
+    const names = await store.names();
+    // Beyond everything that has ever had a name there, so that nothing of it comes to count.
+    const next = Math.max(known.next, ...names.map((name) => (numberIn("entry", name) ?? 0) + 1));
+    const generation = Math.max(known.generation, ...names.map((name) => numberIn("snapshot", name) ?? 0));
+    this.head = { ...EMPTY_HEAD, generation, first: next, writer: this.writer.toString("hex") };
+    this.version = found.version;
+    this.next = next;
+    try {
+      await this.replace(snapshot);
+      return true;
+    } catch (error) {
+      if (error instanceof FencedError) return undefined;
+      throw error;
+    }
   }
 
   /** Undefined: the snapshot was replaced in the meantime. If only entries were appended, the result may include some, in order. */
@@ -158,16 +219,18 @@ export class SharedLog {
     const end = entryName(head.first + entries.length);
     // Entries appended in the meantime start there.
     if (!names.includes(end) && names.some((name) => name.startsWith("entry-") && name > end)) {
-      throw new Error(`${end} is missing, and later ones are there`);
+      throw new UnreadableLogError(`${end} is missing, and later ones are there`);
     }
     if (head.next !== undefined && head.first + entries.length < head.next) {
-      throw new Error(`${end} is missing`);
+      throw new UnreadableLogError(`${end} is missing`);
     }
     const missing = parts.indexOf(undefined);
-    if (missing >= 0) throw new Error(`part ${missing + 1} of ${head.chunks} of its snapshot is missing`);
+    if (missing >= 0) {
+      throw new UnreadableLogError(`part ${missing + 1} of ${head.chunks} of its snapshot is missing`);
+    }
     const snapshot = Buffer.concat(parts as Buffer[]);
     if (snapshot.length !== head.bytes || crc32(snapshot) !== head.crc) {
-      throw new Error("its snapshot is not the one that was written");
+      throw new UnreadableLogError("its snapshot is not the one that was written");
     }
     return { snapshot: head.chunks === 0 ? undefined : snapshot, entries };
   }
@@ -229,14 +292,24 @@ export class SharedLog {
   }
 }
 
-/** The records of an entry. Throws an Error if it is not what was written. */
+/** Of a head that may be unreadable, as far as it is known. */
+function positionIn(head: Buffer): LogPosition {
+  try {
+    const { generation, next, first } = decodeHead(head);
+    return { generation, next: next ?? first };
+  } catch {
+    return { generation: 0, next: 1 };
+  }
+}
+
+/** The records of an entry. Throws an UnreadableLogError if it is not what was written. */
 function payloadOf(entry: Buffer, name: string): Buffer {
-  if (entry.length <= WRITER_BYTES) throw new Error(`${name} is cut short`);
+  if (entry.length <= WRITER_BYTES) throw new UnreadableLogError(`${name} is cut short`);
   if (entry.readUInt8(WRITER_BYTES) !== CHECKED) return entry.subarray(WRITER_BYTES);
   const start = WRITER_BYTES + CHECKED_BYTES;
   const payload = entry.subarray(start);
   if (entry.length < start || crc32(payload) !== entry.readUInt32LE(WRITER_BYTES + 1)) {
-    throw new Error(`${name} is not what was written`);
+    throw new UnreadableLogError(`${name} is not what was written`);
   }
   return payload;
 }

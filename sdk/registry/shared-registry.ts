@@ -11,7 +11,7 @@ import { encodeRecords, type LogRecord } from "./record.js";
 import { emptyFacts, type RegistryFacts, stateOf } from "./registry-facts.js";
 import type { RegistryMetrics } from "./registry-metrics.js";
 import { replay } from "./replay.js";
-import { SharedLog } from "./shared-log.js";
+import { type LogPosition, SharedLog } from "./shared-log.js";
 import { withTimeout } from "./with-timeout.js";
 import { WriteQueue } from "./write-queue.js";
 
@@ -57,6 +57,8 @@ export class SharedRegistry implements Registry {
   private snapshotBytes = 0;
   private readonly queue: WriteQueue;
   private closed = false;
+  /** How far the log had been written when this process last knew. */
+  private known: LogPosition | undefined;
   private peeking: Promise<RegistryState | undefined> | undefined;
 
   constructor(private readonly options: SharedRegistryOptions) {
@@ -76,15 +78,20 @@ export class SharedRegistry implements Registry {
 
   async recover(master: MasterInfo, tenure?: Tenure): Promise<RegistryState> {
     if (this.closed) throw new TepuiError("TEPUI_REGISTRY_CLOSED");
-    const { metrics, url, fetchTimeout, clock, random, engine, store } = this.options;
+    const { metrics, url, fetchTimeout, clock, random, engine, store, logger } = this.options;
     // Other masters may have written since this one's last term.
     this.log?.close();
     await this.queue.settled();
+    this.known = this.log?.position ?? this.known;
     const done = metrics.fetch.start();
     const log = new SharedLog(store(), random);
     this.log = log;
     try {
-      const stored = await withTimeout({ clock, ms: fetchTimeout, work: log.open(tenure), by: engine });
+      const work = log.open(tenure, this.known);
+      const stored = await withTimeout({ clock, ms: fetchTimeout, work, by: engine });
+      if (stored.snapshot === undefined && stored.entries.length === 0) {
+        logger.warn({ registry: url }, "there is no registry yet: beginning with an empty one");
+      }
       this.facts = replay(stored);
       this.entries = stored.entries.length;
       this.historyBytes = stored.entries.reduce((sum, { length }) => sum + length, 0);

@@ -384,6 +384,37 @@ describe("tepui backup and restore", function () {
       }
     });
 
+    it("put one in the place of a registry that cannot be read, as asked", async () => {
+      const archive = join(folder, "registry.tar");
+      const facts = someFacts();
+      await writeRegistry(join(folder, "from", "registry"), facts);
+      await backup(join(folder, "from"), archive);
+      const clock = new SystemClock();
+      const url = `etcd://${cluster!.servers}/damaged`;
+      const client = new EtcdClient({ ...parseEtcdUrl(url), clock });
+      const store = new EtcdStore({ client, path: "/damaged/tepui_registry", clock });
+      try {
+        await store.makeHead(Buffer.from("{"));
+        for (const command of [() => backup(url, join(folder, "no.tar")), () => restore(archive, url)]) {
+          const { code, err } = await command();
+          expect([code, err]).to.satisfy(
+            () => code === 1 && err.includes("its header is no JSON object"),
+            err,
+          );
+        }
+        expect((await restore(archive, url)).err).to.contain("with --force it is replaced");
+        expect((await store.readHead())!.data.toString()).to.equal("{");
+        const done = await restore(archive, url, { force: true });
+        expect([done.code, done.err]).to.deep.equal([0, ""]);
+        expect(done.out).to.contain("what is replaced cannot be read");
+        expect((await backup(url, join(folder, "again.tar"))).code).to.equal(0);
+        await restore(join(folder, "again.tar"), join(folder, "back"));
+        expect(text(await peekRegistry(join(folder, "back", "registry")))).to.equal(text(facts));
+      } finally {
+        await client.close();
+      }
+    });
+
     it("move a registry from files to ZooKeeper, to etcd and back, whole", async () => {
       const facts = someFacts();
       const directory = join(folder, "from");

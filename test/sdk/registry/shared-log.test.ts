@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { SharedLog, type Stored } from "../../../sdk/registry/index.js";
+import { SharedLog, type Stored, UnreadableLogError } from "../../../sdk/registry/index.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { ModelEngine, ModelStore } from "./model-store.js";
 
@@ -205,6 +205,86 @@ describe("shared log", () => {
     expect(await outcome(old)).to.equal("\u0001old");
   });
 
+  it("refuses with any byte of the head changed, where what counts would be another", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    await log.replace(bytes("snapshot"));
+    for (let i = 0; i < 12; i++) await log.append([bytes(`${i}`)]);
+    const whole = texts((await logOn(engine).log.peek())!).join();
+    const { data, version } = engine.head!;
+    let refused = 0;
+    for (let at = 0; at < data.length; at++) {
+      for (const change of [1, 2, 4, 8, 16, 32, 64, 128, 255]) {
+        const damaged = Buffer.from(data);
+        damaged[at]! ^= change;
+        engine.head = { data: damaged, version };
+        const found = await logOn(engine)
+          .log.peek()
+          .then(
+            (stored) => texts(stored!).join(),
+            (error: unknown) => error,
+          );
+        if (found instanceof UnreadableLogError) refused++;
+        else expect(found, `byte ${at} xor ${change}`).to.equal(whole);
+      }
+    }
+    // All but those that make the name of a field another one that does not count.
+    expect(refused).to.be.greaterThan(9 * (data.length - 10));
+  });
+
+  it("puts a snapshot in the place of what cannot be read, and shuts out who writes", async () => {
+    for (const damage of [
+      (engine: ModelEngine) => {
+        engine.head = { ...engine.head!, data: bytes("{") };
+      },
+      (engine: ModelEngine) => void engine.values.delete("entry-0000000003"),
+      (engine: ModelEngine) => void engine.values.set("snapshot-0000000001-0000000000", bytes("?")),
+    ]) {
+      const engine = new ModelEngine();
+      const old = logOn(engine).log;
+      await old.open();
+      await old.append([bytes("a")]);
+      await old.replace(bytes("a"));
+      for (const text of ["b", "c", "d"]) await old.append([bytes(text)]);
+      damage(engine);
+      const healer = logOn(engine).log;
+      const problem = await healer.open().catch((error: unknown) => error);
+      expect(problem).to.be.instanceOf(UnreadableLogError);
+      await healer.overwrite(bytes("backup"));
+      expect(await old.append([bytes("e")]).catch((error: Error) => error.message)).to.equal(
+        "another master has taken the registry over",
+      );
+      const { log } = logOn(engine);
+      expect(texts(await log.open())).to.deep.equal(["backup"]);
+      await log.append([bytes("goes on")]);
+      expect(texts(await logOn(engine).log.open())).to.deep.equal(["backup", "goes on"]);
+      expect([...engine.values.keys()]).to.have.length(2);
+    }
+  });
+
+  it("puts it there whatever call breaks, and also where somebody writes meanwhile", async () => {
+    const breaks = fc.array(fc.constantFrom("no", "before", "after"), { maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(breaks, fc.nat(8), async (faults, when) => {
+        const engine = new ModelEngine();
+        const writer = logOn(engine).log;
+        await writer.open();
+        const { log, store } = logOn(engine);
+        let calls = 0;
+        store.around = async (_, step) => {
+          if (step === "before" && calls++ === when) await writer.append([bytes("x")]).catch(() => undefined);
+          if (faults[calls] === step) throw ModelStore.lost();
+        };
+        await log.overwrite(bytes("backup"));
+        expect(texts(await logOn(engine).log.open())[0]).to.equal("backup");
+        expect(String(await writer.append([bytes("y")]).catch((error: Error) => error.message))).to.contain(
+          "taken the registry over",
+        );
+      }),
+    );
+  });
+
   it("refuses when an entry between others has gone, however many follow", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
@@ -237,7 +317,7 @@ describe("shared log", () => {
     const { log } = logOn(engine);
     await log.open();
     await log.append([bytes("a")]);
-    const { next: _, ...old } = JSON.parse(engine.head!.data.toString("utf8"));
+    const { next: _, check: __, ...old } = JSON.parse(engine.head!.data.toString("utf8"));
     engine.head = { ...engine.head!, data: bytes(JSON.stringify(old)) };
     const later = logOn(engine);
     expect(texts(await later.log.open())).to.deep.equal(["a"]);

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
 import { RegistryMetrics, SharedRegistry } from "../../../sdk/registry/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
@@ -6,7 +7,68 @@ import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
 import { ModelEngine, ModelStore } from "./model-store.js";
 
+const MASTER = { id: "m", capabilities: [] };
+const admit = (id: string) =>
+  ({ kind: "admit-agent", agent: AgentInfo.fromPartial({ id: { value: id }, hostname: "h" }) }) as const;
+
+function open(engine: ModelEngine) {
+  const clock = new VirtualClock();
+  const logger = new MemoryLogger();
+  const registry = new SharedRegistry({
+    store: () => new ModelStore(engine),
+    engine: "model",
+    url: "model://",
+    clock,
+    random: new SeededRandom(1),
+    logger,
+    metrics: new RegistryMetrics(new MetricsRegistry(clock)),
+    fetchTimeout: 60_000,
+    storeTimeout: 20_000,
+  });
+  return { registry, logger };
+}
+
+const failureOf = (work: Promise<unknown>) => work.then(String, (error: unknown) => error);
+
 describe("a registry that masters share", () => {
+  it("says so when it begins with nothing", async () => {
+    const engine = new ModelEngine();
+    const [first, second] = [open(engine), open(engine)];
+    await first.registry.recover(MASTER);
+    await second.registry.recover(MASTER);
+    expect(first.logger.messages("warn")).to.deep.equal([
+      "there is no registry yet: beginning with an empty one",
+    ]);
+    expect(second.logger.messages("warn")).to.deep.equal([]);
+  });
+
+  it("is not gone on with once its servers have lost it, or what was written last", async () => {
+    const engine = new ModelEngine();
+    const { registry } = open(engine);
+    await registry.recover(MASTER);
+    await registry.apply(admit("a"));
+    const early = { head: engine.head, values: new Map(engine.values) };
+    await registry.apply(admit("b"));
+    const last = { head: engine.head, values: new Map(engine.values) };
+    for (const [lost, problem] of [
+      [{ head: undefined, values: new Map() }, "it is gone; its servers have lost data"],
+      [early, "it is older than what this master has read and written; its servers have lost data"],
+    ] as const) {
+      put(engine, lost);
+      const error = await failureOf(registry.recover(MASTER));
+      expect(error).to.include({ code: "TEPUI_REGISTRY_UNREADABLE" });
+      expect(String(error)).to.contain(problem);
+      // Nothing was made or written.
+      expect(engine.head).to.equal(lost.head);
+    }
+    put(engine, last);
+    const { slaves } = await registry.recover(MASTER);
+    expect(slaves?.slaves.map(({ info }) => info?.id?.value)).to.deep.equal(["a", "b"]);
+    // A process that knows nothing of that begins with what there is.
+    put(engine, { head: undefined, values: new Map() });
+    expect((await open(engine).registry.recover(MASTER)).slaves).to.equal(undefined);
+  });
+
   it("lets nobody who looks at it wait as long as a master that recovers", async () => {
     const clock = new VirtualClock();
     const store = new ModelStore(new ModelEngine());
@@ -32,3 +94,12 @@ describe("a registry that masters share", () => {
     );
   });
 });
+
+function put(
+  engine: ModelEngine,
+  { head, values }: { head: ModelEngine["head"]; values: ReadonlyMap<string, Buffer> },
+) {
+  engine.head = head;
+  engine.values.clear();
+  for (const [name, data] of values) engine.values.set(name, data);
+}
