@@ -61,12 +61,12 @@ export class Statuses {
   }
 
   take(received: StatusUpdate, sender: UpdateSender = NOBODY): void {
-    if (!this.takeUp(received, sender)) sender.over();
+    if (!this.accept(received, sender)) sender.over();
   }
 
   /** False if nothing about it is kept. */
-  private takeUp(received: StatusUpdate, sender: UpdateSender): boolean {
-    const { state, metrics, updates, logger } = this.options;
+  private accept(received: StatusUpdate, sender: UpdateSender): boolean {
+    const { state, metrics, updates } = this.options;
     const taskId = received.status!.task_id!.value!;
     const framework = state.frameworks.get(received.framework_id!.value!);
     if (framework === undefined || framework.terminating) {
@@ -78,15 +78,9 @@ export class Statuses {
     const update = draining === undefined ? received : asDraining(received, framework, draining.config);
     const status = update.status!;
     const executor = framework.executorOf(taskId);
-    if (
-      status.source === Source.SOURCE_EXECUTOR &&
-      status.state === TaskState.TASK_STAGING &&
-      executor !== undefined
-    ) {
-      const text = "an executor may not report TASK_STAGING; ending it";
-      const say = this.options.complaints.about(executor.id, text);
-      if (say !== undefined) logger.warn({ ...say, task: taskId, executor: executor.id }, text);
-      this.options.misbehaved(executor);
+    const byExecutor = status.source === Source.SOURCE_EXECUTOR;
+    if (byExecutor && status.state === TaskState.TASK_STAGING && executor !== undefined) {
+      this.endForStaging(executor, taskId);
       return false;
     }
     metrics.validStatusUpdates.inc();
@@ -95,11 +89,7 @@ export class Statuses {
       updates.whenSafe(update, sender.taken);
       return false;
     }
-    if (
-      executor === undefined &&
-      status.source === Source.SOURCE_EXECUTOR &&
-      framework.hasCompleted(taskId)
-    ) {
+    if (executor === undefined && byExecutor && framework.hasCompleted(taskId)) {
       // The executor repeats an update that was not acknowledged to it. Mesos's agent forwards it, and the task seems to run again.
       this.ignored(taskId, "the end of the task is acknowledged");
       sender.taken();
@@ -116,26 +106,41 @@ export class Statuses {
       sender.taken();
       return false;
     }
-    const store = (): void => {
+    this.inTurn(executor, status, () => {
       const written = executor.checkpoint && !executor.unrecorded.has(taskId);
       const path = written ? this.options.paths.meta.taskUpdates(executor.ids, taskId) : undefined;
       this.store(update, path, sender);
-    };
+    });
+    return true;
+  }
+
+  private endForStaging(executor: Executor, taskId: string): void {
+    const { complaints, logger, misbehaved } = this.options;
+    const text = "an executor may not report TASK_STAGING; ending it";
+    const say = complaints.about(executor.id, text);
+    if (say !== undefined) logger.warn({ ...say, task: taskId, executor: executor.id }, text);
+    misbehaved(executor);
+  }
+
+  /**
+   * Stores an update: at once or, where it has to wait, after its container has shrunk, after the records of the executor's tasks are
+   * written (only then is it known whether anything may be written about the task), and after the task's previous update.
+   */
+  private inTurn(executor: Executor, status: TaskStatus, store: () => void): void {
+    const taskId = status.task_id!.value!;
     const shrinks = executor.state === "running" && isTerminal(status.state) && !executor.generated;
     const shrunk = shrinks ? this.options.shrunk(executor) : undefined;
-    // Until the executor's records are written, it is unknown whether anything may be written about the task.
     const { writing, held } = executor;
     const before = held.get(taskId);
     if (shrunk === undefined && writing === undefined && before === undefined) {
       store();
-      return true;
+      return;
     }
     const turn = Promise.all([shrunk, writing, before]).then(() => {
       if (held.get(taskId) === turn) held.delete(taskId);
       store();
     });
     held.set(taskId, turn);
-    return true;
   }
 
   private ignored(taskId: string, problem: string): void {
