@@ -17,10 +17,13 @@ const DAEMON_COMMANDS = [
   ["execute", "run one task, show its states and its output"],
 ] as const;
 
+/** Notes the exit code that a command resolves to. */
+type SetExitCode = (work: Promise<number>) => Promise<void>;
+
 /** `tepui ...`, other than the daemons and `execute`. Resolves to the exit code. Each command loads only what it needs. */
 export async function runTepui(argv: readonly string[]): Promise<number> {
   let code = 0;
-  const set = (work: Promise<number>) =>
+  const set: SetExitCode = (work) =>
     work.then((value) => {
       code = value;
     });
@@ -30,6 +33,31 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
     .helpCommand(false)
     .addHelpText("after", EXIT_CODES)
     .enablePositionalOptions();
+  addDaemons(program, set);
+  addLocal(program, set);
+  addExplain(program, set);
+  program.addCommand(taskCommand(set));
+  addBackupAndRestore(program, set);
+  addPlugins(program, set);
+  addManifest(program, set);
+  program
+    .command("version")
+    .description("the version of Tepui, and of the Mesos interfaces that it serves")
+    .action(() => {
+      process.stdout.write(`tepui ${TEPUI_VERSION} (mesos ${MESOS_VERSION})\n`);
+    });
+  program.version(`tepui ${TEPUI_VERSION} (mesos ${MESOS_VERSION})`, "--version");
+  throwInsteadOfExit(program);
+  try {
+    await program.parseAsync(understood(argv, program), { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
+    throw error;
+  }
+}
+
+function addDaemons(program: Command, set: SetExitCode): void {
   // These read their own flags, in Mesos's form, and are run before this parser: here they only stand in the list.
   const daemons = new Map(
     DAEMON_COMMANDS.map(([name, text]) => [name, program.command(name).description(text)]),
@@ -45,6 +73,9 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       const { runAgentContainers } = await import("./agent-containers.js");
       await set(runAgentContainers(options, process));
     });
+}
+
+function addLocal(program: Command, set: SetExitCode): void {
   program
     .command("local")
     .description("run a master and agents on this machine, each in a process of its own")
@@ -56,7 +87,9 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       const { runLocal } = await import("./local.js");
       await set(runLocal(rest));
     });
+}
 
+function addExplain(program: Command, set: SetExitCode): void {
   const { TEPUI_MASTER, MESOS_MASTER } = process.env;
   program
     .command("explain")
@@ -73,9 +106,9 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       const { runExplain } = await import("./explain.js");
       await set(runExplain({ framework, ...options }, process));
     });
+}
 
-  program.addCommand(taskCommand(set));
-
+function addBackupAndRestore(program: Command, set: SetExitCode): void {
   const place = "a work_dir, or the registry's URL: zk://..., etcd://..., or file:///path of a file with one";
   savesAndRestores(
     program.command("backup").description("save what a master or an agent must not forget, while it runs"),
@@ -102,7 +135,9 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       const force = options.force === true;
       await set(runRestore({ file, to, force, ...placeOptions(options) }, process));
     });
+}
 
+function addPlugins(program: Command, set: SetExitCode): void {
   const plugins = program.command("plugins").description("what a daemon is made of");
   const daemonFlags = "flags of the daemon, such as --manifest=FILE, after --";
   const ofDaemon = (command: Command) =>
@@ -132,7 +167,9 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       await set(graphPlugins(options, flags));
     },
   );
+}
 
+function addManifest(program: Command, set: SetExitCode): void {
   const manifest = program.command("manifest").description("what flags and manifest files amount to");
   manifest
     .command("explain")
@@ -155,22 +192,6 @@ export async function runTepui(argv: readonly string[]): Promise<number> {
       const { validateManifest } = await import("./manifest.js");
       await set(validateManifest(file));
     });
-
-  program
-    .command("version")
-    .description("the version of Tepui, and of the Mesos interfaces that it serves")
-    .action(() => {
-      process.stdout.write(`tepui ${TEPUI_VERSION} (mesos ${MESOS_VERSION})\n`);
-    });
-  program.version(`tepui ${TEPUI_VERSION} (mesos ${MESOS_VERSION})`, "--version");
-  throwInsteadOfExit(program);
-  try {
-    await program.parseAsync(understood(argv, program), { from: "user" });
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
-    throw error;
-  }
 }
 
 function throwInsteadOfExit(command: Command): void {
