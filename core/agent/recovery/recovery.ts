@@ -217,7 +217,7 @@ export class Recovery {
       const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
       const told = only.updates.flatMap(({ status }) => (status === undefined ? [] : [status]));
       const kill = only.kill ?? (only.task.state === TaskState.TASK_KILLING ? KILLED : undefined);
-      if (since === undefined) executor.command.started();
+      if (since === undefined) executor.command.started({ starting: told.length > 0 });
       else executor.command.followed(Math.max(0, clock.now() - since * 1000), told, kill);
     }
     this.options.drivers.reconnect(framework, executor);
@@ -238,6 +238,10 @@ export class Recovery {
         timer.cancel();
         resolve();
       };
+      // Told after `Executors` was, which has taken it off the missing ones by then.
+      const ended = (): void => this.came();
+      for (const { containerizer, containerId } of this.missing())
+        void containerizer?.wait(containerId).then(ended, ended);
     });
     this.goOn = undefined;
     for (const executor of this.missing()) {

@@ -55,9 +55,12 @@ export class CommandTask {
     private readonly host: CommandTaskHost,
   ) {}
 
-  /** The container runs, and this has to be reported. */
-  started(data?: Buffer): void {
-    this.tell({ state: TaskState.TASK_STARTING });
+  /**
+   * The container runs, and this has to be reported.
+   * @param starting whether an earlier run of the agent has reported TASK_STARTING
+   */
+  started({ data, starting = false }: { readonly data?: Buffer | undefined; starting?: boolean } = {}): void {
+    if (!starting) this.tell({ state: TaskState.TASK_STARTING });
     this.tell({ state: TaskState.TASK_RUNNING, data });
     this.follow(0, []);
   }

@@ -210,7 +210,7 @@ export class TaskContainers {
       executor.queued.delete(task.task_id!.value!);
       executor.launched.set(task.task_id!.value!, makeTask(task, framework.id));
       executor.command = this.commandTask(framework, executor, task);
-      executor.command.started(containerizer.taskData?.(executor.containerId));
+      executor.command.started({ data: containerizer.taskData?.(executor.containerId) });
     } else if (executor.state === "registering") {
       const expire = (): void => executors.registrationTimeout(executor);
       executor.timers.add(clock.setTimeout(expire, agent.executorRegistrationTimeout));

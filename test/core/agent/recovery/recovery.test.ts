@@ -77,6 +77,13 @@ describe("an agent that comes back", () => {
     expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
   });
 
+  it("tells nothing of that twice", async () => {
+    const it = new Restarted();
+    const bench = await it.recover(it.saved([it.command("t1", it.task("t1", [TASK_STARTING]))]));
+    await it.register();
+    expect((await bench.drain("t1")).map(({ state }) => state)).to.deep.equal([TASK_RUNNING]);
+  });
+
   it("gives up what it had written down and not started", async () => {
     const it = new Restarted();
     it.bench.containerizer.recover = async () => undefined;
@@ -203,6 +210,22 @@ describe("an agent that comes back", () => {
     it.bench.agent.start();
     await it.bench.clock.advance(10_000);
     for (const id of ["e1", "e2"]) expect(it.bench.containerizer.of(id).destroyed).to.equal(false);
+  });
+
+  it("waits for none whose container is over", async () => {
+    const it = new Restarted();
+    let over = false;
+    const recovered = it.bench.agent
+      .recover(it.saved([it.custom("e1", it.task("of-e1", [TASK_RUNNING]))]), BOOT)
+      .then(() => {
+        over = true;
+      });
+    await it.bench.settle();
+    expect(over).to.equal(false);
+    it.bench.containerizer.of("e1").exit(3);
+    await it.bench.settle();
+    expect(over).to.equal(true);
+    await recovered;
   });
 
   it("waits for Mesos's own executors of command tasks and pods as for any", async () => {
