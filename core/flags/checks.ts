@@ -37,8 +37,11 @@ export const severity: Check = (value) =>
 
 export const ipv4: Check = (value) => (isIPv4(String(value)) ? undefined : "must be an IPv4 address");
 
+/** Of a port told to others, who cannot connect to port 0. */
 export const portText: Check = (value) =>
-  /^\d{1,5}$/.test(String(value)) && Number(value) < 65_536 ? undefined : "must be a port, 0 to 65535";
+  /^\d{1,5}$/.test(String(value)) && Number(value) > 0 && Number(value) < 65_536
+    ? undefined
+    : "must be a port, 1 to 65535";
 
 export const onlyTexts: Check = (value) => {
   const bad = Object.entries(value as Record<string, unknown>).find(([, text]) => typeof text !== "string");

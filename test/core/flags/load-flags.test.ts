@@ -59,10 +59,11 @@ describe("the grammar of flags", () => {
       "--min_allocatable_resources=cpus",
       "--agent_removal_rate_limit=fast",
       "--recovery_agent_removal_limit=120%",
+      "--advertise_port=0",
       "--roles=ok,not/./ok",
       "--zzz",
     ]);
-    expect(problems).to.have.length(18);
+    expect(problems).to.have.length(19);
     expect(problems.slice(0, 7)).to.deep.equal([
       "--prot: there is no such flag; did you mean --port?",
       "--port: must be an integer, 0 to 65535, found '70000'",
@@ -82,10 +83,11 @@ describe("the grammar of flags", () => {
       "--min_allocatable_resources: must be of the form name:quantity;...|name:quantity;..., not 'cpus', found 'cpus'",
       "--agent_removal_rate_limit: must be a rate such as 1/10mins, found 'fast'",
       "--recovery_agent_removal_limit: must be a percentage, 0% to 100%, found '120%'",
-      problems[16],
+      "--advertise_port: must be a port, 1 to 65535, found '0'",
+      problems[17],
       "--zzz: there is no such flag",
     ]);
-    expect(problems[16]).to.match(/^--roles: .*found 'ok,not\/\.\/ok'$/);
+    expect(problems[17]).to.match(/^--roles: .*found 'ok,not\/\.\/ok'$/);
   });
 
   it("refuses a flag that is given twice, also under its older name", () => {
