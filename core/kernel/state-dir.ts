@@ -5,7 +5,7 @@ import { makeDirectory } from "../../sdk/files/index.js";
 
 /** A plugin's own folder, made when it is first asked for; temporary, and removed at the end, without a work directory. */
 export class StateDir {
-  private made: Promise<string> | undefined;
+  private created: Promise<string> | undefined;
 
   constructor(
     private readonly plugin: string,
@@ -13,13 +13,13 @@ export class StateDir {
   ) {}
 
   get(): Promise<string> {
-    this.made ??= this.make();
-    return this.made;
+    this.created ??= this.make();
+    return this.created;
   }
 
   async dispose(): Promise<void> {
-    if (this.workDir !== undefined || this.made === undefined) return;
-    const dir = await this.made.catch(() => undefined);
+    if (this.workDir !== undefined || this.created === undefined) return;
+    const dir = await this.created.catch(() => undefined);
     if (dir !== undefined) await rm(dir, { recursive: true, force: true });
   }
 

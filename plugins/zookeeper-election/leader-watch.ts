@@ -47,15 +47,15 @@ export class LeaderWatch {
 
   set(leader: MasterInfo | undefined, node: string): void {
     this.node = node;
-    this.tell(leader);
+    this.notify(leader);
   }
 
   forget(): void {
     this.node = undefined;
-    this.tell(undefined);
+    this.notify(undefined);
   }
 
-  private tell(leader: MasterInfo | undefined): void {
+  private notify(leader: MasterInfo | undefined): void {
     if (leader === undefined && this.leader === undefined) return;
     this.leader = leader;
     for (const watcher of [...this.watchers]) watcher(leader);

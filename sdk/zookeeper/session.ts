@@ -156,7 +156,7 @@ export class Session {
       { server: place, session: `0x${BigInt.asUintN(64, sessionId).toString(16)}`, timeout },
       resumed ? "reconnected to ZooKeeper" : "connected to ZooKeeper",
     );
-    this.tell((listener) => listener.connected?.(resumed));
+    this.notify((listener) => listener.connected?.(resumed));
   }
 
   private answered(sentAt: number): void {
@@ -191,7 +191,7 @@ export class Session {
     // A new session may begin on a server that has seen less, or with a newly created ensemble.
     this.lastZxid = 0n;
     this.watches.clear();
-    this.tell((listener) => listener.expired?.(reason));
+    this.notify((listener) => listener.expired?.(reason));
   }
 
   private closed(reason: string): void {
@@ -209,7 +209,7 @@ export class Session {
     }, wait);
     if (wasOpen && this.failures === 1) logger.warn({ reason }, "lost the connection to ZooKeeper");
     else this.report(reason);
-    if (wasOpen) this.tell((listener) => listener.disconnected?.(reason));
+    if (wasOpen) this.notify((listener) => listener.disconnected?.(reason));
   }
 
   /** No pause from one server to the next; a growing one after all have failed. */
@@ -229,7 +229,7 @@ export class Session {
     logger.warn({ reason, attempts: this.failures }, "no server of the ZooKeeper ensemble can be reached");
   }
 
-  private tell(what: (listener: SessionListener) => void): void {
+  private notify(what: (listener: SessionListener) => void): void {
     for (const listener of [...this.listeners]) what(listener);
   }
 }

@@ -60,7 +60,7 @@ export class CheckLoop {
       if (late) this.abort = new AbortController();
       const counted = late ? timedOut(times.timeout) : outcome;
       if (counted !== undefined) this.options.done(counted);
-      this.goOn();
+      this.scheduleNext();
     };
     const failed = (error: unknown): void => over({ healthy: false, message: messageOf(error) });
     try {
@@ -71,11 +71,11 @@ export class CheckLoop {
     }
   };
 
-  private goOn(): void {
+  private scheduleNext(): void {
     // The outcome may have stopped this loop.
     if (this.stopped) return;
     const { check, times, done } = this.options;
-    const again = (): void => {
+    const repeat = (): void => {
       this.endRepetition = undefined;
       this.schedule(times.interval);
     };
@@ -87,9 +87,9 @@ export class CheckLoop {
       late: () => {
         if (!this.stopped) done(timedOut(times.timeout));
       },
-      ended: again,
+      ended: repeat,
     });
-    if (this.endRepetition === undefined) again();
+    if (this.endRepetition === undefined) repeat();
   }
 
   private schedule(after: number): void {

@@ -31,13 +31,13 @@ export interface DriverConnectionOptions {
  * Messages give no feedback on whether they arrive; that the executor is gone shows when its container ends.
  */
 export class DriverConnection implements ExecutorConnection {
-  private again = false;
+  private isReregistered = false;
 
   constructor(private readonly options: DriverConnectionOptions) {}
 
   /** Also true for events that the driver has no message for, if they say nothing new. */
   send(event: Event): boolean {
-    if (event.type === Event_Type.HEARTBEAT || (this.again && event.type === Event_Type.SUBSCRIBED))
+    if (event.type === Event_Type.HEARTBEAT || (this.isReregistered && event.type === Event_Type.SUBSCRIBED))
       return true;
     const message = this.message(event);
     if (message !== undefined) this.options.send(message);
@@ -48,7 +48,7 @@ export class DriverConnection implements ExecutorConnection {
 
   /** Tells the driver that it re-registered, in place of everything that SUBSCRIBED says. */
   reregistered(): void {
-    this.again = true;
+    this.isReregistered = true;
     const slave_info = this.options.agent();
     this.options.send(
       named("ExecutorReregisteredMessage", ExecutorReregisteredMessage, {

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 export class Complaints {
   private readonly senders = new OncePerPeer();
   private began = Number.NEGATIVE_INFINITY;
-  private made = 0;
+  private logged = 0;
   private omitted = 0;
 
   constructor(private readonly clock: Pick<Clock, "monotonic">) {}
@@ -22,9 +22,9 @@ export class Complaints {
     const now = this.clock.monotonic();
     if (now - this.began >= MINUTE_MS) {
       this.began = now;
-      this.made = 0;
+      this.logged = 0;
     }
-    if (++this.made > AT_MOST) {
+    if (++this.logged > AT_MOST) {
       this.omitted++;
       return undefined;
     }

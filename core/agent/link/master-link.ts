@@ -84,12 +84,12 @@ export class MasterLink {
 
   /** Re-registers, to tell the master what runs here, unless that is in progress. */
   reregister(): void {
-    if (this.registered) this.again();
+    if (this.registered) this.startOver();
   }
 
   /** Something differs from the last report, or is about to: re-registers, even if the master has not answered that report yet. */
   changed(): void {
-    if (this.registered) this.again();
+    if (this.registered) this.startOver();
     else this.outdated = true;
   }
 
@@ -97,7 +97,7 @@ export class MasterLink {
   accepted(pingTimeoutSeconds: number | undefined): boolean {
     this.pingTimeout = pingTimeoutSeconds === undefined ? DEFAULT_PING_TIMEOUT : pingTimeoutSeconds * 1000;
     if (this.outdated) {
-      this.again();
+      this.startOver();
       return false;
     }
     this.attempt?.cancel();
@@ -111,7 +111,7 @@ export class MasterLink {
     const { logger, transport } = this.options;
     if (!connected && this.registered) {
       logger.info("the master lost track of this agent; registering again");
-      this.again();
+      this.startOver();
     }
     if (this.registered) this.awaitPing();
     const body = PongSlaveMessage.encode({}).finish();
@@ -123,11 +123,11 @@ export class MasterLink {
     if (leader === undefined) logger.info("no leading master");
     else logger.info({ master: leader.pid }, "a master leads");
     this.leader = leader;
-    this.again();
+    this.startOver();
   }
 
   /** Re-registers with the leader, if there is one. */
-  private again(): void {
+  private startOver(): void {
     const { clock, random, backoffFactor, host } = this.options;
     const wasRegistered = this.registered;
     this.registeredWith = undefined;
@@ -158,7 +158,7 @@ export class MasterLink {
   private disconnected(master: string): void {
     if (this.registeredWith !== master) return;
     this.options.logger.warn({ master }, "the connection to the master is lost");
-    this.again();
+    this.startOver();
   }
 
   private awaitPing(): void {
@@ -166,7 +166,7 @@ export class MasterLink {
     this.pings?.cancel();
     this.pings = clock.setTimeout(() => {
       logger.warn({ timeout: this.pingTimeout }, "no ping from the master; registering again");
-      this.again();
+      this.startOver();
       // A transport retries an unanswered connection less and less often, at intervals of minutes in the end; the master may be back long
       // before.
       if (this.master !== undefined) transport.reset?.(this.master);

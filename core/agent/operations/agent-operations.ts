@@ -83,13 +83,13 @@ export class AgentOperations {
     resources.change(next.value, {
       // Written together with its end, so that a later run of the agent reports the same.
       before: () => state.endings.set(key, this.ended(operation, OperationState.OPERATION_FINISHED)),
-      done: () => this.tell(key),
+      done: () => this.report(key),
       refused: (error) => {
         const end = this.ended(operation, OperationState.OPERATION_FAILED, messageOf(error));
         state.endings.set(key, end);
       },
       failed: () => {
-        this.tell(key);
+        this.report(key);
         this.options.undone();
       },
     });
@@ -129,7 +129,7 @@ export class AgentOperations {
   }
 
   /** Its end has been written. */
-  private tell(key: string): void {
+  private report(key: string): void {
     const { state, updates } = this.options;
     const ended = state.endings.get(key);
     if (ended === undefined) return;
@@ -142,7 +142,7 @@ export class AgentOperations {
     const { state, resources, undone } = this.options;
     state.endings.set(key, this.ended(operation, OperationState.OPERATION_FAILED, message));
     resources.save(() => {
-      this.tell(key);
+      this.report(key);
       undone();
     });
   }

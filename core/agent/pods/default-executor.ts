@@ -57,7 +57,7 @@ export class DefaultExecutor {
     const group: PodGroup = { taskIds: tasks.map(({ task_id }) => task_id!.value!), ending: false };
     const added = tasks.map((info) => this.add(info, group, this.newContainerId()));
     // The records are written before anything runs: a later run of the agent finds the containers by them.
-    const told = added.map((task) => this.tell(task, this.statuses.of(task, TaskState.TASK_STARTING)));
+    const told = added.map((task) => this.report(task, this.statuses.of(task, TaskState.TASK_STARTING)));
     void Promise.all(told).then(() => this.start(added));
   }
 
@@ -133,7 +133,7 @@ export class DefaultExecutor {
     if (!killing && running === undefined && !this.host.knows(task.containerId)) {
       // The agent may have died between the first statuses of two tasks of a group.
       const told =
-        statuses.length > 0 ? undefined : this.tell(task, this.statuses.of(task, TaskState.TASK_STARTING));
+        statuses.length > 0 ? undefined : this.report(task, this.statuses.of(task, TaskState.TASK_STARTING));
       void Promise.resolve(told).then(() => this.start([task]));
       return;
     }
@@ -165,7 +165,7 @@ export class DefaultExecutor {
   /** Its container runs, and nobody knows yet. */
   private begin(task: PodTask): void {
     this.host.sandboxMade(task.id, task.containerId);
-    void this.tell(task, this.statuses.of(task, TaskState.TASK_RUNNING));
+    void this.report(task, this.statuses.of(task, TaskState.TASK_RUNNING));
     this.watch(task, 0, []);
   }
 
@@ -228,7 +228,7 @@ export class DefaultExecutor {
   /** Repeats the last status, with the result of a check. */
   private checked(task: PodTask, found: Pick<TaskStatus, "healthy" | "check_status">, reason: Reason): void {
     if (task.checks === undefined || task.status === undefined) return;
-    void this.tell(task, { ...task.status, ...this.statuses.origin(), ...found, reason });
+    void this.report(task, { ...task.status, ...this.statuses.origin(), ...found, reason });
   }
 
   /** @param grace milliseconds between SIGTERM and SIGKILL */
@@ -245,7 +245,7 @@ export class DefaultExecutor {
       },
     );
     if (!told && this.host.reportsKilling && task.status !== undefined)
-      void this.tell(task, this.statuses.of(task, TaskState.TASK_KILLING));
+      void this.report(task, this.statuses.of(task, TaskState.TASK_KILLING));
     if (task.launched) void task.ending.ask();
   }
 
@@ -267,7 +267,7 @@ export class DefaultExecutor {
     task.stop();
     const { state, ...rest } = endOfTask(task, termination);
     const status = { ...this.statuses.of(task, state), ...rest, ...(this.unhealthy && { healthy: false }) };
-    void this.tell(task, status);
+    void this.report(task, status);
     this.tasks.delete(task.id);
     const failed = state === TaskState.TASK_FAILED || state === TaskState.TASK_KILLED;
     if (failed && !this.shuttingDown && !task.group.ending) this.endGroup(task.group);
@@ -295,7 +295,7 @@ export class DefaultExecutor {
   }
 
   /** Resolves when the agent has stored the status. */
-  private tell(task: PodTask, status: TaskStatus): Promise<void> {
+  private report(task: PodTask, status: TaskStatus): Promise<void> {
     task.status = status;
     const safe = new Promise<void>((resolve) =>
       this.unacknowledged.set(status.uuid!.toString("hex"), resolve),

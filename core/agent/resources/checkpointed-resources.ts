@@ -166,14 +166,14 @@ export class CheckpointedResources {
     for (let change = this.waiting.shift(); change !== undefined; change = this.waiting.shift()) {
       change.before?.();
       if (change.checkpointed === undefined) {
-        await this.insist();
+        await this.recordActual();
         change.done?.();
         continue;
       }
       try {
         await this.commit(change.checkpointed);
       } catch (error) {
-        await this.takeBack(change, error);
+        await this.withdraw(change, error);
         continue;
       }
       change.done?.();
@@ -181,14 +181,14 @@ export class CheckpointedResources {
   }
 
   /** Later changes build on this one's outcome, so they fail with it. */
-  private async takeBack(change: Change, error: unknown): Promise<void> {
+  private async withdraw(change: Change, error: unknown): Promise<void> {
     const { state, logger } = this.options;
     logger.error({ err: error }, "reservations and volumes could not be changed");
     const failed: Change[] = [];
     for (let more = [change]; more.length > 0; more = this.waiting.splice(0)) {
       for (const one of more) one.refused?.(error);
       failed.push(...more);
-      await this.insist();
+      await this.recordActual();
     }
     const total = applyCheckpointed(Resources.of(state.info.resources), this.committed);
     if (total.ok) {
@@ -199,7 +199,7 @@ export class CheckpointedResources {
   }
 
   /** Writes the actual state, repeatedly until it succeeds. */
-  private async insist(): Promise<void> {
+  private async recordActual(): Promise<void> {
     const { clock, logger } = this.options;
     for (let told = false; ; told = true) {
       try {

@@ -32,9 +32,9 @@ export class Ending {
   private readonly cause: KillCause;
   private grace: number;
   /** The first record. */
-  private readonly noted: Promise<void>;
+  private readonly recorded: Promise<void>;
   /** When SIGTERM was sent, by the monotonic clock. */
-  private asked: number | undefined;
+  private termSentAt: number | undefined;
   private timer: Timer | undefined;
   private asking = false;
   private over = false;
@@ -45,28 +45,28 @@ export class Ending {
   ) {
     this.cause = cause;
     this.grace = grace;
-    if (asked) this.count();
-    this.noted = this.note();
+    if (asked) this.startGrace();
+    this.recorded = this.record();
   }
 
   /** There is something to kill: sends SIGTERM, unless it was sent already. */
   async ask(): Promise<void> {
-    if (this.asking || this.asked !== undefined) return;
+    if (this.asking || this.termSentAt !== undefined) return;
     this.asking = true;
-    await this.atMost(this.noted);
+    await this.atMost(this.recorded);
     if (this.over) return;
     const sent = await this.atMost(this.host.signal(SIGTERM));
     if (this.over) return;
-    this.count();
-    if (sent === true) void this.note();
+    this.startGrace();
+    if (sent === true) void this.record();
   }
 
   /** A later request can only shorten the grace period. */
   hasten(grace: number): void {
     if (this.over || grace >= this.grace) return;
     this.grace = grace;
-    if (this.asked !== undefined) this.schedule();
-    void this.note();
+    if (this.termSentAt !== undefined) this.schedule();
+    void this.record();
   }
 
   /** The task has ended, or somebody else takes care of it. */
@@ -75,8 +75,8 @@ export class Ending {
     this.timer?.cancel();
   }
 
-  private count(): void {
-    this.asked = this.host.clock.monotonic();
+  private startGrace(): void {
+    this.termSentAt = this.host.clock.monotonic();
     this.schedule();
   }
 
@@ -87,11 +87,12 @@ export class Ending {
 
   /** Milliseconds until SIGKILL, after SIGTERM. */
   private left(): number {
-    return this.asked! + this.grace - this.host.clock.monotonic();
+    return this.termSentAt! + this.grace - this.host.clock.monotonic();
   }
 
-  private note(): Promise<void> {
-    const deadline = this.asked === undefined ? undefined : Math.round(this.host.clock.now() + this.left());
+  private record(): Promise<void> {
+    const deadline =
+      this.termSentAt === undefined ? undefined : Math.round(this.host.clock.now() + this.left());
     return this.host.note({ cause: this.cause, grace: Math.round(this.grace), deadline });
   }
 

@@ -143,11 +143,11 @@ export class Launches {
         ]
       : [];
     if (existing === undefined) {
-      const after = this.made(launch);
+      const after = this.resourcesReady(launch);
       void containers.start(framework, executor, { tasks, record, after });
       return;
     }
-    const after = this.made(launch);
+    const after = this.resourcesReady(launch);
     if (record.length === 0 && after === undefined) {
       if (existing.state === "running") this.options.deliver(existing);
     } else existing.awaitRecord(this.addTasks(framework, existing, { taskIds, record, after }));
@@ -157,7 +157,7 @@ export class Launches {
    * Resolves when pending changes of reservations and volumes, which the tasks may need, are made; undefined: there are none. Rejects if
    * the resources for the tasks do not exist after all.
    */
-  private made(launch: Launch): Promise<void> | undefined {
+  private resourcesReady(launch: Launch): Promise<void> | undefined {
     const { pending } = this.options.resources;
     if (pending === undefined) return undefined;
     const made = pending.then(() => {

@@ -222,7 +222,7 @@ export class UpdateManager {
       }
     }
     if (closed || options.updates.length === 0) stream.giveUp();
-    else this.put(stream);
+    else this.addStream(stream);
   }
 
   pause(): void {
@@ -274,11 +274,11 @@ export class UpdateManager {
     const known = this.streams.get(frameworkId)?.get(taskId);
     if (known !== undefined) return known;
     const stream = new UpdateStream(frameworkId, taskId, path);
-    this.put(stream);
+    this.addStream(stream);
     return stream;
   }
 
-  private put(stream: UpdateStream): void {
+  private addStream(stream: UpdateStream): void {
     let streams = this.streams.get(stream.frameworkId);
     if (streams === undefined) {
       streams = new Map();

@@ -35,7 +35,7 @@ export class UpdateStream {
   /** Bytes of its file that are no longer needed. */
   obsolete = 0;
   /** Keys of the latest acknowledged updates, oldest first. */
-  private readonly done = new Set<string>();
+  private readonly recent = new Set<string>();
   /** The first acknowledged update of each state, in order. */
   private readonly firsts = new Map<TaskState | undefined, StatusUpdate>();
   private latest: StatusUpdate | undefined;
@@ -53,15 +53,15 @@ export class UpdateStream {
 
   /** Whether this very update was received before. */
   knows(key: string): boolean {
-    return this.held.has(key) || this.done.has(key);
+    return this.held.has(key) || this.recent.has(key);
   }
 
   acknowledged({ update, key, bytes }: Omit<HeldUpdate, "over">): void {
     this.held.delete(key);
-    this.done.add(key);
-    if (this.done.size > REMEMBERED_UPDATES) {
-      const [first] = this.done;
-      this.done.delete(first!);
+    this.recent.add(key);
+    if (this.recent.size > REMEMBERED_UPDATES) {
+      const [first] = this.recent;
+      this.recent.delete(first!);
     }
     this.obsolete += bytes;
     const { state } = update.status ?? {};

@@ -36,7 +36,7 @@ export class AgentReregistration {
   constructor(
     private readonly context: MasterContext,
     private readonly agents: Agents,
-    private readonly also: { readonly frameworks: Frameworks; readonly draining: Draining },
+    private readonly collaborators: { readonly frameworks: Frameworks; readonly draining: Draining },
   ) {}
 
   async reregister(pid: string, message: ReregisterSlaveMessage): Promise<void> {
@@ -109,7 +109,7 @@ export class AgentReregistration {
     const earlier = message.frameworks.filter((info) => cluster.frameworks.has(info.id?.value ?? ""));
     for (const [frameworkId, info] of infos) {
       const unknown = !cluster.frameworks.has(frameworkId) && !cluster.completedFrameworks.has(frameworkId);
-      if (unknown) this.also.frameworks.recover(info);
+      if (unknown) this.collaborators.frameworks.recover(info);
     }
 
     const agent = new Agent(facts, nowSeconds(this.context));
@@ -151,7 +151,7 @@ export class AgentReregistration {
     }
     this.endCompleted(agent, infos.keys());
     this.tellFrameworks(agent, earlier);
-    this.also.draining.reregistered(agent);
+    this.collaborators.draining.reregistered(agent);
   }
 
   /** A task that counted as unreachable or lost still exists: its scheduler is told so, whatever it was told before. */
@@ -204,7 +204,7 @@ export class AgentReregistration {
     this.agents.reconnected(agent);
     if (!agent.can(Capability.RESOURCE_PROVIDER)) messages.checkpointResources(agent);
     this.tellFrameworks(agent, message.frameworks);
-    this.also.draining.reregistered(agent);
+    this.collaborators.draining.reregistered(agent);
     logger.info({ agent: agent.id, pid: agent.pid }, "Re-registered an agent");
   }
 
@@ -219,7 +219,7 @@ export class AgentReregistration {
     const framework = (id: string): Framework | undefined => {
       const info = infos.get(id);
       if (cluster.completedFrameworks.has(id)) return undefined;
-      return cluster.frameworks.get(id) ?? (info && this.also.frameworks.recover(info));
+      return cluster.frameworks.get(id) ?? (info && this.collaborators.frameworks.recover(info));
     };
     const held = (id: string, resources: Resources): void => {
       if (agent.offers.size > 0) this.agents.reconfigured(agent);
@@ -283,7 +283,7 @@ export class AgentReregistration {
       const id = info.id?.value ?? "";
       const framework = cluster.frameworks.get(id);
       if (framework !== undefined) messages.updateFramework([agent], framework);
-      else if (!cluster.completedFrameworks.has(id)) this.also.frameworks.recover(info);
+      else if (!cluster.completedFrameworks.has(id)) this.collaborators.frameworks.recover(info);
     }
   }
 }

@@ -13,7 +13,7 @@ export class AgentUpdates {
   constructor(
     private readonly context: MasterContext,
     private readonly offers: Offers,
-    private readonly also: {
+    private readonly collaborators: {
       readonly agents: Agents;
       readonly operations: Operations;
       readonly draining: Draining;
@@ -21,12 +21,12 @@ export class AgentUpdates {
   ) {}
 
   update(agent: Agent, message: UpdateSlaveMessage): void {
-    this.take(agent, message);
-    this.also.agents.updated(agent);
-    this.also.draining.changed(agent);
+    this.apply(agent, message);
+    this.collaborators.agents.updated(agent);
+    this.collaborators.draining.changed(agent);
   }
 
-  private take(agent: Agent, message: UpdateSlaveMessage): void {
+  private apply(agent: Agent, message: UpdateSlaveMessage): void {
     const { allocator, logger } = this.context;
     const providers = message.resource_providers?.providers;
     const provided = providers?.flatMap(({ total_resources: resources }) => resources) ?? [];
@@ -56,12 +56,12 @@ export class AgentUpdates {
       total = total.filter(({ kind }) => kind.providerId === undefined).add(Resources.of(provided));
     }
     if (total.equals(agent.total)) {
-      this.also.operations.reported(agent, reported);
+      this.collaborators.operations.reported(agent, reported);
       return;
     }
     agent.total = total;
     allocator.updateAgent({ id: agent.id, total });
-    this.also.operations.reported(agent, reported);
+    this.collaborators.operations.reported(agent, reported);
     this.rescind(agent, { oversubscription, providers: providers !== undefined });
   }
 

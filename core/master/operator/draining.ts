@@ -109,20 +109,20 @@ export class Draining {
   /** Something on the agent may have ended. Checked at the end of the turn, because tasks are also removed together with their agent. */
   changed(agent: Agent): void {
     if (this.context.cluster.draining.get(agent.id)?.state !== DrainState.DRAINING) return;
-    if (this.suspects.size === 0) queueMicrotask(() => this.look());
+    if (this.suspects.size === 0) queueMicrotask(() => this.checkSuspects());
     this.suspects.add(agent);
   }
 
-  private look(): void {
+  private checkSuspects(): void {
     const suspects = [...this.suspects];
     this.suspects.clear();
     for (const agent of suspects) {
       const here = this.context.cluster.agents.get(agent.id) === agent;
-      if (here && isEmpty(agent) && !this.ending.has(agent)) void this.drained(agent);
+      if (here && isEmpty(agent) && !this.ending.has(agent)) void this.markDrained(agent);
     }
   }
 
-  private async drained(agent: Agent): Promise<void> {
+  private async markDrained(agent: Agent): Promise<void> {
     const { cluster, logger, registry } = this.context;
     const info = cluster.draining.get(agent.id);
     if (info?.state !== DrainState.DRAINING || this.agents.markingGone.has(agent.id)) return;
