@@ -4,7 +4,7 @@ import type { Contribution, DeviceAccess } from "../../sdk/contracts/contributio
 import type { ContainerLimitation, ContainerUpdate, Isolator } from "../../sdk/contracts/isolator.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { mergeContributions } from "./contributions.js";
+import { checkContribution, mergeContributions } from "./contributions.js";
 import type { PendingOperations } from "./pending-operations.js";
 
 export interface ContainerIsolationOptions {
@@ -43,7 +43,8 @@ export class ContainerIsolation {
     const contributions: (Contribution | undefined)[] = [];
     for (const isolator of this.isolators) {
       if (isolator.prepare === undefined) continue;
-      const prepared = this.track(isolator, "prepare", isolator.prepare(request));
+      const work = async () => checkContribution(await isolator.prepare?.(request));
+      const prepared = this.track(isolator, "prepare", work());
       contributions.push(await prepared.catch(blaming(isolator, "prepare")));
       signal.throwIfAborted();
     }
@@ -53,7 +54,8 @@ export class ContainerIsolation {
   async isolate(process: { readonly pid: number }, plan: Contribution, signal: AbortSignal): Promise<void> {
     for (const isolator of this.isolators) {
       if (isolator.isolate === undefined) continue;
-      const isolated = this.track(isolator, "isolate", isolator.isolate(this.id, process.pid, plan));
+      const work = async () => isolator.isolate?.(this.id, process.pid, plan);
+      const isolated = this.track(isolator, "isolate", work());
       await isolated.catch(blaming(isolator, "isolate"));
       signal.throwIfAborted();
     }
@@ -93,7 +95,9 @@ export class ContainerIsolation {
   /** Tells of the first limit that is crossed before the signal. */
   watch(signal: AbortSignal, limited: (limitation: ContainerLimitation) => void): void {
     for (const isolator of this.isolators) {
-      isolator.watch?.(this.id, signal).then(
+      if (isolator.watch === undefined) continue;
+      const watched = async () => isolator.watch!(this.id, signal);
+      watched().then(
         (limitation) => {
           if (!signal.aborted) limited(limitation);
         },

@@ -25,7 +25,7 @@ import type { LaunchedProcess, Launcher } from "../../sdk/contracts/launcher.js"
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
 import type { SandboxFetch } from "../../sdk/contracts/sandbox-fetch.js";
-import { messageOf, TepuiError } from "../../sdk/errors/index.js";
+import { isTepuiError, messageOf, TepuiError } from "../../sdk/errors/index.js";
 import { containerName } from "../../sdk/ids/index.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import { Attachments } from "./attachments.js";
@@ -221,7 +221,11 @@ export class MesosContainerizer implements Containerizer {
     const found = [...this.running.values()];
     for (const isolator of isolators) {
       const theirs = found.filter((container) => container.isolation.isolators.includes(isolator));
-      await isolator.recover?.(theirs.map(({ request }) => ({ request })));
+      const recovered = async () => isolator.recover?.(theirs.map(({ request }) => ({ request })));
+      await recovered().catch((cause: unknown) => {
+        if (isTepuiError(cause)) throw cause;
+        throw new Error(`isolator '${isolator.name}' failed to recover: ${messageOf(cause)}`, { cause });
+      });
     }
     await provisioner?.recover(alive);
     // Only now: isolators are asked about a container that ends.
