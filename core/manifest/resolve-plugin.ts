@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { PluginSource } from "../../sdk/contracts/plugin-directory.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import type { PluginDefinition } from "../../sdk/plugin/index.js";
+import { type Duration, formatDuration } from "../../sdk/values/duration.js";
 import { isPluginDefinition } from "../kernel/check-definition.js";
 import { closest } from "../kernel/closest.js";
 import { lendOwnSdk } from "./lend-sdk.js";
@@ -15,20 +17,31 @@ export type LoadedDefinition =
   | { readonly ok: true; readonly definition: PluginDefinition; readonly source: PluginSource }
   | { readonly ok: false; readonly problem: string };
 
+export interface LoadOptions {
+  readonly shipped: ShippedPlugins;
+  /** Where paths start, and packages are looked for. */
+  readonly folder: string;
+  /** How long a module outside of this package may take; half a minute. */
+  readonly limit?: Duration;
+}
+
+const LOAD_LIMIT_MS = 30_000;
+
 /** Loads what `use` names: a shipped plugin, a file, or a package that can be found from `folder`. */
 export async function loadDefinition(
   use: string,
-  { shipped, folder }: { readonly shipped: ShippedPlugins; readonly folder: string },
+  { shipped, folder, limit = LOAD_LIMIT_MS }: LoadOptions,
 ): Promise<LoadedDefinition> {
   const own = Object.hasOwn(shipped, use) ? shipped[use] : undefined;
   if (own !== undefined) return load(own, { kind: "shipped", location: use });
   if (/^\.{0,2}\//.test(use) || isAbsolute(use)) {
     const file = moduleFile(resolve(folder, use));
     if (file === undefined) return { ok: false, problem: `there is no file ${resolve(folder, use)}` };
-    return load(() => importFile(file), { kind: "path", location: file });
+    return load(() => importFile(file, limit), { kind: "path", location: file });
   }
   const entry = packageEntry(use, folder);
-  if (typeof entry === "string") return load(() => importFile(entry), { kind: "package", location: use });
+  if (typeof entry === "string")
+    return load(() => importFile(entry, limit), { kind: "package", location: use });
   if (entry !== undefined) return { ok: false, problem: entry.problem };
   const guess = closest(use, Object.keys(shipped));
   const advice = guess === undefined ? "" : `; did you mean '${guess}'?`;
@@ -65,9 +78,18 @@ function loadAdvice(error: unknown): string {
   return code === "ERR_UNKNOWN_FILE_EXTENSION" ? "; compile it, and name the JavaScript file" : "";
 }
 
-async function importFile(file: string): Promise<unknown> {
+async function importFile(file: string, limit: Duration): Promise<unknown> {
   lendOwnSdk(file);
-  return import(pathToFileURL(file).href);
+  // Without a timer Node would end, and say nothing, when a module waits for what never comes.
+  const late = new AbortController();
+  const givenUp = sleep(limit, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`it waits for something at its top level, for more than ${formatDuration(limit)}`);
+  });
+  try {
+    return await Promise.race([import(pathToFileURL(file).href), givenUp]);
+  } finally {
+    late.abort();
+  }
 }
 
 function moduleFile(path: string): string | undefined {

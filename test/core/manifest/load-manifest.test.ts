@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { loadDaemonFlags } from "../../../core/flags/index.js";
 import { packageRoot } from "../../../core/flags/package-root.js";
 import { loadManifest, ManifestSource, type ShippedPlugins } from "../../../core/manifest/index.js";
+import { loadDefinition } from "../../../core/manifest/resolve-plugin.js";
 import {
   definePlugin,
   durationText,
@@ -55,6 +56,14 @@ describe("loading a manifest", () => {
     const configs = Object.fromEntries(manifest.plugins.map(({ entry }) => [entry.name, entry.config]));
     return { ...manifest, configs };
   }
+
+  it("gives up a module that waits for ever at its top level", async () => {
+    const file = folder.write("waits.mjs", `await new Promise(() => {});\n${plainPlugin("waits")}`);
+    expect(await loadDefinition(file, { shipped, folder: folder.path, limit: 50 })).to.deep.equal({
+      ok: false,
+      problem: "it cannot be loaded: it waits for something at its top level, for more than 50ms",
+    });
+  });
 
   it("takes plugins by short name, by path and by package, in order", async () => {
     folder.write("plugins/one.mjs", plainPlugin("one"));
