@@ -14,6 +14,7 @@ import { etc } from "./etc.js";
 import { LineLogger, type LogSink, standardError } from "./log.js";
 import { SHIPPED } from "./shipped.js";
 import { TEPUI_VERSION } from "./version.js";
+import { watchOverProcess } from "./watch-over-process.js";
 
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = { INFO: "info", WARNING: "warn", ERROR: "error" };
 
@@ -92,11 +93,10 @@ export async function runDaemon(command: DaemonCommand): Promise<DaemonEnd> {
     complain(prepared.problems);
     return ended(1);
   }
-  // Nothing that a plugin forgot to catch may end the daemon; it is said, with its stack, and work goes on.
-  const logger = new LineLogger(sink, { least: "error" }, { plugin: "process" });
-  process.on("unhandledRejection", (err) => logger.error({ err }, "a rejection that nobody handled"));
-  process.on("uncaughtException", (err) => logger.error({ err }, "an exception that nobody caught"));
+  const logger = new LineLogger(sink, { least: "warn" }, { plugin: "process" });
+  const endWatch = watchOverProcess({ logger, complain: (line) => complain([line]) });
   const end = await runUntilTold(prepared.kernel, complain);
+  endWatch();
   await sink.end();
   return end;
 }
@@ -129,8 +129,8 @@ async function runUntilTold(
 
 function describe(error: unknown): readonly string[] {
   if (!isTepuiError(error)) return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
-  const { cause } = error;
+  const source = isTepuiError(error.cause) ? error.cause : error;
   // Several problems in one come with their own advice.
-  const advice = isTepuiError(cause) && cause.problems.length === 0 ? [`what to do: ${cause.hint}`] : [];
+  const advice = source.problems.length === 0 ? [`what to do: ${source.hint}`] : [];
   return [...(error.problems.length > 0 ? error.problems : [error.message]), ...advice];
 }
