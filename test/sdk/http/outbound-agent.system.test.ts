@@ -50,11 +50,18 @@ describe("requests to servers elsewhere", () => {
     ]);
   });
 
-  it("are tunnelled for https, also where only the proxy for http is named", async () => {
+  it("are tunnelled for https, but not through a proxy that is named for http alone", async () => {
     const whole = `http://${place}`;
-    for (const environment of [{ https_proxy: whole }, { http_proxy: whole }, { ALL_PROXY: whole }])
+    for (const environment of [{ https_proxy: whole }, { ALL_PROXY: whole }])
       expect(await ask("https://files.invalid/a", environment)).to.match(/^failed: .*502/);
-    expect(seen).to.deep.equal(Array(3).fill("CONNECT files.invalid:443"));
+    expect(seen).to.deep.equal(Array(2).fill("CONNECT files.invalid:443"));
+    // Nobody speaks TLS there; the proxy is not asked.
+    const direct = await ask(`https://127.0.0.2:${new URL(whole).port}/a`, { http_proxy: whole });
+    expect(direct)
+      .to.match(/^failed: /)
+      .and.not.match(/502/);
+    expect(await ask("http://files.invalid/a", { http_proxy: whole })).to.equal("said the proxy");
+    expect(seen.slice(2)).to.deep.equal(["GET http://files.invalid/a for files.invalid by undefined"]);
   });
 
   it("go directly where the environment says so, and always to this host", async () => {
