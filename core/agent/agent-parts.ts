@@ -203,7 +203,7 @@ export class AgentParts {
       deliveries: this.deliveries,
       executors,
       statuses,
-      attached: () => this.recovery.came(),
+      attached: () => this.recovery.cameBack(),
       master: () => (this.link.registered ? this.link.master : undefined),
       sendTo,
       room: (pid) => transport.room?.(pid),

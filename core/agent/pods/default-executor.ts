@@ -12,6 +12,7 @@ import { isTepuiError, messageOf } from "../../../sdk/errors/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import { failedTooOften } from "../checks/health.js";
 import { killGracePeriod } from "../executors/command-executor-info.js";
+import { limitCompletion } from "../tasks/completion-limit.js";
 import { Ending } from "../tasks/ending.js";
 import { graceLeft } from "../tasks/kill-record.js";
 import type { DefaultExecutorHost, EarlierTask } from "./default-executor-host.js";
@@ -196,14 +197,11 @@ export class DefaultExecutor {
    */
   private watch(task: PodTask, age: number, told: readonly TaskStatus[]): void {
     const { clock } = this.host;
-    const limit = task.info.max_completion_time?.nanoseconds;
-    if (limit !== undefined && limit > 0n) {
-      const expire = (): void => {
-        task.overtime = true;
-        this.killTask(task, 0);
-      };
-      task.completion = clock.setTimeout(expire, Math.max(0, Number(limit) / 1e6 - age));
-    }
+    const expired = (): void => {
+      task.overtime = true;
+      this.killTask(task, 0);
+    };
+    task.completion = limitCompletion(clock, task.info, { age, expired });
     if (task.ending !== undefined) return;
     if (failedTooOften(task.info, told)) {
       this.kill(task.id, undefined);

@@ -62,13 +62,13 @@ interface Live {
  */
 export class Recovery {
   /** Ends the wait for custom executors. */
-  private goOn: (() => void) | undefined;
+  private endWait: (() => void) | undefined;
 
   constructor(private readonly options: RecoveryOptions) {}
 
   /** An executor has come back: if it was the last one, the wait is over. */
-  came(): void {
-    if (this.missing().length === 0) this.goOn?.();
+  cameBack(): void {
+    if (this.missing().length === 0) this.endWait?.();
   }
 
   /**
@@ -83,7 +83,7 @@ export class Recovery {
     launches: readonly ContainerLaunch[],
   ): Promise<void> {
     const { containerizers, state, executors, disk } = this.options;
-    const live = saved.flatMap((framework) => this.framework(framework));
+    const live = saved.flatMap((framework) => this.addFramework(framework));
     await disk.apply(live.flatMap((one) => this.cutOffRecords(one)));
     const requests = live.map(({ executor, saved: { tasks, process } }) => ({
       request: this.request(executor, tasks),
@@ -92,7 +92,7 @@ export class Recovery {
     const others = this.options.containerCalls.recover(launches);
     const containers = rebooted ? [] : [...requests, ...others];
     for (const containerizer of containerizers) await containerizer.recover(containers);
-    this.expectNoStrangers(live);
+    this.refuseUnmanagedProcesses(live);
     this.options.containerCalls.recovered();
     for (const one of live) await this.follow(one);
     this.options.expected();
@@ -101,7 +101,7 @@ export class Recovery {
   }
 
   /** Adds a framework; returns its executors that have not ended. */
-  private framework(saved: SavedFramework): Live[] {
+  private addFramework(saved: SavedFramework): Live[] {
     const { state } = this.options;
     const framework = new Framework(saved.id, saved.info, saved.pid);
     framework.recorded = true;
@@ -116,7 +116,7 @@ export class Recovery {
         continue;
       }
       framework.running.set(executor.id, executor);
-      for (const task of one.tasks) this.task(executor, task);
+      for (const task of one.tasks) this.replay(executor, task);
       live.push({ framework, executor, saved: one });
     }
     const { maxCompletedExecutorsPerFramework: most } = this.options.agent;
@@ -141,7 +141,7 @@ export class Recovery {
   }
 
   /** Replays the recorded statuses of a task. */
-  private task(executor: Executor, { task, updates, acknowledged }: SavedTask): void {
+  private replay(executor: Executor, { task, updates, acknowledged }: SavedTask): void {
     const taskId = task.task_id!.value!;
     // Whatever an earlier agent wrote after a terminal status does not count: the task would seem to run again, in an executor that may be
     // gone.
@@ -179,7 +179,7 @@ export class Recovery {
   }
 
   /** A process that no containerizer manages would be reported as ended while it runs, and its resources given to others. */
-  private expectNoStrangers(live: readonly Live[]): void {
+  private refuseUnmanagedProcesses(live: readonly Live[]): void {
     const { agent, logger } = this.options;
     const strangers = live
       .filter(({ executor, saved }) => saved.process !== undefined && this.ownerOf(executor) === undefined)
@@ -234,16 +234,16 @@ export class Recovery {
     if (this.missing().length === 0) return;
     await new Promise<void>((resolve) => {
       const timer = clock.setTimeout(resolve, agent.executorReregistrationTimeout);
-      this.goOn = () => {
+      this.endWait = () => {
         timer.cancel();
         resolve();
       };
       // Told after `Executors` was, which has taken it off the missing ones by then.
-      const ended = (): void => this.came();
+      const ended = (): void => this.cameBack();
       for (const { containerizer, containerId } of this.missing())
         void containerizer?.wait(containerId).then(ended, ended);
     });
-    this.goOn = undefined;
+    this.endWait = undefined;
     for (const executor of this.missing()) {
       const framework = this.options.state.frameworks.get(executor.ids.frameworkId);
       executor.state = "terminating";

@@ -12,6 +12,7 @@ import { checkStatus } from "../checks/check-status.js";
 import { failedTooOften } from "../checks/health.js";
 import type { CheckedTask, CheckListener, RunningChecks } from "../checks/task-checks.js";
 import { killGracePeriod } from "../executors/command-executor-info.js";
+import { limitCompletion } from "./completion-limit.js";
 import { Ending, type EndingHost } from "./ending.js";
 import { exitText } from "./exit-text.js";
 import { graceLeft, type KillRecord } from "./kill-record.js";
@@ -60,8 +61,8 @@ export class CommandTask {
    * @param starting whether an earlier run of the agent has reported TASK_STARTING
    */
   started({ data, starting = false }: { readonly data?: Buffer | undefined; starting?: boolean } = {}): void {
-    if (!starting) this.tell({ state: TaskState.TASK_STARTING });
-    this.tell({ state: TaskState.TASK_RUNNING, data });
+    if (!starting) this.report({ state: TaskState.TASK_STARTING });
+    this.report({ state: TaskState.TASK_RUNNING, data });
     this.follow(0, []);
   }
 
@@ -95,22 +96,18 @@ export class CommandTask {
       { info: this.task, age, told },
       {
         checked: (checkStatus) =>
-          this.again({ checkStatus, reason: Reason.REASON_TASK_CHECK_STATUS_UPDATED }),
+          this.reportCheck({ checkStatus, reason: Reason.REASON_TASK_CHECK_STATUS_UPDATED }),
         health: (healthy, kill) => {
-          this.again({ healthy, reason: Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED });
+          this.reportCheck({ healthy, reason: Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED });
           if (kill) this.endUnhealthy();
         },
       },
     );
-    const limit = this.task.max_completion_time?.nanoseconds;
-    if (limit === undefined || limit <= 0n) return;
-    this.completion = this.host.clock.setTimeout(
-      () => {
-        this.overtime = true;
-        this.killWithin(0);
-      },
-      Number(limit) / 1e6 - age,
-    );
+    const expired = (): void => {
+      this.overtime = true;
+      this.killWithin(0);
+    };
+    this.completion = limitCompletion(this.host.clock, this.task, { age, expired });
   }
 
   /** Killed by its framework. A repeated request can only shorten the grace period. */
@@ -127,7 +124,7 @@ export class CommandTask {
       return;
     }
     this.checks?.stop();
-    if (!told && this.host.reportsKilling) this.tell({ state: TaskState.TASK_KILLING });
+    if (!told && this.host.reportsKilling) this.report({ state: TaskState.TASK_KILLING });
     const cause = this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
     this.ending = new Ending({ cause, grace, asked }, this.host);
     void this.ending.ask();
@@ -141,16 +138,20 @@ export class CommandTask {
     const { noun } = this.host;
     if (exit === undefined) {
       const whose = noun === "Command" ? "for Command" : "of container";
-      this.tell({ state: TaskState.TASK_FAILED, message: `Failed to get exit status ${whose}` });
+      this.report({ state: TaskState.TASK_FAILED, message: `Failed to get exit status ${whose}` });
       return;
     }
     const message = `${noun} ${exitText(exit)}`;
     if (this.overtime) {
-      this.tell({ state: TaskState.TASK_FAILED, reason: Reason.REASON_MAX_COMPLETION_TIME_REACHED, message });
+      this.report({
+        state: TaskState.TASK_FAILED,
+        reason: Reason.REASON_MAX_COMPLETION_TIME_REACHED,
+        message,
+      });
     } else if (this.ending !== undefined) {
-      this.tell({ state: TaskState.TASK_KILLED, message, ...(this.unhealthy && { healthy: false }) });
+      this.report({ state: TaskState.TASK_KILLED, message, ...(this.unhealthy && { healthy: false }) });
     } else {
-      this.tell({ state: exit.code === 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED, message });
+      this.report({ state: exit.code === 0 ? TaskState.TASK_FINISHED : TaskState.TASK_FAILED, message });
     }
   }
 
@@ -165,13 +166,13 @@ export class CommandTask {
     this.kill(undefined);
   }
 
-  private tell(status: CommandStatus): void {
+  private report(status: CommandStatus): void {
     this.status = { ...status, checkStatus: checkStatus(this.task.check) };
     this.host.report(this.status);
   }
 
   /** The last status, with the result of a check. */
-  private again(found: Pick<CommandStatus, "reason" | "healthy" | "checkStatus">): void {
+  private reportCheck(found: Pick<CommandStatus, "reason" | "healthy" | "checkStatus">): void {
     if (this.status === undefined) return;
     // The container's status has been reported already.
     this.status = { ...this.status, data: undefined, ...found };
