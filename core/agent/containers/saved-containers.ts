@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { Call_LaunchContainer } from "../../../proto/gen/mesos/v1/agent/agent.js";
 import type { Value_Scalar } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js";
@@ -11,7 +12,11 @@ interface Saved {
   readonly interactive: boolean;
   /** `agent.Call.LaunchContainer` in base64. */
   readonly launch: string;
+  /** CRC-32 of the rest; absent in files written by earlier versions. */
+  readonly check?: number;
 }
+
+const checkOf = ({ interactive, launch }: Partial<Saved>): number => crc32(`${interactive} ${launch}`);
 
 /**
  * Records of nested and standalone containers as they were requested: one file each, below `meta/containers`, from before they run until
@@ -39,7 +44,7 @@ export class SavedContainers {
     return {
       op: "write",
       path: join(this.directory, containerName(launch.containerId)),
-      data: Buffer.from(JSON.stringify(saved)),
+      data: Buffer.from(JSON.stringify({ ...saved, check: checkOf(saved) })),
     };
   }
 
@@ -82,6 +87,9 @@ export class SavedContainers {
 
 function parse(text: string): ContainerLaunch {
   const saved = JSON.parse(text) as Partial<Saved>;
+  if (saved.check !== undefined && saved.check !== checkOf(saved)) {
+    throw new Error("it is not what was written");
+  }
   const { container_id, command, container, resources, limits } = Call_LaunchContainer.decode(
     Buffer.from(saved.launch ?? "", "base64"),
   );

@@ -5,7 +5,7 @@ import type { ExecutorInfo, TaskGroupInfo } from "../../../proto/gen/mesos/v1/me
 import { validateResources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { AgentPaths, RunIds } from "../paths.js";
-import { readKillRecord } from "../tasks/kill-record.js";
+import { isWholeKillRecord, type KillRecord, readKillRecord } from "../tasks/kill-record.js";
 import { uuidKey } from "../updates/update-stream.js";
 import { earlierProcess } from "./earlier-process.js";
 import { findLeftovers } from "./leftovers.js";
@@ -221,8 +221,18 @@ export class SavedStateReader {
       begun: begun && (await run.reader.exists(path)),
       check: ({ task_id: id, resources }) => other("task", id, taskId) ?? validateResources(resources),
     });
-    const kill = await run.reader.text(meta.taskKill(run, taskId));
-    return { task, definition, ...updates, ...(kill !== undefined && { kill: readKillRecord(kill) }) };
+    const kill = await this.kill(run, taskId);
+    return { task, definition, ...updates, ...(kill !== undefined && { kill }) };
+  }
+
+  private async kill(run: Run, taskId: string): Promise<KillRecord | undefined> {
+    const path = this.paths.meta.taskKill(run, taskId);
+    const text = await run.reader.text(path);
+    // It is replaced as a whole, so that only the host's death cuts it off.
+    if (text !== undefined && !this.rebooted && !isWholeKillRecord(text)) {
+      run.reader.fault(path, `it holds '${text}'`);
+    }
+    return text === undefined ? undefined : readKillRecord(text);
   }
 
   private async updates(run: Run, taskId: string): Promise<SavedUpdates> {

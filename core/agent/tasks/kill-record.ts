@@ -1,3 +1,5 @@
+import { crc32 } from "node:zlib";
+
 export const KILL_CAUSES = ["killed", "overtime", "unhealthy"] as const;
 
 /** Why a task is being killed: on request, because its time is up, or because too many health checks failed. */
@@ -21,12 +23,24 @@ export const KILLED: KillRecord = { cause: "killed", grace: undefined, deadline:
 const GRACE = "grace=";
 const DEADLINE = "deadline=";
 
-export const killRecordText = ({ cause, grace, deadline }: KillRecord): string =>
-  [
+export function killRecordText({ cause, grace, deadline }: KillRecord): string {
+  const record = [
     cause,
     ...(grace === undefined ? [] : [`${GRACE}${grace}`]),
     ...(deadline === undefined ? [] : [`${DEADLINE}${deadline}`]),
   ].join(" ");
+  return `${record} sum=${sumOf(record)}`;
+}
+
+const sumOf = (record: string): string => crc32(record).toString(16).padStart(8, "0");
+
+const UNSEALED = new RegExp(`^(?:${KILL_CAUSES.join("|")})(?: ${GRACE}[\\d.]+)?(?: ${DEADLINE}[\\d.]+)?$`);
+
+/** Whether the record is as it was written. Earlier versions wrote no checksum. */
+export function isWholeKillRecord(text: string): boolean {
+  const [, record, sum] = /^(.*) sum=([0-9a-f]{8})$/s.exec(text) ?? [];
+  return record === undefined ? UNSEALED.test(text) : sum === sumOf(record);
+}
 
 /** However much of the record is left, the task was being killed. */
 export function readKillRecord(text: string): KillRecord {

@@ -16,7 +16,7 @@ const DURABLE = /slave\.info$|resources_and_operations\.(state|target)$|resource
 /** Of an executor that is over. */
 const OVER = /executors\/over\//;
 /** They carry a checksum. */
-const SEALED = /\.info$|\.updates$|\.state$|\.target$|\.definition$/;
+const SEALED = /\.info$|\.updates$|\.state$|\.target$|\.definition$|\.config$|\.kill$|\/task_groups\/[^/]+$/;
 
 describe("an agent's files that were damaged", function () {
   this.timeout(EVERY_BYTE ? 3_600_000 : 60_000);
@@ -30,7 +30,9 @@ describe("an agent's files that were damaged", function () {
   after(() => state.remove());
 
   it("are of every kind that an agent writes", () => {
-    const kinds = new Set(state.files().map((file) => file.slice(file.lastIndexOf("/") + 1)));
+    const kindOf = (file: string): string =>
+      /(?:^|\/)(task_groups|containers)\/[^/]+$/.exec(file)?.[1] ?? file.slice(file.lastIndexOf("/") + 1);
+    const kinds = new Set(state.files().map(kindOf));
     expect([...kinds]).to.have.members([
       "boot_id",
       "slave.info",
@@ -44,6 +46,11 @@ describe("an agent's files that were damaged", function () {
       "task.info",
       "task.definition",
       "task.updates",
+      "task.kill",
+      "task_groups",
+      "containers",
+      "drain.config",
+      "libprocess.pid",
       "resources.info",
       "resources_and_operations.state",
       "resources_and_operations.target",
@@ -103,7 +110,8 @@ describe("an agent's files that were damaged", function () {
       if (boot === NEXT_BOOT && !file.endsWith("boot_id")) expect(file).to.match(DURABLE);
       return;
     }
-    if (SEALED.test(file)) {
+    // What is left of a record of a kill says that there was one, which is all that counts.
+    if (SEALED.test(file) && !file.endsWith(".kill")) {
       expect(await earlierStates(file, boot), `${file} cut at ${size}`).to.include(text);
     }
   }
@@ -247,8 +255,8 @@ describe("an agent's files that were damaged", function () {
 });
 
 /** All that an agent takes up. */
-const textOf = ({ info, resources, bootId, frameworks }: SavedAgent): string =>
-  JSON.stringify({ info, resources, bootId, frameworks }, (key, value: unknown) => {
+const textOf = ({ info, resources, bootId, frameworks, drainConfig }: SavedAgent): string =>
+  JSON.stringify({ info, resources, bootId, frameworks, drainConfig }, (key, value: unknown) => {
     // Where the next record goes says nothing of those before it.
     if (key === "cutAt") return undefined;
     if (value instanceof Set) return [...value];

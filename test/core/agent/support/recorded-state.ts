@@ -6,7 +6,10 @@ import { AgentPaths, LATEST } from "../../../../core/agent/paths.js";
 import { SavedStateReader } from "../../../../core/agent/recovery/read-saved-state.js";
 import type { SavedAgent } from "../../../../core/agent/recovery/saved-state.js";
 import { REAL_FILES, type StateFiles } from "../../../../core/agent/recovery/state-files.js";
-import { Offer_Operation_Type as OperationType } from "../../../../proto/gen/mesos/v1/mesos.js";
+import {
+  ExecutorInfo_Type,
+  Offer_Operation_Type as OperationType,
+} from "../../../../proto/gen/mesos/v1/mesos.js";
 import { AGENT_ID, AgentBench, executorCall, FRAMEWORK_ID, scalar } from "./agent-bench.js";
 
 export const BOOT = "0b0e2ff8-6a3e-4c3a-9b7e-111111111111";
@@ -102,6 +105,25 @@ export class RecordedState {
     bench.acknowledge(bench.updates.findLast(({ status }) => status!.task_id!.value === "running")!);
     await bench.settle();
     this.reserve(bench);
+    await bench.settle();
+    run(bench.task("of-e2", { executor: bench.custom("e2") }), true);
+    await bench.settle();
+    const ids = { framework_id: { value: FRAMEWORK_ID }, executor_id: { value: "e2" } };
+    bench.master.say("RegisterExecutorMessage", ids, "executor(1)@10.0.0.2:4001");
+    bench.master.say("RunTaskGroupMessage", {
+      framework,
+      executor: {
+        executor_id: { value: "pod" },
+        type: ExecutorInfo_Type.DEFAULT,
+        resources: [scalar("cpus", 0.1)],
+      },
+      task_group: { tasks: [bench.task("first"), bench.task("second")] },
+      resource_version_uuids: [],
+      launch_executor: true,
+    });
+    await bench.settle();
+    const config = { mark_gone: false, max_grace_period: { nanoseconds: 90_000_000_000n } };
+    bench.master.say("DrainSlaveMessage", { config });
     await bench.settle();
     // As if the agent had died before the end of the next one.
     copyFileSync(this.paths.meta.resourceState(), this.paths.meta.resourceStateTarget());

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import {
   graceLeft,
+  isWholeKillRecord,
   KILL_CAUSES,
   killRecordText,
   readKillRecord,
@@ -17,6 +18,7 @@ describe("the record of how a task is made to end", () => {
     fc.assert(
       fc.property(record, (one) => {
         expect(readKillRecord(killRecordText(one))).to.deep.equal(one);
+        expect(isWholeKillRecord(killRecordText(one))).to.equal(true);
       }),
     );
   });
@@ -29,6 +31,22 @@ describe("the record of how a task is made to end", () => {
         deadline: undefined,
       });
     expect(readKillRecord("overtime").cause, "cut short").to.equal("overtime");
+  });
+
+  it("is known for another one with any byte of it changed", () => {
+    const text = Buffer.from(killRecordText({ cause: "overtime", grace: 3000, deadline: 1_700_000_000_000 }));
+    for (let at = 0; at < text.length; at++) {
+      for (let change = 1; change < 256; change++) {
+        const damaged = Buffer.from(text);
+        damaged[at]! ^= change;
+        expect(isWholeKillRecord(String(damaged)), `byte ${at} xor ${change}`).to.equal(false);
+      }
+    }
+  });
+
+  it("of an earlier version has no checksum", () => {
+    for (const text of ["killed", "overtime grace=3000", "unhealthy grace=3000.5 deadline=1700000000000"])
+      expect(isWholeKillRecord(text), text).to.equal(true);
   });
 
   it("leaves a task that may not have been asked its whole grace, and another what is left of it", () => {
