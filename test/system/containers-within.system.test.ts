@@ -75,7 +75,7 @@ async function workDirectory(agent: Daemon): Promise<string> {
 
 const readWhole = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
-describe("containers within containers, on a real agent without isolation", function () {
+describe("nested containers, on a real agent without isolation", function () {
   this.timeout(60_000);
   let cluster: Cluster;
   let runner: Runner;
@@ -168,7 +168,7 @@ describe("containers within containers, on a real agent without isolation", func
   });
 });
 
-describe("containers within containers, on a real agent that isolates in full", function () {
+describe("nested containers, on a real agent with full isolation", function () {
   this.timeout(60_000);
   let host: ContainerHost;
 

@@ -38,7 +38,7 @@ async function metrics(daemon: { port: number }, ...names: string[]): Promise<(n
   return names.map((name) => all[name]);
 }
 
-describe("resources lent a second time, on a real cluster", function () {
+describe("oversubscribed resources, on a real cluster", function () {
   this.timeout(60_000);
   let cluster: Cluster;
   const stops: (() => Promise<unknown>)[] = [];

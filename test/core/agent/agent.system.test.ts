@@ -147,7 +147,7 @@ describe("an agent with real containers", function () {
     life = await Life.begin(directory);
   }
 
-  it("runs a command and tells its end", async () => {
+  it("runs a command and reports its end", async () => {
     run("t1", "echo out; echo err >&2; exit 3");
     expect(line(await life.until("t1", ended))).to.equal("TASK_FAILED: Command exited with status 3");
     const executor = join("slaves", AGENT_ID, "frameworks", FRAMEWORK_ID, "executors", "t1");
@@ -172,7 +172,7 @@ describe("an agent with real containers", function () {
     await eventually(() => (isAlive(readProcessStat(child)) ? undefined : true));
   });
 
-  it("comes back to a task that still runs, and tells its true end", async () => {
+  it("resumes a task that still runs, and reports its true end", async () => {
     run("t1", "while [ ! -e release ]; do sleep 0.05; done; kill -SEGV $$");
     const status = await life.until("t1", ({ state }) => state === TASK_RUNNING);
     life.acknowledge(status);
@@ -186,7 +186,7 @@ describe("an agent with real containers", function () {
     );
   });
 
-  it("tells the true end of a task that ended while there was no agent", async () => {
+  it("reports the true end of a task that ended while the agent was down", async () => {
     run("t1", "while [ ! -e release ]; do sleep 0.05; done; exit 143");
     await life.until("t1", ({ state }) => state === TASK_RUNNING);
     const [executor] = life.agent.state.executors();
@@ -200,7 +200,7 @@ describe("an agent with real containers", function () {
     expect(line(await life.until("t1", ended))).to.equal("TASK_FAILED: Command exited with status 143");
   });
 
-  it("ends tasks of frameworks that do not checkpoint with itself", async () => {
+  it("ends the tasks of frameworks that do not checkpoint when it stops", async () => {
     run("t1", "sleep 1000", { checkpoint: false });
     const { container_status } = await life.until("t1", ({ state }) => state === TASK_RUNNING);
     await life.die();

@@ -9,7 +9,7 @@ const FLAGS = {
   workDir: "/srv",
 } as AgentOptions;
 
-describe("what an agent is", () => {
+describe("the AgentInfo of an agent", () => {
   it("says that it checkpoints, without which masters drop a registration with reservations", async () => {
     const info = await hostInfo({ agent: FLAGS, detectors: [], hostname: "agent.example", port: 5051 });
     expect(info.checkpoint).to.equal(true);

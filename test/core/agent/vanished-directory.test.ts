@@ -16,7 +16,7 @@ describe("an agent whose work directory has gone, as where a file system is no l
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("begins no other in its place, and goes on when it is there again", () => {
+  it("creates no new one in its place, and continues when it is back", () => {
     const disk = new DiskPerformer(join(work, "meta"));
     const data = Buffer.from("x");
     const operations: DiskOperation[] = [

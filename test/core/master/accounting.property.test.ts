@@ -283,7 +283,7 @@ const holds = (one: TaskState | undefined): boolean =>
   );
 
 describe("accounting of resources", () => {
-  it("adds up whatever schedulers and agents do", async function () {
+  it("stays consistent whatever schedulers and agents do", async function () {
     this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {

@@ -36,7 +36,7 @@ describe("the master's configuration", () => {
     ]);
   });
 
-  it("refuses what cannot be meant", () => {
+  it("refuses nonsensical values", () => {
     const wrong = [
       { agent_ping_timeout: "1hrs" },
       { agent_reregister_timeout: "1mins" },

@@ -197,7 +197,7 @@ describe("schedulers of the v0 driver", () => {
     expect(told("ShutdownFrameworkMessage")).to.deep.equal({ framework_id: id });
   });
 
-  it("that are older than calls have a message for each", async () => {
+  it("that predate calls use a message for each", async () => {
     const { driver, agent, told, harness } = await setUp();
     const scheduler = driver("scheduler-1@10.0.0.2:7000");
     const say = (name: string, json: Json) => scheduler.say(`mesos.internal.${name}`, json);
@@ -310,7 +310,7 @@ describe("schedulers of the v0 driver", () => {
     expect(late.hears()).to.deep.equal([]);
   });
 
-  it("go on where they were when the link to them broke, and know which offers they have lost", async () => {
+  it("resume when the link to them broke, and know which offers they have lost", async () => {
     const { scheduler, id, offer, harness, framework } = await registered();
     await offer();
     harness.transport.breakLink(scheduler.pid);
@@ -341,7 +341,7 @@ describe("schedulers of the v0 driver", () => {
     expect(framework().pid).to.equal(scheduler.pid);
   });
 
-  it("get no offers any more when they were aborted, until they come again", async () => {
+  it("get no more offers after an abort, until they come back", async () => {
     const { scheduler, id, offer, framework } = await registered();
     await offer();
     scheduler.say("mesos.internal.DeactivateFrameworkMessage", { framework_id: id });
@@ -373,7 +373,7 @@ describe("schedulers of the v0 driver", () => {
     expect(stream.closed).to.equal(true);
   });
 
-  it("are told why what they are cannot be; what strangers say is dropped", async () => {
+  it("are told why they are refused; messages of unknown senders are dropped", async () => {
     const { scheduler, id, driver, harness, framework } = await registered();
     const other = driver("scheduler-9@10.0.0.9:7000");
     other.subscribe({ roles: ["/no"] });

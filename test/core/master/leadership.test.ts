@@ -110,7 +110,7 @@ describe("Master", () => {
     transport.deliver("master", { from, name: "mesos.internal.RegisterSlaveMessage", body });
   };
 
-  it("stands by until it is elected, and serves once the registry is read", async () => {
+  it("stands by until elected, and serves once the registry has been read", async () => {
     const { master, election, registry, transport, metrics } = make();
     expect(master.leadership()).to.deep.equal({ role: "standby", leader: undefined });
     const other = { id: "other", capabilities: [] };
@@ -137,7 +137,7 @@ describe("Master", () => {
     expect(subscribe(master).events[0]?.type).to.equal(Event_Type.SUBSCRIBED);
   });
 
-  it("sends nobody to itself while the one before it at its address counts as the leader", () => {
+  it("redirects nobody to itself while its predecessor at the same address counts as the leader", () => {
     const { master, election } = make();
     election.tell({
       ...masterInfo({ ip: "10.0.0.1", port: 5050, hostname: "m", domain: undefined }),
@@ -181,7 +181,7 @@ describe("Master", () => {
     fault_domain: { region: { name: region }, zone: { name: zone } },
   });
 
-  it("tells its domain, and stands by for masters of its region and for those without one", async () => {
+  it("publishes its domain, and stands by for masters in its region or without one", async () => {
     const { master, election, failures, logger } = make(domain("eu", "eu-1"));
     expect(master.view.info.domain).to.deep.equal(domain("eu", "eu-1"));
     election.tell({ id: "other", capabilities: [], domain: domain("eu", "eu-2") });
@@ -191,7 +191,7 @@ describe("Master", () => {
     expect(failures).to.deep.equal([]);
   });
 
-  it("does not stand by for a master of another region, and says that it has failed", async () => {
+  it("does not stand by for a master of another region, and reports the failure", async () => {
     const { election, failures, logger } = make(domain("eu", "eu-1"));
     election.tell({
       id: "other",
@@ -215,7 +215,7 @@ describe("Master", () => {
     expect(transport.actors).to.deep.equal([]);
   });
 
-  it("says nothing and listens to nobody once its lease has run out, though nobody has told it so", async () => {
+  it("sends and receives nothing once its lease has run out, even before it is told", async () => {
     const { master, election, registry, transport } = make();
     let holds = true;
     election.candidates[0]!.elected({ holds: () => holds });
@@ -241,7 +241,7 @@ describe("Master", () => {
     expect([...master.view.agents()].map(({ pid }) => pid)).to.deep.equal(["slave(1)@10.0.0.2:5051"]);
   });
 
-  it("reads the registry as one who may be deposed meanwhile, so that it does not shut out who leads by then", async () => {
+  it("does not fence off its successor when it is deposed while reading the registry", async () => {
     const { election, registry } = make();
     let holds = true;
     election.candidates[0]!.elected({ holds: () => holds });
@@ -254,7 +254,7 @@ describe("Master", () => {
     expect(registry.tenure?.holds()).to.equal(false);
   });
 
-  it("loses what is under way to agents with the leadership", async () => {
+  it("drops messages queued for agents when it loses the leadership", async () => {
     const { election, registry, transport } = make();
     election.candidates[0]!.elected();
     await clock.advance(0);
@@ -265,7 +265,7 @@ describe("Master", () => {
     expect(transport.resets).to.equal(1);
   });
 
-  it("steps back when the registry cannot be read, and says that it has failed", async () => {
+  it("steps down when the registry cannot be read, and reports the failure", async () => {
     const { master, election, registry, logger, failures } = make();
     election.candidates[0]!.elected();
     await clock.advance(0);
@@ -276,7 +276,7 @@ describe("Master", () => {
     expect(failures).to.deep.equal(["failed"]);
   });
 
-  it("says what to do about a registry that cannot be had", async () => {
+  it("says what to do about an unavailable registry", async () => {
     const { election, registry, logger } = make();
     election.candidates[0]!.elected();
     await clock.advance(0);
@@ -287,7 +287,7 @@ describe("Master", () => {
     expect(line?.fields).to.deep.equal({ err: error, advice: error.hint });
   });
 
-  it("does not lead by a registry that needs more than it can do", async () => {
+  it("does not lead with a registry that requires capabilities it lacks", async () => {
     const { master, election, registry, logger, failures, allocator } = make();
     registry.needed = ["AGENT_DRAINING", "QUOTA_V2", "FROM_THE_FUTURE"];
     election.candidates[0]!.elected();
@@ -303,7 +303,7 @@ describe("Master", () => {
     expect(allocator.frameworks.size).to.equal(0);
   });
 
-  it("steps back when the registry cannot be written, and says that it has failed", async () => {
+  it("steps down when the registry cannot be written, and reports the failure", async () => {
     const { master, election, registry, transport, logger, failures } = make();
     election.candidates[0]!.elected();
     await clock.advance(0);

@@ -57,7 +57,7 @@ function aim(value: unknown, ids: { agent: string; framework: string }): unknown
 }
 
 describe("the master, given nonsense,", () => {
-  it("drops bodies that are no messages", async () => {
+  it("drops bodies that are not messages", async () => {
     const { harness, agent } = await setUp();
     const bodies = fc.tuple(fc.constantFrom(...NAMES), fc.uint8Array({ maxLength: 64 }));
     await fc.assert(

@@ -118,7 +118,7 @@ describe("texts as Mesos prints them", () => {
 });
 
 describe("addresses", () => {
-  it("are taken apart", () => {
+  it("are split into their parts", () => {
     expect(parsePid("slave(1)@10.0.0.1:5051")).to.deep.include({
       id: "slave(1)",
       ip: "10.0.0.1",
@@ -136,7 +136,7 @@ describe("addresses", () => {
 });
 
 describe("Strangers", () => {
-  it("are mentioned once a minute each", async () => {
+  it("are each logged once a minute", async () => {
     const clock = new VirtualClock();
     const logger = new MemoryLogger();
     const strangers = new Strangers({ clock, logger });

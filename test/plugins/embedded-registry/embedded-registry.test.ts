@@ -57,7 +57,7 @@ describe("embedded registry", () => {
 
   afterEach(() => rm(root, { recursive: true, force: true }));
 
-  it("acknowledges nothing that goes into a file that somebody has removed", async () => {
+  it("acknowledges no write to a file that somebody has deleted", async () => {
     const { registry } = open(directory);
     await registry.recover(MASTER);
     expect(await registry.apply({ kind: "admit-agent", agent: agent("a") })).to.equal(true);
@@ -67,7 +67,7 @@ describe("embedded registry", () => {
     await registry.close();
   });
 
-  it("says that it does not read Mesos's replicated log, where it begins beside one", async () => {
+  it("warns that it does not read Mesos's replicated log when it starts next to one", async () => {
     await mkdir(join(root, "replicated_log"));
     for (const said of [1, 0]) {
       const { registry, logger } = open(directory);
@@ -79,7 +79,7 @@ describe("embedded registry", () => {
     }
   });
 
-  it("that cannot be written is not said to be damaged: nobody shall move it away for that", async () => {
+  it("that cannot be written is not reported as damaged, so that nobody moves it away", async () => {
     const { registry: first } = open(directory);
     await first.recover(MASTER);
     await first.close();
@@ -108,7 +108,7 @@ describe("embedded registry", () => {
 
   for (const { name, run } of registrySuite(async () => subject())) it(name, run);
 
-  it("writes changes of one turn with one commit", async () => {
+  it("writes all changes of one turn in one commit", async () => {
     const { registry, metrics } = open(directory);
     await registry.recover(MASTER);
     await Promise.all(
@@ -137,7 +137,7 @@ describe("embedded registry", () => {
     expect(state.slaves?.slaves.map(({ info }) => info?.id?.value)).to.deep.equal(ids);
   });
 
-  it("drops the torn end of a crash, says so, and writes on", async () => {
+  it("drops the torn end that a crash left, says so, and continues", async () => {
     const first = open(directory).registry;
     await first.recover(MASTER);
     await first.apply({ kind: "admit-agent", agent: agent("a") });
@@ -159,7 +159,7 @@ describe("embedded registry", () => {
     expect(await readdir(directory)).to.not.include("00000000000000000099.segment.tmp");
   });
 
-  it("refuses a damaged middle, naming file and place, and leaves it as it was", async () => {
+  it("refuses damage in the middle, naming file and offset, and leaves the file as it is", async () => {
     const first = open(directory).registry;
     await first.recover(MASTER);
     await first.apply({ kind: "admit-agent", agent: agent("a") });
@@ -180,7 +180,7 @@ describe("embedded registry", () => {
     expect((await readFile(path)).equals(bytes)).to.equal(true);
   });
 
-  it("refuses a directory whose segments have gone, and one that bears another's name", async () => {
+  it("refuses a directory whose segments are missing, or a segment under the wrong name", async () => {
     const first = open(directory).registry;
     await first.recover(MASTER);
     await first.close();
@@ -205,7 +205,7 @@ describe("embedded registry", () => {
     await second.close();
   });
 
-  it("takes nothing before its recovery and after its close", async () => {
+  it("accepts nothing before recovery or after close", async () => {
     const { registry } = open(directory);
     const operation = { kind: "admit-agent", agent: agent("a") } as const;
     expect(await codeOf(registry.apply(operation))).to.equal("TEPUI_REGISTRY_CLOSED");
@@ -219,7 +219,7 @@ describe("embedded registry", () => {
     expect(await codeOf(open(directory).registry.recover(MASTER))).to.equal("TEPUI_REGISTRY_UNREADABLE");
   });
 
-  it("gives a disk up that does not answer in time", async () => {
+  it("gives up on a disk that does not answer in time", async () => {
     const { registry, clock } = open(directory);
     await mkdir(directory);
     // Reading it lasts until somebody writes.
@@ -233,7 +233,7 @@ describe("embedded registry", () => {
     closeSync(openSync(silent, "r+"));
   });
 
-  it("acknowledges nothing more once a write has failed", async () => {
+  it("acknowledges nothing after a failed write", async () => {
     const { registry, logger } = open(directory, 0);
     await registry.recover(MASTER);
     await rm(directory, { recursive: true });

@@ -95,7 +95,7 @@ describe("embedded registry under kill -9", function () {
 
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it("forgets nothing that it acknowledged, kill after kill", async () => {
+  it("loses nothing that it acknowledged, kill after kill", async () => {
     const random = new SeededRandom(7);
     const expected = new Set<string>();
     for (let round = 0; round < 8; round++) {

@@ -76,7 +76,7 @@ describe("embedded registry after a loss of power", function () {
     }
   }
 
-  it("finds what was durable wherever the file is cut off, or refuses", async () => {
+  it("recovers what was durable wherever the file is cut off, or refuses", async () => {
     const { name, file, states } = await write(source, 7);
     expect(states.length).to.be.greaterThan(2);
     for (let cut = 0; cut < file.length; cut++) {
@@ -85,7 +85,7 @@ describe("embedded registry after a loss of power", function () {
     }
   });
 
-  it("refuses wherever a byte of the file is another, snapshot, middle and end", async () => {
+  it("refuses a file with any byte changed: snapshot, middle or end", async () => {
     const { name, file } = await write(source, 7);
     for (let offset = 0; offset < file.length; offset++) {
       const damaged = Buffer.from(file);
@@ -94,7 +94,7 @@ describe("embedded registry after a loss of power", function () {
     }
   });
 
-  it("does so in a large file, at random places", async () => {
+  it("does so in a large file, at random offsets", async () => {
     // A snapshot of many agents lets the file grow long.
     const { name, file, states } = await write(source, 400);
     expect(file.length).to.be.greaterThan(4096);
@@ -109,7 +109,7 @@ describe("embedded registry after a loss of power", function () {
     }
   });
 
-  it("does not take a file for the newest that was not finished", async () => {
+  it("does not take an unfinished file for the newest", async () => {
     const { name, file, states } = await write(source, 7);
     const last = states.at(-1)!.state;
     // Written aside, and lost its power there: it does not count.
@@ -121,7 +121,7 @@ describe("embedded registry after a loss of power", function () {
     }
   });
 
-  it("is found in a copy that was made file by file while a writer appended and began new files", async () => {
+  it("survives a file-by-file copy made while a writer appended and started new files", async () => {
     const registry = open(source);
     await registry.recover(MASTER);
     let admitted = 0;

@@ -41,7 +41,7 @@ const anyCommits = fc.array(fc.array(anyOperation, { minLength: 1, maxLength: 3 
 });
 
 describe("registry segment", () => {
-  it("gives back every commit", () => {
+  it("returns every commit", () => {
     fc.assert(
       fc.property(anyCommits, (commits) => {
         const { file, states } = write(commits);
@@ -139,13 +139,13 @@ describe("registry segment", () => {
     expect(() => readSegment(file)).to.throw("it has format 3, this program reads formats 1 and 2");
   });
 
-  it("names the commit that is missing", () => {
+  it("names the missing commit", () => {
     const { file, states } = write([[], [], []]);
     const gap = Buffer.concat([file.subarray(0, states[1]!.end), file.subarray(states[2]!.end)]);
     expect(() => readSegment(gap)).to.throw("commit 43 is missing");
   });
 
-  it("of a newer program is refused, not misread", () => {
+  it("of a newer version is refused, not misread", () => {
     const [header, body] = encodeRecords([{ kind: "remove-agent", agentId: { value: "a" } }]);
     const newer = Buffer.from(header!);
     newer.writeUInt8(2, 0);

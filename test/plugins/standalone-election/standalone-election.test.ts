@@ -13,7 +13,7 @@ function candidate(log: string[], name: string) {
 }
 
 describe("standalone election", () => {
-  it("lets the only candidate lead at once, after contend has returned", async () => {
+  it("elects the only candidate at once, after contend has returned", async () => {
     const log: string[] = [];
     const election = new StandaloneElection();
     election.watch((leader) => log.push(`leader ${leader?.id ?? "none"}`));
@@ -42,7 +42,7 @@ describe("standalone election", () => {
     expect(log).to.deep.equal([]);
   });
 
-  it("tells a replaced leader that it lost, whose late withdrawal changes nothing", async () => {
+  it("tells a replaced leader that it lost; its late withdrawal changes nothing", async () => {
     const log: string[] = [];
     const election = new StandaloneElection();
     const withdraw = election.contend(master("1"), candidate(log, "a"));
@@ -54,7 +54,7 @@ describe("standalone election", () => {
     expect(log).to.deep.equal(["a elected", "a lost: another candidate took over", "b elected", "leader 2"]);
   });
 
-  it("stops telling a watcher that has left", async () => {
+  it("stops notifying a watcher that has left", async () => {
     const seen: (string | undefined)[] = [];
     const election = new StandaloneElection();
     const leave = election.watch((leader) => seen.push(leader?.id));

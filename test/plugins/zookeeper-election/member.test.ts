@@ -13,7 +13,7 @@ const CAPTURED = readFileSync(
 );
 
 describe("candidates in ZooKeeper", () => {
-  it("are the nodes with Mesos's labels and a number, the lowest first", () => {
+  it("are the nodes with Mesos's labels and a sequence number, lowest first", () => {
     const names = [
       "log_replicas",
       "json.info_0000000012",
@@ -41,7 +41,7 @@ describe("candidates in ZooKeeper", () => {
     expect(JSON.parse(encodeMasterInfo(info).toString())).to.deep.equal(JSON.parse(CAPTURED));
   });
 
-  it("of older masters are understood as well", () => {
+  it("of older masters are understood, too", () => {
     const info = MasterInfo.fromPartial({
       id: "m",
       ip: 16_777_343,

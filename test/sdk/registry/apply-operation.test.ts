@@ -23,7 +23,7 @@ const bytes = (facts: ReturnType<typeof emptyFacts>): string =>
   Buffer.from(Registry.encode(stateOf(facts)).finish()).toString("hex");
 
 describe("registry operations", () => {
-  it("say true exactly when the state is another one", () => {
+  it("return true exactly when the state changed", () => {
     fc.assert(
       fc.property(history, (operations) => {
         const facts = emptyFacts();
@@ -46,7 +46,7 @@ describe("registry operations", () => {
     );
   });
 
-  it("give the same from a state that was written and read back", () => {
+  it("give the same result on a state that was encoded and decoded", () => {
     fc.assert(
       fc.property(history, history, (first, second) => {
         const straight = emptyFacts();
@@ -60,7 +60,7 @@ describe("registry operations", () => {
     );
   });
 
-  it("carry draining and deactivation from list to list", () => {
+  it("keep draining and deactivation when an agent moves to another list", () => {
     const drained = { state: 1, config: undefined };
     const facts = factsOf(
       Registry.fromPartial({
@@ -76,7 +76,7 @@ describe("registry operations", () => {
     expect(facts.admitted.get("a")).to.deep.include({ deactivated: true, drain_info: drained });
   });
 
-  it("keep what they do not touch", () => {
+  it("leave everything else unchanged", () => {
     const facts = factsOf(Registry.fromPartial({ minimum_capabilities: [{ capability: "QUOTA_V2" }] }));
     applyOperation(facts, { kind: "admit-agent", agent: AgentInfo.fromPartial({ id: { value: "a" } }) });
     expect(stateOf(facts).minimum_capabilities).to.deep.equal([{ capability: "QUOTA_V2" }]);
@@ -142,7 +142,7 @@ describe("registry operations", () => {
     expect(stateOf(facts).schedules).to.deep.equal([]);
   });
 
-  it("tell what a master lacks to read a registry", () => {
+  it("say which capabilities a master lacks to read a registry", () => {
     const needed = [{ capability: "AGENT_DRAINING" }, { capability: "FROM_THE_FUTURE" }];
     const capabilities = [{ type: MasterInfo_Capability_Type.AGENT_DRAINING }];
     expect(missingCapabilities(needed, { capabilities })).to.deep.equal(["FROM_THE_FUTURE"]);

@@ -43,7 +43,7 @@ describe("shared log", () => {
     expect(texts(await logOn(engine).log.open())).to.deep.equal(["ab", "c"]);
   });
 
-  it("stores each change once, whatever call breaks before or after it took effect", async () => {
+  it("stores each change exactly once, whichever call fails before or after it took effect", async () => {
     const steps = fc.array(fc.boolean(), { minLength: 1, maxLength: 12 });
     const breaks = fc.array(fc.constantFrom("no", "before", "after"), { maxLength: 60 });
     await fc.assert(
@@ -67,7 +67,7 @@ describe("shared log", () => {
     );
   });
 
-  it("refuses a writer that another has followed, at every kind of write", async () => {
+  it("refuses every kind of write from a writer that has been superseded", async () => {
     const engine = new ModelEngine();
     const old = logOn(engine).log;
     await old.open();
@@ -102,7 +102,7 @@ describe("shared log", () => {
     });
   }
 
-  it("keeps a writer that stood still while it stored a snapshot from spoiling the next one's", async () => {
+  it("keeps a writer that was paused while storing a snapshot from damaging its successor's", async () => {
     const engine = new ModelEngine();
     const [old, young] = [logOn(engine), logOn(engine)];
     await old.log.open();
@@ -117,7 +117,7 @@ describe("shared log", () => {
     expect(texts(await logOn(engine).log.open())).to.deep.equal(["young"]);
   });
 
-  it("keeps a writer that stood still before it swept from sweeping the next one's snapshot away", async () => {
+  it("keeps a writer that was paused before its clean-up from removing its successor's snapshot", async () => {
     const engine = new ModelEngine();
     const [old, young] = [logOn(engine), logOn(engine)];
     await old.log.open();
@@ -133,7 +133,7 @@ describe("shared log", () => {
     expect(texts(await logOn(engine).log.open())).to.deep.equal(["young", "b"]);
   });
 
-  it("shows what is stored to who only looks, and keeps nobody from writing by it", async () => {
+  it("can be read without fencing off the writer", async () => {
     const engine = new ModelEngine();
     expect(await logOn(engine).log.peek()).to.equal(undefined);
     expect(engine.head).to.equal(undefined);
@@ -144,7 +144,7 @@ describe("shared log", () => {
     await log.append([bytes("b")]);
   });
 
-  it("looks again when the snapshot is replaced while it is read", async () => {
+  it("starts over when the snapshot is replaced during a read", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
     await log.open();
@@ -158,7 +158,7 @@ describe("shared log", () => {
     expect(texts((await seen)!)).to.deep.equal(["second"]);
   });
 
-  it("names what is missing or not what was written", async () => {
+  it("names a value that is missing or damaged", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
     await log.open();
@@ -174,7 +174,7 @@ describe("shared log", () => {
     expect(await errorOf()).to.equal("part 1 of 1 of its snapshot is missing");
   });
 
-  it("refuses with any bit of an entry's records changed, and cut off anywhere", async () => {
+  it("refuses an entry with any bit changed, or cut off anywhere", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
     await log.open();
@@ -205,7 +205,7 @@ describe("shared log", () => {
     expect(await outcome(old)).to.equal("\u0001old");
   });
 
-  it("refuses with any byte of the head changed, where what counts would be another", async () => {
+  it("refuses a head with any byte changed that would select other values", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
     await log.open();
@@ -233,7 +233,7 @@ describe("shared log", () => {
     expect(refused).to.be.greaterThan(9 * (data.length - 10));
   });
 
-  it("puts a snapshot in the place of what cannot be read, and shuts out who writes", async () => {
+  it("replaces unreadable content with a snapshot, and fences off the writer", async () => {
     for (const damage of [
       (engine: ModelEngine) => {
         engine.head = { ...engine.head!, data: bytes("{") };
@@ -263,7 +263,7 @@ describe("shared log", () => {
     }
   });
 
-  it("puts it there whatever call breaks, and also where somebody writes meanwhile", async () => {
+  it("does so whichever call fails, and while somebody else writes", async () => {
     const breaks = fc.array(fc.constantFrom("no", "before", "after"), { maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(breaks, fc.nat(8), async (faults, when) => {
@@ -285,7 +285,7 @@ describe("shared log", () => {
     );
   });
 
-  it("refuses when an entry between others has gone, however many follow", async () => {
+  it("refuses when an entry in the middle is missing, however many follow", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
     await log.open();
@@ -297,7 +297,7 @@ describe("shared log", () => {
     expect(error).to.equal("entry-0000000002 is missing, and later ones are there");
   });
 
-  it("refuses when the last entry has gone, which somebody was told of", async () => {
+  it("refuses when the last entry, which was acknowledged, is missing", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
     await log.open();
@@ -312,7 +312,7 @@ describe("shared log", () => {
     expect(await errorOf()).to.equal("entry-0000000002 is missing");
   });
 
-  it("takes what a program wrote that did not say how many entries there are", async () => {
+  it("reads logs of earlier versions, which did not record the number of entries", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
     await log.open();
@@ -325,7 +325,7 @@ describe("shared log", () => {
     expect(texts(await logOn(engine).log.open())).to.deep.equal(["a", "b"]);
   });
 
-  it("is not misled by entries that are appended while it is looked at", async () => {
+  it("is not confused by entries appended during a read", async () => {
     const engine = new ModelEngine();
     const { log } = logOn(engine);
     await log.open();

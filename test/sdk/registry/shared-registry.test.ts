@@ -31,7 +31,7 @@ function open(engine: ModelEngine) {
 const failureOf = (work: Promise<unknown>) => work.then(String, (error: unknown) => error);
 
 describe("a registry that masters share", () => {
-  it("says so when it begins with nothing", async () => {
+  it("logs that it starts empty", async () => {
     const engine = new ModelEngine();
     const [first, second] = [open(engine), open(engine)];
     await first.registry.recover(MASTER);
@@ -42,7 +42,7 @@ describe("a registry that masters share", () => {
     expect(second.logger.messages("warn")).to.deep.equal([]);
   });
 
-  it("is not gone on with once its servers have lost it, or what was written last", async () => {
+  it("is not used any further once its servers have lost it, or the last write", async () => {
     const engine = new ModelEngine();
     const { registry } = open(engine);
     await registry.recover(MASTER);
@@ -69,7 +69,7 @@ describe("a registry that masters share", () => {
     expect((await open(engine).registry.recover(MASTER)).slaves).to.equal(undefined);
   });
 
-  it("lets nobody who looks at it wait as long as a master that recovers", async () => {
+  it("answers readers sooner than a recovery may take", async () => {
     const clock = new VirtualClock();
     const store = new ModelStore(new ModelEngine());
     store.around = () => new Promise<void>(() => {});

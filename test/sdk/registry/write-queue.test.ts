@@ -43,7 +43,7 @@ function setUp() {
 }
 
 describe("write queue", () => {
-  it("puts what arrives in one turn into one write, and what arrives meanwhile into the next", async () => {
+  it("combines what arrives in one turn into one write, and what arrives during it into the next", async () => {
     const { add, batches, ends, order, queue, queued } = setUp();
     void add("a");
     void add("b");
@@ -63,7 +63,7 @@ describe("write queue", () => {
     expect(queue.idle).to.equal(true);
   });
 
-  it("rejects what waits and what comes after a failed write, until it is reset", async () => {
+  it("rejects all waiting and later changes after a failed write, until it is reset", async () => {
     const { add, batches, ends, order, queue, logger, broken } = setUp();
     void add("a");
     await turn();
@@ -85,7 +85,7 @@ describe("write queue", () => {
     expect(order.at(-1)).to.equal("d done");
   });
 
-  it("gives a write up that takes longer than it may", async () => {
+  it("gives up on a write that exceeds its timeout", async () => {
     const { add, clock, order, queue, ends, broken } = setUp();
     void add("a");
     await turn();

@@ -40,7 +40,7 @@ describe("jute", () => {
     );
   });
 
-  it("meets every record cut short or made up with a JuteError", () => {
+  it("throws a JuteError for any truncated or random record", () => {
     const readers = [readConnectResponse, readReplyHeader, readStat, readWatchEvent, readMulti] as const;
     const list = (reader: JuteReader) => reader.list((item) => item.text());
     fc.assert(
@@ -55,7 +55,7 @@ describe("jute", () => {
     );
   });
 
-  it("claims no memory for a list that cannot be there", () => {
+  it("allocates no memory for an impossible list", () => {
     const wild = new JuteWriter().int(0x7fffffff).bytes();
     expect(() => new JuteReader(wild).list((item) => item.int())).to.throw(JuteError, "a list of 2147483647");
     expect(() => new JuteReader(Buffer.from([0, 0, 0, 1, 0xff])).text()).to.throw("not UTF-8");
@@ -63,7 +63,7 @@ describe("jute", () => {
 });
 
 describe("frames", () => {
-  it("are the same however their bytes arrive", () => {
+  it("are the same for any chunking of the bytes", () => {
     const bodies = fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 8 });
     fc.assert(
       fc.property(bodies, fc.array(fc.integer({ min: 1, max: 60 })), (sent, cuts) => {
@@ -79,7 +79,7 @@ describe("frames", () => {
     );
   });
 
-  it("of an impossible length are refused before they are waited for", () => {
+  it("of an impossible length are refused at once", () => {
     for (const length of [-1, 4 * 1024 * 1024 + 1, 0x48545450]) {
       const bytes = Buffer.alloc(4);
       bytes.writeInt32BE(length);

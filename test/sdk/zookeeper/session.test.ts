@@ -49,7 +49,7 @@ describe("a ZooKeeper session", () => {
     expect(servers.last.types()).to.deep.equal([OP.ping, OP.ping, OP.ping, OP.ping]);
   });
 
-  it("leaves a server that stays silent for two thirds of the timeout, and resumes with another", async () => {
+  it("leaves a server that is silent for two thirds of the timeout, and resumes on another", async () => {
     const { clock, servers, client, events } = world();
     await clock.advance(0);
     const id = client.sessionId;
@@ -62,7 +62,7 @@ describe("a ZooKeeper session", () => {
     expect(servers.last.asked).to.equal(id);
   });
 
-  it("counts as expired no later than its timeout after the last request that was answered was sent", async () => {
+  it("counts as expired no later than one timeout after the last answered request was sent", async () => {
     const { clock, servers, client, events } = world();
     await clock.advance(0);
     // Two pings are answered; the later of them was sent at 2000.
@@ -80,7 +80,7 @@ describe("a ZooKeeper session", () => {
     expect(client.sessionId).to.equal(102n);
   });
 
-  it("begins anew when the server says that it has expired", async () => {
+  it("starts a new session when the server reports that it has expired", async () => {
     const { clock, servers, client, events } = world();
     await clock.advance(0);
     servers.timeout = 0;
@@ -90,7 +90,7 @@ describe("a ZooKeeper session", () => {
     expect(servers.last.asked).to.equal(0n);
   });
 
-  it("watches again after a break, and tells of what changed", async () => {
+  it("sets its watches again after a reconnect, and reports what changed", async () => {
     const { clock, servers, client } = world();
     await clock.advance(0);
     const seen: string[] = [];
@@ -112,7 +112,7 @@ describe("a ZooKeeper session", () => {
     expect(seen).to.deep.equal(["created /a"]);
   });
 
-  it("sees an event that comes in one piece with the answer that set the watch", async () => {
+  it("sees an event that arrives in one packet with the response that set the watch", async () => {
     const { clock, servers, client } = world();
     await clock.advance(0);
     const seen: string[] = [];
@@ -160,7 +160,7 @@ describe("a ZooKeeper session", () => {
     });
   }
 
-  it("rejects an answer that cannot be read, as if it had not come", async () => {
+  it("treats an undecodable response like a lost connection", async () => {
     const { clock, servers, client } = world();
     await clock.advance(0);
     const waiting = client.getData("/a").catch((error: unknown) => error);
@@ -170,7 +170,7 @@ describe("a ZooKeeper session", () => {
     expect(await waiting).to.include({ code: "connection-loss" });
   });
 
-  it("waits ever longer for servers that take connections and drop them, and says so ever more seldom", async () => {
+  it("backs off from servers that accept and drop connections, and logs it less and less often", async () => {
     const { clock, servers, logger } = world({ count: 2 });
     const drop = setImmediateLoop(() => servers.connections.at(-1)?.socket.end());
     await clock.advance(60_000);
@@ -179,7 +179,7 @@ describe("a ZooKeeper session", () => {
     expect(logger.messages("warn").length).to.be.below(12);
   });
 
-  it("refuses requests without a connection, and those that no server takes", async () => {
+  it("rejects requests without a connection, and those too large for any server", async () => {
     const { clock, servers, client } = world();
     const early = await client.getData("/a").catch((error: unknown) => error);
     expect(early).to.include({ code: "connection-loss" });
@@ -190,7 +190,7 @@ describe("a ZooKeeper session", () => {
     expect(servers.last.types()).to.deep.equal([]);
   });
 
-  it("is ended with a word to the server, or without it when there is no answer", async () => {
+  it("tells the server when it closes, and closes anyway without an answer", async () => {
     const { clock, servers, client } = world();
     await clock.advance(0);
     const closing = client.close();

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describeUrl, parseZooKeeperUrl } from "../../../sdk/zookeeper/index.js";
 
 describe("ZooKeeper URLs", () => {
-  it("name servers, a path and perhaps credentials", () => {
+  it("consist of servers, a path and optional credentials", () => {
     expect(parseZooKeeperUrl("zk://a:1,b:2/mesos")).to.deep.equal({
       credentials: undefined,
       servers: [
@@ -53,7 +53,7 @@ describe("ZooKeeper URLs", () => {
     });
   }
 
-  it("never show credentials, whatever else is wrong or right", () => {
+  it("never show credentials, valid or not", () => {
     const password = "S3CR3T";
     fc.assert(
       fc.property(fc.string(), fc.string(), (servers, path) => {

@@ -7,7 +7,7 @@ import { AGENT_ID, AgentBench, FRAMEWORK_ID, scalar } from "../support/agent-ben
 import { asked, refusal } from "../support/container-launches.js";
 import type { ScriptedContainer } from "../support/scripted-containerizer.js";
 
-describe("containers within containers, and standalone ones", () => {
+describe("nested and standalone containers", () => {
   const within = (parent: ContainerID, value: string): ContainerID => ({ value, parent });
 
   /** An agent with one custom executor that runs. */

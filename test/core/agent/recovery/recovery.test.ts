@@ -17,7 +17,7 @@ const killRecord = (cause: KillCause, more: Partial<KillRecord> = {}): KillRecor
 });
 
 describe("an agent that comes back", () => {
-  it("has its id, and tells the master what still runs", async () => {
+  it("keeps its id, and tells the master what still runs", async () => {
     const it = new Restarted();
     const bench = await it.recover(
       it.saved([it.command("t1", it.task("t1", [TASK_STARTING, TASK_RUNNING]))]),
@@ -42,7 +42,7 @@ describe("an agent that comes back", () => {
     expect(message!.tasks.map(({ task_id }) => task_id!.value)).to.deep.equal(["t1"]);
   });
 
-  it("tells the end of a task that ended meanwhile, and kills one that still runs", async () => {
+  it("reports the end of a task that ended in the meantime, and can kill one that still runs", async () => {
     const it = new Restarted();
     const running = (id: string) => it.command(id, it.task(id, [TASK_STARTING, TASK_RUNNING]));
     const bench = await it.recover(it.saved([running("t1"), running("t2")]));
@@ -70,21 +70,21 @@ describe("an agent that comes back", () => {
     ).to.have.length(1);
   });
 
-  it("tells what it had no time to tell of a task that it had just started", async () => {
+  it("reports what it had no time to report about a task that had just started", async () => {
     const it = new Restarted();
     const bench = await it.recover(it.saved([it.command("t1", it.task("t1", []))]));
     await it.register();
     expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
   });
 
-  it("tells nothing of that twice", async () => {
+  it("reports none of that twice", async () => {
     const it = new Restarted();
     const bench = await it.recover(it.saved([it.command("t1", it.task("t1", [TASK_STARTING]))]));
     await it.register();
     expect((await bench.drain("t1")).map(({ state }) => state)).to.deep.equal([TASK_RUNNING]);
   });
 
-  it("gives up what it had written down and not started", async () => {
+  it("gives up tasks that were recorded but never started", async () => {
     const it = new Restarted();
     it.bench.containerizer.recover = async () => undefined;
     const bench = await it.recover(it.saved([it.command("t1", it.task("t1", []))]));
@@ -318,7 +318,7 @@ describe("an agent that comes back", () => {
     expect(refused).to.match(/resources changed from 'cpus:2' to 'cpus:4; mem:4096'/);
   });
 
-  it("is another agent when that happened with a reboot", async () => {
+  it("becomes a new agent if that happened together with a reboot", async () => {
     const it = new Restarted();
     const before = { ...it.bench.agent.state.info, id: { value: AGENT_ID }, hostname: "old" };
     const bench = await it.recover(it.saved([], { info: before, frameworks: [] }), "boot-2");
@@ -328,7 +328,7 @@ describe("an agent that comes back", () => {
     expect(bench.master.heard("ReregisterSlaveMessage")).to.have.length(0);
   });
 
-  it("stays another agent where it is started again before any master knew it", async () => {
+  it("remains a new agent if it restarts before any master knew it", async () => {
     const recorded = await RecordedState.record();
     try {
       for (const _ of ["after the reboot", "again"]) {
@@ -366,7 +366,7 @@ describe("an agent that comes back", () => {
     expect(refused).to.match(/cannot take up what its earlier run left/);
   });
 
-  it("removes in time what others left", async () => {
+  it("removes what other agents left behind, in time", async () => {
     const it = new Restarted();
     const week = 604_800_000;
     const leftovers = [
@@ -450,7 +450,7 @@ describe("an agent that comes back", () => {
     }
   });
 
-  it("goes on behind the last whole record of its updates", async () => {
+  it("appends after the last complete record of its updates", async () => {
     const it = new Restarted();
     const task = { ...it.task("t1", [TASK_STARTING, TASK_RUNNING], 1), cutAt: 70 };
     const bench = await it.recover(it.saved([it.command("t1", task)]));
@@ -532,13 +532,13 @@ describe("an agent that comes back", () => {
     expect(bench.agent.state.frameworks.size).to.equal(0);
   });
 
-  it("counts what was passed over", async () => {
+  it("counts what was skipped", async () => {
     const it = new Restarted();
     const bench = await it.recover(it.saved([], { frameworks: [], problems: ["one", "another"] }));
     expect((await bench.metrics.snapshot()).get("slave/recovery_errors")).to.equal(2);
   });
 
-  it("tells executors how long they may wait for it", async () => {
+  it("tells executors how long to wait for it", async () => {
     const bench = await AgentBench.registered({ recoveryTimeout: 60_000 });
     bench.run(
       bench.task("t1", { executor: bench.custom("e1") }),

@@ -15,7 +15,7 @@ const told = (bench: AgentBench): string[] =>
     .filter(({ update_oversubscribed_resources: update }) => update === true)
     .map((message) => String(Resources.of(message.oversubscribed_resources)));
 
-describe("what an agent lends a second time", () => {
+describe("oversubscribed resources of an agent", () => {
   it("is told to the master when it changes, and only then", async () => {
     const bench = await AgentBench.registered();
     bench.estimator.answer = async () => lend(revocable("cpus", 2));

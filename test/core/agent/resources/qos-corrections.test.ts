@@ -24,7 +24,7 @@ async function running(info: Partial<FrameworkInfo> = {}): Promise<AgentBench> {
   return bench;
 }
 
-describe("corrections of the quality of service", () => {
+describe("QoS corrections", () => {
   it("end a command task as lost, and say why", async () => {
     const bench = await running();
     bench.qosController.say(kill("guest"));

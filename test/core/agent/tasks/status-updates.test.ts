@@ -6,7 +6,7 @@ import { AGENT_ID, AgentBench, FRAMEWORK_ID, line } from "../support/agent-bench
 const checkpointing = { checkpoint: true };
 
 describe("status updates", () => {
-  it("go one at a time, each after the acknowledgement of the one before", async () => {
+  it("are sent one at a time, each after the previous one is acknowledged", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"));
     await bench.settle();
@@ -44,7 +44,7 @@ describe("status updates", () => {
     expect(new Set(bench.updates.map(({ uuid }) => uuid!.toString("hex"))).size).to.equal(1);
   });
 
-  it("ignore acknowledgements that were not waited for", async () => {
+  it("ignore unexpected acknowledgements", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"));
     await bench.settle();
@@ -56,7 +56,7 @@ describe("status updates", () => {
     expect(bench.updates.map(({ status }) => line(status!))).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
   });
 
-  it("wait while there is no master, and go out when one took the agent again", async () => {
+  it("wait while there is no master, and are sent when the agent has re-registered", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"));
     await bench.settle();
@@ -85,7 +85,7 @@ describe("status updates", () => {
     expect(bench.updates).to.have.length(1);
   });
 
-  it("go on only when the acknowledgement of the one before is written down, so that none is sent again after a later one", async () => {
+  it("continue only when the previous acknowledgement is written, so that none is resent after a later one", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"), bench.framework(checkpointing));
     await bench.settle();
@@ -98,7 +98,7 @@ describe("status updates", () => {
     expect(bench.updates.map(({ status }) => line(status!))).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
   });
 
-  it("leave Mesos's records behind: updates and acknowledgements, each with its length", async () => {
+  it("are written as Mesos's records: updates and acknowledgements, each with its length", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"), bench.framework(checkpointing));
     await bench.settle();
@@ -120,7 +120,7 @@ describe("status updates", () => {
     );
   });
 
-  it("are not written down for the others", async () => {
+  it("are not written for other frameworks", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"));
     await bench.settle();
@@ -131,20 +131,20 @@ describe("status updates", () => {
     ).to.deep.equal([]);
   });
 
-  it("are told even when they cannot be written down", async () => {
+  it("are sent even when they cannot be written", async () => {
     const bench = await AgentBench.registered();
     bench.disk.failing = ({ op }) => op === "append";
     bench.run(bench.task("t1"), bench.framework(checkpointing));
     expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_STARTING", "TASK_RUNNING"]);
   });
 
-  it("split records that were cut off", () => {
+  it("stop reading at records that were cut off", () => {
     const { messages, rest } = splitDelimited(Buffer.from([2, 0, 0, 0, 7, 8, 5, 0, 0, 0, 1]));
     expect(messages.map((bytes) => [...bytes])).to.deep.equal([[7, 8]]);
     expect(rest).to.equal(5);
   });
 
-  it("are never further apart than 10 min", async () => {
+  it("are never resent less often than every 10 min", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"));
     await bench.settle();
@@ -160,7 +160,7 @@ describe("status updates", () => {
     expect(waits.slice(0, 8)).to.deep.equal([20, 40, 80, 160, 320, 600, 600, 600]);
   });
 
-  it("ignore acknowledgements of what is still to be sent, and of what was acknowledged", async () => {
+  it("ignore acknowledgements of updates not sent yet, or acknowledged before", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"), bench.framework(checkpointing));
     await bench.settle();
@@ -184,7 +184,7 @@ describe("status updates", () => {
     );
   });
 
-  it("ignore acknowledgements of frameworks and tasks that are not here", async () => {
+  it("ignore acknowledgements for unknown frameworks and tasks", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1"));
     await bench.settle();
@@ -197,7 +197,7 @@ describe("status updates", () => {
     expect(bench.updates, "it is still waited for").to.have.length(2);
   });
 
-  it("are written with their acknowledgement when they could not be before", async () => {
+  it("are written together with their acknowledgement if they could not be before", async () => {
     const bench = await AgentBench.registered();
     let full = true;
     bench.disk.failing = ({ op }) => op === "append" && full;
@@ -213,7 +213,7 @@ describe("status updates", () => {
     expect(types, "an acknowledgement of something that is not there makes no sense").to.deep.equal([0, 1]);
   });
 
-  it("of an executor that is gone are told until they are acknowledged, and only then is it over", async () => {
+  it("of an executor that is gone are resent until acknowledged, and only then is it removed", async () => {
     const bench = await AgentBench.registered();
     bench.run(bench.task("t1", { executor: bench.custom("e1") }), bench.framework(checkpointing), true);
     await bench.settle();

@@ -4,7 +4,7 @@ import type { Registry } from "../../../../sdk/contracts/registry.js";
 import { isTepuiError } from "../../../../sdk/errors/index.js";
 
 describe("the registry of a term", () => {
-  it("takes nothing of what is left of the term once it is over, though the store takes the next one's", async () => {
+  it("ignores calls left over from an earlier term, while serving the next one", async () => {
     let taken = 0;
     const store: Pick<Registry, "apply"> = {
       apply: async () => {
