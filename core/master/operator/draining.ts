@@ -52,7 +52,7 @@ export class Draining {
     agent.estimatedDrainStartTime = nowSeconds(this.context);
     this.agents.setDeactivated(agent);
     messages.drain(agent, { config });
-    this.changed(agent);
+    this.suspect(agent);
   }
 
   /** Best effort: an agent that is away may come back on another machine, or in an older version. */
@@ -106,8 +106,15 @@ export class Draining {
     this.changed(agent);
   }
 
-  /** Something on the agent may have ended. Checked at the end of the turn, because tasks are also removed together with their agent. */
+  /** Something on the agent may have ended. */
   changed(agent: Agent): void {
+    // The master gave it up while the agent was away. Only the agent knows whether it has really ended, and says so when it is back.
+    if (!agent.connected) agent.awaitsUpdate = true;
+    this.suspect(agent);
+  }
+
+  /** Checked at the end of the turn, because tasks are also removed together with their agent. */
+  private suspect(agent: Agent): void {
     if (this.context.cluster.draining.get(agent.id)?.state !== DrainState.DRAINING) return;
     if (this.suspects.size === 0) queueMicrotask(() => this.checkSuspects());
     this.suspects.add(agent);

@@ -30,7 +30,8 @@ export class RegistryGc {
       return;
     }
     for (const id of unreachable) {
-      cluster.unreachableAgents.delete(id);
+      // An agent that came back while this was being written keeps what an operator wants of it.
+      if (!cluster.unreachableAgents.delete(id)) continue;
       cluster.draining.delete(id);
       cluster.deactivatedAgents.delete(id);
       cluster.forgetUnreachableTasks(id);

@@ -38,6 +38,34 @@ describe("the list of unreachable agents", () => {
     await harness.clock.advance(15 * 60_000);
     expect(harness.master.view.unreachableAgents()).to.equal(1);
   });
+
+  it("keeps what an operator wants of one that comes back just before it would be forgotten", async () => {
+    const flags = { registry_max_agent_age: "1hrs", registry_gc_interval: "15mins" };
+    const harness = await new MasterHarness({ flags }).start();
+    const { clock, master, registry, transport } = harness;
+    const agent = new TestAgent({ name: "a", pid: "slave(1)@10.0.0.1:5051", resources: "cpus:1" }, transport);
+    transport.sent = (_, message) => agent.take(message);
+    agent.register();
+    await harness.settle();
+    await master.deactivateAgent(agent.id);
+    transport.sent = () => undefined;
+    await clock.advance(90_000);
+    expect(master.view.unreachableAgents()).to.equal(1);
+    const apply = registry.apply.bind(registry);
+    let prune: (() => void) | undefined;
+    registry.apply = async (operation) => {
+      if (operation.kind === "prune") await new Promise<void>((resolve) => (prune = resolve));
+      return apply(operation);
+    };
+    await clock.advance(2 * 60 * 60_000);
+    agent.reregister();
+    await harness.settle();
+    expect(master.view.agent(agent.id)?.deactivated).to.equal(true);
+    prune!();
+    await harness.settle();
+    await master.reactivateAgent(agent.id);
+    expect(master.view.agent(agent.id)?.deactivated).to.equal(false);
+  });
 });
 
 describe("after a failover", () => {
