@@ -18,7 +18,7 @@ import { watchOverProcess } from "./watch-over-process.js";
 
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = { INFO: "info", WARNING: "warn", ERROR: "error" };
 
-/** Where each daemon's packages keep one flag a file, below `/etc`. */
+/** Below `/etc`, the directories in which each daemon's packages keep one flag per file. */
 const FLAG_FOLDERS: Readonly<Record<Target, readonly string[]>> = {
   master: ["mesos-master"],
   agent: ["mesos-slave", "mesos-agent"],
@@ -29,13 +29,13 @@ export const NO_LOG: LogSink = { write: () => undefined };
 export interface DaemonCommand {
   readonly target: Target;
   readonly argv: readonly string[];
-  /** As help and messages show it: `mesos-master`. */
+  /** The program's name in help and messages: `mesos-master`. */
   readonly program: string;
-  /** Only checks the manifest, so that flags need not be complete. */
+  /** Only check the manifest; flags may be missing. */
   readonly alone?: boolean;
 }
 
-/** From flags in all their forms to a kernel that is ready to start. */
+/** Goes from flags, in all their forms, to a kernel that is ready to start. */
 export function prepare(
   { target, argv, program, alone = false }: DaemonCommand,
   sink: LogSink,
@@ -66,13 +66,13 @@ function logLevel(settings: Settings): LogLevel {
 
 export interface DaemonEnd {
   readonly code: number;
-  /** A plugin did not stop: something that it waits for may keep the process from ending, too. */
+  /** A plugin did not stop: what it waits for may keep the process from exiting, too. */
   readonly stuck: boolean;
 }
 
 const ended = (code: number): DaemonEnd => ({ code, stuck: false });
 
-/** Runs a daemon until it is told to end. Every problem with flags or manifest is listed, and nothing started. */
+/** Runs a daemon until it is told to stop. If anything is wrong with flags or manifest, lists every problem and starts nothing. */
 export async function runDaemon(command: DaemonCommand): Promise<DaemonEnd> {
   const sink = standardError();
   const complain = (lines: readonly string[]) => {
@@ -130,7 +130,7 @@ async function runUntilTold(
 function describe(error: unknown): readonly string[] {
   if (!isTepuiError(error)) return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   const source = isTepuiError(error.cause) ? error.cause : error;
-  // Several problems in one come with their own advice.
+  // Errors that combine several problems include their own advice.
   const advice = source.problems.length === 0 ? [`what to do: ${source.hint}`] : [];
   return [...(error.problems.length > 0 ? error.problems : [error.message]), ...advice];
 }

@@ -17,7 +17,7 @@ Boots a master and an agent on this machine, runs a small job on them and shows 
   --once   end after the job instead of staying up
 `;
 
-/** What the demo runs: each counts the primes of its own slice of the numbers, in plain shell tools. */
+/** The demo's tasks: each counts the primes in its own range of numbers, with plain shell tools. */
 const SLICES = [1, 2, 3];
 const SLICE_SIZE = 20_000;
 const RESOURCES = "cpus:0.2;mem:32";
@@ -40,7 +40,8 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   const interrupted = new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
-    // Nobody reads on: `npm start | head`.
+    // The reader is gone: `npm start
+    // head`.
     process.stdout.once("error", () => resolve());
     process.stdout.on("error", () => undefined);
   });
@@ -77,7 +78,7 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Runs the tasks on the first offer that has room; true when all finished. */
+/** Runs the tasks on the first offer that is large enough; true if all finished. */
 async function runJob(master: string, say: (text: string) => void): Promise<boolean> {
   const client = new SchedulerClient({
     master,
@@ -167,7 +168,7 @@ function privileges(): string {
     : "Not running as root: tasks run as you; they cannot switch user.";
 }
 
-/** The options, or what to print instead. */
+/** The options, or a text to print instead. */
 function readOptions(argv: readonly string[]): DemoOptions | string {
   try {
     const { values } = parseArgs({

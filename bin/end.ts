@@ -1,23 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What is under way with files has so long to come to its end, in milliseconds. */
+/** Milliseconds that pending file operations get to finish. */
 const LAST_FILES_MS = 3000;
 
-/** Node's names for it. */
+/** Node's names for such operations. */
 const FILES = /^FSReq/;
 
 export interface ProcessEnd {
   readonly code: number;
-  /** Something in this process is known not to come to its end. */
+  /** Something in this process is known to hang. */
   readonly stuck: boolean;
-  /** As messages show it. */
+  /** The program's name in messages. */
   readonly program: string;
 }
 
-/**
- * Ends this process. `process.exit` waits for what its threads do: for ever, where a disk does not answer. Then nothing but a SIGKILL is
- * left.
- */
+/** Ends this process. `process.exit` waits for Node's threads, which is forever if a disk does not answer; then only SIGKILL is left. */
 export async function endProcess({ code, stuck, program }: ProcessEnd): Promise<never> {
   const late = performance.now() + LAST_FILES_MS;
   const busy = () => process.getActiveResourcesInfo().some((name) => FILES.test(name));

@@ -1,5 +1,5 @@
-/** The variable that names another place for `/etc`. */
+/** The variable that replaces `/etc`. */
 export const ETC_VARIABLE = "TEPUI_ETC";
 
-/** What a host is configured for; clusters that stand alone on it, as in tests, name another place. */
+/** Where the host's configuration is; clusters that must ignore it, as in tests, use another directory. */
 export const etc = (): string => process.env[ETC_VARIABLE] ?? "/etc";

@@ -1,19 +1,19 @@
 import { constants, PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
-/** Objects that live after a collection, beyond which a heap counts as large; bytes. */
+/** A heap with more live bytes than this after a collection counts as large. */
 const LARGE = 32 * 1024 * 1024;
 
-/** For new objects in a small master, about; bytes. */
+/** Approximate bytes for new objects in a small master. */
 const NEW = 4 * 1024 * 1024;
 
 /**
- * How a daemon's heap grows. Left to itself V8 spends memory to save collections: it lets the heap become several times as large as
- * what lives in it, and gives new objects 48 MB.
+ * How a daemon's heap grows. By default V8 trades memory for fewer collections: it lets the heap grow to several times the size of the live
+ * objects, and reserves 48 MB for new ones.
  *
- * An agent has few objects and much to wait for, and shares its host with the tasks: its heap stays close to what lives. A master
- * holds back while it is small, as on a laptop, but not to the one megabyte for new objects that V8 begins with: collecting these would
- * be a sixth of its work when its first thousand agents register. One of a large cluster collects as seldom as V8 likes.
+ * An agent has few objects, mostly waits, and shares its host with the tasks: its heap stays close to the live size. A master saves memory
+ * while it is small, as on a laptop. But V8's initial one megabyte for new objects would be too little: when its first thousand agents
+ * register, a sixth of its time would go into collecting them. A master of a large cluster collects as rarely as V8 likes.
  */
 export function sizeHeap(target: "master" | "agent"): void {
   const apply = flagSetter();
@@ -28,7 +28,7 @@ function flagSetter(): FlagSetter {
   const set = (): void => {
     for (const flag of current) setFlagsFromString(flag);
   };
-  // Flags are the process's, and a thread that starts sets them to what the command line says.
+  // These flags belong to the process, and a thread that starts resets them to the command line's.
   process.on("worker", (worker) => worker.once("online", set));
   return (...flags) => {
     current = flags;
@@ -36,7 +36,7 @@ function flagSetter(): FlagSetter {
   };
 }
 
-/** As a small master's, until a full collection has left a large heap. */
+/** Starts with a small master's settings, until a full collection leaves a large heap. */
 function growWithNeed(apply: FlagSetter): void {
   let roomy = false;
   const small = (): void => apply(`--semi-space-growth-factor=${roomy ? 1 : 2}`, "--heap-growing-percent=50");
@@ -46,7 +46,7 @@ function growWithNeed(apply: FlagSetter): void {
       observer.disconnect();
       apply("--semi-space-growth-factor=2", "--heap-growing-percent=0");
     } else if (roomy !== spaceForNew() >= NEW) {
-      // Both ways: V8 takes space back when there is nothing to do.
+      // Works in both directions: V8 gives memory back when it is idle.
       roomy = !roomy;
       small();
     }
@@ -61,7 +61,7 @@ const isFull = (detail: unknown): boolean =>
   "kind" in detail &&
   detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
 
-/** Of its two halves one is free at any time. */
+/** At any time, one of its two halves is free. */
 function spaceForNew(): number {
   const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
   return (space?.space_size ?? 0) / 2;

@@ -10,11 +10,11 @@ import { ETC_VARIABLE } from "./etc.js";
 export interface LocalClusterOptions {
   readonly ip: string;
   readonly masterPort: number;
-  /** Ports of the agents; the number of agents is their number. */
+  /** One port per agent. */
   readonly agentPorts: readonly number[];
-  /** Of the gRPC scheduler API. */
+  /** Port of the gRPC scheduler API. */
   readonly grpcPort: number;
-  /** Root of all state; absent: a temporary folder that `stop` removes. */
+  /** Root of all state; absent: a temporary directory that `stop` removes. */
   readonly workDir?: string | undefined;
   readonly masterFlags?: readonly string[];
   readonly agentFlags?: readonly string[];
@@ -25,18 +25,18 @@ interface Member {
   readonly child: ChildProcess;
 }
 
-/** Variables that place a daemon in some cluster, or at some address. */
+/** Variables that make a daemon join some cluster or listen at some address. */
 const ELSEWHERE = /^(MESOS_(ZK|MASTER|QUORUM|REGISTRY|ADVERTISE_\w+|IP_DISCOVERY_COMMAND)|LIBPROCESS_\w+)$/;
 
-/** How long a daemon may take to answer, and to leave; milliseconds. */
+/** Milliseconds that a daemon may take to answer, and to exit. */
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 
-/** One master and its agents as processes of their own on this machine. */
+/** One master and its agents, each in a process of its own on this machine. */
 export class LocalCluster {
   private readonly members: Member[] = [];
   private stopping: Promise<void> | undefined;
-  /** Resolves with a sentence when a daemon ends by itself. */
+  /** Resolves with a sentence when a daemon exits by itself. */
   readonly failed: Promise<string>;
   private fail!: (reason: string) => void;
 
@@ -50,7 +50,7 @@ export class LocalCluster {
     });
   }
 
-  /** Resolves when every agent is registered. Rejects with an error whose message is for people; nothing is left running then. */
+  /** Resolves when every agent is registered. Rejects with an error for the user; nothing is left running then. */
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
     const temporary = options.workDir === undefined;
     const workDir = options.workDir ?? (await mkdtemp(join(tmpdir(), "tepui-")));
@@ -75,7 +75,7 @@ export class LocalCluster {
     return `${this.options.ip}:${this.options.grpcPort}`;
   }
 
-  /** Asks every daemon to leave, agents first, and ends what has not left in time. */
+  /** Asks every daemon to exit, agents first, and kills those that do not in time. */
   stop(): Promise<void> {
     this.stopping ??= this.takeDown();
     return this.stopping;
@@ -86,7 +86,7 @@ export class LocalCluster {
     if (this.temporary) await rm(this.workDir, { recursive: true, force: true });
   }
 
-  /** Else whoever listens there would answer for the daemon that cannot. */
+  /** Otherwise somebody else's server on the port would answer in place of the daemon that cannot start. */
   private async checkPorts(): Promise<void> {
     const { ip, masterPort, grpcPort, agentPorts } = this.options;
     const taken: number[] = [];
@@ -116,8 +116,8 @@ export class LocalCluster {
   private async startDaemon(label: string, flags: readonly string[], port: number): Promise<void> {
     const kind = label.startsWith("agent") ? "agent" : "master";
     const tepui = fileURLToPath(new URL("../../bin/tepui", import.meta.url));
-    // In its own process group: Ctrl-C reaches this process, which then stops the daemons in order. The channel to it is how a
-    // daemon learns that this process ended in any other way.
+    // In a process group of its own, so that Ctrl-C only reaches this process, which then stops the daemons in order. Over the channel the
+    // daemons learn if this process ends in any other way.
     const child = spawn(process.execPath, [tepui, kind, ...flags], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       detached: true,
@@ -129,7 +129,7 @@ export class LocalCluster {
     await this.until(() => healthy(`http://${this.options.ip}:${port}/health`));
   }
 
-  /** Without what this host is configured for: a cluster that is tried out must not join another. */
+  /** Without the host's configuration: a trial cluster must not join another one. */
   private environment(): NodeJS.ProcessEnv {
     const entries = Object.entries(process.env).filter(([name]) => !ELSEWHERE.test(name));
     return { ...Object.fromEntries(entries), [ETC_VARIABLE]: join(this.workDir, "etc") };
@@ -165,7 +165,7 @@ export class LocalCluster {
 function isFree(ip: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    // Any other problem is the daemon's to tell.
+    // Any other problem is reported by the daemon itself.
     server.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "EADDRINUSE"));
     server.listen(port, ip, () => server.close(() => resolve(true)));
   });

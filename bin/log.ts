@@ -4,34 +4,36 @@ import type { LogVerbosity } from "../sdk/contracts/log-verbosity.js";
 import type { LogFields, Logger, LogLevel, LogMethod } from "../sdk/contracts/logger.js";
 import { isTepuiError } from "../sdk/errors/index.js";
 
-/** Lines waiting for a slow reader of the log are dropped beyond this many bytes: a log must not stop or fill a daemon. */
+/**
+ * When the log's reader is slow, lines beyond this many waiting bytes are dropped: a log must neither block a daemon nor fill its memory.
+ */
 const MAX_WAITING_BYTES = 4 << 20;
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const LETTERS: Readonly<Record<LogLevel, string>> = { debug: "D", info: "I", warn: "W", error: "E" };
 
-/** Where lines go. */
+/** Receives log lines. */
 export interface LogSink {
   write(line: string): void;
 }
 
-/** What is written: from the least severity on, and all while the verbosity is above 0. */
+/** What is logged: lines of at least this severity, or all while the verbosity is above 0. */
 export interface LogThreshold {
   readonly least: LogLevel;
   readonly verbosity?: Pick<LogVerbosity, "level">;
 }
 
-/** Milliseconds that the end of a process waits for the reader of its log. */
+/** Milliseconds that the exit of the process waits for the log's reader. */
 const END_PATIENCE_MS = 1000;
 
-/** The standard error stream, written without waiting for whoever reads it. `end` writes what waits, for the end of the process. */
+/** The standard error stream, written without waiting for the reader. `end` writes what is waiting, before the process exits. */
 export function standardError(): LogSink & { end(): Promise<void> } {
   const stream = new sonicBoom.SonicBoom({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
   // A closed terminal or pipe ends the log, not the daemon.
   stream.on("error", () => undefined);
   return {
     write: (line) => void stream.write(line),
-    // Not flushSync: it tries for ever to write to a pipe that nobody reads any more.
+    // Not flushSync: it would retry forever on a pipe that nobody reads any more.
     end: () =>
       new Promise((resolve) => {
         setTimeout(resolve, END_PATIENCE_MS).unref();
@@ -43,9 +45,9 @@ export function standardError(): LogSink & { end(): Promise<void> } {
 }
 
 /**
- * Writes lines as Mesos's own log has them: severity letter, month and day, time, process id, source, message; then the facts of the line.
+ * Formats lines as Mesos's log does: severity letter, month and day, time, process id, source, message; then the facts.
  *
- *     I1122 13:27:36.123456 4711 master] Registered an agent agent="S0"
+ * I1122 13:27:36.123456 4711 master] Registered an agent agent="S0"
  */
 export class LineLogger implements Logger {
   readonly debug = this.method("debug");
@@ -79,7 +81,7 @@ export class LineLogger implements Logger {
   private write(level: LogLevel, message: string, fields: LogFields): void {
     const { plugin = "tepui", ...rest } = { ...this.facts, ...fields };
     const facts = Object.entries(rest).map(([key, value]) => ` ${key}=${shown(value)}`);
-    // A newline in what a client sent must not look like a line of its own.
+    // A newline in a client's text must not look like the start of another line.
     const text = `${message}${facts.join("")}`.replaceAll("\n", "\\n");
     this.sink.write(`${LETTERS[level]}${timestamp(new Date())} ${process.pid} ${plugin}] ${text}\n`);
   }
@@ -93,14 +95,14 @@ function timestamp(now: Date): string {
 }
 
 function shown(value: unknown): string {
-  // Says itself what happened and to what, for people; where in the program it was thrown adds nothing.
+  // The message says what happened, and to what; where in the program it was thrown adds nothing.
   if (isTepuiError(value)) return JSON.stringify(value.message);
   if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
   if (typeof value === "bigint") return value.toString();
   try {
     return JSON.stringify(value, withoutBigints) ?? String(value);
   } catch {
-    // What is looked at in a log must never stop what is done.
+    // A fact that cannot be formatted must never stop the work that is being logged.
     return inspect(value, { breakLength: Number.POSITIVE_INFINITY });
   }
 }

@@ -1,6 +1,6 @@
 import { SHIPPED as PLUGINS } from "../plugins/index.js";
 
-/** Everything that a manifest may call by a short name: the plugins that ship, and the two daemons' own parts. */
+/** Everything that a manifest may refer to by a short name: the shipped plugins and the two daemons. */
 export const SHIPPED = {
   ...PLUGINS,
   master: () => import("../core/master/master.plugin.js"),

@@ -5,14 +5,14 @@ import { messageOf } from "../../sdk/errors/index.js";
 import { type BackupManifest, MANIFEST_NAME, type ManifestEntry, parseManifest } from "./manifest.js";
 import { ARCHIVE_END, encodeEntry, readArchive, type TarEntry } from "./tar.js";
 
-/** Writes an archive whose last entry tells what must be in it. The file appears, whole and synced, when it is done. */
+/** Writes an archive whose last entry lists what must be in it. The file appears under its name when it is complete and synced. */
 export async function writeBackup(
   path: string,
   about: Omit<BackupManifest, "entries">,
   entries: Iterable<TarEntry>,
 ): Promise<BackupManifest> {
   const aside = `${path}.${process.pid}.tmp`;
-  // It holds what the cluster knows: secrets of tasks, too.
+  // It contains what the cluster knows, including secrets of tasks.
   const file = await open(aside, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new Error(`${dirname(path)}: there is no such directory`, { cause: error });
@@ -39,7 +39,7 @@ export async function writeBackup(
   }
 }
 
-/** Reads the whole archive and holds it against its manifest. Throws an Error that says what is wrong. */
+/** Reads the whole archive and compares it with its manifest. Throws an Error that says what is wrong. */
 export async function checkBackup(path: string): Promise<BackupManifest> {
   const found: ManifestEntry[] = [];
   let manifest: BackupManifest | undefined;
@@ -68,7 +68,7 @@ export async function checkBackup(path: string): Promise<BackupManifest> {
 const sorted = (entry: ManifestEntry): [string, unknown][] =>
   Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** An archive is somebody's input: nothing of it may land elsewhere. */
+/** An archive is untrusted input: nothing in it may be written anywhere else. */
 function checkPaths(entries: readonly ManifestEntry[]): void {
   const kinds = new Map<string, ManifestEntry["kind"]>();
   for (const { path, kind } of entries) {
@@ -102,7 +102,7 @@ async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
   }
 }
 
-/** Makes the names in the directory durable. */
+/** Syncs the directory itself, so that new names are durable. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(join(path, "."));
   try {

@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-/** Version of the archive's form; a reader refuses later ones. */
+/** Version of the archive format; a reader refuses later ones. */
 export const BACKUP_FORMAT = 1;
 
-/** Last entry of the archive: an archive without it is cut short. */
+/** The last entry of the archive: without it, the archive is cut short. */
 export const MANIFEST_NAME = "manifest.json";
 
-/** The registry's content, as one record of the registry's log. */
+/** The content of the registry, as one record of the registry's log. */
 export const REGISTRY_NAME = "registry.record";
 
-/** What the agent remembers, as it lies below `work_dir`. */
+/** What the agent remembers, laid out as below `work_dir`. */
 export const META_NAME = "meta";
 
 const entry = z.discriminatedUnion("kind", [
@@ -18,7 +18,7 @@ const entry = z.discriminatedUnion("kind", [
     path: z.string().min(1),
     mode: z.number().int(),
     bytes: z.number().int().nonnegative(),
-    /** In hexadecimal digits. */
+    /** Hexadecimal. */
     sha256: z.string().length(64),
   }),
   z.strictObject({ kind: z.literal("link"), path: z.string().min(1), target: z.string().min(1) }),
@@ -27,13 +27,13 @@ const entry = z.discriminatedUnion("kind", [
 
 const manifest = z.object({
   format: z.literal(BACKUP_FORMAT),
-  /** ISO 8601, in UTC. */
+  /** ISO 8601, UTC. */
   made: z.string(),
-  /** Version of the program that made it. */
+  /** Version of the program that made the backup. */
   version: z.string(),
-  /** Of what; without credentials. */
+  /** What was backed up; without credentials. */
   source: z.string(),
-  /** Agents in the registry; absent: the archive has no registry. */
+  /** Number of agents in the registry; absent: the archive has no registry. */
   registry: z
     .object({
       admitted: z.number().int(),

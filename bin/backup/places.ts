@@ -39,7 +39,7 @@ import { isMasterUrl, runningMaster } from "./running-master.js";
 const SESSION_TIMEOUT_MS = 10_000;
 
 export interface PlaceOptions {
-  /** Milliseconds that the servers have for each step. */
+  /** Milliseconds that the servers may take for each step. */
   readonly timeout: number;
   readonly tls?: EtcdTlsFiles;
 }
@@ -60,7 +60,10 @@ export interface SharedPlace {
   close(): Promise<void>;
 }
 
-/** A directory, or the registry behind a URL, which for `http://` is that of a running master; `file:///path` names a file that holds the URL. Throws TepuiError for a wrong URL. */
+/**
+ * A directory, or the registry behind a URL. `http://` means the registry of a running master; `file:///path` names a file that contains
+ * the URL. Throws TepuiError for an invalid URL.
+ */
 export async function placeOf(text: string, options: PlaceOptions): Promise<SharedPlace | string> {
   const place = text.startsWith("file://")
     ? (await readFile(text.slice("file://".length), "utf8")).trim()
@@ -95,7 +98,7 @@ function inZooKeeper(text: string, { timeout }: PlaceOptions): SharedPlace {
     url: describeUrl(url),
     store,
     timeout,
-    // As the election makes it, so that tools find the leader there.
+    // With the access list that the election would use, so that tools find the leader there.
     prepare: () => client.createPath(path, secret ? CREATOR_ACCESS : OPEN_ACCESS),
     close: () => client.close(),
   });
@@ -161,10 +164,10 @@ function unreadable(error: unknown): UnreadableLogError {
   throw error;
 }
 
-/** One record with everything. */
+/** One record that contains everything. */
 export const encodeFacts = (facts: RegistryFacts): Buffer =>
   Buffer.concat(encodeRecords([{ kind: "snapshot", state: stateOf(facts) }]));
 
-/** Nothing that anybody would miss: who led last does not count. */
+/** Empty except for the name of the last leader. */
 export const isEmpty = (facts: RegistryFacts): boolean =>
   Registry.encode({ ...stateOf(facts), master: undefined }).finish().length === 0;

@@ -5,14 +5,13 @@ import { factsOf } from "../../sdk/registry/index.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import type { SharedPlace } from "./places.js";
 
-/** Path of the registry's JSON on every master, Mesos's too. */
+/** Every master, Mesos's included, serves its registry as JSON at this path. */
 const REGISTRY_PATH = "/registrar(1)/registry";
 
 export const isMasterUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 
 /**
- * The registry of a master that runs, as it tells it over HTTP: the way out of the replicated log of Mesos, which nothing else reads.
- *
+ * The registry of a running master, as it serves it over HTTP. This is the way out of Mesos's replicated log, which nothing else reads.
  * @param text `http://[user:password@]host:port`
  */
 export function runningMaster(text: string, timeout: number): SharedPlace {
@@ -38,9 +37,9 @@ export function runningMaster(text: string, timeout: number): SharedPlace {
       } catch (error) {
         throw new Error(`${url}: its registry cannot be read: ${messageOf(error)}`, { cause: error });
       }
-      // Where a master has read nothing yet, or has no part in the election.
+      // The master has not read its registry yet, or takes no part in the election.
       if (state.master === undefined) return undefined;
-      // Mesos keeps resources in the form of before reservations were refined, as long as it can.
+      // Mesos keeps resources in the format from before reservation refinement as long as possible.
       for (const { info } of state.slaves?.slaves ?? [])
         if (info !== undefined) info.resources = convertResources(info.resources, "post-refinement");
       return factsOf(state);

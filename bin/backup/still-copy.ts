@@ -5,9 +5,9 @@ import type { TarEntry } from "./tar.js";
 
 export interface StillCopyOptions {
   readonly directory: string;
-  /** What entries are named after: `meta`. */
+  /** The first part of every entry's name: `meta`. */
   readonly name: string;
-  /** Milliseconds; after them the directory counts as never still. */
+  /** Milliseconds after which to give up on a directory that keeps changing. */
   readonly patience: number;
 }
 
@@ -17,10 +17,9 @@ interface Held {
 }
 
 /**
- * Reads a directory with everything below it as it was at one moment, while somebody writes to it: what has changed since it was
- * read is read again, until a look at everything finds nothing changed. All of it was then as read when that look began.
- *
- * Rejects with an Error when the directory is never still so long.
+ * Reads a directory and everything below it as it was at one moment, while somebody writes to it: what has changed since it was read is
+ * read again, until a look at everything finds no change. Everything then is as it was when that look began.
+ * Rejects with an Error if the directory keeps changing for too long.
  */
 export async function stillCopy({ directory, name, patience }: StillCopyOptions): Promise<TarEntry[]> {
   const end = performance.now() + patience;
@@ -46,11 +45,11 @@ export async function stillCopy({ directory, name, patience }: StillCopyOptions)
   }
 }
 
-/** Every path, parents first. What goes meanwhile is left out, as if it had gone before. */
+/** Every path, parents first. What disappears during the look is left out, as if it had disappeared before. */
 async function look(path: string, name: string, seen: Map<string, BigIntStats>): Promise<void> {
   const stat = await lstat(path, { bigint: true }).catch(absent);
   if (stat === undefined) return;
-  // Sockets and pipes belong to processes, not to what is remembered.
+  // Sockets and pipes belong to processes; they are no state.
   if (!stat.isFile() && !stat.isDirectory() && !stat.isSymbolicLink()) return;
   seen.set(name, stat);
   if (!stat.isDirectory()) return;
@@ -63,13 +62,13 @@ function same(left: BigIntStats | undefined, right: BigIntStats): boolean {
     left !== undefined &&
     left.ino === right.ino &&
     left.mode === right.mode &&
-    // A directory's own times say what its entries say.
+    // The times of a directory only reflect its entries.
     (right.isDirectory() ||
       (left.size === right.size && left.mtimeNs === right.mtimeNs && left.ctimeNs === right.ctimeNs))
   );
 }
 
-/** Undefined: it has gone, or is no longer what was seen. */
+/** Undefined: it is gone, or no longer what was seen. */
 async function entryOf(path: string, name: string, stat: BigIntStats): Promise<TarEntry | undefined> {
   const mode = Number(stat.mode) & 0o7777;
   if (stat.isDirectory()) return { kind: "directory", path: name, mode };
@@ -80,7 +79,7 @@ async function entryOf(path: string, name: string, stat: BigIntStats): Promise<T
   const file = await open(path).catch(absent);
   if (file === undefined) return undefined;
   try {
-    // The name may stand for another file by now.
+    // The name may refer to another file by now.
     if (!same(await file.stat({ bigint: true }), stat)) return undefined;
     return { kind: "file", path: name, mode, content: await file.readFile() };
   } finally {

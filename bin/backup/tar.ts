@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 
-/** One entry of an archive. Mode is of permissions only. */
+/** One entry of an archive. The mode has permission bits only. */
 export type TarEntry =
   | { readonly kind: "file"; readonly path: string; readonly mode: number; readonly content: Buffer }
   | { readonly kind: "link"; readonly path: string; readonly target: string }
@@ -10,10 +10,10 @@ const BLOCK = 512;
 const NAME_BYTES = 100;
 const FLAGS = { file: "0", link: "2", directory: "5", pax: "x" } as const;
 
-/** No file of a backup is larger; what claims to be is damage. */
+/** No file of a backup is larger; a larger size means damage. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
-/** The entry as an archive has it. Names too long for the old form go into a pax header, which every tar of today reads. */
+/** The encoded entry. Names too long for the ustar header go into a pax header, which every current tar reads. */
 export function encodeEntry(entry: TarEntry): Buffer {
   const content = entry.kind === "file" ? entry.content : Buffer.alloc(0);
   const target = entry.kind === "link" ? entry.target : "";
@@ -29,7 +29,7 @@ export function encodeEntry(entry: TarEntry): Buffer {
   ]);
 }
 
-/** Stands at the end of an archive. */
+/** Marks the end of an archive. */
 export const ARCHIVE_END = Buffer.alloc(2 * BLOCK);
 
 /** The entries of an archive, in order. Throws an Error that says what is wrong with it. */
@@ -127,7 +127,7 @@ const checksum = (block: Buffer): number => block.reduce((sum, byte) => sum + by
 const padded = (content: Buffer): Buffer =>
   Buffer.concat([content, Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK)]);
 
-/** A pax record, where the value is longer than the header has room for. */
+/** A pax record, if the value does not fit into the header. */
 function record(key: string, value: string, room: number): string {
   if (Buffer.byteLength(value, "utf8") <= room) return "";
   const rest = ` ${key}=${value}\n`;

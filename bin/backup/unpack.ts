@@ -8,16 +8,16 @@ import { syncDirectory } from "./archive.js";
 import { META_NAME } from "./manifest.js";
 import { readArchive } from "./tar.js";
 
-/** A directory that is made beside the one that it is to be, and takes its place at once. */
+/** A directory that is created next to its destination and then takes its place in one step. */
 export interface Staged {
   readonly path: string;
-  /** Where it is made. */
+  /** Where it is created. */
   readonly aside: string;
 }
 
 export const stagedAt = (path: string): Staged => ({ path, aside: `${path}.restoring` });
 
-/** What the directory holds; undefined: it is not there. Rejects where the name stands for something else. */
+/** The names in the directory; undefined: it does not exist. Rejects if the path is something else. */
 export async function contentsOf(path: string): Promise<readonly string[] | undefined> {
   try {
     return await readdir(path);
@@ -32,7 +32,7 @@ export async function stageRegistry({ aside }: Staged, facts: RegistryFacts): Pr
   await writeRegistry(aside, facts);
 }
 
-/** @param from the directory that the links of the archive lead into, which is now `path` */
+/** @param from the directory that the archive's links point into; it is `path` now */
 export async function stageMeta(
   { path, aside }: Staged,
   { archive, from }: { archive: string; from: string },
@@ -60,7 +60,7 @@ export async function stageMeta(
   for (const directory of directories) await syncDirectory(directory);
 }
 
-/** A link into what was saved leads into what is restored. */
+/** A link that pointed into the saved directory has to point into the restored one. */
 function moved(target: string, { from, to }: { from: string; to: string }): string {
   if (!isAbsolute(target)) return target;
   const below = relative(from, target);
@@ -68,8 +68,8 @@ function moved(target: string, { from, to }: { from: string; to: string }): stri
 }
 
 /**
- * Puts what was made aside in its place. What stood there is kept beside it, under the name that this resolves to; undefined: nothing
- * did. Rejects when a master uses it.
+ * Moves what was staged to its destination. What was there before is kept next to it, under the name that this resolves to; undefined:
+ * nothing was. Rejects if a master is using it.
  */
 export async function takePlace({ path, aside }: Staged, stamp: string): Promise<string | undefined> {
   const before = `${path}.before-${stamp}`;

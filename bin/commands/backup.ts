@@ -14,7 +14,7 @@ import type { Streams } from "./execute-report.js";
 export interface BackupOptions extends PlaceOptions {
   /** A `work_dir`, or the URL of a registry that several masters share. */
   readonly from: string;
-  /** The archive to make; it must not exist. */
+  /** The archive to create; it must not exist. */
   readonly file: string;
 }
 
@@ -25,7 +25,10 @@ interface Content {
   readonly meta: readonly TarEntry[];
 }
 
-/** `tepui backup`: saves what a master or an agent must not forget, while it runs. The exit code is 0 when the archive is there, 1 otherwise. */
+/**
+ * `tepui backup`: saves what a master or an agent must not forget, while it is running. The exit code is 0 if the archive was made,
+ * otherwise 1.
+ */
 export async function runBackup(options: BackupOptions, { stdout, stderr }: Streams): Promise<number> {
   try {
     const { file } = options;

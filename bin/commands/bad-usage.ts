@@ -1,2 +1,2 @@
-/** Exit code of a command line that cannot be understood, as tools have it; what takes Mesos's flags exits as Mesos's programs do, with 1. */
+/** Exit code for an invalid command line, as is usual. Commands that take Mesos's flags exit with 1, as Mesos's programs do. */
 export const BAD_USAGE = 2;

@@ -9,16 +9,16 @@ interface FlagSpec {
   readonly kind: "text" | "flag" | "duration";
   readonly help: string;
   readonly default?: string;
-  /** Why using it is refused. */
+  /** Why the flag is refused. */
   readonly refused?: string;
-  /** Only of `tepui execute`. */
+  /** Exists in `tepui execute` only. */
   readonly tepui?: true;
 }
 
 const NO_HDFS =
   "copying packages into HDFS needs Hadoop; let the task fetch an http or https URI (see --task)";
 
-/** Names, defaults and meanings are those of Mesos's `mesos-execute`. */
+/** Names, defaults and meanings are those of `mesos-execute`. */
 const SPECS = {
   master: {
     kind: "text",
@@ -83,7 +83,7 @@ const SPECS = {
 type FlagName = keyof typeof SPECS;
 
 export interface ExecuteFlags {
-  /** The value given, or the default. */
+  /** The given value, or the default. */
   text(name: FlagName): string | undefined;
   on(name: FlagName): boolean;
   /** Milliseconds. */
@@ -96,8 +96,8 @@ export interface ExecuteFlags {
 const isFlag = (name: string): name is FlagName => Object.hasOwn(SPECS, name);
 
 /**
- * Reads flags in Mesos's grammar: `--name=value`, `--name` and `--no-name` for booleans, nothing after `--`. Returns the
- * flags, or one line for each problem.
+ * Parses flags in Mesos's grammar: `--name=value`, or `--name` and `--no-name` for booleans; nothing after `--`. Returns the flags, or one
+ * line per problem.
  */
 export function parseExecuteFlags(
   argv: readonly string[],
@@ -129,7 +129,7 @@ export function parseExecuteFlags(
   };
 }
 
-/** Mesos passes over what does not look like a flag; to a person it is more likely a mistake. */
+/** Mesos ignores what does not look like a flag; for a person it is more likely a mistake. */
 function stray(argument: string, style: ExecuteStyle): string | undefined {
   return style === "mesos" ? undefined : `unexpected argument '${argument}'; a command line goes after --`;
 }
@@ -178,9 +178,7 @@ function durationProblem(name: string, value: string): string | undefined {
   }
 }
 
-/**
- * The text of a value that may be given as the path of a file: `file:///path`, or `/path`. Throws an Error that names the flag.
- */
+/** The text of a value that may also be the path of a file: `file:///path`, or `/path`. Throws an Error that names the flag. */
 export function textOrFile(name: FlagName, value: string): string {
   const path = value.startsWith("file://") ? value.slice("file://".length) : value;
   if (!path.startsWith("/")) return value;

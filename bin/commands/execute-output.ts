@@ -2,24 +2,27 @@ import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../../sdk/errors/index.js";
 import type { Streams, TextSink } from "./execute-report.js";
 
-/** How often a running task's output is looked at, in milliseconds. */
+/** How often the output of a running task is polled, in milliseconds. */
 const POLL_MS = 200;
 
-/** Asked for at once; agents give 64 KiB at most. */
+/** Bytes per request; agents send 64 KiB at most. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** Milliseconds that one request, and the reading of what is left at the end, may take. */
+/** Milliseconds for one request, and for reading the rest at the end. */
 const REQUEST_TIMEOUT_MS = 5000;
 const DRAIN_TIMEOUT_MS = 30_000;
 
 export interface Sandbox {
   /** Of the agent, `http://host:port`. */
   readonly agent: string;
-  /** As the agent's `/files/read` knows it. */
+  /** In the form that the agent's `/files/read` knows. */
   readonly directory: string;
 }
 
-/** The sandbox of a command task or, with an executor, of a task below it. Agents serve it under these names beside the real path. */
+/**
+ * The sandbox of a command task or, with an executor, of one of its tasks. Agents serve it under these names as well as under the real
+ * path.
+ */
 export function sandboxPath(ids: {
   frameworkId: string;
   executorId: string;
@@ -29,7 +32,7 @@ export function sandboxPath(ids: {
   return ids.nestedTaskId === undefined ? run : `${run}/tasks/${ids.nestedTaskId}`;
 }
 
-/** Copies what a task writes to its stdout and stderr, byte for byte, while it runs and until its end. */
+/** Copies a task's stdout and stderr, byte for byte, while it runs and until its end. */
 export class OutputFollower {
   private readonly stopping = new AbortController();
   private readonly done: Promise<unknown>;
@@ -48,7 +51,7 @@ export class OutputFollower {
     this.done = Promise.all(names.map((name) => this.follow(name, streams[name])));
   }
 
-  /** The task has ended: copies what is left and resolves. Never rejects; what cannot be read was said on stderr. */
+  /** The task has ended: copies the rest and resolves. Never rejects; what could not be read has been mentioned on stderr. */
   async drain(): Promise<void> {
     this.stopping.abort();
     const expired = new AbortController();
@@ -62,7 +65,7 @@ export class OutputFollower {
   private async follow(name: string, sink: TextSink): Promise<void> {
     let offset = 0;
     for (;;) {
-      // Looked at before reading: what was written before the end is then read once more.
+      // Checked before reading, so that everything written before the end is read once more.
       const last = this.stopping.signal.aborted;
       try {
         for (;;) {
@@ -72,7 +75,7 @@ export class OutputFollower {
           sink.write(data);
         }
       } catch (error) {
-        // Just after the launch the file may not be there yet.
+        // Right after the launch the file may not exist yet.
         if (last) this.complain(name, error);
       }
       if (last) return;
@@ -105,8 +108,8 @@ export class OutputFollower {
 }
 
 /**
- * The bytes in an answer of `/files/read`, whose JSON string holds one byte a character, whatever the file's encoding:
- * read as Latin-1, they come out as they are in the file.
+ * The bytes in an answer of `/files/read`. Its JSON string has one character per byte, whatever the file's encoding: read as Latin-1, the
+ * bytes are those of the file.
  */
 function fileData(body: Buffer): Uint8Array {
   const answer: unknown = JSON.parse(body.toString("latin1"));

@@ -7,7 +7,7 @@ import {
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { Resources } from "../../sdk/resources/index.js";
 
-/** Where text goes; process.stdout is one. */
+/** Receives text; process.stdout is one. */
 export interface TextSink {
   write(chunk: string | Uint8Array): unknown;
 }
@@ -17,7 +17,7 @@ export interface Streams {
   readonly stderr: TextSink;
 }
 
-/** What happens to the workload, told to the user. */
+/** Tells the user what happens to the workload. */
 export interface Report {
   subscribed(frameworkId: string): void;
   submitted(taskNames: readonly string[], agent: { readonly id: string; readonly hostname: string }): void;
@@ -26,7 +26,7 @@ export interface Report {
   waiting(reason: string): void;
 }
 
-/** Line for line what Mesos's `mesos-execute` prints, for the scripts that read it. */
+/** Prints exactly what `mesos-execute` prints, for scripts that parse it. */
 export class MesosReport implements Report {
   constructor(
     private readonly streams: Streams,
@@ -52,7 +52,7 @@ export class MesosReport implements Report {
   }
 
   waiting(): void {
-    // Mesos's tool says nothing while it waits.
+    // Mesos's tool prints nothing while it waits.
   }
 
   private line(text: string): void {
@@ -60,7 +60,7 @@ export class MesosReport implements Report {
   }
 }
 
-/** For a person at a terminal: states on stderr, so that stdout is the task's own. */
+/** For a person at a terminal: states go to stderr, so that stdout has only the task's output. */
 export class TerminalReport implements Report {
   private agent = "";
 
@@ -99,7 +99,7 @@ export class TerminalReport implements Report {
   }
 }
 
-/** What an update says besides the state, in Mesos's order and form. */
+/** What an update says in addition to the state, in Mesos's order and form. */
 function details(status: TaskStatus): [string, string][] {
   const facts: [string, string][] = [];
   if (status.message !== undefined) facts.push(["message", `'${status.message}'`]);

@@ -19,16 +19,16 @@ export interface RunOptions {
   /** Milliseconds after TASK_RUNNING. */
   readonly killAfter: number | undefined;
   readonly report: Report;
-  /** Aborted: kill what runs and wait for its end. */
+  /** Aborted: kill what is running and wait for its end. */
   readonly signal: AbortSignal;
-  /** Told of every update before it is acknowledged, and of the agent that the workload went to. */
+  /** Called with every update before it is acknowledged, and with the offer that the workload was launched on. */
   readonly observe: (status: TaskStatus, offer: Offer) => void;
 }
 
-/** Offers come every second where there is something to offer. */
+/** Offers arrive every second if there is something to offer. */
 const OFFER_PATIENCE_MS = 5000;
 
-/** Takes one workload from the first fitting offer to its end. */
+/** Runs one workload, from the first suitable offer to its end. */
 export class WorkloadRun {
   private launched: Offer | undefined;
   private readonly finals = new Map<string, TaskState>();
@@ -45,7 +45,7 @@ export class WorkloadRun {
     });
   }
 
-  /** Resolves to true when every task has finished. Rejects with what ended the client. */
+  /** Resolves to whether every task finished. Rejects with whatever ended the client. */
   async run(): Promise<boolean> {
     const { client, report, signal } = this.options;
     client.on("subscribed", ({ framework_id }) => {
@@ -53,7 +53,7 @@ export class WorkloadRun {
       this.offerTimer ??= setTimeout(() => {
         if (this.launched === undefined) this.wait("no offers yet");
       }, OFFER_PATIENCE_MS);
-      // A connection was lost, and with it maybe an update or a kill.
+      // A lost connection may have lost an update or a kill.
       if (this.launched !== undefined) void client.reconcile(this.unended().map((taskId) => ({ taskId })));
       if (this.killing) this.kill();
     });
@@ -86,13 +86,13 @@ export class WorkloadRun {
       }
       this.launched = offer;
       const tasks = found.tasks.map((task) => ({ ...task, agent_id: offer.agent_id }));
-      // Before its updates, the first of which may be here before the answer to the call.
+      // Comes before the updates; the first may arrive before the answer to the call.
       report.submitted(
         tasks.map((task) => (workload.group === undefined ? task.name : task.task_id?.value) ?? ""),
         { id: offer.agent_id?.value ?? "", hostname: offer.hostname ?? "" },
       );
       await this.launch(offer, { tasks, executor: found.executor });
-      // Nothing more is wanted.
+      // No more offers are needed.
       void client.suppress();
     }
     if (this.launched === undefined) this.wait(`no offer has ${workload.required} yet`);
@@ -118,13 +118,13 @@ export class WorkloadRun {
         taskGroup: { ...workload.group.taskGroup, tasks },
       });
     } catch (error) {
-      // Whether a call that broke off has arrived shows after the next subscription.
+      // After the next subscription it turns out whether a call that was cut off has arrived.
       if (error instanceof UnreachableError || error instanceof NotSubscribedError) return;
       throw error;
     }
   }
 
-  /** The tasks with resources taken from the offer, first from the role's reservation, then unreserved ones. */
+  /** The tasks with resources taken from the offer: first those reserved for the role, then unreserved ones. */
   private fit(offer: Offer): { tasks: TaskInfo[]; executor: TaskInfo["resources"] } | undefined {
     const { workload } = this.options;
     let left = Resources.of(offer.resources).unallocate();
@@ -160,7 +160,7 @@ export class WorkloadRun {
     observe(status, this.launched);
     if (killAfter !== undefined && status.state === TaskState.TASK_RUNNING)
       this.killTimer ??= setTimeout(() => this.kill(), killAfter);
-    // The end is acknowledged before the connection is closed, so that nothing is left to be repeated.
+    // The end is acknowledged before the connection is closed, so that the agent does not resend it.
     await client.acknowledge(status).catch(() => undefined);
     if (!isTerminal(status.state)) return;
     this.finals.set(taskId, status.state!);

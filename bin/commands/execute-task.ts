@@ -18,15 +18,15 @@ import { messageOf } from "../../sdk/errors/index.js";
 import { parseResources, Resources } from "../../sdk/resources/index.js";
 import { type ExecuteFlags, textOrFile } from "./execute-flags.js";
 
-/** What is to be launched: one task, or a group below a default executor. */
+/** What to launch: one task, or a group under a default executor. */
 export interface Workload {
   readonly tasks: readonly TaskInfo[];
   readonly group: { readonly executor: ExecutorInfo; readonly taskGroup: TaskGroupInfo } | undefined;
-  /** Of all tasks and the executor. */
+  /** The sum for all tasks and the executor. */
   readonly required: Resources;
 }
 
-/** Of the executor that Mesos's tool puts above a group. */
+/** Resources of the executor that Mesos's tool adds to a group. */
 const GROUP_EXECUTOR_RESOURCES = "cpus:0.1;mem:32;disk:32";
 
 /** Builds the workload from the flags. Throws an Error with a line for the user. */
@@ -107,7 +107,7 @@ function commandFromFlags(flags: ExecuteFlags): CommandInfo {
   return command;
 }
 
-/** The rules of Mesos's tool: a Mesos container only where something of it is wanted, a Docker one needs an image. */
+/** By the rules of Mesos's tool: there is a Mesos container only if one of its features is requested; a Docker container needs an image. */
 function containerFromFlags(flags: ExecuteFlags): ContainerInfo | undefined {
   const containerizer = flags.text("containerizer");
   const image = flags.text("docker_image");

@@ -15,7 +15,7 @@ import { MesosReport, type Streams, TerminalReport } from "./execute-report.js";
 import { WorkloadRun } from "./execute-run.js";
 import { type Workload, workloadOf } from "./execute-task.js";
 
-/** Milliseconds to find the leader at the start. Once subscribed, a lost master may take this long to be followed by another. */
+/** Milliseconds to find the leader at the start. After that, a lost master has this long to be succeeded by another. */
 const CONNECT_PATIENCE_MS = 10_000;
 const RECONNECT_PATIENCE_MS = 120_000;
 
@@ -23,13 +23,13 @@ export interface ExecuteContext extends Streams {
   /** Aborted by Ctrl-C: the task is killed and its end awaited. */
   readonly signal: AbortSignal;
   readonly style: ExecuteStyle;
-  /** Variables that stand in for flags. Default: the process's. */
+  /** Variables that stand in for flags. Default: those of the process. */
   readonly environment?: NodeJS.ProcessEnv;
 }
 
 /**
- * `tepui execute` and `mesos-execute`: subscribes, runs one task or group, shows what becomes of it. The exit code is 0 when every task
- * finished, 1 otherwise.
+ * `tepui execute` and `mesos-execute`: subscribes, runs one task or group, and shows what happens to it. The exit code is 0 if every task
+ * finished, otherwise 1.
  */
 export async function runExecute(argv: readonly string[], context: ExecuteContext): Promise<number> {
   const { stderr, stdout, style } = context;
@@ -101,7 +101,7 @@ async function execute({
   }
 }
 
-/** A command task's executor has the task's id. */
+/** The executor of a command task has the task's id. */
 function executorOf(workload: Workload, taskId: string): string {
   const task = workload.tasks.find((candidate) => candidate.task_id?.value === taskId);
   return task?.executor?.executor_id?.value ?? taskId;
@@ -112,7 +112,10 @@ function agentUrl({ url, hostname }: Offer): string {
   return `${url?.scheme ?? "http"}://${ip ?? name ?? hostname}:${port ?? 5051}`;
 }
 
-/** `tepui execute` asks for less than Mesos's tool: a local master and a made-up name will do, and a command line may follow `--`. */
+/**
+ * `tepui execute` requires less than Mesos's tool: by default it uses a local master and a generated name, and a command line may follow
+ * `--`.
+ */
 function withDefaults(
   flags: ExecuteFlags,
   { style, environment = process.env }: ExecuteContext,

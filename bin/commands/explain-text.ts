@@ -38,7 +38,7 @@ const role = z.object({
   reasons: z.array(reason),
 });
 
-/** What `/allocator/explain` answers. */
+/** The answer of `/allocator/explain`. */
 export const explanationSchema = z.object({
   framework: z.object({ id: z.string(), name: z.string(), active: z.boolean(), connected: z.boolean() }),
   agents: z.number(),
@@ -51,7 +51,7 @@ type Reason = z.output<typeof reason>;
 type Share = z.output<typeof share>;
 type Figure = z.output<typeof figure>;
 
-/** So many agents are named for one reason. */
+/** How many agents are named per reason. */
 const NAMED = 5;
 
 const { bold, dim } = picocolors;
@@ -82,7 +82,7 @@ function roleLines(role: Role, agents: number): string[] {
 }
 
 function headline({ offerable_agents: offerable, reasons }: Role, agents: number): string {
-  // General reasons stand in the way of everything.
+  // Reasons without agents apply to everything.
   const blocked = reasons.some((reason) => reason.agents === 0);
   if (agents === 0) return "There is no agent, so there is nothing to offer.";
   if (blocked || offerable === 0) return "Nothing can be offered now:";

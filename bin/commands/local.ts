@@ -7,7 +7,7 @@ import { LocalCluster } from "../local-cluster.js";
 
 const MASTER_GRPC_OFFSET = 5;
 
-/** `tepui local`: a master on `--port` and agents on the ports after it, until Ctrl-C. */
+/** `tepui local`: a master on `--port` and agents on the following ports, until Ctrl-C. */
 export async function runLocal(argv: readonly string[]): Promise<number> {
   const { given, problems, others } = loadFlags(LOCAL_FLAGS, { args: argv, environment: process.env });
   const flag = (name: string): unknown =>

@@ -34,7 +34,7 @@ export async function explainManifest(
   }
 }
 
-/** Prints every problem, of the file and of the graph that it describes. */
+/** Prints every problem with the file and with the plugins that it lists. */
 export async function validateManifest(file: string): Promise<number> {
   try {
     const source = await ManifestSource.read(file);

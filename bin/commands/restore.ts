@@ -19,9 +19,9 @@ import type { Streams } from "./execute-report.js";
 
 export interface RestoreOptions extends PlaceOptions {
   readonly file: string;
-  /** A `work_dir`, or the URL of a registry that several masters share; undefined: the archive is only checked. */
+  /** A `work_dir`, or the URL of a registry that several masters share; undefined: only check the archive. */
   readonly to: string | undefined;
-  /** Also where there is something already. */
+  /** Replace what is there already. */
   readonly force: boolean;
 }
 
@@ -32,7 +32,7 @@ interface Backup {
   readonly hasMeta: boolean;
 }
 
-/** `tepui restore`: checks an archive, then puts back what is in it. The exit code is 0 when it is done, 1 otherwise. */
+/** `tepui restore`: checks an archive, then restores its content. The exit code is 0 on success, otherwise 1. */
 export async function runRestore(options: RestoreOptions, { stdout, stderr }: Streams): Promise<number> {
   const say = (line: string): void => void stdout.write(`${line}\n`);
   try {
@@ -56,7 +56,7 @@ export async function runRestore(options: RestoreOptions, { stdout, stderr }: St
   }
 }
 
-/** Everything that can be wrong with the archive is found here, before anything is written. */
+/** Finds everything that can be wrong with the archive, before anything is written. */
 async function read(file: string): Promise<Backup> {
   try {
     const manifest = await checkBackup(file);

@@ -1,6 +1,6 @@
 import picocolors from "picocolors";
 
-/** Columns as wide as their widest cell, with a head; ends with a newline. */
+/** A table with a header, each column as wide as its widest cell; ends with a newline. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),

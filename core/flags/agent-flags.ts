@@ -30,7 +30,7 @@ import {
   SOCKETS,
 } from "./reasons.js";
 
-/** Every flag of Mesos's agent, and what becomes of it here: `refused` where its feature is not there yet. */
+/** Every flag of Mesos's agent and its support here; `refused` if the feature does not exist. */
 // biome-ignore format: a table, one flag a line
 export const AGENT_FLAGS: readonly FlagSpec[] = [
   ...COMMON_FLAGS,

@@ -7,11 +7,11 @@ export interface Origin {
   readonly where: string;
 }
 
-/** A flag as one source gives it, not understood yet. */
+/** A flag as a source gives it, before it is interpreted. */
 export interface Assignment {
-  /** Lower case, without dashes; for a boolean perhaps with `no-` in front. */
+  /** Lower case, without dashes; a boolean may be prefixed with `no-`. */
   readonly name: string;
-  /** Undefined: the name stands alone. */
+  /** Undefined: there is no value. */
   readonly text: string | undefined;
   readonly origin: Origin;
 }

@@ -4,10 +4,10 @@ import { formatDuration, parseDuration, parsePercent, parseRate } from "../../sd
 import { BUILT_IN_MODULES } from "./modules.js";
 import * as WHY from "./reasons.js";
 
-/** Checks of flag values beyond their type. Each takes the value in natural form and says what is wrong with it. */
+/** Checks of flag values beyond their type. Each takes the value in natural form and returns what is wrong with it. */
 type Check = (value: unknown) => string | undefined;
 
-/** A limit is a duration in text form or a plain number. */
+/** A duration in text form, or a plain number. */
 type Limit = string | number;
 
 const numberOf = (limit: Limit): number => (typeof limit === "string" ? parseDuration(limit) : limit);
@@ -56,7 +56,7 @@ export const rolesText: Check = (value) =>
     .map((role) => validateRole(role))
     .find((problem) => problem !== undefined);
 
-/** A text that another part reads with `parse`. */
+/** A text that another module parses with `parse`. */
 const readable =
   (parse: (text: string) => unknown, expected: string): Check =>
   (value) => {
@@ -98,7 +98,7 @@ export const quantitiesText: Check = (value) => {
   return undefined;
 };
 
-/** Isolators of Mesos that this version lacks. Any other name may come from a plugin, which its containerizer checks. */
+/** Mesos's isolators that this version lacks. Any other name may come from a plugin; its containerizer checks that. */
 const MISSING_ISOLATORS: readonly (readonly [RegExp, string])[] = [
   [/^volume\/csi$/, WHY.CSI],
   [/^appc\/runtime$/, WHY.APPC],
@@ -119,7 +119,7 @@ interface ModuleManifest {
 }
 
 export const builtInModules: Check = (value) => {
-  // Its form is checked by who takes the parameters.
+  // Whoever takes the parameters checks their form.
   const { libraries } = (value ?? {}) as ModuleManifest;
   const modules = Array.isArray(libraries) ? libraries.flatMap((library) => library?.modules ?? []) : [];
   const strange = modules.find((module) => !BUILT_IN_MODULES.includes(module?.name ?? ""));

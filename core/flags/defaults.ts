@@ -10,12 +10,12 @@ export const launcherDir = `${packageRoot}/bin`;
 
 export const tmp = (folder: string): string => `${tmpdir()}/mesos/${folder}`;
 
-/** `/var/run/mesos` where that can be written, as root usually can. */
+/** `/var/run/mesos` if it is writable, as it usually is for root. */
 export const runtimeDir = writable("/var/run") ? "/var/run/mesos" : tmp("runtime");
 
 /**
- * As in Mesos, `linux` where it can be used: by root, where processes can be frozen by group. Below this host's usual mounts; another
- * `--cgroups_hierarchy` goes with an explicit `--launcher`.
+ * As in Mesos, `linux` wherever it works: for root, if processes can be frozen by cgroup. Assumes the host's usual mounts; with another
+ * `--cgroups_hierarchy`, set `--launcher` as well.
  */
 export const launcher =
   process.platform === "linux" &&

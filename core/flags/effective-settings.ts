@@ -6,7 +6,7 @@ import { readNatural, readText } from "./read-value.js";
 import { objection } from "./support.js";
 import type { SettingValue } from "./typed-settings.js";
 
-/** A setting as a manifest holds it. */
+/** A setting in a manifest. */
 export interface ManifestSetting {
   readonly value: unknown;
   readonly origin: Origin;
@@ -19,9 +19,9 @@ export interface EffectiveSetting extends SettingValue {
 export interface SettingSources {
   readonly specs: readonly FlagSpec[];
   readonly flags: ReadonlyMap<string, GivenFlag>;
-  /** `settings` of the manifest, by name. */
+  /** The manifest's `settings`, by name. */
   readonly manifest: ReadonlyMap<string, ManifestSetting>;
-  /** Text for settings that would have no value: stand-ins, with which a manifest can be checked without its flags. */
+  /** Stand-ins for settings that have no value, so that a manifest can be checked without its flags. */
   readonly assumed?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface EffectiveSettings {
 
 const DEFAULT: Origin = { kind: "default", where: "" };
 
-/** Joins flags (strongest), the manifest's settings and the defaults. */
+/** Merges flags (strongest), the manifest's settings and the defaults. */
 export function effectiveSettings(sources: SettingSources): EffectiveSettings {
   const problems: string[] = [];
   const warnings: string[] = [];

@@ -1,8 +1,8 @@
-/** How the text of a flag is read. */
+/** How the text of a flag is parsed. */
 export type FlagType =
   | "bool"
   | "string"
-  /** A text that stays a path: `file://` is not followed. */
+  /** A text that stays a path: `file://` is not resolved. */
   | "path"
   | "int"
   | "uint"
@@ -13,20 +13,20 @@ export type FlagType =
   | "string-set"
   | "json-object"
   | "json"
-  /** A text that may hold a password: `file://` is followed, and `/flags` shows only the path. */
+  /** A text that may contain a password: `file://` is resolved, but `/flags` only shows the path. */
   | "secret-text"
-  /** A JSON object that holds passwords: as `json-object`, but neither `/flags` nor an error repeats anything of it. */
+  /** A JSON object that contains passwords: like `json-object`, but neither `/flags` nor an error repeats any of it. */
   | "secret-json";
 
-/** What becomes of the flag. */
+/** How the flag is supported. */
 export type Support =
   /** It is the daemon's setting of the same name. */
   | { readonly kind: "setting" }
-  /** A setting with these values only. `why` says what is the matter with the others. */
+  /** A setting that only works with these values. `why` explains what is wrong with the others. */
   | { readonly kind: "values"; readonly allowed: readonly string[]; readonly why: string }
-  /** A setting by which the manifest chooses plugins (`when`), with these values only. */
+  /** A setting by which the manifest selects plugins (`when`); only these values. */
   | { readonly kind: "choice"; readonly allowed: readonly string[] }
-  /** Its feature is not there: any value but the default and those in `harmless` is refused with the reason. */
+  /** The feature does not exist: any value except the default and those in `harmless` is refused with the reason. */
   | { readonly kind: "refused"; readonly why: string; readonly harmless: readonly string[] };
 
 /** One flag of Mesos. */
@@ -34,33 +34,33 @@ export interface FlagSpec {
   /** Without dashes, lower case. */
   readonly name: string;
   readonly type: FlagType;
-  /** In text form; undefined: not set. */
+  /** In text form; undefined: unset. */
   readonly default: string | undefined;
   readonly support: Support;
   /** One or two sentences, for --help and the documentation. */
   readonly meaning: string;
-  /** Older name, still understood with a warning. */
+  /** An older name, still accepted with a warning. */
   readonly alias?: string;
-  /** For the documentation: the plugins that ship cannot do without it. */
+  /** For the documentation: the shipped plugins require it. */
   readonly required?: boolean;
-  /** Where upstream has the flag: `Linux`, `POSIX`, or a kind of build. */
+  /** Where Mesos has the flag: `Linux`, `POSIX`, or a kind of build. */
   readonly condition?: string;
-  /** Says what is wrong with a value of the right type; undefined when nothing is. */
+  /** Returns what is wrong with a value of the right type; undefined: nothing. */
   readonly check?: (value: unknown) => string | undefined;
-  /** Puts words of today in the place of old ones; what `/flags` answers stays as it was given. For texts. */
+  /** For texts: replaces outdated terms with current ones. `/flags` still answers what was given. */
   readonly present?: (text: string) => PresentText;
 }
 
 export interface PresentText {
   readonly text: string;
-  /** For the log: what is old. */
+  /** What is outdated, for the log. */
   readonly deprecation: string | undefined;
 }
 
-/** The older names and the extras of a row. */
+/** The optional columns of a row. */
 export type FlagExtras = Pick<FlagSpec, "alias" | "required" | "condition" | "check" | "present">;
 
-/** Its feature is there. */
+/** The feature exists. */
 export const setting: Support = { kind: "setting" };
 
 export const values = (allowed: readonly string[], why: string): Support => ({

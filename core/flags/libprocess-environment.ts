@@ -1,7 +1,7 @@
 import type { Assignment } from "./assignment.js";
 import type { Environment } from "./sources.js";
 
-/** What becomes of a variable that Mesos's messaging library reads. */
+/** What a variable of Mesos's messaging library does here. */
 type Effect =
   | { readonly kind: "flag"; readonly name: string }
   | { readonly kind: "refused"; readonly harmless: readonly string[]; readonly why: string }
@@ -11,8 +11,8 @@ const OFF = ["false", "0"];
 const SINGLE_THREADED = "one thread does all of this work";
 
 /**
- * Variables of libprocess, and one that the master's log reads. The settings of TLS are not listed: they matter only with
- * TLS on, which is refused.
+ * Variables of libprocess, and one that the master's log reads. TLS settings are not listed: they only matter if TLS is on, which is
+ * refused.
  */
 const EFFECTS: Readonly<Record<string, Effect>> = {
   LIBPROCESS_IP: { kind: "flag", name: "ip" },
@@ -45,7 +45,7 @@ export interface LibprocessEnvironment {
   readonly warnings: readonly string[];
 }
 
-/** Reads what Mesos's messaging library would; none of it is passed over without a word. */
+/** Reads what Mesos's messaging library would; nothing is ignored silently. */
 export function readLibprocessEnvironment(environment: Environment): LibprocessEnvironment {
   const assignments: Assignment[] = [];
   const problems: string[] = [];

@@ -13,16 +13,16 @@ import { objection } from "./support.js";
 import type { SettingValue } from "./typed-settings.js";
 
 export interface FlagSources {
-  /** Words of the command line, without the program's name. */
+  /** The command line, without the program's name. */
   readonly args: readonly string[];
   readonly environment?: Environment;
-  /** Prefix of the environment variables that are flags; `MESOS_`. */
+  /** Prefix of environment variables that are flags: `MESOS_`. */
   readonly prefix?: string;
-  /** Folders with one flag a file, such as `/etc/mesos-master`. */
+  /** Directories with one flag per file, such as `/etc/mesos-master`. */
   readonly directories?: readonly string[];
-  /** Files that hold the value of one flag, such as `/etc/mesos/zk`. */
+  /** Files with the value of one flag, such as `/etc/mesos/zk`. */
   readonly files?: readonly { readonly path: string; readonly flag: string }[];
-  /** Taken in first, so that every other source wins over it. */
+  /** Applied first, so that every other source overrides it. */
   readonly weakest?: readonly Assignment[];
 }
 
@@ -33,7 +33,7 @@ export interface GivenFlag {
 }
 
 export interface LoadedFlags {
-  /** By name, of the strongest source. Those with problems are left out. */
+  /** By name, from the strongest source. Flags with problems are left out. */
   readonly given: ReadonlyMap<string, GivenFlag>;
   /** Words of the command line that are not flags. */
   readonly others: readonly string[];
@@ -42,8 +42,9 @@ export interface LoadedFlags {
 }
 
 /**
- * Reads flags from everywhere by Mesos's rules. The command line wins over flag files, those over the environment.
- * Everything that is wrong is collected; a flag whose feature is not there is a problem, never passed over.
+ * Reads flags from all sources by Mesos's rules. The command line overrides flag files, which override the environment.
+ *
+ * Collects everything that is wrong. A flag whose feature does not exist is a problem, and never ignored.
  */
 export function loadFlags(specs: readonly FlagSpec[], sources: FlagSources): LoadedFlags {
   const loader = new FlagLoader(specs);
@@ -75,7 +76,7 @@ class FlagLoader {
     }
   }
 
-  /** Takes in one source; what it gives replaces what weaker ones gave. `strict`: unknown names are problems. */
+  /** Applies one source on top of weaker ones. `strict`: unknown names are problems. */
   take(assignments: readonly Assignment[], { strict }: { readonly strict: boolean }): void {
     const seen = new Map<FlagSpec, Assignment>();
     for (const assignment of assignments) {
@@ -128,14 +129,14 @@ class FlagLoader {
   }
 }
 
-/** The text that a flag without `=`, a negated one or a plain one stands for. */
+/** The text of a flag without `=`, of a negated one, or of a plain one. */
 function textOf(
   spec: FlagSpec,
   { text, origin }: Assignment,
   negated: boolean,
 ): string | { problem: string } {
   if (spec.type === "bool") {
-    // Nothing behind the '=' is as without it.
+    // An empty value counts as none.
     if (!negated) return text || "true";
     return !text ? "false" : { problem: `takes no value, found '${text}'` };
   }

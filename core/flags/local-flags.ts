@@ -1,7 +1,7 @@
 import * as ENV from "./defaults.js";
 import { type FlagSpec, flag, setting } from "./flag-spec.js";
 
-/** Flags of Mesos's `mesos-local`, which runs a master and agents in one process. */
+/** The flags of `mesos-local`, which runs a master and agents in one process. */
 export const LOCAL_FLAGS: readonly FlagSpec[] = [
   flag("work_dir", "string", ENV.tmp("work"), setting, "Folder below which the daemons keep their state."),
   flag("num_slaves", "int", "1", setting, "Number of agents.", {

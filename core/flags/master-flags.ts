@@ -14,7 +14,7 @@ import * as ENV from "./defaults.js";
 import { choice, type FlagSpec, flag, refused, setting, values } from "./flag-spec.js";
 import { AUTHN, AUTHZ, FIREWALL, MODULES, PORTMAP, RATES, WEBUI } from "./reasons.js";
 
-/** Every flag of Mesos's master, and what becomes of it here: `refused` where its feature is not there yet. */
+/** Every flag of Mesos's master and its support here; `refused` if the feature does not exist. */
 // biome-ignore format: a table, one flag a line
 export const MASTER_FLAGS: readonly FlagSpec[] = [
   ...COMMON_FLAGS,

@@ -11,8 +11,8 @@ export type ReadValue =
   | { readonly ok: false; readonly problem: string };
 
 /**
- * Reads the text of a flag by its type. `file:///path` stands for the content of that file, except for paths. A problem
- * is the end of a sentence that begins with the flag's name.
+ * Parses the text of a flag according to its type. `file:///path` stands for the content of that file, except for paths. A problem is the
+ * rest of a sentence that starts with the flag's name.
  */
 export function readText(spec: FlagSpec, text: string): ReadValue {
   try {
@@ -31,7 +31,7 @@ export function readText(spec: FlagSpec, text: string): ReadValue {
   }
 }
 
-/** Reads a value as a manifest holds it: text as above, or the natural form (a number of milliseconds or bytes, an object). */
+/** Parses a value from a manifest: either text as above, or the natural form (a number of milliseconds or bytes, an object). */
 export function readNatural(spec: FlagSpec, value: unknown): ReadValue {
   if (typeof value === "string") return readText(spec, value);
   if (spec.type === "string-set" && Array.isArray(value) && value.every((item) => typeof item === "string")) {
@@ -89,7 +89,7 @@ const EXPECTED: Readonly<Record<FlagSpec["type"], string>> = {
 const SECRET: ReadonlySet<FlagType> = new Set(["secret-text", "secret-json"]);
 const JSON_TYPES: ReadonlySet<FlagType> = new Set(["json", "json-object", "secret-json"]);
 
-/** Whether the text names a file that holds the value. */
+/** Whether the text names a file that contains the value. */
 const isPlace = (spec: FlagSpec, text: string): boolean =>
   text.startsWith("file://") || (JSON_TYPES.has(spec.type) && isAbsolute(text));
 
@@ -115,7 +115,7 @@ function contentOf(spec: FlagSpec, text: string): { content: string; warning?: s
 
 function readValueFile(path: string): string {
   try {
-    // Files end in a newline; no value does.
+    // A file ends with a newline, its value does not.
     return readFileSync(path, "utf8").replace(/\r?\n$/, "");
   } catch (error) {
     throw new Problem(`cannot be read from its file: ${messageOf(error)}`);
@@ -164,7 +164,7 @@ function parseJson(spec: FlagSpec, text: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // It quotes what it stumbled over.
+    // The parser's message quotes the input.
     throw new Problem(secret ? "is not JSON" : `is not JSON: ${messageOf(error)}`);
   }
   if (spec.type !== "json" && (typeof value !== "object" || value === null || Array.isArray(value))) {

@@ -1,4 +1,4 @@
-/** Why a flag is refused, where several are for the same reason. */
+/** Reasons for refusing a flag that apply to several flags. */
 export const APPC =
   "images of the App Container format, which ended in 2016, are not understood; convert them to OCI images";
 export const AUFS = "AUFS was never part of Linux and has given way to overlayfs";

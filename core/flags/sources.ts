@@ -5,11 +5,11 @@ import type { Assignment } from "./assignment.js";
 
 export interface CommandLine {
   readonly assignments: readonly Assignment[];
-  /** Words that are not flags; Mesos passes over them. */
+  /** Words that are not flags; Mesos ignores them. */
   readonly others: readonly string[];
 }
 
-/** Splits `--name=value` and `--name`; what follows a lone `--` is not looked at. */
+/** Parses `--name=value` and `--name`; whatever follows a lone `--` is ignored. */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const end = args.indexOf("--");
   const words = end < 0 ? args : args.slice(0, end);
@@ -30,7 +30,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every variable with the prefix. Which of them are flags is not known here: the environment is shared with others. */
+/** Every variable with the prefix. Which of them are flags is decided elsewhere: others use the environment, too. */
 export function readEnvironment(environment: Environment, prefix: string): Assignment[] {
   return Object.entries(environment).flatMap(([variable, text]): Assignment[] => {
     if (!variable.startsWith(prefix) || text === undefined) return [];
@@ -44,13 +44,13 @@ export interface FlagFiles {
   readonly problems: readonly string[];
 }
 
-/** Folders in which Mesos's packages keep one entry a file, joined to one value. */
+/** Directories in which Mesos's packages keep one entry per file, joined to one value. */
 const LIST_FOLDERS = ["attributes", "resources"];
 
 /**
- * Reads a folder such as `/etc/mesos-master`, as Mesos's packages do: the file `port` with the content `5050` is
- * `--port=5050`, an empty file `?quiet` is `--quiet`, `?no-hostname_lookup` is `--no-hostname_lookup`, and the files of
- * the folders `attributes` and `resources` are `name:content` each. A folder that does not exist holds no flags.
+ * Reads a directory such as `/etc/mesos-master` the way Mesos's packages do: the file `port` with the content `5050` is `--port=5050`, an
+ * empty file `?quiet` is `--quiet`, `?no-hostname_lookup` is `--no-hostname_lookup`, and each file in the directories `attributes` and
+ * `resources` is one `name:content`. A missing directory has no flags.
  */
 export function readFlagDirectory(directory: string): FlagFiles {
   const assignments: Assignment[] = [];
@@ -75,7 +75,7 @@ export function readFlagDirectory(directory: string): FlagFiles {
   return { assignments, problems };
 }
 
-/** Reads a file such as `/etc/mesos/zk` as the value of one flag; empty or missing, it gives none. */
+/** Reads a file such as `/etc/mesos/zk` as the value of one flag; if it is empty or missing, there is none. */
 export function readFlagFile(path: string, name: string): FlagFiles {
   try {
     const text = readTrimmed(path);
@@ -88,7 +88,7 @@ export function readFlagFile(path: string, name: string): FlagFiles {
 
 function entriesOf(directory: string, problems: string[]): string[] {
   try {
-    // Hidden files and editors' copies are not flags.
+    // Hidden files and editors' backups are not flags.
     return readdirSync(directory)
       .filter((name) => !name.startsWith(".") && !name.endsWith("~"))
       .sort();

@@ -4,8 +4,8 @@ import type { EffectiveSetting } from "./effective-settings.js";
 type Settings = ReadonlyMap<string, EffectiveSetting>;
 
 /**
- * Checks that look at several settings together, as Mesos's daemons make before they start. What is required is not among
- * them: that depends on the plugins.
+ * Checks of several settings together that Mesos's daemons make at startup. Missing settings are not among them: what is required depends
+ * on the plugins.
  */
 export function startChecks(target: Target, settings: Settings): string[] {
   const text = (name: string): string | undefined => settings.get(name)?.text;
@@ -36,7 +36,7 @@ function masterChecks(settings: Settings): string[] {
   return problems;
 }
 
-/** Where the setting came from, when that is not the command line. */
+/** Where the setting came from, unless that is the command line. */
 function from(settings: Settings, name: string): string {
   const origin = settings.get(name)?.origin;
   return origin === undefined || origin.kind === "flag" ? "" : ` (${origin.where})`;

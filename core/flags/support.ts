@@ -3,8 +3,8 @@ import { readText } from "./read-value.js";
 import type { SettingValue } from "./typed-settings.js";
 
 /**
- * Why this value of the flag cannot be used, or undefined. Its default is always fine, so that a command line that
- * spells out Mesos's defaults goes on working.
+ * Why this value of the flag cannot be used; undefined: it can. The default is always accepted, so that command lines that spell out
+ * Mesos's defaults keep working.
  */
 export function objection(spec: FlagSpec, given: SettingValue): string | undefined {
   const wrong = spec.check?.(given.value);
@@ -22,7 +22,7 @@ export function objection(spec: FlagSpec, given: SettingValue): string | undefin
   return `must be ${list}${why}, found '${given.text}'`;
 }
 
-/** `etcd://*` stands for all that begin so, as in a manifest's `when`. */
+/** `etcd://*` matches every value with that prefix, as in a manifest's `when`. */
 function begins({ value }: SettingValue, pattern: string): boolean {
   if (!pattern.endsWith("*") || typeof value !== "string") return false;
   const start = pattern.slice(0, -1);

@@ -2,13 +2,13 @@ import type { Settings } from "../../sdk/contracts/settings.js";
 import { TepuiError } from "../../sdk/errors/index.js";
 
 export interface SettingValue {
-  /** Natural form; undefined: not set. */
+  /** Natural form; undefined: unset. */
   readonly value: unknown;
-  /** Mesos's text form; undefined: `/flags` does not show it. */
+  /** Mesos's text form; undefined: not shown in `/flags`. */
   readonly text: string | undefined;
 }
 
-/** Checked settings, and the accessors that plugins read them with. */
+/** Checked settings, with the accessors that plugins use. */
 export class TypedSettings implements Settings {
   readonly flags: ReadonlyMap<string, string>;
 

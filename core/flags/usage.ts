@@ -3,7 +3,7 @@ import type { FlagSpec } from "./flag-spec.js";
 const WIDTH = 100;
 const COLUMN = 42;
 
-/** The list of flags for --help: first those that work, then those that are understood and refused. */
+/** The list of flags for --help: first those that work, then those that are recognized and refused. */
 export function usage(program: string, specs: readonly FlagSpec[]): string {
   const sorted = specs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const working = sorted.filter(({ support }) => support.kind !== "refused");

@@ -9,7 +9,7 @@ import {
   type Requirements,
 } from "../../sdk/plugin/index.js";
 
-/** The plugin that binds: its name for messages, its place in the manifest for the order of `ordered` points. */
+/** The plugin that binds: its name, for messages, and its place in the manifest, for the order of `ordered` points. */
 export interface Binder {
   readonly name: string;
   readonly index: number;
@@ -40,7 +40,7 @@ class Slot {
       });
     }
     this.bindings.push(binding);
-    // Setups run in the order of requirements; behaviour follows the manifest. The sort keeps a plugin's own order.
+    // Setups run in order of dependencies, but behaviour follows the manifest. The sort keeps a plugin's own order.
     this.bindings.sort((a, b) => a.binder.index - b.binder.index);
     this.refresh();
   }
@@ -74,8 +74,8 @@ class Slot {
 }
 
 /**
- * What is bound to which extension point: one flat tsyringe container with one registration a point. No plugin sees the
- * container, and the kernel, not the container, disposes.
+ * What is bound to which extension point: one flat tsyringe container with one registration per point. No plugin sees the container, and
+ * the kernel disposes of the implementations, not the container.
  */
 export class Bindings {
   private readonly container: DependencyContainer = root.createChildContainer();
@@ -94,19 +94,19 @@ export class Bindings {
     this.slot(point).add({ binder, implementation, key });
   }
 
-  /** Takes back all that the plugin bound. */
+  /** Removes everything that the plugin bound. */
   withdraw(binder: Binder): void {
     for (const slot of this.slots.values()) slot.drop(binder);
   }
 
-  /** `one` points that the plugin declared and did not bind. */
+  /** The `one` points that the plugin declared but did not bind. */
   unbound(binder: Binder): string[] {
     return binder.provides
       .filter((point) => point.cardinality === "one" && !this.slot(point).boundBy(binder))
       .map((point) => point.name);
   }
 
-  /** The object that `setup` receives. */
+  /** The dependencies that `setup` receives. */
   deliver(requires: Requirements): Record<string, unknown> {
     return Object.fromEntries(
       Object.entries(requires).map(([key, spec]) => [key, this.resolve(pointOf(spec))]),

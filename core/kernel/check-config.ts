@@ -7,13 +7,13 @@ export type CheckedConfig =
   | { readonly config: unknown; readonly problems?: undefined }
   | {
       readonly problems: readonly string[];
-      /** Flags that nobody gave and that the plugin cannot do without. */
+      /** Flags that are unset but required by the plugin. */
       readonly lacking?: readonly string[];
     };
 
 type Issue = z.core.$ZodIssue;
 
-/** Checks a plugin's part of the manifest with its schema. Each problem names place, plugin, field, expected and found. */
+/** Validates a plugin's part of the manifest with its schema. Each problem names place, plugin, field, and the expected and actual value. */
 export function checkConfig(entry: PluginEntry): CheckedConfig {
   const raw = entry.config ?? {};
   const schema = entry.definition.config;
@@ -106,7 +106,7 @@ function knownFields(schema: z.ZodType | undefined, path: readonly PropertyKey[]
   return Object.keys(definitionOf(current)?.shape ?? {});
 }
 
-/** The fields that a plugin's schema knows at its top level. */
+/** The top-level fields of a plugin's schema. */
 export function configFields(schema: z.ZodType | undefined): string[] {
   return knownFields(schema, []);
 }

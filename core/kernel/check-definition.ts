@@ -7,12 +7,12 @@ const POLICIES: readonly unknown[] = ["abort", "degrade", "skip"];
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
 
-/** True for what definePlugin returns, also for one of another copy of the package. Its fields may still be wrong. */
+/** Whether this was made by definePlugin, possibly of another copy of the package. Its fields may still be invalid. */
 export function isPluginDefinition(value: unknown): value is PluginDefinition {
   return isObject(value) && value.kind === "tepui-plugin";
 }
 
-/** What is wrong with the declared part of a plugin; plugins written in JavaScript are checked by nobody else. */
+/** What is wrong with the declared part of a plugin. Nobody else checks plugins written in JavaScript. */
 export function checkDefinition(definition: PluginDefinition): string[] {
   const problems: string[] = [];
   const { name, version, description, targets, provides, requires, config, failure, setup } =

@@ -15,7 +15,7 @@ import {
 import type { Bindings } from "./bindings.js";
 import type { LoadedPlugin } from "./loaded-plugin.js";
 
-/** What every plugin shares, and the kernel is given from outside. */
+/** What all plugins share, provided by whoever runs the kernel. */
 export interface KernelServices {
   readonly clock: Clock;
   readonly random: Random;
@@ -32,7 +32,7 @@ export interface ContextOptions {
   readonly bindings: Bindings;
 }
 
-/** The context of one plugin, and the switch that ends the time in which it may bind. */
+/** The context of one plugin, and a switch that ends the time in which it may bind. */
 export function makeContext(options: ContextOptions): { context: PluginContext; seal(): void } {
   const { plugin, services, host, bindings } = options;
   let sealed = false;

@@ -1,18 +1,17 @@
 /**
- * One shortest circle for each group of nodes that reach each other, as the list of its nodes; a node that points at
- * itself is a circle of one.
+ * One shortest cycle for each group of nodes that can reach each other, as a list of nodes; a node that points to itself is a cycle of one.
  */
 export function findCycles<N>(nodes: readonly N[], next: (node: N) => Iterable<N>): N[][] {
   return components(nodes, next).flatMap((component) => {
     const members = new Set(component);
-    // Begin where the manifest begins, so that the message does not depend on the order of the search.
+    // Start with the first node of the manifest, so that the message does not depend on the order of the search.
     const first = nodes.find((node) => members.has(node))!;
     const circle = shortestCircle<N>(first, (node) => [...next(node)].filter((other) => members.has(other)));
     return circle === undefined ? [] : [circle];
   });
 }
 
-/** Strongly connected components (Tarjan). */
+/** Strongly connected components, by Tarjan's algorithm. */
 function components<N>(nodes: readonly N[], next: (node: N) => Iterable<N>): N[][] {
   const order = new Map<N, number>();
   const low = new Map<N, number>();

@@ -1,6 +1,6 @@
 import type { PluginDescription, PluginGraph } from "../../sdk/contracts/plugin-directory.js";
 
-/** The graph in Graphviz's language: an arrow from who requires to who provides, dashed where it is optional. */
+/** The graph in Graphviz's language: arrows point from plugins to what they require, dashed if it is optional. */
 export function graphToDot(graph: PluginGraph, plugins: readonly PluginDescription[]): string {
   const nodes = plugins.map(
     ({ name, version, state }) => `  ${quote(name)} [label=${quote(`${name} ${version}\\n${state}`)}];`,

@@ -21,11 +21,11 @@ export interface KernelOptions {
   readonly services: KernelServices;
   /** In manifest order. */
   readonly plugins: readonly PluginEntry[];
-  /** Plugins that could be added, looked at only to say which of them provides something that is missing. */
+  /** Plugins that could be added; only used to suggest one that provides what is missing. */
   readonly available?: () => Promise<readonly PluginDefinition[]>;
-  /** Limit of each plugin's start and stop where the manifest sets none; 10 seconds. */
+  /** Time limit for each plugin's start and stop, unless the manifest sets one; 10 seconds by default. */
   readonly timeLimit?: Duration;
-  /** Limit of the whole shutdown; 30 seconds. */
+  /** Time limit for the whole shutdown; 30 seconds by default. */
   readonly shutdownLimit?: Duration;
 }
 
@@ -34,7 +34,7 @@ const SHUTDOWN_LIMIT_MS = 30_000;
 
 type Phase = "new" | "starting" | "running" | "stopped";
 
-/** Assembles a daemon from plugins, runs it and takes it down. It knows no feature. */
+/** Assembles a daemon from plugins, runs it and shuts it down. It knows no feature. */
 export class Kernel implements PluginDirectory {
   private readonly bindings = new Bindings();
   private readonly plan: Plan;
@@ -44,7 +44,7 @@ export class Kernel implements PluginDirectory {
   private phase: Phase = "new";
   private starting: Promise<void> = Promise.resolve();
   private stopping: Promise<readonly TepuiError[]> | undefined;
-  /** Gives the work directory back. */
+  /** Releases the work directory. */
   private disclaim: () => Promise<void> = async () => {};
 
   constructor(private readonly options: KernelOptions) {
@@ -66,8 +66,8 @@ export class Kernel implements PluginDirectory {
   }
 
   /**
-   * Every reason why these plugins cannot be started together. Runs no code of any plugin. With `incomplete`, when the
-   * caller knows that some could not be loaded, what the others lack is not counted: it may be just that.
+   * Every reason why these plugins cannot be started together. Runs no plugin code. `incomplete`: the caller knows that some plugins could
+   * not be loaded, so missing providers are not reported; they may be among those.
    */
   async problems({ incomplete = false } = {}): Promise<readonly string[]> {
     if (incomplete || this.plan.missing.length === 0) return this.plan.problems;
@@ -87,10 +87,9 @@ export class Kernel implements PluginDirectory {
   }
 
   /**
-   * Sets up and starts all plugins. When it rejects, whatever had been started is stopped again.
-   *
-   * @throws TepuiError TEPUI_BOOT_FAILED with every problem of the graph, TEPUI_PLUGIN_SETUP_FAILED or
-   * TEPUI_PLUGIN_START_FAILED with every plugin that failed in that phase, TEPUI_WORK_DIR_IN_USE.
+   * Sets up and starts all plugins. If it rejects, everything that was started has been stopped again.
+   * @throws TepuiError TEPUI_BOOT_FAILED with every problem of the graph, TEPUI_PLUGIN_SETUP_FAILED or TEPUI_PLUGIN_START_FAILED with every
+   * plugin that failed in that phase, TEPUI_WORK_DIR_IN_USE.
    */
   async start(): Promise<void> {
     if (this.phase !== "new") {
@@ -102,15 +101,15 @@ export class Kernel implements PluginDirectory {
   }
 
   /**
-   * Stops in the reverse order of the start, bounded in time; also while starting. Later calls wait for the first.
-   * Returns what went wrong on the way down: plugins that failed to stop, and those that were left behind.
+   * Stops the plugins in reverse order, within a time limit; also works during the start. Later calls wait for the first.
+   * Returns what went wrong: plugins that failed to stop, and those that were abandoned.
    */
   stop(): Promise<readonly TepuiError[]> {
     this.stopping ??= this.shutDown();
     return this.stopping;
   }
 
-  /** What is bound to a point: for the program around the kernel and for tests; plugins name what they require. */
+  /** What is bound to a point; for the program around the kernel and for tests. Plugins declare what they require instead. */
   get<T>(point: ExtensionPoint<T, "one">): T {
     const found = this.bindings.resolve(point);
     if (found === undefined) {
@@ -147,7 +146,7 @@ export class Kernel implements PluginDirectory {
     try {
       for (const layer of this.layers) for (const plugin of layer) this.lifecycles.setUp(plugin);
       this.lifecycles.throwIfFailed("TEPUI_PLUGIN_SETUP_FAILED");
-      // Plugins begin by removing what an earlier run left: not what a daemon that runs is using.
+      // Plugins start by removing what an earlier run left behind, which must not be in use by a running daemon.
       this.disclaim = await claimWorkDir(this.options.host);
       for (const layer of this.layers) {
         if (this.stopping !== undefined) break;
@@ -155,7 +154,7 @@ export class Kernel implements PluginDirectory {
         this.lifecycles.throwIfFailed("TEPUI_PLUGIN_START_FAILED");
       }
     } catch (error) {
-      // The error that ended the boot is what the caller needs; what goes wrong in undoing it is logged.
+      // The caller needs the error that ended the boot; errors during the clean-up are logged.
       await this.lifecycles.stopAll(this.layers);
       await this.disclaim();
       this.phase = "stopped";
@@ -169,7 +168,7 @@ export class Kernel implements PluginDirectory {
 
   private async shutDown(): Promise<readonly TepuiError[]> {
     for (const plugin of this.plugins) plugin.abort.abort();
-    // Whoever called start() gets its error; here only its end matters.
+    // The caller of start() receives its error; here only its end matters.
     await this.starting.catch(() => undefined);
     const errors = await this.lifecycles.stopAll(this.layers);
     await this.disclaim();

@@ -15,10 +15,10 @@ export interface LifecyclesOptions {
   readonly shutdownLimit: Duration;
 }
 
-/** Takes plugins through setup, start and stop, and applies their failure policy. */
+/** Takes plugins through setup, start and stop, and applies their failure policies. */
 export class Lifecycles {
   private readonly fatal: { plugin: LoadedPlugin; error: unknown }[] = [];
-  /** Points that lost their provider to a failure that ends the boot. */
+  /** Points that lost their provider because of a failure that ends the boot. */
   private readonly lost = new Set<symbol>();
 
   constructor(private readonly options: LifecyclesOptions) {}
@@ -45,12 +45,12 @@ export class Lifecycles {
     }
   }
 
-  /** Starts the plugins of a layer side by side and waits for all of them. */
+  /** Starts the plugins of a layer concurrently and waits for all of them. */
   async startLayer(layer: readonly LoadedPlugin[]): Promise<void> {
     await Promise.all(layer.filter((plugin) => plugin.active).map((plugin) => this.start(plugin)));
   }
 
-  /** Stops layer after layer from the last; never rejects. */
+  /** Stops layer after layer, the last one first; never rejects. */
   async stopAll(layers: readonly (readonly LoadedPlugin[])[]): Promise<readonly TepuiError[]> {
     const { clock } = this.options.services;
     const deadline = clock.monotonic() + this.options.shutdownLimit;
@@ -92,7 +92,7 @@ export class Lifecycles {
         ? outcome.error
         : new TepuiError("TEPUI_PLUGIN_START_TIMEOUT", { detail: `limit ${formatDuration(limit)}` });
     this.dropOut(plugin, error);
-    // One that failed for good is stopped with all others.
+    // A plugin that failed for good is stopped together with all others.
     if (plugin.state !== "failed") await this.stop(plugin, this.stopLimit(plugin));
   }
 
@@ -127,12 +127,12 @@ export class Lifecycles {
     return error;
   }
 
-  /** True, and the plugin is out, when a point that it cannot do without has lost its provider. */
+  /** Whether a point that the plugin requires has lost its provider; then the plugin drops out. */
   private lacksRequirement(plugin: LoadedPlugin): boolean {
     const point = this.options.bindings.unmet(plugin.entry.definition.requires);
     if (point === undefined) return false;
     if (this.lost.has(point.token)) {
-      // The provider's failure ends the boot and is reported; its dependants would only repeat it.
+      // The provider's failure ends the boot and is reported; dependants would only repeat it.
       plugin.state = "failed";
       plugin.reason = `it requires '${point.name}', whose provider failed`;
       this.lose(plugin);
@@ -158,7 +158,7 @@ export class Lifecycles {
       this.lose(plugin);
     } else {
       plugin.state = policy === "skip" ? "skipped" : "degraded";
-      // An error of the table is all in its words.
+      // An error of the table says everything in its message.
       const more = isTepuiError(error) ? facts : { ...facts, err: error };
       services.logger.warn(more, `the daemon runs without this plugin: ${plugin.reason}`);
     }

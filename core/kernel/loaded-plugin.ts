@@ -20,7 +20,7 @@ export class LoadedPlugin implements Binder {
   setupMs: number | undefined;
   startMs: number | undefined;
   stopMs: number | undefined;
-  /** True from the moment `start` is called: from then on `stop` is owed. */
+  /** True as soon as `start` has been called: from then on `stop` must be called, too. */
   startCalled = false;
 
   constructor(

@@ -9,7 +9,7 @@ export interface PlannedPlugin {
   readonly entry: PluginEntry;
   /** Position in the manifest. */
   readonly index: number;
-  /** Checked and completed by the plugin's schema. */
+  /** Validated, and completed with the schema's defaults. */
   readonly config: unknown;
 }
 
@@ -23,11 +23,11 @@ interface MissingProvider {
 export interface Plan {
   /** In manifest order. */
   readonly plugins: readonly PlannedPlugin[];
-  /** Each layer requires only earlier ones; inside a layer, manifest order. Empty when there is a circle. */
+  /** Each layer only requires earlier ones; manifest order within a layer. Empty if there is a cycle. */
   readonly layers: readonly (readonly PlannedPlugin[])[];
   readonly edges: readonly PluginEdge[];
   readonly missing: readonly MissingProvider[];
-  /** Every reason why these plugins cannot run together, but for `missing`. */
+  /** Every reason why these plugins cannot run together, except `missing`. */
   readonly problems: readonly string[];
 }
 
@@ -36,7 +36,7 @@ interface Provision {
   readonly point: AnyExtensionPoint;
 }
 
-/** Works out who needs whom, and finds everything that is wrong with it, from declared data alone: no plugin code runs. */
+/** Works out who requires whom, and finds everything that is wrong with that. Uses declared data only: no plugin code runs. */
 export function makePlan(entries: readonly PluginEntry[], target: Target): Plan {
   const problems: string[] = [];
   const sound: PlannedPlugin[] = [];
@@ -83,7 +83,7 @@ export function makePlan(entries: readonly PluginEntry[], target: Target): Plan 
   return { plugins: sound, layers, edges, missing, problems };
 }
 
-/** One line a flag, however many plugins ask for it. */
+/** One line per flag, however many plugins need it. */
 function describeLack(flag: string, [first, ...others]: readonly PluginEntry[]): string {
   const more = others.length === 0 ? "" : `, and by ${others.length} more`;
   return `--${flag}: is required by plugin '${first!.name}'${at(first!)}${more}`;
@@ -151,7 +151,7 @@ function connect(
   return { edges, missing, mismatches };
 }
 
-/** The middle of a sentence about why this provision does not fit; undefined when it does. */
+/** The middle of a sentence about why this provision does not match; undefined if it does. */
 function incompatibility(required: AnyExtensionPoint, provided: AnyExtensionPoint): string | undefined {
   if (required.cardinality !== provided.cardinality) {
     return `as '${required.cardinality}', but it is provided as '${provided.cardinality}' by`;

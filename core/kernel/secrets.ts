@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-/** What stands for a secret. */
+/** Replaces secrets. */
 export const MASK = "********";
 
-/** Names that hold a secret whatever the schema says, so that a forgotten mark does no harm. */
+/** Names of secrets, whatever the schema says, so that a forgotten mark does no harm. */
 const SECRET_NAME = /passw(or)?d|secret|token|private_?key|credential/i;
 
-/** `scheme://user:password@host`; a password may hold an '@'. */
+/** `scheme://user:password@host`; a password may contain an '@'. */
 const URL_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^/]*@/i;
 
-/** The parts of a zod schema that matter here; zod's own types do not let one walk a schema of unknown kind. */
+/** The relevant parts of a zod schema; zod's own types do not let one walk a schema of unknown kind. */
 interface SchemaParts {
   readonly def: {
     readonly innerType?: z.ZodType;
@@ -21,7 +21,7 @@ interface SchemaParts {
   };
 }
 
-/** A copy in which every secret is replaced: fields marked `.meta({ secret: true })`, and those that look like one. */
+/** A copy in which every secret is masked: fields marked `.meta({ secret: true })`, and those whose name or value looks like a secret. */
 export function maskSecrets(value: unknown, schema: z.ZodType | undefined): unknown {
   if (value === undefined || value === null) return value;
   const schemas = unwrap(schema);
@@ -47,7 +47,7 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** True when the field at this path is a secret, so that an error must not repeat what was found there. */
+/** Whether the field at this path is a secret, so that an error must not repeat its value. */
 export function isSecretPath(path: readonly PropertyKey[], schema: z.ZodType | undefined): boolean {
   let schemas = unwrap(schema);
   for (const key of path) {
@@ -58,7 +58,7 @@ export function isSecretPath(path: readonly PropertyKey[], schema: z.ZodType | u
   return false;
 }
 
-/** The schema and all that it wraps (optional, default, pipe, union): a mark on any of them counts. */
+/** The schema and everything that it wraps (optional, default, pipe, union): a mark on any of them counts. */
 function unwrap(schema: z.ZodType | undefined): z.ZodType[] {
   if (schema === undefined) return [];
   const { innerType, in: input, options } = parts(schema).def;

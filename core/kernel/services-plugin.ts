@@ -8,7 +8,7 @@ import { Settings } from "../../sdk/contracts/settings.js";
 import { definePlugin, type PluginDefinition } from "../../sdk/plugin/index.js";
 import type { KernelServices } from "./context.js";
 
-/** The kernel's own services, provided in the way of any other plugin, so that they can be required and listed. */
+/** The kernel's own services, provided like any other plugin's, so that they can be required and listed. */
 export function servicesPlugin(
   services: KernelServices,
   directory: PluginDirectory,

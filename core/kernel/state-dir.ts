@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDirectory } from "../../sdk/files/index.js";
 
-/** A plugin's own folder, made when it is first asked for; temporary, and removed at the end, without a work directory. */
+/** A plugin's own directory, created on first use. Without a work directory it is temporary, and removed at the end. */
 export class StateDir {
   private created: Promise<string> | undefined;
 

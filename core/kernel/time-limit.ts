@@ -8,11 +8,11 @@ type Outcome =
 
 export interface Limited {
   readonly outcome: Outcome;
-  /** Until it ended, or was given up. */
+  /** Milliseconds until the work ended or was abandoned. */
   readonly ms: number;
 }
 
-/** Runs work and waits for it no longer than `limit`. Work that is late goes on unwatched: a promise cannot be ended. */
+/** Runs work and waits for it no longer than `limit`. Overdue work continues unobserved: a promise cannot be cancelled. */
 export async function withTimeLimit(
   clock: Clock,
   limit: Duration,

@@ -3,8 +3,8 @@ import { DirectoryLock, makeDirectory } from "../../sdk/files/index.js";
 import type { Host } from "../../sdk/plugin/index.js";
 
 /**
- * Keeps a second daemon of the same kind out of the work directory; a master and an agent may share one. Resolves to what ends the claim.
- *
+ * Keeps a second daemon of the same kind out of the work directory; a master and an agent may share one. Resolves to a function that ends
+ * the claim.
  * @throws TepuiError TEPUI_WORK_DIR_IN_USE
  */
 export async function claimWorkDir({ workDir, target }: Host): Promise<() => Promise<void>> {
@@ -17,7 +17,7 @@ export async function claimWorkDir({ workDir, target }: Host): Promise<() => Pro
   }
 }
 
-/** Whoever needs a directory that cannot be made says so, and not every daemon needs it. */
+/** A directory that cannot be created is reported by whoever needs it; not every daemon does. */
 const isThere = (path: string): Promise<boolean> =>
   makeDirectory(path).then(
     () => true,

@@ -5,17 +5,17 @@ import { closest } from "../kernel/closest.js";
 import { type ManifestPlugin, manifestSchema, pluginSchema } from "./format.js";
 import type { ManifestSource } from "./source.js";
 
-/** What of a manifest has the right form. */
+/** The parts of a manifest that are well-formed. */
 export interface Outline {
   readonly target: Target | undefined;
-  /** `agent`, `master` or the path of another manifest, which this one changes. */
+  /** `agent`, `master` or the path of another manifest, which this one modifies. */
   readonly extends: string | undefined;
   readonly settings: Readonly<Record<string, unknown>>;
-  /** As written: references are put in before a plugin's fields are checked. */
+  /** As written: references are resolved before a plugin's fields are checked. */
   readonly plugins: readonly unknown[];
 }
 
-/** Checks the form of the file. The sound parts are returned beside the problems, so that later checks find theirs too. */
+/** Checks the form of the file. Returns the valid parts along with the problems, so that later checks can find more. */
 export function checkOutline(source: ManifestSource): { outline: Outline; problems: string[] } {
   const empty: Outline = { target: undefined, extends: undefined, settings: {}, plugins: [] };
   if (source.problems.length > 0) return { outline: empty, problems: [] };
@@ -26,7 +26,7 @@ export function checkOutline(source: ManifestSource): { outline: Outline; proble
     };
   }
   const { target, extends: base, settings, plugins } = source.data;
-  // The items of the list are checked one by one, later.
+  // The items of the list are checked one by one later.
   const form = Array.isArray(plugins) ? { ...source.data, plugins: [] } : source.data;
   const parsed = manifestSchema.safeParse(form);
   const problems = parsed.success
@@ -52,7 +52,7 @@ export type CheckedPlugin =
   | { readonly plugin: ManifestPlugin; readonly problems?: undefined }
   | { readonly plugin?: undefined; readonly problems: readonly string[] };
 
-/** Checks one item of the list of plugins, with its references put in. */
+/** Checks one item of the list of plugins, with its references resolved. */
 export function checkPlugin(source: ManifestSource, item: unknown, index: number): CheckedPlugin {
   const parsed = pluginSchema.safeParse(typeof item === "string" ? { use: item } : item);
   if (parsed.success) return { plugin: parsed.data };

@@ -6,7 +6,7 @@ import type { ManifestPlugin } from "./format.js";
 
 type Settings = ReadonlyMap<string, EffectiveSetting>;
 
-/** Why the manifest leaves this plugin out; undefined when it does not. */
+/** Why the manifest leaves this plugin out; undefined: it does not. */
 export function omission(plugin: ManifestPlugin, settings: Settings): string | undefined {
   if (plugin.disabled === true) return "disabled";
   for (const [name, wanted] of Object.entries(plugin.when ?? {})) {
@@ -20,13 +20,13 @@ export function omission(plugin: ManifestPlugin, settings: Settings): string | u
   return undefined;
 }
 
-/** A file is as good as what is in it. */
+/** If the setting names a file, its content counts. */
 function textOf(setting: EffectiveSetting | undefined): string {
   const { text = "", value } = setting ?? {};
   return text.startsWith("file://") && typeof value === "string" ? value : text;
 }
 
-/** `*` at the end stands for one or more characters, so that `*` is any value; `!` before it all turns it round. */
+/** A final `*` stands for one or more characters, so `*` alone matches any value; a leading `!` negates. */
 function matches(pattern: string, actual: string): boolean {
   if (pattern.startsWith("!")) return !matches(pattern.slice(1), actual);
   if (!pattern.endsWith("*")) return pattern === actual;
@@ -34,10 +34,10 @@ function matches(pattern: string, actual: string): boolean {
   return actual.startsWith(start) && actual.length > start.length;
 }
 
-/** A flag that chooses plugins has no effect on a manifest that does not ask for it: that must not pass in silence. */
+/** A flag that selects plugins has no effect if the manifest does not refer to it: that must not go unnoticed. */
 export function choiceProblems(options: {
   readonly target: Target;
-  /** Settings by which the manifest chooses plugins. */
+  /** Settings by which the manifest selects plugins. */
   readonly chosenBy: ReadonlySet<string>;
   readonly settings: Settings;
 }): string[] {

@@ -5,42 +5,42 @@ import type { ManifestPlugin } from "./format.js";
 import { pathKey } from "./references.js";
 import type { ManifestSource } from "./source.js";
 
-/** What one file says of one plugin. */
+/** What one file says about one plugin. */
 export interface Fragment {
   readonly source: ManifestSource;
-  /** Of the item: `["plugins", 3]`. */
+  /** Of the item, such as `["plugins", 3]`. */
   readonly path: readonly PropertyKey[];
   readonly plugin: ManifestPlugin;
-  /** Where the values of its config came from, by path inside the config. */
+  /** Origins of the config values, by path within the config. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
-/** An item of a file's list; without a fragment where its form is wrong. */
+/** An item of a file's list; without a fragment if it is malformed. */
 export interface Item {
   readonly fragment: Fragment | undefined;
   readonly problems: readonly string[];
 }
 
-/** One plugin of the whole: what the files say of it, the base of all first. */
+/** One plugin of the result: what each file says about it, the base first. */
 interface Slot {
   readonly fragments: Fragment[];
   readonly problems: string[];
 }
 
-/** A plugin as all files together have it. */
+/** A plugin as all files together describe it. */
 export interface ComposedPlugin {
   readonly plugin: ManifestPlugin;
-  /** Says what is loaded, by a path that starts from its file's folder. */
+  /** The fragment that decides what is loaded; paths are relative to its file. */
   readonly giver: Fragment;
-  /** Of these, the one that speaks of a field last has its say. */
+  /** For each field, the last of these that mentions it decides. */
   readonly fragments: readonly Fragment[];
   readonly origins: ReadonlyMap<string, Origin>;
   readonly problems: readonly string[];
 }
 
 /**
- * Puts the lists of files on top of each other, the base of all first. An item that names a plugin of the list below changes it in its
- * place; any other is put at the end, or where `before` or `after` says. An undefined `plugin` has only problems.
+ * Layers the lists of several files, the base first. An item that names a plugin of the list below modifies it in place; any other is
+ * appended, or inserted where `before` or `after` says. If `plugin` is undefined, there are only problems.
  */
 export function compose(
   lists: readonly (readonly Item[])[],
@@ -67,7 +67,7 @@ function extend(below: readonly Slot[], items: readonly Item[]): Slot[] {
       continue;
     }
     const name = nameOf(fragment);
-    // Twice in one file is a mistake, which shows when both are there.
+    // Naming a plugin twice in one file is a mistake, found when both are added.
     const known = below.filter((slot) => !changed.has(slot) && slotName(slot) === name);
     const touched =
       known.length > 0 ? known : [{ fragments: [], problems: uselessOmission(fragment, below) }];
@@ -88,7 +88,7 @@ function extend(below: readonly Slot[], items: readonly Item[]): Slot[] {
   return slots;
 }
 
-/** Leaving out what the file below does not have is a slip of the pen. */
+/** Omitting a plugin that the file below does not have is a mistake. */
 function uselessOmission(fragment: Fragment, below: readonly Slot[]): string[] {
   const { source, path, plugin } = fragment;
   if (plugin.disabled !== true || below.length === 0) return [];
@@ -97,7 +97,7 @@ function uselessOmission(fragment: Fragment, below: readonly Slot[]): string[] {
   ];
 }
 
-/** Puts each where it wants to be; those that want to follow the same plugin keep their order. */
+/** Inserts each plugin where it wants to be; those that want to follow the same plugin keep their order. */
 function place(slots: Slot[], moves: readonly Move[]): void {
   let waiting = moves;
   const followers = new Map<Slot, Slot>();
@@ -139,13 +139,13 @@ function hint(name: string, slots: readonly Slot[]): string {
   return guess === undefined ? "" : `; did you mean '${guess}'?`;
 }
 
-/** The name by which other entries speak of it: the one that it was given, else what it loads. */
+/** The name by which other entries refer to it: its `as` name, otherwise what it loads. */
 const nameOf = (fragment: Fragment): string => fragment.plugin.as ?? moduleOf(fragment.plugin.use, fragment);
 
 const slotName = ({ fragments: [first] }: Slot): string | undefined =>
   first === undefined ? undefined : nameOf(first);
 
-/** Paths start from the folder of the file that they are written in. */
+/** Paths are relative to the file in which they are written. */
 function moduleOf(use: string, { source }: Fragment): string {
   return /^\.{1,2}\//.test(use) || isAbsolute(use) ? resolve(dirname(source.path), use) : use;
 }
@@ -156,7 +156,7 @@ function merge(fragments: readonly Fragment[]): Pick<ComposedPlugin, "plugin" | 
   let { plugin, origins } = giver;
   for (const fragment of later) {
     const over = fragment.plugin;
-    // Without `as`, `use` is only the name of the entry below.
+    // Without `as`, `use` only names the entry below.
     const replaces =
       over.as !== undefined && moduleOf(over.use, fragment) !== moduleOf(giver.plugin.use, giver);
     if (replaces) giver = fragment;
@@ -177,10 +177,10 @@ function merge(fragments: readonly Fragment[]): Pick<ComposedPlugin, "plugin" | 
   return { plugin, giver, origins };
 }
 
-/** Of a value inside a config, the field that holds it. */
+/** The top-level field that contains a value of a config. */
 const fieldOf = (key: string): string => String((JSON.parse(key) as PropertyKey[])[0]);
 
-/** The file that has the last say on the plugin's field; absent: the one that brought the plugin. */
+/** The file that decides about this field; absent: the one that added the plugin. */
 export function speaker(
   fragments: readonly Fragment[],
   speaks: (plugin: ManifestPlugin) => boolean,
@@ -188,7 +188,7 @@ export function speaker(
   return fragments.findLast(({ plugin }) => speaks(plugin)) ?? fragments[0]!;
 }
 
-/** By path inside the config; `resolved` has paths from the top of the file. */
+/** By path within the config; paths in `resolved` start at the top of the file. */
 export function configOrigins(
   resolved: ReadonlyMap<string, Origin>,
   item: readonly PropertyKey[],

@@ -17,7 +17,7 @@ export interface ExplainedValue {
 
 const DEFAULT: Origin = { kind: "default", where: "" };
 
-/** Every setting that has a value, in text form, and every value of every plugin's config, with where it came from. */
+/** Every setting that has a value, in text form, and every config value of every plugin, with its origin. */
 export function explain(manifest: LoadedManifest): ExplainedValue[] {
   const settings = [...manifest.settings].flatMap(([name, { text, origin }]): ExplainedValue[] =>
     text === undefined ? [] : [{ path: ["settings", name], value: maskSecrets(text, undefined), origin }],
@@ -36,7 +36,7 @@ function explainPlugin({ entry, origins }: ManifestEntry): ExplainedValue[] {
   }));
 }
 
-/** The origin of the value itself, or of the field that it is part of; with neither, the schema's default. */
+/** The origin of the value itself or of the field around it; otherwise it is the schema's default. */
 function nearest(origins: ReadonlyMap<string, Origin>, path: readonly PropertyKey[]): Origin {
   for (let length = path.length; length > 0; length--) {
     const origin = origins.get(pathKey(path.slice(0, length)));
@@ -57,12 +57,12 @@ function leaves(
   return entries.flatMap(([key, item]) => leaves(item, [...path, key]));
 }
 
-/** How an origin reads in a comment. */
+/** An origin as a comment. */
 export function originText({ kind, where }: Origin): string {
   return kind === "default" ? "default" : where;
 }
 
-/** The effective manifest as YAML, with the origin of each value as a comment. Settings that are left at their default only with `all`. */
+/** The effective manifest as YAML, with the origin of each value in a comment. Settings at their default only appear with `all`. */
 export function explainYaml(manifest: LoadedManifest, { all = false } = {}): string {
   const explained = explain(manifest);
   const settings = explained.filter(

@@ -6,17 +6,17 @@ import { pathKey } from "./references.js";
 
 export interface FilledConfig {
   readonly config: Readonly<Record<string, unknown>>;
-  /** Where the filled fields came from, by path inside the config. */
+  /** Origins of the filled fields, by path within the config. */
   readonly origins: ReadonlyMap<string, Origin>;
-  /** Fields left empty because the flag of their name has no value. */
+  /** Fields left empty because the flag of the same name has no value. */
   readonly unsetFlags: ReadonlySet<string>;
-  /** What a flag was to change and did not, as the end of a sentence about the plugin. */
+  /** Flags without the intended effect, each as the rest of a sentence about the plugin. */
   readonly warnings: readonly string[];
 }
 
 /**
- * A field of a plugin's config that bears the name of a flag takes the daemon's setting of that name, unless the manifest
- * gives it a value of its own. So a flag reaches every plugin that knows it, also those of strangers.
+ * A field of a plugin's config that is named like a flag takes the daemon's setting of that name, unless the manifest gives it a value. So
+ * a flag reaches every plugin that knows it, third-party ones included.
  */
 export function fillConfig(options: {
   readonly schema: z.ZodType | undefined;

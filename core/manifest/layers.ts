@@ -5,7 +5,7 @@ import { checkOutline, type Outline } from "./check-format.js";
 import { shippedManifest } from "./shipped-manifest.js";
 import { ManifestSource } from "./source.js";
 
-/** One file of those that make up a manifest. */
+/** One of the files that make up a manifest. */
 export interface Layer {
   readonly source: ManifestSource;
   readonly outline: Outline;
@@ -42,7 +42,7 @@ interface Base {
   readonly problem?: string;
 }
 
-/** Reads what the first of the layers extends. */
+/** Reads the file that the first layer extends. */
 async function readBase(wanted: string, layers: readonly Layer[]): Promise<Base> {
   const extending = layers[0]!.source;
   const file = fileOf(wanted, extending);
@@ -63,7 +63,7 @@ async function readBase(wanted: string, layers: readonly Layer[]): Promise<Base>
   }
 }
 
-/** Named as the file that extends it is: relative to the same folder, or absolute. */
+/** Named like the extending file: relative to the same directory, or absolute. */
 function fileOf(
   wanted: string,
   extending: ManifestSource,
@@ -81,7 +81,7 @@ function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // What does not exist is said when it is read.
+    // A missing file is reported when it is read.
     return path;
   }
 }

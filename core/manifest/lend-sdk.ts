@@ -5,8 +5,8 @@ import { pathToFileURL } from "node:url";
 import { packageRoot } from "../flags/package-root.js";
 
 /**
- * A hook that finds `tepui` in this very package for modules that cannot find it themselves. It gets this package's
- * address, because an import from inside the package finds itself by name.
+ * A loader hook that resolves `tepui` to this package for modules that cannot resolve it themselves. It receives this package's URL,
+ * because an import from within the package resolves by name.
  */
 const HOOK = `
 let own;
@@ -24,8 +24,8 @@ export async function resolve(specifier, context, next) {
 let lent = false;
 
 /**
- * Lets a plugin that lies in a folder of its own, without any node_modules, import `tepui/sdk`: it gets the one of the
- * program that loads it. Does nothing for a plugin that has its own.
+ * Lets a plugin in a directory of its own, without node_modules, import `tepui/sdk`: it gets that of the program that loads it. Does
+ * nothing for a plugin that has its own.
  */
 export function lendOwnSdk(file: string): void {
   if (lent || file.startsWith(packageRoot + sep) || hasOwn(dirname(file))) return;

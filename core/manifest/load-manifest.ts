@@ -20,26 +20,26 @@ import type { ManifestSource } from "./source.js";
 
 export interface ManifestOptions {
   readonly source: ManifestSource;
-  /** The daemon that is to run; absent: the one that the manifest names. */
+  /** The daemon to run; absent: the one that the manifest names. */
   readonly target?: Target | undefined;
   readonly shipped: ShippedPlugins;
   readonly flags?: ReadonlyMap<string, GivenFlag>;
   readonly environment?: Environment;
-  /** Checks the file by itself: settings that only a command line can give (`work_dir`, `master`) count as given. */
+  /** Check the file alone: settings that only a command line can provide (`work_dir`, `master`) count as given. */
   readonly alone?: boolean | undefined;
 }
 
-/** Stand-ins for what a manifest alone rarely holds. */
+/** Stand-ins for settings that a manifest rarely contains. */
 const ASSUMED = { work_dir: "/var/lib/mesos", master: "127.0.0.1:5050" };
 
-/** A manifest with everything put in; usable only where there are no problems. */
+/** A manifest with everything resolved; only usable if there are no problems. */
 export interface LoadedManifest {
   readonly target: Target;
   readonly settings: ReadonlyMap<string, EffectiveSetting>;
   readonly plugins: readonly ManifestEntry[];
   /** Listed, but left out. */
   readonly omitted: readonly OmittedPlugin[];
-  /** True when a plugin is missing here because it could not be loaded. */
+  /** A plugin is missing here because it could not be loaded. */
   readonly incomplete: boolean;
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -48,7 +48,10 @@ export interface LoadedManifest {
 /** The settings as plugins read them. */
 export const settingsOf = (manifest: LoadedManifest): TypedSettings => new TypedSettings(manifest.settings);
 
-/** Checks a manifest, joins it with those that it extends and with the flags, and loads its plugins. Collects every problem; throws for none. */
+/**
+ * Validates a manifest, merges it with those that it extends and with the flags, and loads its plugins. Collects every problem; never
+ * throws for one.
+ */
 export async function loadManifest(options: ManifestOptions): Promise<LoadedManifest> {
   const { source, environment = {}, shipped } = options;
   const { layers, problems: faults } = await readLayers(source);
@@ -90,7 +93,7 @@ export async function loadManifest(options: ManifestOptions): Promise<LoadedMani
   };
 }
 
-/** The settings of one file, by name, with the references put in. */
+/** The settings of one file, by name, with references resolved. */
 function writtenSettings({ source, outline }: Layer, environment: Environment) {
   const base = ["settings"];
   const { value, origins, problems } = resolveReferences(outline.settings, base, {
@@ -108,7 +111,7 @@ function writtenSettings({ source, outline }: Layer, environment: Environment) {
   return { values, problems };
 }
 
-/** The items of one file's list of plugins, with the references put in. */
+/** The items of one file's list of plugins, with references resolved. */
 function itemsOf(
   { source, outline }: Layer,
   context: { environment: Environment; settings: ReadonlyMap<string, EffectiveSetting> },

@@ -15,22 +15,22 @@ export interface OmittedPlugin {
   readonly why: string;
 }
 
-/** A plugin of the manifest with where each value of its config came from. */
+/** A plugin of the manifest, with the origins of its config values. */
 export interface ManifestEntry {
   readonly entry: PluginEntry;
-  /** By path inside its config, written as JSON. */
+  /** By path within its config, encoded as JSON. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
-/** Loads the plugins of a manifest one after the other, and remembers what became of each. */
+/** Loads the plugins of a manifest one by one, and notes the outcome of each. */
 export class PluginLoader {
   readonly plugins: ManifestEntry[] = [];
   readonly omitted: OmittedPlugin[] = [];
   readonly problems: string[] = [];
   readonly warnings: string[] = [];
-  /** Settings by which plugins are chosen. */
+  /** Settings by which plugins are selected. */
   readonly chosenBy = new Set<string>();
-  /** True when a plugin could not be loaded. */
+  /** True if a plugin could not be loaded. */
   incomplete = false;
 
   constructor(
@@ -98,7 +98,7 @@ export class PluginLoader {
 const placeOf = ({ source, path }: Fragment, ...field: PropertyKey[]): string =>
   source.where([...path, ...field]);
 
-/** Where a field of a plugin's config was given: by a flag, or on a line of a manifest. */
+/** Where a field of a plugin's config came from: a flag, or a line of a manifest. */
 function placeOfField(
   field: readonly PropertyKey[],
   fragments: readonly Fragment[],

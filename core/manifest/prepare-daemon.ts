@@ -13,15 +13,15 @@ import { ManifestSource } from "./source.js";
 
 export interface DaemonOptions extends FlagSources {
   readonly target: Target;
-  /** As help and messages show it: `mesos-master`. */
+  /** The program's name in help and messages: `mesos-master`. */
   readonly program: string;
   readonly version: string;
   readonly shipped: ShippedPlugins;
-  /** Makes what all plugins share, once the settings are known. */
+  /** Creates what all plugins share, once the settings are known. */
   services(settings: Settings): Omit<KernelServices, "settings">;
-  /** Only to be checked, not started: what the manifest leaves to the command line counts as given. */
+  /** Only check, do not start: what the manifest leaves to the command line counts as given. */
   readonly alone?: boolean;
-  /** Config that a program gives to plugins, by name, in the place of the manifest's: objects that no file can hold. */
+  /** Config that a program passes to plugins, by name, overriding the manifest: objects that no file can contain. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
@@ -34,14 +34,13 @@ export type PreparedDaemon =
       readonly settings: Settings;
       /** Not started. */
       readonly kernel: Kernel;
-      /** Everything that is wrong with flags, manifest and plugins. Not to be started unless empty. */
+      /** Everything that is wrong with flags, manifest and plugins. Start the kernel only if this is empty. */
       readonly problems: readonly string[];
       readonly warnings: readonly string[];
     };
 
 /**
- * Goes all the way from a command line to a kernel that is ready to start, and runs no plugin.
- *
+ * Goes all the way from a command line to a kernel that is ready to start; runs no plugin.
  * @throws TepuiError TEPUI_MANIFEST_UNREADABLE
  */
 export async function prepareDaemon(options: DaemonOptions): Promise<PreparedDaemon> {

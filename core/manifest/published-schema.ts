@@ -4,7 +4,7 @@ import { DAEMON_SETTINGS } from "../flags/daemon-flags.js";
 import type { FlagSpec } from "../flags/flag-spec.js";
 import { manifestSchema } from "./format.js";
 
-/** The JSON Schema of manifests, for editors: the form that is checked, with every setting of each daemon described. */
+/** The JSON Schema of manifests, for editors: the same form that is checked, with every setting of each daemon described. */
 export function publishedSchema(): unknown {
   const schema = z.discriminatedUnion("target", [variant("master"), variant("agent")]);
   const { $schema, ...body } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
@@ -24,9 +24,9 @@ function variant(target: Target) {
   });
 }
 
-/** Text always does, because it may be a reference; the natural form does beside it. */
+/** Text is always accepted, because it may be a reference; so is the natural form. */
 function settingSchema(spec: FlagSpec): z.ZodType {
-  // Defaults that name folders of this machine do not belong into a published file.
+  // Defaults that name directories of this machine do not belong in a published file.
   const shown = spec.default === undefined || spec.default.startsWith("/") ? undefined : spec.default;
   const description = shown === undefined ? spec.meaning : `${spec.meaning} Default: ${shown || "empty"}.`;
   return z

@@ -9,14 +9,14 @@ type Path = readonly PropertyKey[];
 export interface ReferenceContext {
   readonly source: ManifestSource;
   readonly environment: Environment;
-  /** Undefined where `${flag:...}` may not stand: in the settings themselves. */
+  /** Undefined where `${flag:...}` is not allowed: in the settings themselves. */
   readonly settings: ReadonlyMap<string, EffectiveSetting> | undefined;
 }
 
 export interface Resolved {
-  /** The data with every reference put in. */
+  /** The data with every reference resolved. */
   readonly value: unknown;
-  /** Where each plain value came from, by its path written as JSON. */
+  /** The origin of each plain value, by path encoded as JSON. */
   readonly origins: ReadonlyMap<string, Origin>;
   readonly problems: readonly string[];
 }
@@ -26,7 +26,7 @@ const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
 const WHOLE = /^\$\{([^}]*)\}$/;
 const INNER = /^(flag:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
-/** What a reference stands for; `value` undefined: nothing was set, and no default given. */
+/** What a reference resolves to; `value` undefined: it is unset and has no default. */
 interface Referent {
   readonly value: unknown;
   readonly origin: Origin;
@@ -34,7 +34,7 @@ interface Referent {
 
 export const pathKey = (path: Path): string => JSON.stringify(path);
 
-/** Puts in the references below `base`. A field, or an item of a list, that is only a reference to nothing is left out. */
+/** Resolves the references below `base`. A field or list item that consists only of an unset reference is left out. */
 export function resolveReferences(data: unknown, base: Path, context: ReferenceContext): Resolved {
   const resolver = new Resolver(context);
   const value = resolver.walk(data, base);
@@ -87,7 +87,7 @@ class Resolver {
     return { value, origin };
   }
 
-  /** A value that is nothing but a reference keeps the type of what it refers to. */
+  /** A value that consists only of a reference keeps the type of what it refers to. */
   private whole(inner: string, path: Path): Referent {
     const referent = this.refer(inner, path);
     if (referent === undefined) return this.written(undefined, path);
@@ -146,7 +146,7 @@ class Resolver {
   }
 }
 
-/** A text without quotes is what YAML would have made of it. */
+/** An unquoted text is interpreted as YAML would. */
 function plainScalar(text: string): unknown {
   if (/^-?\d+(\.\d+)?$/.test(text) && Number.isFinite(Number(text))) return Number(text);
   if (text === "true" || text === "false") return text === "true";

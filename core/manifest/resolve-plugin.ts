@@ -10,7 +10,7 @@ import { isPluginDefinition } from "../kernel/check-definition.js";
 import { closest } from "../kernel/closest.js";
 import { lendOwnSdk } from "./lend-sdk.js";
 
-/** The plugins that ship, by short name; each is loaded only when it is used. */
+/** The shipped plugins by short name; each is only loaded when it is used. */
 export type ShippedPlugins = Readonly<Record<string, () => Promise<{ readonly default: PluginDefinition }>>>;
 
 export type LoadedDefinition =
@@ -27,7 +27,7 @@ export interface LoadOptions {
 
 const LOAD_LIMIT_MS = 30_000;
 
-/** Loads what `use` names: a shipped plugin, a file, or a package that can be found from `folder`. */
+/** Loads what `use` names: a shipped plugin, a file, or a package that can be resolved from `folder`. */
 export async function loadDefinition(
   use: string,
   { shipped, folder, limit = LOAD_LIMIT_MS }: LoadOptions,
@@ -59,7 +59,7 @@ async function load(importModule: () => Promise<unknown>, source: PluginSource):
     return { ok: false, problem: `it cannot be loaded: ${messageOf(error)}${loadAdvice(error)}` };
   }
   const exported = (module as { default?: unknown }).default;
-  // A CommonJS module that was compiled from ESM has its default export one level down.
+  // A CommonJS module compiled from ESM has its default export one level down.
   const candidates = [exported, (exported as { default?: unknown } | undefined)?.default];
   const definition = candidates.find(isPluginDefinition);
   if (definition === undefined)
@@ -67,7 +67,7 @@ async function load(importModule: () => Promise<unknown>, source: PluginSource):
   return { ok: true, definition, source };
 }
 
-/** For what befalls everybody's first plugin. */
+/** Advice for mistakes that are typical of a first plugin. */
 function loadAdvice(error: unknown): string {
   if (
     error instanceof SyntaxError &&
@@ -100,8 +100,8 @@ function moduleFile(path: string): string | undefined {
 type Exports = string | null | readonly Exports[] | { readonly [key: string]: Exports };
 
 /**
- * The file that `import` of the package would load, looked up from the manifest's folder and not from this program's:
- * that is where the user installs plugins. Undefined: not installed.
+ * The file that `import` of the package would load, resolved from the manifest's directory rather than from this program's, because that is
+ * where the user installs plugins. Undefined: not installed.
  */
 function packageEntry(specifier: string, folder: string): string | { readonly problem: string } | undefined {
   const match = /^((?:@[^/]+\/)?[^/]+)(\/.*)?$/.exec(specifier);

@@ -5,7 +5,7 @@ import { messageOf, TepuiError } from "../../sdk/errors/index.js";
 
 type Path = readonly PropertyKey[];
 
-/** The text of a manifest as data, which knows on which line each value was written. JSON is read as the YAML that it is. */
+/** The text of a manifest as data that knows the line of each value. JSON is read as YAML, which includes it. */
 export class ManifestSource {
   readonly data: unknown;
   readonly problems: readonly string[];
@@ -13,8 +13,8 @@ export class ManifestSource {
   private readonly document;
 
   /**
-   * @param path absolute; relative paths in the manifest start from its folder
-   * @param name as messages show it
+   * @param path absolute; relative paths in the manifest start from its directory
+   * @param name the file's name in messages
    */
   constructor(
     readonly path: string,
@@ -44,14 +44,14 @@ export class ManifestSource {
   where(path: Path): string {
     for (let length = path.length; length >= 0; length--) {
       const part = path.slice(0, length);
-      // What a field holds may begin on a later line than its name.
+      // The content of a field may start on a later line than its name.
       const node = this.key(part) ?? this.node(part);
       if (node?.range) return `${this.name}:${this.lines.linePos(node.range[0]).line}`;
     }
     return this.name;
   }
 
-  /** True for a text in quotes, which stays a text whatever it holds. */
+  /** Whether the text is quoted; then it stays a text whatever it contains. */
   isQuoted(path: Path): boolean {
     const node = this.node(path);
     return isScalar(node) && node.type !== "PLAIN";

@@ -8,7 +8,7 @@ import { definePlugin } from "../../sdk/plugin/index.js";
 import type { PluginEntry } from "../kernel/plugin-entry.js";
 import { builtin } from "../kernel/plugin-entry.js";
 
-/** An implementation that a test puts in the place of whatever the plugins bind to the point. */
+/** An implementation that a test substitutes for whatever the plugins bind to a point. */
 export interface Override {
   readonly point: AnyExtensionPoint;
   readonly implementation: unknown;
@@ -18,7 +18,7 @@ export function override<T>(point: ExtensionPoint<T, "one">, implementation: NoI
   return { point, implementation };
 }
 
-/** The entries with every provision of an overridden point taken out, and one plugin that provides the overrides. */
+/** The entries without any provision of an overridden point, plus one plugin that provides the overrides. */
 export function applyOverrides(
   entries: readonly PluginEntry[],
   overrides: readonly Override[],

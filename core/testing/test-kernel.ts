@@ -20,21 +20,21 @@ export interface TestKernelOptions {
   /** Part of the manifest for each plugin, by name. */
   readonly config?: Readonly<Record<string, unknown>>;
   /**
-   * The daemon's settings by flag name, as a manifest holds them. Those of the flags are checked and have their defaults, and
-   * fill the config of plugins as in a daemon; others are passed on as they are.
+   * The daemon's settings by flag name, as in a manifest. Known flags are checked, have their defaults and fill the config of plugins as in
+   * a daemon; others are passed on unchanged.
    */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly overrides?: readonly Override[];
   readonly clock?: VirtualClock;
   readonly seed?: number;
   readonly workDir?: string;
-  /** Plugins that an error may suggest. */
+  /** Plugins that an error message may suggest. */
   readonly available?: () => Promise<readonly PluginDefinition[]>;
   readonly timeLimit?: Duration;
   readonly shutdownLimit?: Duration;
 }
 
-/** A real kernel on virtual time, with seeded randomness and a logger that remembers. */
+/** A real kernel on virtual time, with seeded randomness and a logger that records. */
 export class TestKernel {
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
@@ -103,7 +103,7 @@ function testSettings(
   ]);
 }
 
-/** A config that is no object is passed on, so that a test can see what the kernel says about it. */
+/** A config that is not an object is passed on, so that a test can see how the kernel reports it. */
 function configFor(
   entry: PluginEntry,
   given: unknown,

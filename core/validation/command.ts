@@ -6,7 +6,7 @@ import {
   Environment_Variable_Type as VariableType,
 } from "../../proto/gen/mesos/v1/mesos.js";
 
-/** What is wrong with a command: with the variables of its environment. Source: src/common/validation.cpp. */
+/** What is wrong with a command's environment variables. Source: src/common/validation.cpp. */
 export function validateCommand(command: CommandInfo): string | undefined {
   for (const variable of command.environment?.variables ?? []) {
     const problem = validateVariable(variable);

@@ -14,7 +14,7 @@ export function validateContainer(container: ContainerInfo): string | undefined 
   }
   if (container.type !== ContainerType.DOCKER) return undefined;
   if (container.docker === undefined) return "DockerInfo 'docker' is not set for DOCKER typed ContainerInfo";
-  // The agent names containers itself, or it could not find them again.
+  // The agent names containers itself; otherwise it could not find them again.
   return container.docker.parameters.some(({ key }) => key === "name")
     ? "Parameter in DockerInfo must not be 'name'"
     : undefined;

@@ -4,11 +4,13 @@ import { findTask, running, type TaskChoice } from "./find-task.js";
 import { LocalTerminal, type TerminalProcess } from "./terminal.js";
 
 export interface AttachOptions extends TaskChoice {
-  /** Only looks on. */
+  /** Only watch. */
   readonly noStdin: boolean;
 }
 
-/** `tepui task attach`: what the task writes and reads, until it ends or the user lets go with Ctrl-P, Ctrl-Q. */
+/**
+ * `tepui task attach`: connects the terminal to the task's input and output, until the task ends or the user detaches with Ctrl-P, Ctrl-Q.
+ */
 export async function runAttach(
   options: AttachOptions,
   process: TerminalProcess & { readonly stderr: NodeJS.WriteStream },
@@ -42,7 +44,7 @@ export async function runAttach(
     stop = copyInput({ input, stdin, terminal, ...(terminal && { detached: letGo }) });
   }
   const copied = copyOutput(output, { stdout, stderr });
-  // Said by the race, or of no more interest.
+  // Reported by the race, or no longer of interest.
   copied.catch(() => undefined);
   try {
     await Promise.race([copied, detached]);

@@ -4,7 +4,7 @@ import { AgentRefusal, type InputCall, type OutputPart } from "./agent-api.js";
 import { Detacher } from "./detacher.js";
 import type { LocalTerminal } from "./terminal.js";
 
-/** How often the agent hears of a user who types nothing, in milliseconds. */
+/** How often the agent receives a heartbeat from a user who types nothing, in milliseconds. */
 const HEARTBEAT_MS = 30_000;
 
 export interface Streams {
@@ -13,7 +13,7 @@ export interface Streams {
   readonly stderr: Writable;
 }
 
-/** Writes what comes to where it belongs. Resolves at the end of the output. Rejects when it breaks off. */
+/** Writes output to its destination. Resolves at the end of the output; rejects if it breaks off. */
 export async function copyOutput(
   output: AsyncIterable<OutputPart>,
   { stdout, stderr }: Pick<Streams, "stdout" | "stderr">,
@@ -24,7 +24,7 @@ export async function copyOutput(
       if (!sink.write(data)) await new Promise((resolve) => sink.once("drain", resolve));
     }
   } catch (error) {
-    // Node's own text for a lost connection is one word: "aborted".
+    // Node's own message for a lost connection is a single word: "aborted".
     const lost = errnoOf(error) === "ECONNRESET";
     const why = lost ? "the connection was lost; the agent may have ended, or cut it" : messageOf(error);
     throw new Error(`the agent broke off: ${why}`, { cause: error });
@@ -34,13 +34,13 @@ export async function copyOutput(
 export interface InputOptions {
   readonly input: InputCall;
   readonly stdin: Readable;
-  /** Where the other side has one, too. */
+  /** The local terminal, if the other side has one as well. */
   readonly terminal: LocalTerminal | undefined;
-  /** The user typed what lets go of a container. */
+  /** The user typed the keys that detach. */
   readonly detached?: () => void;
 }
 
-/** Sends what the user types. Gives what stops that. */
+/** Sends what the user types. Returns a function that stops this. */
 export function copyInput({ input, stdin, terminal, detached }: InputOptions): () => void {
   const detacher = detached === undefined ? undefined : new Detacher();
   const send = (chunk: Buffer): void => {
@@ -66,14 +66,14 @@ export function copyInput({ input, stdin, terminal, detached }: InputOptions): (
     clearInterval(heart);
     stdin.off("data", send);
     stdin.off("end", end);
-    // Else it would keep this process waiting for keys.
+    // Otherwise the process would keep waiting for keys.
     stdin.pause();
     input.close();
   };
   return stop;
 }
 
-/** Why the agent refused the input. That the call broke off, as it does in the end, is no problem. */
+/** Why the agent refused the input. That the call breaks off at the end is no problem. */
 export async function inputProblem(input: InputCall): Promise<AgentRefusal | undefined> {
   try {
     await input.answered;

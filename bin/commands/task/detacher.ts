@@ -1,13 +1,13 @@
-/** Ctrl-P, Ctrl-Q: as in Docker and in Mesos's own command. */
+/** Ctrl-P, Ctrl-Q, as in Docker and in Mesos's own command. */
 const SEQUENCE = Buffer.from([0x10, 0x11]);
 
-/** Looks in what is typed for the keys that let go of a container. */
+/** Looks for the keys that detach in what is typed. */
 export class Detacher {
   detached = false;
-  /** The first of the two was typed, and is held back. */
+  /** The first of the two was typed and is held back. */
   private held = false;
 
-  /** What is to be passed on. */
+  /** Returns what should be passed on. */
   pass(typed: Buffer): Buffer {
     const data = this.held ? Buffer.concat([SEQUENCE.subarray(0, 1), typed]) : typed;
     const at = data.indexOf(SEQUENCE);

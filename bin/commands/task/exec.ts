@@ -9,13 +9,13 @@ import { LocalTerminal, type TerminalProcess } from "./terminal.js";
 
 export interface ExecOptions extends TaskChoice {
   readonly command: readonly string[];
-  /** Passes standard input on. */
+  /** Forward standard input. */
   readonly interactive: boolean;
-  /** With a terminal on the other side. */
+  /** Allocate a terminal on the other side. */
   readonly tty: boolean;
 }
 
-/** `tepui task exec`: runs a command within a task's container. The exit code is the command's; 128 and the signal where one ended it. */
+/** `tepui task exec`: runs a command in a task's container. The exit code is the command's, or 128 plus the signal that ended it. */
 export async function runExec(
   options: ExecOptions,
   process: TerminalProcess & { readonly stderr: NodeJS.WriteStream; readonly env: NodeJS.ProcessEnv },
@@ -48,10 +48,10 @@ export async function runExec(
   return exitCode(api, containerId);
 }
 
-/** The command has ended, or closed its input: no problem to who types, as in a pipe. */
+/** The command has ended, or closed its input: as in a pipe, no problem for the user. */
 const READS_NO_MORE: readonly number[] = [404, 400];
 
-/** In place of standard input: at its end, but for a terminal, which has none. */
+/** Stands in for standard input: ends at once, except for a terminal, which has no end. */
 const silent = (terminal: LocalTerminal | undefined): Readable =>
   terminal === undefined ? Readable.from([]) : new Readable({ read: () => undefined });
 
@@ -73,14 +73,14 @@ function session(
   };
 }
 
-/** How the command ended; what is left of it is taken away. */
+/** How the command ended; removes what is left of its container. */
 async function exitCode(api: AgentApi, containerId: ContainerID): Promise<number> {
   const part = { container_id: containerId };
   const answer = await api.call({ type: "WAIT_NESTED_CONTAINER", wait_nested_container: part });
   await api
     .call({ type: "REMOVE_NESTED_CONTAINER", remove_nested_container: part })
     .catch((error: unknown) => {
-      // It goes with its parent at the latest.
+      // It is removed with its parent at the latest.
       if (!(error instanceof AgentRefusal)) throw error;
     });
   const ended = codecs.Response.decode(answer).wait_nested_container;

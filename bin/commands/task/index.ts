@@ -6,10 +6,10 @@ interface Chosen {
   readonly framework?: string;
 }
 
-/** 128 and SIGPIPE. */
+/** 128 plus SIGPIPE. */
 const BROKEN_PIPE = 141;
 
-/** `tepui task ...`: looks into tasks. @param set takes the exit code of what runs */
+/** `tepui task ...`: commands that look into tasks. @param set receives the exit code */
 export function taskCommand(set: (work: Promise<number>) => Promise<void>): Command {
   const task = new Command("task").description(
     "look into tasks: run commands in them, attach, read their logs",
@@ -74,7 +74,7 @@ function onTask(command: Command): Command {
 }
 
 async function told(name: string, work: () => Promise<number>): Promise<number> {
-  // Nobody reads on, as behind '| head'.
+  // The reader is gone, as in `| head`.
   process.stdout.on("error", () => process.exit(BROKEN_PIPE));
   try {
     return await work();

@@ -5,16 +5,16 @@ import type { Streams } from "../execute-report.js";
 import { type FoundTask, findTask, type TaskChoice } from "./find-task.js";
 
 export interface LogsOptions extends TaskChoice {
-  /** Goes on until the task has ended. */
+  /** Keep going until the task has ended. */
   readonly follow: boolean;
-  /** What it wrote to its standard error, in place of its standard output. */
+  /** Show its standard error instead of its standard output. */
   readonly stderr: boolean;
 }
 
-/** How often to ask the master whether the task still runs, in milliseconds. */
+/** How often to ask the master whether the task is still running, in milliseconds. */
 const ASK_AGAIN_MS = 1000;
 
-/** `tepui task logs`: what a task wrote, from its sandbox. */
+/** `tepui task logs`: prints the output of a task, from its sandbox. */
 export async function runLogs(options: LogsOptions, { stdout, stderr }: Streams): Promise<number> {
   let found = await findTask(options);
   const { agent, task } = found;
@@ -28,7 +28,7 @@ export async function runLogs(options: LogsOptions, { stdout, stderr }: Streams)
   };
   const sandbox = { agent, directory: directoryOf(found) };
   const names = [options.stderr ? "stderr" : "stdout"] as const;
-  // What was asked for goes to the standard output, whatever it was to the task.
+  // Whichever stream was requested is printed on standard output.
   const follower = new OutputFollower(sandbox, { stdout, stderr: stdout }, { names, complaints });
   const exact = { ...options, task: task.task_id!.value!, framework: task.framework_id?.value };
   while (options.follow && !isTerminal(found.task.state!)) {
@@ -44,7 +44,7 @@ function directoryOf({ task, containerId }: FoundTask): string {
   const taskId = task.task_id?.value ?? "";
   const executorId = task.executor_id?.value;
   if (executorId === undefined || executorId === "") return sandboxPath({ frameworkId, executorId: taskId });
-  // A task of a pod has a directory of its own below its executor's.
+  // A pod's task has a directory of its own below its executor's sandbox.
   const nestedTaskId = containerId?.parent === undefined ? undefined : taskId;
   return sandboxPath({ frameworkId, executorId, nestedTaskId });
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
 
-/** What of a process a terminal needs; `process` is one. */
+/** The part of a process that a terminal needs; `process` is one. */
 export interface TerminalProcess {
   readonly stdin: ReadStream;
   readonly stdout: WriteStream;
@@ -13,7 +13,7 @@ export interface TerminalProcess {
 
 const ENDING_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"] as const;
 
-/** The terminal that the user sits at. While it is raw, keys go to the other side, Ctrl-C too; in the end it is as it was. */
+/** The user's terminal. While it is raw, all keys go to the other side, Ctrl-C included; at the end its settings are restored. */
 export class LocalTerminal {
   private raw = false;
   private readonly endings = ENDING_SIGNALS.map((signal) => [signal, this.ending(signal)] as const);
@@ -28,7 +28,8 @@ export class LocalTerminal {
   enterRaw(): void {
     this.raw = true;
     this.process.stdin.setRawMode(true);
-    // That leaves it changing line feeds, which the other side's terminal has done already, or is not to do. "setRawMode(false)" brings all back.
+    // Raw mode leaves the translation of line feeds on, which is up to the terminal on the other side. `setRawMode(false)` restores
+    // everything.
     spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
     this.process.on("exit", this.restore);
     for (const [signal, end] of this.endings) this.process.on(signal, end);
