@@ -47,7 +47,7 @@ export function standardError(): LogSink & { end(): Promise<void> } {
 /**
  * Formats lines as Mesos's log does: severity letter, month and day, time, process id, source, message; then the facts.
  *
- * I1122 13:27:36.123456 4711 master] Registered an agent agent="S0"
+ *     I1122 13:27:36.123456 4711 master] Registered an agent agent="S0"
  */
 export class LineLogger implements Logger {
   readonly debug = this.method("debug");

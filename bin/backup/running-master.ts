@@ -12,6 +12,7 @@ export const isMasterUrl = (text: string): boolean => /^https?:\/\//i.test(text)
 
 /**
  * The registry of a running master, as it serves it over HTTP. This is the way out of Mesos's replicated log, which nothing else reads.
+ *
  * @param text `http://[user:password@]host:port`
  */
 export function runningMaster(text: string, timeout: number): SharedPlace {

@@ -88,6 +88,7 @@ export class Kernel implements PluginDirectory {
 
   /**
    * Sets up and starts all plugins. If it rejects, everything that was started has been stopped again.
+   *
    * @throws TepuiError TEPUI_BOOT_FAILED with every problem of the graph, TEPUI_PLUGIN_SETUP_FAILED or TEPUI_PLUGIN_START_FAILED with every
    * plugin that failed in that phase, TEPUI_WORK_DIR_IN_USE.
    */

@@ -5,6 +5,7 @@ import type { Host } from "../../sdk/plugin/index.js";
 /**
  * Keeps a second daemon of the same kind out of the work directory; a master and an agent may share one. Resolves to a function that ends
  * the claim.
+ *
  * @throws TepuiError TEPUI_WORK_DIR_IN_USE
  */
 export async function claimWorkDir({ workDir, target }: Host): Promise<() => Promise<void>> {

@@ -41,6 +41,7 @@ export type PreparedDaemon =
 
 /**
  * Goes all the way from a command line to a kernel that is ready to start; runs no plugin.
+ *
  * @throws TepuiError TEPUI_MANIFEST_UNREADABLE
  */
 export async function prepareDaemon(options: DaemonOptions): Promise<PreparedDaemon> {

@@ -3,6 +3,7 @@ import type { CheckOutcome } from "../../../sdk/contracts/checker.js";
 
 /**
  * The check status in a task's status updates.
+ *
  * @param outcome absent: no check has completed yet
  */
 export function checkStatus(

@@ -43,6 +43,7 @@ export class Health {
 
   /**
    * Undefined: there is nothing to report.
+   *
    * @param age how long the task has been running, in milliseconds
    */
   take(healthy: boolean, age: number): HealthVerdict | undefined {

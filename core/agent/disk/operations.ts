@@ -58,6 +58,7 @@ export interface Disk {
   /**
    * Removes a tree that only its former users wrote to, without holding up anything else, however long it takes. What is mounted or linked
    * inside is not lost. The name is free for later operations immediately. Resolves when everything is gone.
+   *
    * @param boundary a directory above it in which others may write: their links are not followed
    */
   discard(path: string, boundary?: string): Promise<void>;

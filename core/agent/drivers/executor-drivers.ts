@@ -211,6 +211,7 @@ export class ExecutorDrivers {
 
   /**
    * Why a driver may not become this executor; undefined: it may.
+   *
    * @param known the address at which the executor is known
    */
   private refusal(found: Found | undefined, known: string | undefined): string | undefined {

@@ -31,6 +31,7 @@ export class Allowance {
   /**
    * Lets an item in, in the order of the calls. Returns undefined if it entered at once, otherwise a promise that resolves when there is
    * room. A single item may have any size.
+   *
    * @param enter receives a function to call when the item has been dealt with
    * @throws TepuiError TEPUI_EXECUTOR_BUSY if too much is waiting already
    */

@@ -13,6 +13,7 @@ const SHUTDOWN_MARGIN_NS = 2_000_000_000n;
 
 /**
  * The executor of a command task as Mesos describes it.
+ *
  * @param program runs the task; undefined: there is no executor process
  */
 export function commandExecutorInfo(

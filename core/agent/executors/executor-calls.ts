@@ -168,6 +168,7 @@ export class ExecutorCalls implements ExecutorService {
 
   /**
    * A running executor reports on a task. If it returns a promise, the update is accepted when enough earlier ones are acknowledged.
+   *
    * @throws TepuiError TEPUI_EXECUTOR_BUSY
    */
   update(executor: Executor, status: TaskStatus): Promise<void> | undefined {
@@ -229,6 +230,7 @@ export class ExecutorCalls implements ExecutorService {
 
   /**
    * Bytes for the scheduler. If it returns a promise, they are sent when enough earlier messages have left.
+   *
    * @throws TepuiError TEPUI_EXECUTOR_BUSY
    */
   message(framework: Framework, executor: Executor, data: Buffer): Promise<void> | undefined {

@@ -14,6 +14,7 @@ export interface LimitRules {
 /**
  * The limits of an executor's container: resource name -> amount, `Infinity` if a task is unlimited. A name is only present if a task has a
  * limit for it; the executor and tasks without a limit then count with their requests.
+ *
  * @param executor the executor's own resources
  * @param tasks those that have not ended
  */

@@ -10,6 +10,7 @@ const OTHERS = 0o007;
 
 /**
  * Reads the key that signs tokens: all bytes of the file, unchanged. Throws TEPUI_AGENT_TOKEN_KEY_UNUSABLE.
+ *
  * @param path value of `--jwt_secret_key`
  */
 export function readTokenKey(path: string, logger: Logger): Buffer {

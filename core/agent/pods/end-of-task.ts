@@ -12,6 +12,7 @@ type EndOfTask = Pick<TaskStatus, "reason" | "message" | "limitation"> & { reado
 /**
  * How a task of a pod ended, in the words of Mesos's default executor. What the containerizer knows (a limit that was exceeded) takes
  * precedence over the exit status.
+ *
  * @param termination undefined: it never ran, or nothing is known about it any more
  */
 export function endOfTask(

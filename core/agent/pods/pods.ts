@@ -37,6 +37,7 @@ export class Pods {
 
   /**
    * The pod's own container runs.
+   *
    * @param earlier what an earlier run of the agent launched in it, group by group
    */
   start(framework: Framework, executor: Executor, earlier: readonly (readonly EarlierTask[])[] = []): void {

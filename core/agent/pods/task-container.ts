@@ -12,6 +12,7 @@ import type { ContainerLaunch } from "../../../sdk/contracts/agent-containers.js
 
 /**
  * The container of a task within its pod. Persistent volumes are mounted in the pod's own container, where its tasks find them.
+ *
  * @param ip address of the pod
  */
 export function taskContainer(

@@ -7,6 +7,7 @@ import type { StateFiles } from "./state-files.js";
 
 /**
  * Directories of agents, frameworks, executors and runs that will not be recovered.
+ *
  * @param taken.agentId undefined: none is
  * @param now milliseconds since the epoch
  */

@@ -4,6 +4,7 @@ import { TepuiError } from "../../../sdk/errors/index.js";
 /**
  * The containerizers in the order in which they are asked: first those that the flag names, then those that plugins contribute beyond that,
  * since somebody wanted them loaded. Throws TEPUI_CONTAINERIZER_UNKNOWN for names that no plugin contributes.
+ *
  * @param flag value of `--containerizers`
  */
 export function chosenContainerizers(flag: string, brought: readonly Containerizer[]): Containerizer[] {

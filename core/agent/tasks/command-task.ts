@@ -58,6 +58,7 @@ export class CommandTask {
 
   /**
    * The container runs, and this has to be reported.
+   *
    * @param starting whether an earlier run of the agent has reported TASK_STARTING
    */
   started({ data, starting = false }: { readonly data?: Buffer | undefined; starting?: boolean } = {}): void {
@@ -68,6 +69,7 @@ export class CommandTask {
 
   /**
    * The container runs and its framework knows: after a restart of the agent.
+   *
    * @param age how long it has been running, in milliseconds
    * @param told its statuses so far, oldest first
    * @param kill how it was being killed, if it was

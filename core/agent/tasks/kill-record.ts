@@ -58,6 +58,7 @@ export function readKillRecord(text: string): KillRecord {
 
 /**
  * Milliseconds until SIGKILL, for a run of the agent that continues a kill.
+ *
  * @param wished the task's own grace period
  * @param now milliseconds since the epoch
  */

@@ -49,6 +49,7 @@ export class UpdateManager {
   /**
    * Takes responsibility for an update. Resolves when its sender may forget it because it is written or acknowledged; at once for a known
    * update.
+   *
    * @param path where the task's updates are written; undefined: nowhere
    * @param over called when it was acknowledged or given up, or was known before
    */

@@ -119,6 +119,7 @@ export function refuseDown({ logger, messages }: MasterContext, pid: string): vo
 
 /**
  * What a valid message says about the agent. Inside the master, resources are always in the post-refinement format.
+ *
  * @param checkpointed the reservations and volumes on the agent, unless the agent itself knows them best
  */
 export function factsOf(

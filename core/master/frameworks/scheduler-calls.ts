@@ -31,6 +31,7 @@ export class SchedulerCalls {
 
   /**
    * Expects a call that passed `validateCall`, so the part that its type requires is present.
+   *
    * @throws TepuiError if the call is not from the connected scheduler
    */
   call(request: SchedulerRequest): void | Promise<void> {

@@ -37,6 +37,7 @@ export class Subscriptions {
 
   /**
    * Invalid content is answered with an ERROR event on the stream, which then ends.
+   *
    * @throws TepuiError TEPUI_SCHEDULER_CALL_INVALID if the principal is not the authenticated one
    */
   subscribe({ call, principal, connection, streamId, pid }: Subscription): SchedulerSession {

@@ -84,6 +84,7 @@ export class OperationEntry {
 
   /**
    * Adds a status to its history.
+   *
    * @param latest the agent's latest status, if the status itself is older
    */
   note(status: OperationStatus, latest: OperationStatus): void {

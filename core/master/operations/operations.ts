@@ -44,6 +44,7 @@ export class Operations {
 
   /**
    * Starts an operation whose resources the allocator already counts as free for it.
+   *
    * @param info in the post-refinement format, allocated if a framework asks
    * @returns why it is impossible; nothing has happened then
    */

@@ -98,6 +98,7 @@ export class Ledger {
 
   /**
    * Adds a status to a task's history and updates its state.
+   *
    * @param latest the agent's latest state, if the status itself is older
    * @param told the scheduler was sent the status and will acknowledge it
    */
@@ -134,6 +135,7 @@ export class Ledger {
 
   /**
    * Removes a task from its agent and adds it to its framework's history.
+   *
    * @param unreachable add it to the tasks that may come back
    */
   removeTask(task: TaskEntry, { unreachable = false }: { unreachable?: boolean } = {}): void {

@@ -16,6 +16,7 @@ type User = "Task" | "Executor";
 
 /**
  * What is wrong with resources that a task or an executor wants to use, in Mesos's words.
+ *
  * @param messages valid resources
  * @param resources the same, read
  */
