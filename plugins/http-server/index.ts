@@ -8,6 +8,9 @@ const port = z.coerce.number().int().min(0).max(65_535);
 /** Below, slow networks would be taken for attacks. */
 const MIN_RECEIVE_TIMEOUT_MS = 1000;
 
+/** Answers that clients have yet to read, together; or four of the largest, if that is more. */
+const MAX_UNREAD_BYTES = 256 * 1024 * 1024;
+
 const DEFAULTS = {
   master: { port: 5050, processId: "master" },
   agent: { port: 5051, processId: "slave(1)" },
@@ -46,6 +49,7 @@ export default definePlugin({
         processId: defaults.processId,
         maxBodyBytes: config.max_body_size,
         maxReceivingBytes: config.max_receiving_size,
+        maxUnreadBytes: MAX_UNREAD_BYTES,
         maxConnections: Math.min(config.max_connections, room),
         receiveTimeout: Math.max(config.receive_timeout, MIN_RECEIVE_TIMEOUT_MS),
         keepAliveTimeout: config.keep_alive_timeout,

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReplyStream } from "../../sdk/contracts/http-server.js";
 import type { HttpDate } from "../../sdk/http/index.js";
+import type { AnswerBudget } from "./answer-budget.js";
 import { inChunks, LAST_CHUNK } from "./chunks.js";
 import type { Outgoing } from "./outgoing.js";
 
@@ -10,7 +11,7 @@ import type { Outgoing } from "./outgoing.js";
 export class NodeOutgoing implements Outgoing {
   constructor(
     private readonly response: ServerResponse,
-    private readonly date: HttpDate,
+    private readonly shared: { readonly date: HttpDate; readonly answers: AnswerBudget },
   ) {
     // Mesos sends no Connection header; without one HTTP/1.1 keeps the connection open all the same.
     response.removeHeader("connection");
@@ -27,12 +28,18 @@ export class NodeOutgoing implements Outgoing {
   }
 
   whole(status: number, headers: OutgoingHttpHeaders, body: Uint8Array): void {
-    this.response.writeHead(status, STATUS_CODES[status] ?? "Unknown", {
-      Date: this.date.now(),
+    const { response } = this;
+    const { date, answers } = this.shared;
+    response.writeHead(status, STATUS_CODES[status] ?? "Unknown", {
+      Date: date.now(),
       ...headers,
       "Content-Length": body.length,
     });
-    this.response.end(body);
+    // Not the response's own socket: one that stands behind others has none yet.
+    const { socket } = response.req;
+    response.once("finish", () => answers.release(socket, body));
+    response.end(body);
+    answers.hold(socket, body);
   }
 
   whenLeft(left: () => void): void {

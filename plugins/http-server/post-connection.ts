@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { TurnBudget } from "../../sdk/http/index.js";
+import type { AnswerBudget } from "./answer-budget.js";
 import type { AnswerHeads } from "./answer-heads.js";
 import type { BodyBudget, BodyHolder } from "./body-budget.js";
 import type { PostHead, PostHeads } from "./post-head.js";
@@ -13,6 +14,7 @@ export interface PostConnectionOptions {
   /** For what all connections bring. */
   readonly budget: TurnBudget;
   readonly bodies: BodyBudget;
+  readonly answers: AnswerBudget;
   /** Answers one request. Must not throw. */
   serve(head: PostHead, source: RequestSource, outgoing: PostOutgoing): void;
   /** There are answers to write: `flush` is called at the end of this turn. */
@@ -97,6 +99,10 @@ export class PostConnection implements AnsweredConnection, BodyHolder {
 
   cut(): void {
     this.socket.destroy();
+  }
+
+  hold(body: Uint8Array): void {
+    this.options.answers.hold(this.socket, body);
   }
 
   /** Writes the answers whose turn has come, in one write. */
@@ -226,7 +232,10 @@ export class PostConnection implements AnsweredConnection, BodyHolder {
       return;
     }
     socket.cork();
-    for (const part of out) socket.write(part, "latin1");
+    for (const part of out) {
+      if (typeof part === "string") socket.write(part, "latin1");
+      else socket.write(part, () => this.options.answers.release(socket, part));
+    }
     socket.uncork();
   }
 

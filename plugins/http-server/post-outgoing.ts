@@ -15,6 +15,8 @@ export interface AnsweredConnection {
   /** The same, but it leaves at once. */
   streamed(): void;
   cut(): void;
+  /** The body is waiting for the client from now on. */
+  hold(body: Uint8Array): void;
 }
 
 /** Of a body that is read from elsewhere, this much may wait for the client. */
@@ -57,7 +59,10 @@ export class PostOutgoing implements Outgoing {
     this.begun = true;
     this.done = true;
     this.parts.push(this.heads.whole(status, headers, body.length));
-    if (body.length > 0) this.parts.push(body);
+    if (body.length > 0) {
+      this.parts.push(body);
+      this.connection.hold(body);
+    }
     this.connection.answered();
   }
 

@@ -1,17 +1,14 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
-import { gzip } from "node:zlib";
 import type { HttpReply, ReplyStream } from "../../sdk/contracts/http-server.js";
 import type { HttpDate } from "../../sdk/http/http-date.js";
 import { acceptsGzip } from "../../sdk/http/quality-list.js";
+import type { Compressor } from "./compressor.js";
 import type { Outgoing } from "./outgoing.js";
 import type { ServerRequest } from "./request.js";
 
 /** Smaller bodies are not worth compressing; libprocess has the same figure. */
 const GZIP_MIN_BYTES = 1024;
-
-/** Speed before size: the largest bodies are read by machines on the same network. */
-const GZIP_LEVEL = 1;
 
 /** A JavaScript name or path of names: anything else could smuggle script into a page of this origin. */
 const CALLBACK_NAME = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*|\[\d{1,9}\])*$/;
@@ -21,13 +18,19 @@ const TEXT = "text/plain; charset=utf-8";
 const NOTHING = Buffer.alloc(0);
 const NO_HEADERS: OutgoingHttpHeaders = Object.freeze({});
 
+/** What all answers of a server have in common. */
+export interface ReplyTools {
+  readonly date: HttpDate;
+  readonly compressor: Compressor;
+}
+
 export class ServerReply implements HttpReply {
   private leaving: AbortController | undefined;
 
   constructor(
     private readonly request: ServerRequest,
     readonly outgoing: Outgoing,
-    private readonly date: HttpDate,
+    private readonly tools: ReplyTools,
   ) {}
 
   get closed(): AbortSignal {
@@ -50,17 +53,17 @@ export class ServerReply implements HttpReply {
       this.write(status, bytes, headers);
       return;
     }
-    gzip(bytes, { level: GZIP_LEVEL }, (error, small) => {
-      if (error !== null) this.write(status, bytes, headers);
-      else this.write(status, small, { ...headers, "Content-Encoding": "gzip" });
-    });
+    this.tools.compressor.compress(bytes).then(
+      (small) => this.write(status, small, { ...headers, "Content-Encoding": "gzip" }),
+      () => this.write(status, bytes, headers),
+    );
   }
 
   text(status: number, body: string, headers: OutgoingHttpHeaders = {}): void {
     this.send(status, body, { ...headers, "Content-Type": TEXT });
   }
 
-  json(body: string, status = 200, headers: OutgoingHttpHeaders = {}): void {
+  json(body: string | Uint8Array, status = 200, headers: OutgoingHttpHeaders = {}): void {
     const callback = this.request.query.get("jsonp");
     if (callback === null) {
       this.send(status, body, { ...headers, "Content-Type": "application/json" });
@@ -70,15 +73,16 @@ export class ServerReply implements HttpReply {
       this.text(400, "The value of 'jsonp' is not the name of a JavaScript function");
       return;
     }
-    this.send(status, `${callback}(${body})`, { ...headers, "Content-Type": "text/javascript" });
+    const text = typeof body === "string" ? body : Buffer.from(body).toString("utf8");
+    this.send(status, `${callback}(${text})`, { ...headers, "Content-Type": "text/javascript" });
   }
 
   stream(status: number, headers: OutgoingHttpHeaders, closed: () => void): ReplyStream {
-    return this.outgoing.stream(status, { ...headers, Date: this.date.now() }, closed);
+    return this.outgoing.stream(status, { ...headers, Date: this.tools.date.now() }, closed);
   }
 
   pipe(status: number, headers: OutgoingHttpHeaders, source: Readable): Promise<void> {
-    return this.outgoing.pipe(status, { ...headers, Date: this.date.now() }, source);
+    return this.outgoing.pipe(status, { ...headers, Date: this.tools.date.now() }, source);
   }
 
   /** Mesos's answer where nothing is served. */

@@ -16,8 +16,10 @@ import type { Logger } from "../../sdk/contracts/logger.js";
 import { isTepuiError, messageOf } from "../../sdk/errors/index.js";
 import { HttpDate, methodNotAllowed, OncePerPeer, TurnBudget } from "../../sdk/http/index.js";
 import { type Address, type AddressSettings, advertisedAddress, bindAddress } from "./advertised-address.js";
+import { AnswerBudget } from "./answer-budget.js";
 import { AnswerHeads } from "./answer-heads.js";
 import { BodyBudget } from "./body-budget.js";
+import { Compressor } from "./compressor.js";
 import { ConnectionGate } from "./connection-gate.js";
 import { listen } from "./listening.js";
 import { NodeOutgoing } from "./node-outgoing.js";
@@ -26,7 +28,7 @@ import { PipelineLimit } from "./pipeline-limit.js";
 import { PostConnection, type PostConnectionOptions } from "./post-connection.js";
 import { PostHeads } from "./post-head.js";
 import { refuse } from "./refusal.js";
-import { ServerReply } from "./reply.js";
+import { type ReplyTools, ServerReply } from "./reply.js";
 import {
   NodeRequest,
   type RequestSource,
@@ -50,6 +52,8 @@ export interface HttpServerSettings extends AddressSettings {
   readonly maxBodyBytes: number;
   /** Of all bodies together that are coming in. */
   readonly maxReceivingBytes: number;
+  /** Of all answers together that clients have yet to read. */
+  readonly maxUnreadBytes: number;
   readonly maxConnections: number;
   /** How long a request may take to arrive, and a body may stand still; milliseconds. */
   readonly receiveTimeout: number;
@@ -72,6 +76,7 @@ export class OnePortServer implements HttpServer {
   private readonly bodyLimits: BodyLimits;
   private readonly pipeline = new PipelineLimit();
   private readonly date: HttpDate;
+  private readonly answering: ReplyTools & { readonly answers: AnswerBudget };
   private readonly gate: ConnectionGate;
   private readonly http: Server;
   private readonly listener: NetServer;
@@ -87,6 +92,11 @@ export class OnePortServer implements HttpServer {
   ) {
     this.router = new Router(settings.processId);
     this.date = new HttpDate(deps.clock);
+    this.answering = {
+      date: this.date,
+      compressor: new Compressor(),
+      answers: new AnswerBudget(settings.maxUnreadBytes, deps.logger),
+    };
     this.http = this.createHttp();
     this.bodyLimits = {
       maxBodyBytes: settings.maxBodyBytes,
@@ -177,6 +187,7 @@ export class OnePortServer implements HttpServer {
       answerHeads: new AnswerHeads(this.date),
       budget: new TurnBudget(this.deps.clock),
       bodies: this.bodyLimits.budget,
+      answers: this.answering.answers,
       serve: ({ route, routed }, source, outgoing) => {
         this.run(route, ...this.exchange(source, routed, outgoing));
       },
@@ -244,7 +255,7 @@ export class OnePortServer implements HttpServer {
       rest: found?.rest ?? "",
       queryText: url?.query ?? "",
     };
-    const [request, reply] = this.exchange(source, routed, new NodeOutgoing(response, this.date));
+    const [request, reply] = this.exchange(source, routed, new NodeOutgoing(response, this.answering));
     const taker = this.requestTakers.find((candidate) => candidate.matches(request));
     const methods = found?.route.methods;
     if (url === undefined) reply.text(400, "Request URL path must start with '/'");
@@ -261,7 +272,7 @@ export class OnePortServer implements HttpServer {
     outgoing: Outgoing,
   ): [ServerRequest, ServerReply] {
     const request = new ServerRequest(source, routed);
-    return [request, new ServerReply(request, outgoing, this.date)];
+    return [request, new ServerReply(request, outgoing, this.answering)];
   }
 
   private run(handler: Pick<HttpRoute, "handle">, request: ServerRequest, reply: ServerReply): void {

@@ -16,8 +16,8 @@ export default definePlugin({
     "The master's endpoints from before the v1 operator API: /state, /slaves, /tasks, /reserve, /quota, /maintenance and the rest",
   targets: ["master"],
   requires: { http: HttpServer, view: MasterView, operator: OperatorService, registry: Registry },
-  setup: (_ctx, { http, view, operator, registry }) => {
-    addMasterRoutes(http, view, buildInfo());
+  setup: ({ clock }, { http, view, operator, registry }) => {
+    addMasterRoutes(http, view, { build: buildInfo(), clock });
     addOperatorRoutes(http, operator);
     addMaintenanceRoutes(http, operator);
     addRegistryRoutes(http, { view, registry });

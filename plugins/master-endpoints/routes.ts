@@ -1,6 +1,7 @@
+import type { Clock } from "../../sdk/contracts/clock.js";
 import type { HttpReply, HttpRequest, HttpServer } from "../../sdk/contracts/http-server.js";
 import type { MasterView } from "../../sdk/contracts/master-view.js";
-import { answeredByLeadership, masterLocation } from "../../sdk/http/index.js";
+import { answeredByLeadership, masterLocation, SharedReads } from "../../sdk/http/index.js";
 import { type BuildInfo, listOf, mapJson, versionJson } from "../../sdk/v0-json/index.js";
 import { fullAgentJson } from "./agent-json.js";
 import { frameworkJson } from "./framework-json.js";
@@ -30,11 +31,19 @@ const READS: readonly (readonly [path: string, write: Write])[] = [
 ];
 
 /** The master's older endpoints, with the names that they had when they ended in `.json`. No method is refused, as in Mesos. */
-export function addMasterRoutes(http: HttpServer, view: MasterView, build: BuildInfo): void {
+export function addMasterRoutes(
+  http: HttpServer,
+  view: MasterView,
+  { build, clock }: { readonly build: BuildInfo; readonly clock: Clock },
+): void {
+  const reads = new SharedReads(clock);
   for (const [path, write] of READS) {
-    const handle = (request: HttpRequest, reply: HttpReply): void => {
+    const handle = async (request: HttpRequest, reply: HttpReply): Promise<void> => {
       if (answeredByOther(view, request, reply)) return;
-      reply.json(write(view, request.query, build));
+      const { query } = request;
+      const body = await reads.ask(questionOf(path, query), () => write(view, query, build));
+      // It may have been deposed meanwhile.
+      if (!answeredByOther(view, request, reply)) reply.json(body);
     };
     http.route({ path, realm: REALM, handle });
   }
@@ -47,6 +56,13 @@ export function addMasterRoutes(http: HttpServer, view: MasterView, build: Build
   http.route({ path: "/health", handle: (_, reply) => reply.send(200) });
   // Nothing below it, lest the leader's own answer leads on for ever.
   http.route({ path: "/redirect", exact: true, handle: (_, reply) => redirect(view, reply) });
+}
+
+/** The callback is around the answer and no part of it. */
+function questionOf(path: string, query: URLSearchParams): string {
+  const asked = new URLSearchParams(query);
+  asked.delete("jsonp");
+  return `${path}?${asked}`;
 }
 
 /** A master that leads but still reads its registry shows what it has, which is nothing yet, as in Mesos. */

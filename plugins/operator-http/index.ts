@@ -4,6 +4,7 @@ import { LogVerbosity } from "../../sdk/contracts/log-verbosity.js";
 import { MasterView } from "../../sdk/contracts/master-view.js";
 import { Metrics } from "../../sdk/contracts/metrics.js";
 import { OperatorService } from "../../sdk/contracts/operator-service.js";
+import { SharedReads } from "../../sdk/http/index.js";
 import { bytesText, definePlugin, z } from "../../sdk/plugin/index.js";
 import { buildInfo } from "../../sdk/v0-json/index.js";
 import { OperatorEndpoint } from "./operator-endpoint.js";
@@ -31,15 +32,17 @@ export default definePlugin({
   }),
   setup: (ctx, { server, ...deps }) => {
     const { clock, logger, config } = ctx;
+    const shared = new SharedReads(clock);
     const streams = new OperatorStreams({
       view: deps.view,
+      shared,
       clock,
       logger,
       maxSubscribers: config.max_operator_event_stream_subscribers,
       maxSubscriberBuffer: config.max_operator_event_buffer,
       gauge: deps.metrics.counter("master/operator_event_stream_subscribers"),
     });
-    server.route(new OperatorEndpoint({ ...deps, build: buildInfo(), streams }));
+    server.route(new OperatorEndpoint({ ...deps, build: buildInfo(), streams, shared }));
     return { stop: () => streams.stop() };
   },
 });

@@ -1,15 +1,17 @@
 import * as codecs from "../../proto/gen/json/mesos/v1/master/master.js";
-import { Call_Type } from "../../proto/gen/mesos/v1/master/master.js";
+import { Call_Type, type Response } from "../../proto/gen/mesos/v1/master/master.js";
 import type { HttpReply, HttpRequest, HttpRoute } from "../../sdk/contracts/http-server.js";
 import {
   answeredByLeadership,
   answerFormat,
+  MEDIA_TYPES,
+  type MessageFormat,
   methodNotAllowed,
   readCall,
   sendMessage,
 } from "../../sdk/http/index.js";
 import { ACTIONS } from "./actions.js";
-import { type OperatorApi, READS } from "./reads.js";
+import { CLUSTER_READS, type OperatorApi, READS } from "./reads.js";
 import { validateCall } from "./validate-call.js";
 
 const METHODS = ["POST"];
@@ -33,12 +35,22 @@ export class OperatorEndpoint implements HttpRoute {
     const accepted = answerFormat(request.headers.accept, format);
     const type = call.type ?? 0;
     if (type === Call_Type.SUBSCRIBE) {
-      this.api.streams.open(request, reply, accepted);
+      await this.api.streams.open(request, reply, accepted);
       return;
     }
     const act = ACTIONS[type];
     if (act !== undefined) {
       reply.send(await act(this.api, call, request.principal));
+      return;
+    }
+    const clusterRead = CLUSTER_READS[type];
+    if (clusterRead !== undefined) {
+      const body = await this.api.shared.ask(`${type} ${accepted}`, () =>
+        encode(clusterRead(this.api), accepted),
+      );
+      // It may have been deposed meanwhile.
+      if (answeredByLeadership(this.api.service.leadership(), request, reply)) return;
+      reply.send(200, body, { "Content-Type": MEDIA_TYPES[accepted] });
       return;
     }
     const read = READS[type];
@@ -50,3 +62,6 @@ export class OperatorEndpoint implements HttpRoute {
     sendMessage(reply, { codec: codecs.Response, message: response, format: accepted });
   }
 }
+
+const encode = (response: Response, format: MessageFormat): string | Uint8Array =>
+  format === "json" ? codecs.Response.json.write(response) : codecs.Response.encode(response);

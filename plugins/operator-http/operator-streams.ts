@@ -5,7 +5,14 @@ import type { HttpReply, HttpRequest } from "../../sdk/contracts/http-server.js"
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { MasterView } from "../../sdk/contracts/master-view.js";
 import type { Counter } from "../../sdk/contracts/metrics.js";
-import { type EventStream, type MessageFormat, Subscribers } from "../../sdk/http/index.js";
+import {
+  answeredByLeadership,
+  type EventStream,
+  type MessageFormat,
+  type SharedReads,
+  Subscribers,
+} from "../../sdk/http/index.js";
+import { encodeRecord } from "../../sdk/recordio/index.js";
 import { eventsOf } from "./events.js";
 import { stateOf } from "./state.js";
 
@@ -14,6 +21,7 @@ const HEARTBEAT: Event = { type: Event_Type.HEARTBEAT };
 
 export interface OperatorStreamsOptions {
   readonly view: MasterView;
+  readonly shared: SharedReads;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The oldest makes room for one too many. */
@@ -46,18 +54,16 @@ export class OperatorStreams {
     });
   }
 
-  /** Answers with the state, and from then on with every change. */
-  open(request: HttpRequest, reply: HttpReply, format: MessageFormat): void {
-    const { view, clock } = this.options;
+  /** Answers with the state, and from then on with every change. Resolves when the stream has begun, or is refused. */
+  async open(request: HttpRequest, reply: HttpReply, format: MessageFormat): Promise<void> {
+    const { view, clock, shared } = this.options;
+    // Many may come at once, when a master has just begun to lead. Nothing changes between the state and what is told after it.
+    const state = await shared.ask(`SUBSCRIBE ${format}`, () => encodeRecord(this.encodeState(format)));
+    // It may have been deposed meanwhile.
+    if (answeredByLeadership(view.leadership(), request, reply)) return;
     this.subscribers.open({ request, reply, format }, (stream) => {
       this.admit(stream);
-      stream.send({
-        type: Event_Type.SUBSCRIBED,
-        subscribed: {
-          get_state: stateOf(view),
-          heartbeat_interval_seconds: HEARTBEAT_INTERVAL_MS / 1000,
-        },
-      });
+      stream.sendRecord(state);
       stream.send(HEARTBEAT);
       const heart = clock.setInterval(() => stream.send(HEARTBEAT), HEARTBEAT_INTERVAL_MS);
       return {
@@ -68,6 +74,17 @@ export class OperatorStreams {
         },
       };
     });
+  }
+
+  private encodeState(format: MessageFormat): Uint8Array {
+    const event: Event = {
+      type: Event_Type.SUBSCRIBED,
+      subscribed: {
+        get_state: stateOf(this.options.view),
+        heartbeat_interval_seconds: HEARTBEAT_INTERVAL_MS / 1000,
+      },
+    };
+    return format === "json" ? Buffer.from(codecs.Event.json.write(event)) : codecs.Event.encode(event);
   }
 
   stop(): void {

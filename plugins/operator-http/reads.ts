@@ -10,6 +10,7 @@ import type { LogVerbosity } from "../../sdk/contracts/log-verbosity.js";
 import type { MasterView } from "../../sdk/contracts/master-view.js";
 import type { Metrics } from "../../sdk/contracts/metrics.js";
 import type { OperatorService } from "../../sdk/contracts/operator-service.js";
+import type { SharedReads } from "../../sdk/http/index.js";
 import { fromMilli } from "../../sdk/resources/index.js";
 import { isInSubtree } from "../../sdk/roles/index.js";
 import { type BuildInfo, versionInfo } from "../../sdk/v0-json/index.js";
@@ -24,11 +25,12 @@ export interface OperatorApi {
   readonly verbosity: LogVerbosity;
   readonly build: BuildInfo;
   readonly streams: OperatorStreams;
+  readonly shared: SharedReads;
 }
 
 type Read = (api: OperatorApi, call: Call) => Response | Promise<Response>;
 
-/** The calls that read something, by type. */
+/** The calls that read something small, by type. */
 export const READS: { readonly [type: number]: Read } = {
   [Call_Type.GET_HEALTH]: () => ({ type: Response_Type.GET_HEALTH, get_health: { healthy: true } }),
   [Call_Type.GET_FLAGS]: ({ view }) => {
@@ -61,6 +63,34 @@ export const READS: { readonly [type: number]: Read } = {
     type: Response_Type.GET_MASTER,
     get_master: { master_info: view.info, start_time: view.startTime, elected_time: view.electedTime },
   }),
+  [Call_Type.GET_MAINTENANCE_SCHEDULE]: ({ service }) => ({
+    type: Response_Type.GET_MAINTENANCE_SCHEDULE,
+    get_maintenance_schedule: { schedule: service.maintenanceSchedule() },
+  }),
+  [Call_Type.GET_MAINTENANCE_STATUS]: ({ service }) => ({
+    type: Response_Type.GET_MAINTENANCE_STATUS,
+    get_maintenance_status: { status: service.maintenanceStatus() },
+  }),
+  [Call_Type.GET_WEIGHTS]: ({ service }) => {
+    const weights = [...service.weights()];
+    // Without weights not even the empty list is there.
+    if (weights.length === 0) return { type: Response_Type.GET_WEIGHTS };
+    return { type: Response_Type.GET_WEIGHTS, get_weights: { weight_infos: weights } };
+  },
+  [Call_Type.GET_QUOTA]: ({ service }) => {
+    const configs = [...service.quotas()];
+    const infos = configs.map(({ role, guarantees }) => ({
+      role,
+      guarantee: Object.entries(guarantees).map(
+        ([name, scalar]): Resource => ({ name, type: Value_Type.SCALAR, scalar, reservations: [] }),
+      ),
+    }));
+    return { type: Response_Type.GET_QUOTA, get_quota: { status: { infos, configs } } };
+  },
+};
+
+/** Those that tell of the whole cluster: the same to all who ask at a time. */
+export const CLUSTER_READS: { readonly [type: number]: (api: Pick<OperatorApi, "view">) => Response } = {
   [Call_Type.GET_STATE]: ({ view }) => ({
     type: Response_Type.GET_STATE,
     get_state: stateOf(view),
@@ -79,31 +109,7 @@ export const READS: { readonly [type: number]: Read } = {
     type: Response_Type.GET_OPERATIONS,
     get_operations: { operations: [...view.agents()].flatMap((agent) => [...agent.operations()]) },
   }),
-  [Call_Type.GET_MAINTENANCE_SCHEDULE]: ({ service }) => ({
-    type: Response_Type.GET_MAINTENANCE_SCHEDULE,
-    get_maintenance_schedule: { schedule: service.maintenanceSchedule() },
-  }),
-  [Call_Type.GET_MAINTENANCE_STATUS]: ({ service }) => ({
-    type: Response_Type.GET_MAINTENANCE_STATUS,
-    get_maintenance_status: { status: service.maintenanceStatus() },
-  }),
   [Call_Type.GET_ROLES]: ({ view }) => ({ type: Response_Type.GET_ROLES, get_roles: { roles: roles(view) } }),
-  [Call_Type.GET_WEIGHTS]: ({ service }) => {
-    const weights = [...service.weights()];
-    // Without weights not even the empty list is there.
-    if (weights.length === 0) return { type: Response_Type.GET_WEIGHTS };
-    return { type: Response_Type.GET_WEIGHTS, get_weights: { weight_infos: weights } };
-  },
-  [Call_Type.GET_QUOTA]: ({ service }) => {
-    const configs = [...service.quotas()];
-    const infos = configs.map(({ role, guarantees }) => ({
-      role,
-      guarantee: Object.entries(guarantees).map(
-        ([name, scalar]): Resource => ({ name, type: Value_Type.SCALAR, scalar, reservations: [] }),
-      ),
-    }));
-    return { type: Response_Type.GET_QUOTA, get_quota: { status: { infos, configs } } };
-  },
 };
 
 /** What is allocated and offered in each role, with the roles below it. */

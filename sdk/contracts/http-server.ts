@@ -40,8 +40,8 @@ export interface HttpReply {
   send(status: number, body?: string | Uint8Array, headers?: OutgoingHttpHeaders): void;
   /** Mesos's plain error form: `text/plain; charset=utf-8`. */
   text(status: number, body: string, headers?: OutgoingHttpHeaders): void;
-  /** `application/json`, wrapped in a callback when the request has `?jsonp=`. `body` is JSON text already. */
-  json(body: string, status?: number, headers?: OutgoingHttpHeaders): void;
+  /** `application/json`, wrapped in a callback when the request has `?jsonp=`. `body` is JSON text already, a string or its UTF-8. */
+  json(body: string | Uint8Array, status?: number, headers?: OutgoingHttpHeaders): void;
   /**
    * Begins an answer that lasts.
    *

@@ -49,7 +49,17 @@ export class EventStream<E> {
   /** False when the client is gone, has been told to go, or has fallen too far behind and is cut off. */
   send(event: E): boolean {
     if (this.ended || this.stream?.over === true) return false;
-    const size = this.encode(event);
+    const { codec, format } = this.options;
+    const bytes = format === "json" ? Buffer.from(codec.json.write(event)) : codec.encode(event);
+    return this.sendRecord(encodeRecord(bytes));
+  }
+
+  /** The same for one that is encoded already, in the stream's format and as a record, because others get it, too. */
+  sendRecord(record: Buffer): boolean {
+    if (this.ended || this.stream?.over === true) return false;
+    const { length: size } = record;
+    this.records.push(record);
+    this.waiting += size;
     this.first ??= size;
     if (this.unread > this.limit) {
       this.cutOff();
@@ -82,15 +92,6 @@ export class EventStream<E> {
     if (this.ended) return;
     this.ended = true;
     this.flush();
-  }
-
-  private encode(event: E): number {
-    const { codec, format } = this.options;
-    const bytes = format === "json" ? Buffer.from(codec.json.write(event)) : codec.encode(event);
-    const record = encodeRecord(bytes);
-    this.records.push(record);
-    this.waiting += record.length;
-    return record.length;
   }
 
   private schedule(): void {

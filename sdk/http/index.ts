@@ -12,5 +12,6 @@ export { OncePerPeer } from "./once-per-peer.js";
 export { type OutboundOptions, outboundAgent } from "./outbound-agent.js";
 export { acceptsGzip, acceptsMediaType } from "./quality-list.js";
 export { type Answer, methodNotAllowed, sendMessage } from "./replies.js";
+export { SharedReads } from "./shared-reads.js";
 export { type NewSubscriber, Subscribers, type SubscribersOptions } from "./subscribers.js";
 export { TurnBudget } from "./turn-budget.js";

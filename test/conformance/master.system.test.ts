@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { addMasterRoutes } from "../../plugins/master-endpoints/routes.js";
 import type { MasterView } from "../../sdk/contracts/master-view.js";
 import type { Leadership } from "../../sdk/contracts/scheduler-service.js";
+import { SystemClock } from "../../sdk/contracts/system-clock.js";
 import { buildInfo } from "../../sdk/v0-json/index.js";
 import { type Rig, startServer } from "../plugins/http-server/support.js";
 import { viewOf } from "./captured-master.js";
@@ -15,7 +16,7 @@ function viewWith(leadership?: Leadership): MasterView {
 }
 
 const start = (view: MasterView): Promise<Rig> =>
-  startServer((server) => addMasterRoutes(server, view, buildInfo()));
+  startServer((server) => addMasterRoutes(server, view, { build: buildInfo(), clock: new SystemClock() }));
 
 describe("the master's endpoints against captured answers", () => {
   let rig: Rig;

@@ -107,7 +107,7 @@ class Bench {
     let answer: [number, string] = [0, ""];
     const reply: Partial<HttpReply> = {
       json: (body, status = 200) => {
-        answer = [status, body];
+        answer = [status, String(body)];
       },
       text: (status, body) => {
         answer = [status, body];

@@ -11,6 +11,7 @@ export const TEST_SETTINGS: HttpServerSettings = {
   processId: "master",
   maxBodyBytes: 1024 * 1024,
   maxReceivingBytes: 16 * 1024 * 1024,
+  maxUnreadBytes: 16 * 1024 * 1024,
   maxConnections: 5000,
   receiveTimeout: 60_000,
   keepAliveTimeout: 60_000,

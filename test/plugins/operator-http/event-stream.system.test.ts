@@ -6,6 +6,7 @@ import { type Event, Event_Type } from "../../../proto/gen/mesos/v1/master/maste
 import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Files } from "../../../sdk/contracts/files.js";
 import { TimedVerbosity } from "../../../sdk/contracts/log-verbosity.js";
+import { SharedReads } from "../../../sdk/http/index.js";
 import { RecordDecoder } from "../../../sdk/recordio/index.js";
 import { TestAgent } from "../../core/master/harness/agent.js";
 import { MasterHarness } from "../../core/master/harness/master-harness.js";
@@ -68,8 +69,10 @@ describe("the operator API's stream of events", () => {
     harness = await new MasterHarness().start();
     const { master, clock, logger, metrics } = harness;
     const { view } = master;
+    const shared = new SharedReads(clock);
     streams = new OperatorStreams({
       view,
+      shared,
       clock,
       logger,
       maxSubscribers: limits.subscribers ?? 1000,
@@ -81,6 +84,7 @@ describe("the operator API's stream of events", () => {
       view,
       metrics,
       streams,
+      shared,
       files: {} as Files,
       verbosity: new TimedVerbosity(clock),
       build: { version: "1.12.0", buildTime: 1 },

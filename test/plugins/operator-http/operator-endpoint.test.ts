@@ -7,6 +7,7 @@ import type { Files } from "../../../sdk/contracts/files.js";
 import type { HttpReply, HttpRequest } from "../../../sdk/contracts/http-server.js";
 import { TimedVerbosity } from "../../../sdk/contracts/log-verbosity.js";
 import { isTepuiError } from "../../../sdk/errors/index.js";
+import { SharedReads } from "../../../sdk/http/index.js";
 import { TestAgent } from "../../core/master/harness/agent.js";
 import { MasterHarness } from "../../core/master/harness/master-harness.js";
 
@@ -42,6 +43,7 @@ class Asked {
       metrics,
       build,
       streams,
+      shared: new SharedReads(this.harness.clock),
       verbosity,
       files: FILES,
     });
