@@ -29,7 +29,8 @@ export interface ExecutorsOptions extends Omit<RetirementOptions, "destroy"> {
   readonly send: (message: NamedMessage) => void;
 }
 
-const KILLED_UNDELIVERED = {
+/** It was killed before anything was told of it. */
+export const KILLED_UNDELIVERED = {
   state: TaskState.TASK_KILLED,
   reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH,
   message: "Killed before delivery to the executor",

@@ -17,7 +17,7 @@ import type { Disk, DiskOperation } from "../disk/operations.js";
 import type { ExecutorDrivers } from "../drivers/executor-drivers.js";
 import { Executor } from "../executors/executor.js";
 import { executorLimits } from "../executors/executor-limits.js";
-import type { Executors } from "../executors/executors.js";
+import { type Executors, KILLED_UNDELIVERED } from "../executors/executors.js";
 import { Framework } from "../framework.js";
 import type { AgentOptions } from "../options.js";
 import type { AgentPaths } from "../paths.js";
@@ -196,20 +196,20 @@ export class Recovery {
 
   private async follow({ framework, executor, saved }: Live): Promise<void> {
     const { taskContainers, executors, clock, logger } = this.options;
+    const [only] = saved.tasks;
+    // It was killed before anybody had heard that it runs.
+    const undelivered = executor.isCommand && only?.kill !== undefined && only.updates.length === 0;
     const owner = this.ownerOf(executor);
     if (owner === undefined) {
       logger.warn(
         { executor: executor.id, framework: framework.id },
         "nothing is left of an executor's container",
       );
-      executors.fail(executor, lost(framework, executor));
+      executors.fail(executor, undelivered ? KILLED_UNDELIVERED : lost(framework, executor));
       return;
     }
     executor.containerizer = owner;
     executor.containerStatus = await taskContainers.containerStatus(executor, owner);
-    const [only] = saved.tasks;
-    // It was killed before anybody had heard that it runs.
-    const undelivered = executor.isCommand && only?.kill !== undefined && only.updates.length === 0;
     if (executor.isPod) this.options.pods.start(framework, executor, earlierGroups(saved));
     if (executor.isCommand && only !== undefined && !undelivered) {
       executor.state = "running";

@@ -523,6 +523,17 @@ describe("an agent that comes back", () => {
     ]);
   });
 
+  it("knows that also of one whose container had been ended and put away", async () => {
+    const it = new Restarted();
+    it.bench.containerizer.recover = async () => undefined;
+    const task = { ...it.task("t1", []), kill: killRecord("killed") };
+    const bench = await it.recover(it.saved([it.command("t1", task)]));
+    await it.register();
+    expect((await bench.drain("t1")).map(line)).to.deep.equal([
+      "TASK_KILLED REASON_TASK_KILLED_DURING_LAUNCH: Killed before delivery to the executor",
+    ]);
+  });
+
   it("ends a command task of which no record is left", async () => {
     const it = new Restarted();
     const nothing = it.command("t1", it.task("t1", []), { tasks: [] });
