@@ -4,7 +4,7 @@ import { parseAddresses } from "../../sdk/client/index.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import { containerName } from "../../sdk/ids/index.js";
 import { table } from "./table.js";
-import { AgentApi } from "./task/agent-api.js";
+import { AgentApi, AgentRefusal } from "./task/agent-api.js";
 
 export interface AgentContainersOptions {
   /** `host:port`. */
@@ -35,7 +35,11 @@ export async function runAgentContainers(
     stdout.write(table(["CONTAINER", "EXECUTOR", "FRAMEWORK", "PID", "ADDRESS", "CPUS", "MEMORY"], rows));
     return 0;
   } catch (error) {
-    stderr.write(`tepui agent containers: ${messageOf(error)}\n`);
+    const text = messageOf(error);
+    const master = error instanceof AgentRefusal && text.includes("master::Call");
+    stderr.write(
+      `tepui agent containers: ${master ? `${agent} is a master; name an agent with --agent` : text}\n`,
+    );
     return 1;
   }
 }

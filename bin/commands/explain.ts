@@ -1,4 +1,4 @@
-import { addressText, type DaemonAddress, parseAddresses } from "../../sdk/client/index.js";
+import { addressText, type DaemonAddress, parseAddresses, reasonOf } from "../../sdk/client/index.js";
 import { messageOf } from "../../sdk/errors/index.js";
 import type { Streams } from "./execute-report.js";
 import { type Explanation, explanationSchema, explanationText } from "./explain-text.js";
@@ -78,5 +78,5 @@ function refusal(status: number, text: string): string {
 
 /** `fetch` hides why it failed in its error's cause. */
 function causeOf(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+  return reasonOf(error instanceof Error ? (error.cause ?? error) : error);
 }

@@ -220,9 +220,13 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: "the connection broke",
 };
 
-function reasonOf(error: unknown): string {
+/** Why a connection or a request failed, in words for people. */
+export function reasonOf(error: unknown): string {
   const { code, message, name } = error as { code?: unknown; message?: unknown; name?: unknown };
   if (name === "AbortError") return "closed by this side";
+  // What a gRPC port sends, for one, is not HTTP/1.1; not every parser gives a code.
+  if (name === "HTTPParserError" || String(code).startsWith("HPE_"))
+    return "no HTTP/1.1 is spoken there; is it the right port?";
   // Several addresses of one name were tried: node reports the last code and no message.
   return (typeof code === "string" ? REASONS[code] : undefined) ?? String(message || code || error);
 }

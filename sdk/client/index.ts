@@ -12,5 +12,5 @@ export {
   UnreachableError,
 } from "./errors.js";
 export type { EventHandler } from "./event-hub.js";
-export type { TlsOptions } from "./http-api.js";
+export { reasonOf, type TlsOptions } from "./http-api.js";
 export type { IdInput, PartialMessage } from "./partial.js";

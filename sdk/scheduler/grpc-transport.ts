@@ -127,7 +127,9 @@ function ready(stub: Stub, timeout: number, where: string): Promise<void> {
     stub.waitForReady(Date.now() + timeout, (error) =>
       error === undefined || error === null
         ? resolve()
-        : reject(new UnreachableError(`${where}: no gRPC connection within ${timeout} ms`)),
+        : reject(
+            new UnreachableError(`${where}: no gRPC connection within ${timeout} ms; is it the gRPC port?`),
+          ),
     );
   });
 }

@@ -1,6 +1,7 @@
 import * as codecs from "../../proto/gen/json/mesos/v1/scheduler/scheduler.js";
 import type { Call } from "../../proto/gen/mesos/v1/scheduler/scheduler.js";
-import { ProtocolError } from "../client/errors.js";
+import { addressText } from "../client/address.js";
+import { CallRefusedError, ProtocolError } from "../client/errors.js";
 import { HttpApi, type TlsOptions } from "../client/http-api.js";
 import { messageCoder } from "../client/message-coder.js";
 import { MEDIA_TYPES, type MessageFormat } from "../http/message-format.js";
@@ -49,9 +50,20 @@ export class HttpSchedulerTransport implements SchedulerTransport {
       };
     } catch (error) {
       await api.close();
-      throw error;
+      throw understood(error, addressText(master));
     }
   }
+}
+
+/** What an agent says to SUBSCRIBE: it has another API below that path, and cannot read the call. */
+const NO_SCHEDULER_API = /^Failed to (parse body|convert)|agent::Call/;
+
+function understood(error: unknown, where: string): unknown {
+  if (!(error instanceof CallRefusedError) || !NO_SCHEDULER_API.test(error.detail ?? "")) return error;
+  return new CallRefusedError(
+    `${where} cannot read SUBSCRIBE; is it a master? It said: ${error.detail}`,
+    error.status,
+  );
 }
 
 async function* decoded<T>(

@@ -6,7 +6,7 @@ import {
   ProcessIO_Type,
 } from "../../../proto/gen/mesos/v1/agent/agent.js";
 import type { ContainerID } from "../../../proto/gen/mesos/v1/mesos.js";
-import { messageOf } from "../../../sdk/errors/index.js";
+import { reasonOf } from "../../../sdk/client/index.js";
 import { encodeRecord, RecordDecoder } from "../../../sdk/recordio/index.js";
 
 /** How long the agent may take to answer at the end of the input, in milliseconds. */
@@ -73,7 +73,7 @@ export class AgentApi {
       return await answered(sent);
     } catch (error) {
       const { host } = new URL(this.base);
-      throw new Error(`the agent at ${host} does not answer: ${messageOf(error)}`, { cause: error });
+      throw new Error(`the agent at ${host} does not answer: ${reasonOf(error)}`, { cause: error });
     }
   }
 }

@@ -1,8 +1,7 @@
 import * as codecs from "../../../proto/gen/json/mesos/v1/master/master.js";
 import { Call_Type, type Response } from "../../../proto/gen/mesos/v1/master/master.js";
 import { type ContainerID, type Task, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
-import { addressText, type DaemonAddress, parseAddresses } from "../../../sdk/client/index.js";
-import { messageOf } from "../../../sdk/errors/index.js";
+import { addressText, type DaemonAddress, parseAddresses, reasonOf } from "../../../sdk/client/index.js";
 import { MEDIA_TYPES } from "../../../sdk/http/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 
@@ -114,5 +113,4 @@ async function askOne({ protocol, host, port, prefix }: DaemonAddress, type: Cal
 }
 
 /** `fetch` hides why it failed in its error's cause. */
-const causeOf = (error: unknown): string =>
-  error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+const causeOf = (error: unknown): string => reasonOf(error instanceof Error ? (error.cause ?? error) : error);

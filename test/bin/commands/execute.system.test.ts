@@ -356,6 +356,25 @@ describe("execute", () => {
     });
   });
 
+  it("says so where it is sent to an agent, whose API at that path is another", async () => {
+    const words = [
+      "Failed to validate agent::Call: Expecting 'type' to be present",
+      "Failed to parse body into Call protobuf: Missing required fields: set_logging_level.level",
+    ];
+    for (const text of words) {
+      const other = createServer((_request, response) => response.writeHead(400).end(text));
+      await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+      const where = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+      try {
+        expect(await runExecute([`--master=${where}`, "--command=true"], context("tepui"))).to.equal(1);
+      } finally {
+        other.closeAllConnections();
+        other.close();
+      }
+      expect(stderr.text).to.contain(`${where} cannot read SUBSCRIBE; is it a master? It said: ${text}\n`);
+    }
+  });
+
   it("passes on what the master says of the subscription", async () => {
     service.calls.length = 0;
     const subscribe = service.subscribe.bind(service);

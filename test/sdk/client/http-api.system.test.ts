@@ -51,6 +51,12 @@ describe("HttpApi", () => {
     expect(String(error)).to.contain("records");
   });
 
+  it("asks whether the port is right where something else than HTTP/1.1 is spoken", async () => {
+    // The beginning of HTTP/2, as a gRPC server sends it.
+    server.prependListener("connection", (socket) => socket.end(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])));
+    expect(String(await rejected(read()))).to.contain("no HTTP/1.1 is spoken there; is it the right port?");
+  });
+
   it("takes an end within a record for a connection that broke", async () => {
     answer = (response) => response.end("10\nhalf");
     expect(await rejected(read())).to.be.instanceOf(UnreachableError);
