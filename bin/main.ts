@@ -21,8 +21,8 @@ async function tepui([command, ...rest]: readonly string[]): Promise<number> {
   switch (command) {
     case "master":
     case "agent":
-      // Flags begin with dashes: a word is a question to an agent that runs.
-      if (AGENT_COMMANDS.has(rest[0] ?? "")) return commands([command, ...rest]);
+      // Flags begin with dashes: a word is a question to an agent that runs, or a mistake that must not start a daemon.
+      if (rest[0]?.startsWith("-") === false) return commands([command, ...rest]);
       return daemon(command, rest, `tepui ${command}`);
     case "execute":
       return execute(rest, "tepui");
@@ -32,8 +32,6 @@ async function tepui([command, ...rest]: readonly string[]): Promise<number> {
       return commands(command === undefined ? [] : [command, ...rest]);
   }
 }
-
-const AGENT_COMMANDS: ReadonlySet<string> = new Set(["containers"]);
 
 async function commands(argv: readonly string[]): Promise<number> {
   const { runTepui } = await import("./commands/tepui.js");

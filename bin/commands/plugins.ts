@@ -1,4 +1,5 @@
 import picocolors from "picocolors";
+import { closest } from "../../core/kernel/closest.js";
 import { graphToDot, type Kernel } from "../../core/kernel/index.js";
 import type { PluginDescription } from "../../sdk/contracts/plugin-directory.js";
 import { messageOf } from "../../sdk/errors/index.js";
@@ -35,17 +36,20 @@ export async function inspectPlugin(
   { name, of }: { readonly name: string; readonly of?: DaemonName },
   flags: readonly string[],
 ): Promise<number> {
+  const known: string[] = [];
   for (const daemon of of === undefined ? (["master", "agent"] as const) : [of]) {
     const { kernel, code } = await assemble(daemon, flags);
     if (kernel === undefined) return code;
-    const plugin = kernel.describe().find((each) => each.name === name);
+    const plugins = kernel.describe();
+    const plugin = plugins.find((each) => each.name === name);
+    known.push(...plugins.map((each) => each.name));
     if (plugin === undefined) continue;
     process.stdout.write(detail(plugin, daemon));
     return 0;
   }
-  process.stderr.write(
-    `there is no plugin '${name}' in the ${of ?? "master or the agent"}; see 'tepui plugins ls'\n`,
-  );
+  const guess = closest(name, known);
+  const advice = guess === undefined ? "see 'tepui plugins ls'" : `did you mean '${guess}'?`;
+  process.stderr.write(`there is no plugin '${name}' in the ${of ?? "master or the agent"}; ${advice}\n`);
   return 1;
 }
 

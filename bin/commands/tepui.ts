@@ -182,7 +182,11 @@ function addManifest(program: Command, set: SetExitCode): void {
     .passThroughOptions()
     .action(async (daemon: DaemonName, flags: string[], options: { json?: boolean; all?: boolean }) => {
       const { explainManifest } = await import("./manifest.js");
-      await set(explainManifest(daemon, flags, options));
+      // What is written behind the daemon's name is for the daemon, but for what no daemon knows.
+      const own = (name: string): boolean => flags.includes(`--${name}`);
+      const { json = own("json"), all = own("all") } = options;
+      const rest = flags.filter((flag) => flag !== "--json" && flag !== "--all");
+      await set(explainManifest(daemon, rest, { json, all }));
     });
   manifest
     .command("validate")
@@ -194,9 +198,9 @@ function addManifest(program: Command, set: SetExitCode): void {
     });
 }
 
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride();
-  for (const one of command.commands) throwInsteadOfExit(one);
+function throwInsteadOfExit(command: Command, path = command.name()): void {
+  command.exitOverride().showHelpAfterError(`see '${path} --help'`);
+  for (const one of command.commands) throwInsteadOfExit(one, `${path} ${one.name()}`);
 }
 
 /** Nothing at all asks for help; help for a command that does not exist does not. */

@@ -32,6 +32,6 @@ export default definePlugin({
     // It serves as soon as it has recovered.
     registryMetrics.showLog({ replicas: 1, recovered: () => registry.recovered });
     ctx.bind(Registry, registry);
-    return { stop: () => registry.close() };
+    return { start: () => registry.prepare(), stop: () => registry.close() };
   },
 });

@@ -76,6 +76,16 @@ describe("the programs", function () {
     expect(host.stderr).to.not.contain("Listening");
   });
 
+  it("say where a work directory cannot be", async () => {
+    const flags = ["--ip=127.0.0.1", "--port=0", "--grpc_port=0", "--work_dir=/proc/tepui"];
+    const { code, stderr } = await run("mesos-master", ...flags);
+    expect(code).to.equal(1);
+    expect(stderr).to.match(
+      /mesos-master: .*--work_dir: cannot make '\/proc\/tepui\/registry': .*; name a directory/,
+    );
+    expect(stderr).to.not.contain("Elected");
+  });
+
   it("end when they are told to, also while they wait for an ensemble that nobody serves", async () => {
     for (const place of ["--zk=zk://127.0.0.1:1/mesos", "--registry=etcd://127.0.0.1:1/mesos"]) {
       const child = start("mesos-master", [
@@ -111,6 +121,9 @@ describe("the programs", function () {
       [["plugins", "ls", "--of", "agnt"], 2, /'agnt' is invalid.*master and agent/],
       [["plugins", "lst"], 2, /'lst' is neither a command nor a flag/],
       [["task", "exec"], 2, /missing required argument 'task'/],
+      [["agent", "conatiners"], 2, /unknown command 'conatiners'\s+\(Did you mean containers/],
+      [["master", "start"], 2, /too many arguments for 'master'[\s\S]*see 'tepui master --help'/],
+      [["plugins", "inspect", "drf-alocator"], 1, /did you mean 'drf-allocator'\?/],
       [["help", "mastr"], 2, /unknown command 'mastr'\s+\(Did you mean master/],
       [["execute", "--mster=x"], 1, /'--mster'; did you mean --master\?/],
     ];
@@ -148,6 +161,10 @@ describe("the programs", function () {
     expect(code).to.equal(0);
     expect(stdout).to.match(/port: 6060 # MESOS_PORT/);
     expect(stdout).to.match(/registry: in_memory # --registry/);
+    // Where it stands makes no difference to a person.
+    const json = await run("tepui", "manifest", "explain", "master", "--registry=in_memory", "--json");
+    expect({ code: json.code, stderr: json.stderr }).to.deep.equal({ code: 0, stderr: "" });
+    expect(JSON.parse(json.stdout)).to.be.an("array");
   });
 
   it("check a manifest by itself: every problem, with its line", async () => {
