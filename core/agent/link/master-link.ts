@@ -7,6 +7,9 @@ import type { MessageTransport } from "../../../sdk/contracts/message-transport.
 import type { Random } from "../../../sdk/contracts/random.js";
 import { AGENT_ACTOR, DEFAULT_PING_TIMEOUT, REGISTRATION_BACKOFF_MAX } from "../constants.js";
 
+/** So many attempts to register without an answer are worth a word: about ten seconds of them. */
+const NOTEWORTHY_ATTEMPTS = 5;
+
 /** A message by its full name. */
 export interface NamedMessage {
   readonly name: string;
@@ -45,6 +48,9 @@ export class MasterLink {
   private unwatch: (() => void) | undefined;
   /** Whether something in the latest report has changed since. */
   private outdated = false;
+
+  /** Attempts to register that the master has not answered. */
+  private unanswered = 0;
 
   constructor(private readonly options: MasterLinkOptions) {}
 
@@ -131,6 +137,7 @@ export class MasterLink {
     const { clock, random, backoffFactor, host } = this.options;
     const wasRegistered = this.registered;
     this.registeredWith = undefined;
+    this.unanswered = 0;
     this.cancel();
     if (wasRegistered) host.disconnected();
     if (this.leader === undefined) return;
@@ -147,6 +154,11 @@ export class MasterLink {
     const message = host.registration();
     this.outdated = false;
     logger.info({ master, message: message.name }, "registering");
+    if (++this.unanswered === NOTEWORTHY_ATTEMPTS)
+      logger.warn(
+        { master },
+        "no answer yet: is that a master, and does it reach this agent by its address?",
+      );
     this.send(message);
     const limit = Math.min(backoff, REGISTRATION_BACKOFF_MAX);
     // Not at once: messages that follow an answer in transit would reach an agent that has sent a newer report.
