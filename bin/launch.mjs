@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export async function launch(name) {
   const compiled = new URL("../dist/bin/main.js", import.meta.url);
   if (!existsSync(fileURLToPath(compiled))) {
-    process.stderr.write(`${name}: not built yet; run 'npm ci && npm run build' in the checkout\n`);
+    process.stderr.write(`${name}: not built yet; run 'npm run build' in the checkout\n`);
     process.exit(1);
   }
   const { main } = await import(compiled.href);
