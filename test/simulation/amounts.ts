@@ -2,7 +2,7 @@ import type { Resource } from "../../proto/gen/mesos/v1/mesos.js";
 import type { Resources } from "../../sdk/resources/index.js";
 import type { Dice } from "./dice.js";
 
-/** So much of it, of one kind: what is reserved, or what is not. */
+/** A quantity of one resource, reserved or unreserved. */
 export function amountOf(
   available: Resources,
   name: string,

@@ -1,6 +1,6 @@
 import type { SeededRandom } from "../../sdk/testing/seeded-random.js";
 
-/** Chance, in the forms in which a simulation needs it. */
+/** Randomness in the forms that a simulation needs. */
 export class Dice {
   constructor(private readonly random: SeededRandom) {}
 
@@ -8,7 +8,7 @@ export class Dice {
     return this.random.next() < probability;
   }
 
-  /** A whole number from 0 to `count` - 1. */
+  /** An integer from 0 to `count` - 1. */
   below(count: number): number {
     return Math.floor(this.random.next() * count);
   }
@@ -17,7 +17,7 @@ export class Dice {
     return least + this.random.next() * (most - least);
   }
 
-  /** Mostly small, now and then a multiple of the mean. */
+  /** Usually small, occasionally a multiple of the mean. */
   exponential(mean: number): number {
     return -mean * Math.log(1 - this.random.next());
   }
@@ -26,7 +26,7 @@ export class Dice {
     return values[this.below(values.length)];
   }
 
-  /** One of the names, each as often as its weight says. */
+  /** One of the names, with probabilities according to the weights. */
   weighted<N extends string>(weights: Readonly<Partial<Record<N, number>>>): N {
     const entries = Object.entries(weights) as [N, number][];
     let left = this.random.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

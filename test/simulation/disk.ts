@@ -13,39 +13,37 @@ type Entry =
 
 type Entries = Map<string, Entry>;
 
-/**
- * What is wrong with a disk. A full one refuses what needs space; a broken one whatever it is asked for, now and then.
- */
+/** What is wrong with a disk. A full one refuses whatever needs space; a broken one refuses anything, now and then. */
 export interface DiskTrouble {
   readonly kind: "full" | "broken";
-  /** Of each change to fail. */
+  /** Probability that a change fails. */
   readonly chance: number;
-  /** It stays so until the agent starts anew. */
+  /** Lasts until the agent restarts. */
   readonly stubborn: boolean;
 }
 
-/** What a full disk goes on doing. */
+/** Operations that still work on a full disk. */
 const FREEING: ReadonlySet<DiskOperation["op"]> = new Set(["truncate", "rename", "touch", "empty", "remove"]);
 
 /**
- * A disk that outlives the processes that write to it. What was written is there for the next process; after a loss of power only what was
+ * A disk that outlives the processes that write to it. What was written is there for the next process; after a power failure, only what was
  * written up to some point at or after the last durable write, as on a journaling file system.
  */
 export class SimulatedDisk {
   private entries: Entries = new Map();
-  /** As of the last durable write. */
+  /** The content at the last durable write. */
   private safe: Entries = new Map();
   private unsafe: DiskOperation[] = [];
-  /** Mean milliseconds that a group of changes takes. */
+  /** Mean duration of a group of changes, in milliseconds. */
   delay = 1;
-  /** Part (0 to 1) of it that is in use. */
+  /** Fraction (0 to 1) of the disk that is in use. */
   usage = 0;
-  /** Of each attempt to read something to fail. */
+  /** Probability that an attempt to read fails. */
   unreadable = 0;
-  /** Attempts that failed. */
+  /** Number of attempts that failed. */
   readErrors = 0;
   trouble: DiskTrouble | undefined;
-  /** When there was trouble last, in the world's time: since when, and until when; `until` is not in the past while there is. */
+  /** The latest period of trouble, in the world's time; `until` is not in the past while it lasts. */
   private bad = { since: -Infinity, until: -Infinity };
 
   constructor(private readonly world: World) {}
@@ -62,7 +60,7 @@ export class SimulatedDisk {
     this.bad.until = this.world.time;
   }
 
-  /** Whether there is trouble, or was within the last milliseconds. */
+  /** Whether there is trouble, or was within the last `within` milliseconds. */
   hadTrouble(within: number): boolean {
     return this.bad.until + within >= this.world.time;
   }
@@ -72,7 +70,7 @@ export class SimulatedDisk {
     return this.bad.since;
   }
 
-  /** Whether it will not do this. */
+  /** Whether the disk refuses this operation. */
   refuses({ op }: DiskOperation): boolean {
     const { trouble, world } = this;
     if (trouble === undefined || (trouble.kind === "full" && FREEING.has(op))) return false;
@@ -87,7 +85,7 @@ export class SimulatedDisk {
     this.unsafe = [];
   }
 
-  /** Another disk takes its place. */
+  /** Replaces the disk with an empty one. */
   replace(): void {
     this.entries = new Map();
     this.safe = new Map();
@@ -107,8 +105,7 @@ export class SimulatedDisk {
 
   /**
    * The files as they are now, for a process that starts.
-   *
-   * @param sound whether all can be read, as nobody would know who has to
+   * @param sound no reads fail, for checks by the simulation itself
    */
   files(sound = false): StateFiles {
     const { entries, world } = this;
@@ -143,7 +140,7 @@ export class SimulatedDisk {
   }
 }
 
-/** What is in each directory; those above a file are there with it. */
+/** The content of each directory; the directories above a file exist with it. */
 function directories(entries: Entries): Map<string, Set<string>> {
   const names = new Map<string, Set<string>>();
   for (const [path, { kind }] of entries) {
@@ -161,7 +158,7 @@ function directories(entries: Entries): Map<string, Set<string>> {
 
 const missing = (path: string): Error => Object.assign(new Error(`there is no ${path}`), { code: "ENOENT" });
 
-/** What may be written in part. */
+/** Operations that may be written in part. */
 type Torn = Extract<DiskOperation, { readonly op: "append" | "create" }>;
 
 interface Group {
@@ -170,7 +167,7 @@ interface Group {
   readonly failed: (error: Error) => void;
 }
 
-/** One process's way to the disk: changes are made in the order of the calls, some time after them. */
+/** A process's access to the disk: changes are made in the order of the calls, after a delay. */
 export class SimulatedDiskAccess implements Disk {
   private waiting: Group[] = [];
   private busy = false;
@@ -203,7 +200,7 @@ export class SimulatedDiskAccess implements Disk {
 
   async resumeDiscards(): Promise<void> {}
 
-  /** The process dies: the change that is under way may be made in part. */
+  /** The process dies: the change in progress may be made in part. */
   crash(): void {
     const { dice } = this.process.world;
     const [first] = this.waiting;
@@ -234,7 +231,7 @@ export class SimulatedDiskAccess implements Disk {
     });
   }
 
-  /** One after the other, until one fails. Returns what failed. */
+  /** Performs operations in order until one fails. Returns what failed. */
   private perform(operations: readonly DiskOperation[]): string | undefined {
     const { disk } = this;
     for (const operation of operations) {
@@ -247,13 +244,13 @@ export class SimulatedDiskAccess implements Disk {
     return undefined;
   }
 
-  /** Something of it may be done all the same. */
+  /** Part of a failed operation may take effect. */
   private fail(operation: DiskOperation): void {
     const { dice } = this.process.world;
-    // What was wrong is that it could not be made safe.
+    // The content was written, but could not be flushed.
     if ("durable" in operation && operation.durable === true && dice.chance(0.3))
       this.disk.perform({ ...operation, durable: false });
-    // Appends are taken back.
+    // Appends are undone.
     else if (operation.op === "create") this.tear(operation);
   }
 }

@@ -8,15 +8,15 @@ import type { SimulatedProcess } from "./process.js";
 export interface ExecutorLineOptions {
   readonly network: Network;
   readonly client: SimulatedProcess;
-  /** The agent as it is there now; undefined: nobody answers. */
+  /** The agent that runs now; undefined: nobody answers. */
   readonly life: AgentLife | undefined;
   readonly subscribe: Call;
   readonly event: (event: Event) => void;
-  /** The stream is over. */
+  /** The stream has ended. */
   readonly closed: () => void;
 }
 
-/** An executor's subscription at its agent, as over HTTP: one connection for events, one for calls. Both ends are on one machine. */
+/** An executor's subscription with its agent, as over HTTP: one connection for events, one for calls. Both ends are on the same machine. */
 export class ExecutorLine {
   private events: Connection | undefined;
   private calls: Connection | undefined;
@@ -80,7 +80,7 @@ export class ExecutorLine {
     this.end();
   }
 
-  /** What is refused is answered with an error, which executors do nothing about. */
+  /** A refused call is answered with an error, which executors ignore. */
   private guarded({ name, world }: SimulatedProcess, run: () => void): void {
     try {
       run();

@@ -4,19 +4,19 @@ import type { MasterLife } from "./master-node.js";
 import { Connection, type Party } from "./network.js";
 import type { SimulatedProcess } from "./process.js";
 
-/** Refused: nothing was changed. Unsure: there was no answer, or one that says nothing of what was done. */
+/** Refused: nothing was changed. Unsure: there was no answer, or one that does not say what was done. */
 export type Answer = "done" | "refused" | "unsure";
 
 export interface LeaderCall {
   readonly client: SimulatedProcess;
   readonly leader: MasterLife;
-  /** What is asked. */
+  /** Description of the call. */
   readonly text: string;
   readonly perform: () => Promise<void>;
   readonly answered: (answer: Answer) => void;
 }
 
-/** Asks the leading master for something, as over HTTP. */
+/** Makes a call to the leading master, as over HTTP. */
 export function callLeader({ world, network }: Cluster, call: LeaderCall): void {
   const { leader, text } = call;
   world.note(`op asks ${leader.process.name}: ${text}`);
@@ -40,7 +40,7 @@ export function callLeader({ world, network }: Cluster, call: LeaderCall): void 
     perform(call).then(
       () => reply("done", "done"),
       (error: unknown) => {
-        // Bad requests change nothing; who knows what became of others.
+        // A bad request changes nothing; after any other error the outcome is unknown.
         const refused = isTepuiError(error) && error.code === "TEPUI_OPERATOR_REQUEST_INVALID";
         reply(refused ? "refused" : "unsure", messageOf(error));
       },
@@ -48,5 +48,5 @@ export function callLeader({ world, network }: Cluster, call: LeaderCall): void 
   });
 }
 
-/** What throws at once is an answer too. */
+/** A synchronous exception is an answer, too. */
 const perform = async (call: LeaderCall): Promise<void> => call.perform();

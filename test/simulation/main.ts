@@ -10,9 +10,9 @@ rules: ${MUTATIONS.join(", ")}
 `;
 
 const DEFAULT_STEPS = 250;
-/** Lines of the trace that are shown of a run that failed. */
+/** Lines of the trace shown for a failed run. */
 const SHOWN_LINES = 80;
-/** Failures that are shown with their trace. */
+/** Failures shown with their trace. */
 const SHOWN_FAILURES = 3;
 
 interface Settings {
@@ -24,7 +24,7 @@ interface Settings {
   readonly mutation: Mutation | undefined;
 }
 
-/** Throws an Error where the arguments make no sense. */
+/** Throws an Error if the arguments make no sense. */
 function settings(args: readonly string[]): Settings {
   const { values } = parseArgs({
     args: [...args],

@@ -7,19 +7,19 @@ interface Segment {
   readonly content: Buffer;
 }
 
-/** A master's disk, with the registry on it: the newest segment, which outlives the master. */
+/** A master's disk with the registry on it: the newest segment, which outlives the master. */
 export class MasterDisk {
   segment: Segment | undefined;
-  /** Mean milliseconds that a change takes. */
+  /** Mean duration of a change, in milliseconds. */
   delay = 1;
-  /** Of each change to fail. */
+  /** Probability that a change fails. */
   refusal = 0;
-  /** Of each attempt to read to fail. */
+  /** Probability that an attempt to read fails. */
   unreadable = 0;
 
   constructor(readonly world: World) {}
 
-  /** Everything is well. */
+  /** Ends all trouble. */
   mend(): void {
     this.delay = 1;
     this.refusal = 0;
@@ -27,9 +27,9 @@ export class MasterDisk {
   }
 }
 
-/** One process's way to its segments: a change takes its time, may fail, and is made in part when the process dies in it. */
+/** A process's access to its segments: a change takes time, may fail, and is made in part if the process dies during it. */
 export class SimulatedSegments implements SegmentFiles {
-  /** What is left behind of the change under way when the process dies. */
+  /** What the change in progress leaves behind if the process dies. */
   private half: (() => void) | undefined;
 
   constructor(
@@ -48,7 +48,7 @@ export class SimulatedSegments implements SegmentFiles {
     return segment;
   }
 
-  /** There whole, or not at all. */
+  /** Atomic: the whole segment exists, or nothing of it. */
   async begin(sequence: bigint, content: Buffer): Promise<void> {
     const name = `${sequence.toString().padStart(20, "0")}.segment`;
     const make = (): void => {

@@ -1,17 +1,17 @@
 import type { FaultWeights } from "./faults.js";
 
 /**
- * Rules that a run can break on purpose, to show that the simulation would find out. Each is a mistake that somebody could make.
+ * Rules that a run can break on purpose, to show that the simulator would notice. Each is a mistake that somebody could make.
  *
- * - `no-lease-check`: a master trusts that it is told when it no longer leads, instead of looking at its lease.
- * - `no-fencing`: the store of the registry takes writes of masters that have been deposed.
- * - `write-later`: the disk says that something is written before it is.
- * - `no-disk-errors`: the disk says that something is written that it could not write.
- * - `no-recovery`: an agent does not take back, or end, what runs when it starts.
- * - `double-delivery`: orders to launch a task arrive twice.
- * - `forgotten-agents`: a master that takes over does not know which agents are deactivated.
- * - `forgotten-plans`: a master that takes over does not know which machines are in maintenance, and which limits roles have.
- * - `no-limits`: what operators set as limits of roles does not come to the allocator.
+ * - `no-lease-check`: a master relies on being told that it no longer leads, instead of checking its lease.
+ * - `no-fencing`: the registry's store accepts writes of masters that have been deposed.
+ * - `write-later`: the disk reports a write before it is done.
+ * - `no-disk-errors`: the disk reports success for writes that failed.
+ * - `no-recovery`: an agent neither resumes nor ends what is running when it starts.
+ * - `double-delivery`: launches arrive twice.
+ * - `forgotten-agents`: a new leader does not know which agents are deactivated.
+ * - `forgotten-plans`: a new leader does not know which machines are in maintenance, or the limits of roles.
+ * - `no-limits`: limits that operators set do not reach the allocator.
  */
 export const MUTATIONS = [
   "no-lease-check",
@@ -27,7 +27,7 @@ export const MUTATIONS = [
 
 export type Mutation = (typeof MUTATIONS)[number];
 
-/** The faults in which a mistake shows; all for the others. */
+/** The faults that reveal a mutation; the others need all of them. */
 export const MUTATION_FAULTS: Readonly<Partial<Record<Mutation, FaultWeights>>> = {
   "no-lease-check": { pause: 3, masterCrash: 1 },
   "no-fencing": { leaderCut: 3, agentCrash: 1 },

@@ -1,22 +1,22 @@
 import type { SimulatedProcess } from "./process.js";
 import type { World } from "./world.js";
 
-/** Something on its way through a pipe. */
+/** Something in transit through a pipe. */
 interface Parcel {
   readonly place: number;
-  /** Done at the other end. */
+  /** Runs at the other end. */
   readonly arrive: () => void;
 }
 
-/** One direction of a TCP connection: what goes in comes out in its order, once, or not at all from some point on. */
+/** One direction of a TCP connection: what goes in comes out in order, once, or not at all from some point on. */
 export class Pipe {
-  /** When the last thing arrives that is on its way. */
+  /** When the last thing in transit arrives. */
   private lastAt = 0;
   private sent = 0;
   private taken = 0;
-  /** What does not get through, in its order. */
+  /** What does not get through, in order. */
   private held: Parcel[] = [];
-  /** What got through before something that was sent before it. */
+  /** What arrived before something that was sent earlier. */
   private readonly early = new Map<number, Parcel>();
   closed = false;
 
@@ -29,7 +29,7 @@ export class Pipe {
     network.pipes.add(this);
   }
 
-  /** Something arrives at the other end, and is done there. */
+  /** Sends something that runs `arrive` at the other end. */
   send(arrive: () => void): void {
     if (this.closed) return;
     const parcel = { place: this.sent++, arrive };
@@ -37,20 +37,20 @@ export class Pipe {
     else this.deliver(parcel);
   }
 
-  /** Nothing that has not arrived does. */
+  /** Nothing else arrives. */
   cut(): void {
     this.closed = true;
     this.held = [];
     this.network.pipes.delete(this);
   }
 
-  /** Its sender has ended: the last of what is on its way may be lost with it. */
+  /** The sender has died: the last of what is in transit may be lost with it. */
   orphan(): void {
     this.held = [];
     this.network.pipes.delete(this);
   }
 
-  /** The way may be open again. */
+  /** The link may be up again. */
   release(): void {
     if (this.closed || this.blocked) return;
     const late = this.held;
@@ -75,7 +75,7 @@ export class Pipe {
 
   private arrived(parcel: Parcel): void {
     if (this.closed) return;
-    // Packets that were under way when the line went dead are sent again when it is back.
+    // Packets that were in transit when the link went down are sent again when it is back.
     if (this.blocked) this.hold(parcel);
     else if (parcel.place > this.taken) this.early.set(parcel.place, parcel);
     else {
@@ -93,14 +93,14 @@ export class Pipe {
   }
 }
 
-/** Who has one end of a connection. */
+/** The owner of one end of a connection. */
 export interface Party {
   readonly process: SimulatedProcess;
-  /** The connection is gone, as this end sees it. */
+  /** The connection has ended, as seen from this end. */
   readonly closed: (reason: string) => void;
 }
 
-/** A TCP connection between two processes. Each end learns of its end in its own time. */
+/** A TCP connection between two processes. Each end notices its end in its own time. */
 export class Connection {
   private readonly there: Pipe;
   private readonly back: Pipe;
@@ -130,7 +130,7 @@ export class Connection {
     });
   }
 
-  /** One end closes: the other sees it behind all that was sent. */
+  /** One end closes: the other sees that after everything that was sent. */
   close(by: Party): void {
     if (!this.open.delete(by)) return;
     this.pipeTo(by).cut();
@@ -145,7 +145,7 @@ export class Connection {
     }
   }
 
-  /** Both ends lose it, at different times; what is under way is lost. */
+  /** Both ends lose it, at different times; what is in transit is lost. */
   break(reason: string): void {
     this.there.cut();
     this.back.cut();
@@ -191,7 +191,7 @@ export class Connection {
   }
 }
 
-/** Lines between hosts, which can be slow or dead in one direction or both. */
+/** Links between hosts, which can be slow, or dead in one direction or both. */
 export class Network {
   readonly pipes = new Set<Pipe>();
   readonly connections = new Set<Connection>();
@@ -203,7 +203,7 @@ export class Network {
 
   latency(): number {
     const { dice } = this.world;
-    // Now and then a packet is lost and sent again.
+    // Now and then a packet is lost and retransmitted.
     return dice.chance(0.02) ? 200 + dice.exponential(200) : 0.1 + dice.exponential(this.delay);
   }
 
@@ -233,7 +233,7 @@ export class Network {
     for (const line of [...this.dead]) this.unblock(line);
   }
 
-  /** Connections over lines that are dead in a direction. */
+  /** Connections over links with a dead direction. */
   stuck(): Connection[] {
     return [...this.connections].filter(({ hosts: [a, b] }) => this.blocked(a, b) || this.blocked(b, a));
   }

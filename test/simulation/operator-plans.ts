@@ -7,33 +7,33 @@ import { type Answer, callLeader } from "./leader-call.js";
 import type { MasterLife } from "./master-node.js";
 import type { SimulatedProcess } from "./process.js";
 
-/** The role that quotas are for. */
+/** The role whose quota is set. */
 export const QUOTA_ROLE = "work";
 
-/** After this no master is still at what it was asked for. Milliseconds. */
+/** After this time no master is still working on an earlier request. Milliseconds. */
 const CERTAIN_MS = 60_000;
 
 const NANOSECONDS = 1_000_000n;
 
-/** What an operator plans for the whole cluster: the maintenance of machines, and quotas. One thing is asked for after the other. */
+/** What an operator plans for the whole cluster: machine maintenance and quotas. One request at a time. */
 export class OperatorPlans {
-  /** Machines in the schedule, and those that are down, as the masters said; undefined: who knows. */
+  /** Machines that are scheduled or down, according to the masters; undefined: unknown. */
   private scheduled: ReadonlySet<string> | undefined = new Set();
   private down: ReadonlySet<string> | undefined = new Set();
-  /** Limits of the role; undefined: who knows. */
+  /** Limits of the role; undefined: unknown. */
   private limits: string | undefined = "";
   private busy = false;
-  /** When it was last asked for something, in the world's time. */
+  /** Time of the last request, in the world's time. */
   private askedAt = 0;
 
   constructor(
     private readonly cluster: Cluster,
     private readonly process: SimulatedProcess,
-    /** The agents of a machine are going to be forgotten. */
+    /** The agents of a machine are about to be forgotten. */
     private readonly forgotten: (agentId: string) => void,
   ) {}
 
-  /** Something that an operator might do now. */
+  /** Does something that an operator might do now. */
   act(leader: MasterLife): void {
     const { dice } = this.cluster.world;
     if (this.busy) return;
@@ -61,7 +61,7 @@ export class OperatorPlans {
     }
   }
 
-  /** Nothing is planned any more. */
+  /** Ends all plans. */
   end(leader: MasterLife): void {
     const { master } = leader;
     if (this.busy) return;
@@ -71,7 +71,7 @@ export class OperatorPlans {
     else if (limitsOf(leader) !== "") this.setLimits(leader, {});
   }
 
-  /** What nobody answered is done by now, or never will be. */
+  /** A request that nobody answered is done by now, or never will be. */
   private look({ master }: MasterLife): void {
     if (this.cluster.world.time < this.askedAt + CERTAIN_MS) return;
     const windows = master.maintenanceSchedule().windows;
@@ -79,7 +79,7 @@ export class OperatorPlans {
     this.down ??= new Set(master.maintenanceStatus().down_machines.map(nameOf));
   }
 
-  /** What the leading master must know, and does not; undefined: it does. */
+  /** What the leading master should know but does not; undefined: nothing. */
   problem(leader: MasterLife): string | undefined {
     const { scheduled, down, limits } = this;
     const { master } = leader;
@@ -155,7 +155,7 @@ export class OperatorPlans {
       perform: () => leader.master.startMaintenance([{ hostname: name, ip: node?.ip }]),
       answered: (answer) => {
         this.down = settled(answer, before && new Set([...before, name]), before);
-        // Also what was asked of them meanwhile.
+        // Includes requests made in the meantime.
         forget();
       },
     });
@@ -171,7 +171,7 @@ export class OperatorPlans {
     this.ask(leader, `${names.join(" ")} up`, {
       perform: () => leader.master.stopMaintenance(machines),
       answered: (answer) => {
-        // What is up again is not scheduled any more.
+        // A machine that is up again is no longer scheduled.
         this.down = settled(answer, without(down), down);
         this.scheduled = settled(answer, without(scheduled), scheduled);
       },

@@ -4,14 +4,14 @@ import { messageOf } from "../../sdk/errors/index.js";
 import type { Dice } from "./dice.js";
 import type { Event, World } from "./world.js";
 
-/** A machine that processes run on, one after the other. */
+/** A machine on which processes run, one after another. */
 export interface Host {
   readonly name: string;
-  /** How far its wall clock is off. Milliseconds. */
+  /** Error of its wall clock, in milliseconds. */
   clockOffset: number;
 }
 
-/** How far a wall clock is off, or jumps: minutes, hours or years, in milliseconds. Monotonic time goes on. */
+/** An error of a wall clock: minutes, hours or years, in milliseconds. Monotonic time is not affected. */
 export function clockError(dice: Dice): number {
   const most = dice.weighted({ 300000: 3, 3600000: 3, 2592000000: 2, 94608000000: 1 });
   return Math.round(dice.between(-1, 1) * Number(most));
@@ -23,8 +23,9 @@ export function newHost(name: string, dice: Dice): Host {
 }
 
 /**
- * One life of one daemon. When it crashes its timers and what was on its way to it are gone, and what it still tries to say is lost; while it is
- * paused nothing of it runs, and what became due meanwhile runs at its end: timers and arrivals, each in their order, but mixed by chance.
+ * One run of a daemon. When it crashes, its timers and its incoming messages are gone, and whatever it still tries to send is lost. While
+ * it is paused, nothing of it runs; what became due in the meantime runs when it resumes, timers and input each in their own order, but
+ * mixed at random.
  */
 export class SimulatedProcess {
   alive = true;
@@ -45,13 +46,13 @@ export class SimulatedProcess {
     return this.late !== undefined;
   }
 
-  /** Keeps an event back if the process is paused. */
+  /** Keeps an event back while the process is paused. */
   hold(event: Event): boolean {
     this.late?.push(event);
     return this.late !== undefined;
   }
 
-  /** Something arrives at the process after some time. Returns the cancellation. */
+  /** Something arrives at the process after some time. Returns a function that cancels it. */
   input(delay: number, run: () => void): () => void {
     return this.world.schedule(delay, run, { owner: this, kind: "input" });
   }
@@ -78,7 +79,7 @@ export class SimulatedProcess {
     this.late = undefined;
     const timers = late.filter(({ kind }) => kind === "timer");
     const inputs = late.filter(({ kind }) => kind === "input");
-    // An event loop may have been stopped just before it looked at either.
+    // The event loop may have been stopped just before it polled either.
     this.world.reschedule(this.world.dice.chance(0.5) ? [...inputs, ...timers] : [...timers, ...inputs]);
   }
 }
@@ -109,7 +110,7 @@ class ProcessClock implements Clock {
   }
 }
 
-/** Writes what a daemon logs into the trace. */
+/** Writes a daemon's log into the trace. */
 class TraceLogger implements Logger {
   readonly debug = (): void => undefined;
   readonly info = this.method("info");

@@ -15,11 +15,11 @@ export interface SchedulerLineOptions {
   readonly event: (event: Event) => void;
   /** A master sends an event. */
   readonly acts: (term: number, what: string) => void;
-  /** The stream is over. @param leader endpoint of the master that leads, as the other end said */
+  /** The stream has ended. @param leader endpoint of the leading master, according to the other end */
   readonly closed: (leader: string | undefined) => void;
 }
 
-/** A scheduler's subscription at one master, as over HTTP: one connection for events, one for calls. */
+/** A scheduler's subscription with one master, as over HTTP: one connection for events, one for calls. */
 export class SchedulerLine {
   subscribed = false;
   private events: Connection | undefined;
@@ -93,7 +93,7 @@ export class SchedulerLine {
         const done = master.call({ call, principal: undefined, streamId });
         done?.catch((error: unknown) => client.world.note(`${process.name} refuses: ${String(error)}`));
       } catch (error) {
-        // Schedulers that came back elsewhere, and frameworks that this master does not know (yet), are refused.
+        // Schedulers that have reconnected elsewhere, and frameworks that this master does not know (yet), are refused.
         if (!isTepuiError(error)) client.world.violate("no call throws", String((error as Error).stack));
         client.world.note(`${process.name} refuses a call: ${String(error)}`);
       }

@@ -4,13 +4,13 @@ import { type SimulationResult, simulate } from "./simulation.js";
 
 const STEPS = 150;
 
-/** Enough for a fault of every kind in some of them; `npm run sim` runs many more. */
+/** Enough for every kind of fault to occur; `npm run sim` runs many more. */
 const SEEDS = 50;
 
-/** Enough to find out, were there no fence. */
+/** Enough to notice a missing fence. */
 const FENCED_SEEDS = 30;
 
-/** Seeds within which each mistake has to be found out. */
+/** Number of seeds within which each mutation has to be detected. */
 const PATIENCE = 150;
 
 function expectHeld({ seed, steps, failure }: SimulationResult): void {
@@ -36,7 +36,7 @@ describe("simulated clusters", () => {
     expect((await simulate({ seed: 8, steps: STEPS })).digest).to.not.equal([...digests][0]);
   });
 
-  // What breaks the rules in the tests below does not break them by itself.
+  // What reveals mutations in the tests below must not violate invariants by itself.
   it("hold where their leaders lose ZooKeeper just when something is asked of them", async function () {
     this.timeout(240_000);
     const faults = MUTATION_FAULTS["no-fencing"]!;

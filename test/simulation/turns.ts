@@ -1,7 +1,7 @@
-/** How many calls of `setImmediate` have not come yet, as far as they are counted. */
+/** Number of counted `setImmediate` calls that have not run yet. */
 let waiting = 0;
 
-/** Counts calls of `setImmediate` until the returned function is called; they do what they always do. */
+/** Counts calls of `setImmediate` until the returned function is called; they work as usual. */
 export function countImmediates(): () => void {
   const real = globalThis.setImmediate;
   const counted = (call: (...values: unknown[]) => void, ...values: unknown[]): NodeJS.Immediate => {
@@ -20,11 +20,11 @@ export function countImmediates(): () => void {
 }
 
 /**
- * Resolves when nothing goes on any more by itself. A tick comes when all promises have settled, and costs little; a turn of the event loop,
- * which costs a system call, is taken only for those who wait for one.
+ * Resolves when nothing proceeds by itself any more. A tick runs once all promises have settled, and is cheap; a turn of the event loop,
+ * which costs a system call, is only used if something waits for one.
  */
 export async function settle(): Promise<void> {
-  // Ticks come after promises only where they are asked for by what a promise has called.
+  // Ticks only run after promises if they are requested by a promise callback.
   await undefined;
   await new Promise<void>((resolve) => process.nextTick(resolve));
   while (waiting > 0) {

@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Mutation } from "./mutations.js";
 import { simulate } from "./simulation.js";
 
-/** What a thread is given: every `stride`th seed from `first` on. */
+/** The input of a thread: every `stride`th seed, starting with `first`. */
 export interface WorkerTask {
   readonly first: number;
   readonly last: number;

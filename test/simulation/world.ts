@@ -4,27 +4,27 @@ import { Dice } from "./dice.js";
 import type { SimulatedProcess } from "./process.js";
 import { settle } from "./turns.js";
 
-/** Wall time at which every run begins: 2026-01-01T00:00:00Z. */
+/** Wall-clock time at which every run starts: 2026-01-01T00:00:00Z. */
 const START_MS = 1_767_225_600_000;
 
-/** Lines of the trace that are kept for whoever reads about a failure. */
+/** Lines of the trace kept for whoever reads about a failure. */
 const KEPT_LINES = 400;
 
-/** What is to happen at some time. */
+/** Something that happens at a certain time. */
 export interface Event {
   at: number;
   order: number;
   /** Undefined once it has run or was cancelled. */
   run: (() => void) | undefined;
-  /** Whose code it runs; undefined: the world's own. */
+  /** The process whose code it runs; undefined: the world itself. */
   readonly owner: SimulatedProcess | undefined;
   readonly kind: EventKind;
 }
 
-/** The two ways in which an event loop is woken. */
+/** The two ways to wake an event loop. */
 export type EventKind = "timer" | "input";
 
-/** Something that must never be seen was seen. */
+/** An invariant was violated. */
 export class Violation extends Error {
   override readonly name = "Violation";
 
@@ -37,12 +37,12 @@ export class Violation extends Error {
 }
 
 /**
- * Virtual time, and everything that is to happen, in its order. One event is one turn of one process: what it set in motion through promises
- * has settled before the next one runs. All chance comes from one seed.
+ * Virtual time, and everything that will happen, in order. One event is one turn of one process: everything it set in motion through
+ * promises settles before the next event. All randomness comes from one seed.
  */
 export class World {
   readonly dice: Dice;
-  /** Milliseconds since the run began. */
+  /** Milliseconds since the start of the run. */
   time = 0;
   events = 0;
   private orders = 0;
@@ -51,7 +51,7 @@ export class World {
   private readonly hash = createHash("sha256");
   private violation: Violation | undefined;
 
-  /** @param told called with every line of the trace */
+  /** @param told receives every line of the trace */
   constructor(
     readonly seed: number,
     private readonly told: (line: string) => void = () => undefined,
@@ -63,17 +63,17 @@ export class World {
     return START_MS + this.time;
   }
 
-  /** A source of chance of its own, for a process: what it draws does not depend on what others draw. */
+  /** A random source of its own for a process, independent of what others draw. */
   randomFor(): SeededRandom {
     return new SeededRandom(this.dice.below(0x7fff_ffff));
   }
 
-  /** Returns the cancellation. */
+  /** Returns a function that cancels the event. */
   schedule(delay: number, run: () => void, by?: { owner: SimulatedProcess; kind: EventKind }): () => void {
     return this.scheduleAt(this.time + (delay > 0 ? delay : 0), run, by);
   }
 
-  /** At this time exactly: what is scheduled for the same time comes in the order of the calls. */
+  /** At exactly this time: events at the same time run in the order of the calls. */
   scheduleAt(at: number, run: () => void, by?: { owner: SimulatedProcess; kind: EventKind }): () => void {
     const event: Event = { at, order: this.orders++, run, owner: by?.owner, kind: by?.kind ?? "input" };
     this.push(event);
@@ -82,7 +82,7 @@ export class World {
     };
   }
 
-  /** Puts events that were held back in line again, in this order. */
+  /** Re-queues events that were held back, in this order. */
   reschedule(events: readonly Event[]): void {
     for (const event of events) {
       event.at = this.time;
@@ -91,7 +91,7 @@ export class World {
     }
   }
 
-  /** A line of the trace; the hash over all lines tells whether two runs were the same. */
+  /** Adds a line to the trace; the hash over all lines tells whether two runs were the same. */
   note(text: string): void {
     const line = `${(this.time / 1000).toFixed(3).padStart(9)}  ${text}`;
     this.hash.update(line);
@@ -107,7 +107,7 @@ export class World {
     return this.hash.copy().digest("hex").slice(0, 16);
   }
 
-  /** Notes what must never be; the run ends at the end of this event, whoever swallows exceptions in between. */
+  /** Records a violation. The run ends after this event, even if somebody swallows exceptions in between. */
   violate(invariant: string, detail: string): void {
     this.note(`VIOLATION of ${invariant}: ${detail}`);
     this.violation ??= new Violation(invariant, detail);
@@ -117,7 +117,7 @@ export class World {
     if (this.violation !== undefined) throw this.violation;
   }
 
-  /** Lets time pass, and everything happen that is due in it. Throws Violation. */
+  /** Lets time pass, with everything that is due in it. Throws Violation. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;
     await settle();

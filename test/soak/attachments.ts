@@ -18,22 +18,22 @@ export interface AttachmentsOptions {
 export interface AttachmentsResult {
   /** How many cycles ended in which way. */
   readonly ends: Readonly<Record<string, number>>;
-  /** What is left, or went wrong; empty: nothing. */
+  /** What is left over or went wrong; empty: nothing. */
   readonly faults: readonly string[];
 }
 
-/** Of all cycles; the others attach to the task itself. */
+/** Fraction of the cycles; the others attach to the task itself. */
 const SESSIONS = 0.2;
 const CUT = 0.5;
-/** Within which a connection is cut: before, in and after its few exchanges. */
+/** Time within which a connection is cut: before, during and after its few exchanges. */
 const CUT_WITHIN_MS = 40;
-/** A session that nobody ever listened to waits for half a minute. */
+/** A session that nobody ever listened to is kept for half a minute. */
 const PATIENCE_MS = 60_000;
 
 /**
- * A task with a terminal on a real agent, to which clients attach through the agent's API, or in which they begin sessions; half of them
- * vanish at a random moment, without a word. At the end the agent and all below it have the processes, terminals and open files that they
- * had in the beginning.
+ * A task with a terminal on a real agent. Clients attach to it through the agent's API, or start sessions in it; half of them vanish at a
+ * random moment without closing. At the end, the agent and its descendants must have the processes, terminals and open files that they had
+ * at the start.
  */
 export async function attachAndLetGo(options: AttachmentsOptions): Promise<AttachmentsResult> {
   const isolation = options.launcher === "linux" ? "filesystem/linux,namespaces/pid" : "posix/mem";
@@ -60,7 +60,7 @@ class Attachments {
   async run(): Promise<AttachmentsResult> {
     const { cycles, progress } = this.options;
     const task = await this.task();
-    // The first of each kind opens what stays.
+    // The first of each kind opens what stays open.
     await this.talk(task);
     await this.session(task, undefined);
     const before = await this.settled(this.holdings());
@@ -168,7 +168,7 @@ class Attachments {
     if (!answer.ok) throw new Error(`${answer.status} ${text}`);
   }
 
-  /** What the agent and all below it hold, once that is no more than it was, or stays. */
+  /** What the agent and its descendants hold, once it is back to what it was, or does not change any more. */
   private async settled(wanted: Readonly<Record<string, number>>): Promise<Record<string, number>> {
     let now = this.holdings();
     const done = (): true | undefined => {
@@ -190,12 +190,12 @@ class Attachments {
   }
 }
 
-/** A call of the agent's API that lasts. */
+/** A long-lived call of the agent's API. */
 class Connection {
   private text = "";
   private readonly sent: ClientRequest;
   private readonly answer: Promise<IncomingMessage>;
-  /** The end of what is said, however it came about. */
+  /** Resolves at the end of the response, however it ends. */
   readonly over: Promise<void>;
   private gone = false;
 
@@ -245,7 +245,7 @@ class Connection {
     });
   }
 
-  /** Ends the call, and waits until the agent has seen that. */
+  /** Ends the call, and waits until the agent has noticed. */
   async leave(): Promise<void> {
     if (!this.sent.writableEnded) {
       this.sent.end();
@@ -274,7 +274,7 @@ class Connection {
   }
 }
 
-/** A process and all below it. */
+/** A process and all of its descendants. */
 function descendants(root: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc")) {
@@ -285,7 +285,7 @@ function descendants(root: number): number[] {
         .split(" ");
       if (state !== "Z") parents.set(Number(name), Number(parent));
     } catch {
-      // It has just ended.
+      // It has just exited.
     }
   }
   const found = [root];

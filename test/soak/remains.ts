@@ -5,7 +5,7 @@ import { TAG_VARIABLE } from "./soak-task.js";
 
 const HIERARCHIES = "/sys/fs/cgroup";
 
-/** Ids of the live processes whose environment carries the tag. */
+/** Pids of live processes whose environment contains the tag. */
 export function processesOf(tag: string): number[] {
   const found: number[] = [];
   for (const name of readdirSync("/proc")) {
@@ -15,7 +15,7 @@ export function processesOf(tag: string): number[] {
   return found;
 }
 
-/** Empty for one that ended, or is a zombie. */
+/** Empty for a process that has ended, or is a zombie. */
 function environmentOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/environ`, "utf8");
@@ -24,7 +24,7 @@ function environmentOf(pid: string): string {
   }
 }
 
-/** The groups of containers below this control group, in all hierarchies. */
+/** Cgroups of containers below this one, in all hierarchies. */
 export async function groupsBelow(root: string): Promise<string[]> {
   const found: string[] = [];
   for (const hierarchy of await readdir(HIERARCHIES)) {

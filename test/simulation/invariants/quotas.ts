@@ -4,7 +4,7 @@ import type { MasterLife } from "../master-node.js";
 import { QUOTA_ROLE } from "../operator-plans.js";
 import type { World } from "../world.js";
 
-/** A master sends offers: none takes a role beyond its limits. What is reserved for the role counts, whether or not somebody has it. */
+/** Checked when a master sends offers: none may take a role beyond its limits. Reserved resources count, used or not. */
 export function checkLimits(world: World, { master, process }: MasterLife, offers: readonly Offer[]): void {
   const limits = master.quotas().find(({ role }) => role === QUOTA_ROLE)?.limits ?? {};
   if (Object.keys(limits).length === 0) return;
@@ -25,7 +25,7 @@ export function checkLimits(world: World, { master, process }: MasterLife, offer
   const quantities: Quantities = consumed.quantities();
   for (const [name, { value }] of Object.entries(limits)) {
     const taken = fromMilli(quantities.get(name) ?? 0);
-    // Somebody may have set the limits below what the role has; of what it has too much of it gets no more.
+    // The limits may have been set below what the role already has; then it must not get any more.
     if ((given.get(name) ?? 0) > 0 && taken > (value ?? 0) + 1e-6)
       world.violate(
         "no role is offered more than its limits",

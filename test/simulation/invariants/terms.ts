@@ -1,9 +1,9 @@
 import type { World } from "../world.js";
 
-/** Who led when: each term has a number, and only the latest may act. */
+/** Who led when: terms are numbered, and only the latest leader may act. */
 export class Terms {
   latest = 0;
-  /** The latest term of each master's life. */
+  /** The latest term of each run of a master. */
   private readonly of = new Map<string, number>();
   /** The latest term in which the registry was written. */
   private writer = 0;
@@ -17,7 +17,7 @@ export class Terms {
     return this.latest;
   }
 
-  /** The ensemble has taken a write of this master to the registry. */
+  /** The ensemble has accepted a registry write of this master. */
   wrote(name: string): void {
     const term = this.of.get(name) ?? 0;
     if (term < this.writer) {

@@ -1,13 +1,13 @@
 import type { Cluster } from "../cluster.js";
 
-/** The persistent volumes of a run, by what their frameworks heard of them. */
+/** The persistent volumes of a run, as reported to their frameworks. */
 export class Volumes {
   private readonly states = new Map<string, "asked" | "made" | "unsure" | "gone">();
   private readonly agents = new Map<string, string>();
   private readonly doomed = new Set<string>();
   private next = 0;
 
-  /** No two volumes ever have the same name. */
+  /** No two volumes ever have the same id. */
   newId(by: string): string {
     const id = `${by}-v${++this.next}`;
     this.states.set(id, "asked");
@@ -18,19 +18,19 @@ export class Volumes {
     if (this.states.get(id) === "asked") this.states.set(id, "made");
   }
 
-  /** It is to be on this agent. */
+  /** The volume should exist on this agent. */
   place(id: string, agentId: string): void {
     this.agents.set(id, agentId);
     if (this.doomed.has(agentId)) this.mayGo(id);
   }
 
-  /** The agent may go, with all that is on it. */
+  /** The agent may disappear together with everything on it. */
   mayGoWith(agentId: string): void {
     this.doomed.add(agentId);
     for (const [id, at] of this.agents) if (at === agentId) this.mayGo(id);
   }
 
-  /** Somebody asks to destroy it. */
+  /** Somebody requests its destruction. */
   mayGo(id: string): void {
     if (this.states.get(id) !== "gone") this.states.set(id, "unsure");
   }
@@ -39,7 +39,7 @@ export class Volumes {
     this.states.set(id, "gone");
   }
 
-  /** Where what frameworks heard is not so. */
+  /** Where reality differs from what frameworks were told. */
   problems({ agents }: Cluster): string[] {
     const found: string[] = [];
     const there = new Set<string>();

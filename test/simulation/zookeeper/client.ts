@@ -5,7 +5,7 @@ import type { SimulatedProcess } from "../process.js";
 import type { Ensemble } from "./ensemble.js";
 import { dialer } from "./socket.js";
 
-/** The client of the product, as a process of the simulation has it. */
+/** The product's client, for a simulated process. */
 export function clientOf(ensemble: Ensemble, process: SimulatedProcess, random: Random): ZooKeeperClient {
   const { clock, logger } = process;
   return new ZooKeeperClient({

@@ -8,7 +8,7 @@ import { type Change, type Transaction, Tree } from "./tree.js";
 
 const TICK_MS = 2000;
 const LOOK_MS = 250;
-/** How long a server that is cut off from the others goes on answering, at most: Mesos's guides give it five ticks. */
+/** How long a server that is cut off keeps answering, at most: Mesos's guides set it to five ticks. */
 const SYNC_LIMIT_MS = 5 * TICK_MS;
 
 interface Session {
@@ -16,35 +16,35 @@ interface Session {
   readonly timeout: number;
   readonly password: Buffer;
   deadline: number;
-  /** The server that it was seen at last. */
+  /** The server through which it was last seen. */
   at: ZooKeeperServer | undefined;
 }
 
-/** What became of the changes that were asked for. */
+/** The outcome of the requested changes. */
 export type Outcome =
   | { readonly errors: readonly number[]; readonly transaction?: undefined }
   | { readonly transaction: Transaction; readonly errors?: undefined };
 
 export interface EnsembleOptions {
   readonly count: number;
-  /** Whether versions are looked at; they are, but for a mistake. */
+  /** Whether versions are checked; always, except for a mutation. */
   readonly fencing: boolean;
-  /** A client's changes have been agreed on. */
+  /** Changes of a client have been agreed on. */
   readonly written: (by: SimulatedProcess, changes: readonly Change[]) => void;
 }
 
 /**
- * ZooKeeper, with what matters to its clients: a leader that more than half of the servers follow orders all changes; servers learn of them with a
- * delay, so that what they answer may be old; sessions are given up by the leader alone; a server that is cut off notices late.
+ * ZooKeeper as far as its clients can tell: a leader that a majority of the servers follow orders all changes; servers learn of them with a
+ * delay, so their answers may be stale; only the leader expires sessions; a server that is cut off notices late.
  *
- * Agreement itself is not simulated: a change that the leader orders while a majority can be reached is agreed on at once.
+ * Agreement itself is not simulated: a change that the leader orders while it can reach a majority is agreed on at once.
  */
 export class Ensemble {
   readonly servers: readonly ZooKeeperServer[];
   readonly log: Transaction[] = [];
   readonly sessions = new Map<bigint, Session>();
   private leader: ZooKeeperServer | undefined;
-  /** All changes: what the next one is checked against. */
+  /** All changes: the next one is checked against this. */
   readonly agreed = new Tree();
   private readonly followers = new Set<ZooKeeperServer>();
   private electionAt = 0;
@@ -66,7 +66,7 @@ export class Ensemble {
     return this.leader !== undefined;
   }
 
-  /** Whether the leader counts on this server now. */
+  /** Whether this server is part of the leader's majority now. */
   follows(server: ZooKeeperServer): boolean {
     return this.followers.has(server);
   }
@@ -80,7 +80,7 @@ export class Ensemble {
     server.process = new SimulatedProcess(this.world, server.process.host, server.process.name);
   }
 
-  /** Orders changes that a client of this server asks for. Undefined: nobody can, or nobody hears of it. */
+  /** Orders changes that a client of this server requests. Undefined: nobody can, or nobody learns the outcome. */
   submit(
     server: ZooKeeperServer,
     { session, by, asked }: { session: bigint; by: SimulatedProcess; asked: readonly Asked[] },
@@ -116,7 +116,7 @@ export class Ensemble {
     return session;
   }
 
-  /** The session goes on at this server; undefined: there is no such session. */
+  /** Resumes the session on this server; undefined: there is no such session. */
   resumeSession(server: ZooKeeperServer, id: bigint, password: Buffer): Session | undefined {
     const session = this.sessions.get(id);
     if (session === undefined || !session.password.equals(password)) return undefined;
@@ -139,7 +139,7 @@ export class Ensemble {
     this.agree({ changes, ends: id });
   }
 
-  /** Ends a session as the leader does when nothing was heard of it for its timeout. */
+  /** Expires a session, as the leader does when nothing was heard of it for its timeout. */
   expire(id: bigint): void {
     this.world.note(`zookeeper: session 0x${id.toString(16)} expires`);
     this.endSession(id);
@@ -171,7 +171,7 @@ export class Ensemble {
     this.world.schedule(LOOK_MS, () => this.look());
   }
 
-  /** Whom the leader still reaches, and whether they are enough. */
+  /** Reviews whom the leader can still reach, and whether they are a majority. */
   private review(): void {
     const { leader } = this;
     if (leader === undefined) return;
@@ -195,7 +195,7 @@ export class Ensemble {
       this.leader = candidate;
       this.world.note(`zookeeper: ${candidate.process.name} leads`);
       for (const server of group) this.join(server);
-      // What is left of sessions is counted anew by a new leader.
+      // A new leader restarts the timeouts of all sessions.
       for (const session of this.sessions.values()) session.deadline = this.world.time + session.timeout;
       return;
     }

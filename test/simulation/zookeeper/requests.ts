@@ -2,7 +2,7 @@ import type { JuteReader, JuteWriter } from "../../../sdk/zookeeper/jute.js";
 import type { Stat } from "../../../sdk/zookeeper/records.js";
 import { OP } from "../../../sdk/zookeeper/records.js";
 
-/** One change that a client asks for. */
+/** One change that a client requests. */
 export interface Asked {
   readonly type: number;
   readonly path: string;

@@ -25,7 +25,7 @@ export class ZooKeeperServer {
   private learned = 0;
   private learning = false;
   private readonly clients = new Set<Client>();
-  /** Does not take or answer clients. */
+  /** Neither accepts nor answers clients. */
   private shut = true;
   private shutting: (() => void) | undefined;
 
@@ -34,7 +34,7 @@ export class ZooKeeperServer {
     public process: SimulatedProcess,
   ) {}
 
-  /** A client dials; the connection is refused where nobody listens. */
+  /** A client dials; the connection is refused if nobody listens. */
   accept(socket: SimulatedSocket, by: SimulatedProcess): boolean {
     const { network } = this.ensemble;
     if (!this.process.alive || this.shut) return false;
@@ -55,7 +55,7 @@ export class ZooKeeperServer {
     this.learnAll();
   }
 
-  /** The leader is lost to it, which it notices after some time. */
+  /** It has lost the leader, and notices after some time. */
   parted(after: number): void {
     this.shutting?.();
     this.shutting = this.process.input(after, () => {
@@ -84,7 +84,7 @@ export class ZooKeeperServer {
     });
   }
 
-  /** Up to what has been agreed on. */
+  /** Catches up with everything that has been agreed on. */
   learnAll(): void {
     this.learning = false;
     const { log } = this.ensemble;
@@ -104,7 +104,7 @@ export class ZooKeeperServer {
   }
 }
 
-/** One connection of a client. */
+/** A client's connection. */
 class Client {
   session = 0n;
   private readonly frames = new FrameReader();
@@ -170,7 +170,7 @@ class Client {
     this.send(new JuteWriter().int(XID.event).long(zxid).int(0).int(EVENT_TYPES[type]).int(3).text(path));
   }
 
-  /** Requests are answered in their order. */
+  /** Requests are answered in order. */
   private next(): void {
     if (this.busy) return;
     const work = this.waiting.shift();
@@ -231,7 +231,7 @@ class Client {
     const timeout = reader.int();
     const id = reader.long();
     const password = reader.buffer() ?? Buffer.alloc(16);
-    // A client that has seen more than this server is sent on.
+    // A client that has seen more than this server is turned away.
     if (lastZxid > this.server.view().zxid || !ensemble.follows(this.server)) {
       this.end();
       return;
@@ -258,7 +258,7 @@ class Client {
     this.send(writer);
   }
 
-  /** Asks the leader, and answers once this server has learned what was agreed on. */
+  /** Asks the leader, and answers once this server has learned of the change. */
   private change(xid: number, asked: readonly Asked[], multi: boolean): void {
     const { server } = this;
     const { ensemble, process } = server;
@@ -268,7 +268,7 @@ class Client {
       // Nobody orders changes: there is no answer until the server notices.
       if (outcome === undefined) return;
       process.input(ensemble.network.latency(), () => {
-        // What was agreed on while it could be reached, it has; but it may be dead to the others by now.
+        // It has everything that was agreed on while it was connected, but may be cut off by now.
         if (!ensemble.follows(server)) return;
         server.learnAll();
         this.answer(xid, asked, multi, outcome);
@@ -311,7 +311,7 @@ class Client {
     });
   }
 
-  /** Of a node that was just written; it may have been removed again since. */
+  /** Status of a node that was just written; it may have been deleted since. */
   private statOf(path: string) {
     const tree = this.server.view();
     return tree.stat(path) ?? tree.stat("/")!;
@@ -347,7 +347,7 @@ class Client {
     this.watches.set(`${kind} ${path}`, kind);
   }
 
-  /** Of a client that comes back: what has changed since is told, the rest is watched again. */
+  /** For a client that reconnects: reports what has changed since, and sets the other watches again. */
   private setWatches(xid: number, reader: JuteReader): void {
     const tree = this.server.view();
     const since = reader.long();

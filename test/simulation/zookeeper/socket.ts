@@ -7,11 +7,11 @@ import type { Ensemble } from "./ensemble.js";
 interface Line {
   readonly connection: Connection;
   readonly party: Party;
-  /** At the server. */
+  /** Runs at the server. */
   readonly arrives: (bytes: Buffer) => void;
 }
 
-/** The client's end of a connection: as much of a socket as ZooKeeper's client uses. */
+/** The client's end of a connection: as much of a socket as the ZooKeeper client uses. */
 export class SimulatedSocket {
   private readonly listeners = new Map<string, (value?: unknown) => void>();
   private line: Line | undefined;

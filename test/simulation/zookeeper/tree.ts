@@ -7,7 +7,7 @@ export type Change =
   | { readonly kind: "set"; readonly path: string; readonly data: Buffer }
   | { readonly kind: "check"; readonly path: string };
 
-/** All changes of a transaction take effect, or none was in it. */
+/** Its changes are applied together or not at all. */
 export interface Transaction {
   readonly zxid: bigint;
   readonly time: number;
@@ -26,7 +26,7 @@ interface Node {
   version: number;
   childrenVersion: number;
   childrenModified: bigint;
-  /** Number for the next sequential child; it counts all that were ever made. */
+  /** Sequence number of the next sequential child; counts all that were ever created. */
   sequence: number;
   readonly children: Set<string>;
 }
@@ -85,7 +85,7 @@ export class Tree {
         };
   }
 
-  /** The name that a sequential node gets. */
+  /** The name of the next sequential node. */
   sequential(path: string): string {
     const { sequence = 0 } = this.nodes.get(parentOf(path)) ?? {};
     return path + String(sequence).padStart(10, "0");
@@ -95,7 +95,7 @@ export class Tree {
     return [...this.nodes].filter(([, node]) => node.owner === owner).map(([path]) => path);
   }
 
-  /** An error number, 0 where the change can be made; `version` -1 is any. */
+  /** An error number, or 0 if the change is possible; `version` -1 means any. */
   problem(change: Change, version = -1): number {
     const node = this.nodes.get(change.path);
     if (change.kind === "create") {
@@ -107,7 +107,7 @@ export class Tree {
     return change.kind === "delete" && node.children.size > 0 ? NOT_EMPTY : 0;
   }
 
-  /** What watches are told. */
+  /** Applies a transaction and returns the events for watches. */
   apply({ zxid, time, changes }: Transaction): Seen[] {
     const seen = changes.flatMap((change) => this.change(change, { zxid, time }));
     this.zxid = zxid;

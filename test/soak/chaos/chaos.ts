@@ -17,24 +17,24 @@ import { faultsOf } from "./verdict.js";
 import { DaemonVictim, FrameworkVictim, ServerVictim } from "./victims.js";
 
 export interface ChaosOptions {
-  /** For how long processes are killed and frozen. */
+  /** How long processes are killed and frozen. */
   readonly milliseconds: number;
-  /** The same seed: the same processes in the same order; what they make of it differs. */
+  /** The same seed picks the same processes in the same order; how they react differs. */
   readonly seed: number;
-  /** Told of everything that is done. */
+  /** Called with a description of every action. */
   readonly progress?: (text: string) => void;
-  /** Daemons log everything, and their logs, the books and the marks stay. */
+  /** Log everything, and keep the logs, the books and the marks. */
   readonly keep?: boolean;
 }
 
 export interface ChaosResult {
   readonly jobs: number;
   readonly tasks: number;
-  /** How many ended in which state. */
+  /** How many tasks ended in each state. */
   readonly ends: Readonly<Record<string, number>>;
   /** What is wrong; empty: nothing. */
   readonly faults: readonly string[];
-  /** What was done to whom. */
+  /** What was done, and to whom. */
   readonly events: readonly string[];
 }
 
@@ -76,7 +76,7 @@ class Chaos {
         { victims: this.masters, atOnce: 2 },
         { victims: this.agents, atOnce: 2 },
         { victims: this.frameworks, atOnce: 2 },
-        // With two away there is no quorum, and no leader.
+        // With two of them away there is no quorum, and no leader.
         { victims: servers, atOnce: 2 },
       ],
       new SeededRandom(this.options.seed),
@@ -115,7 +115,7 @@ class Chaos {
           "--zk_session_timeout=2secs",
           "--hostname=127.0.0.1",
           "--allocation_interval=100ms",
-          // So that a frozen agent becomes unreachable, and one that comes back soon does not.
+          // So that a frozen agent becomes unreachable unless it comes back soon.
           "--agent_ping_timeout=1secs",
           "--max_agent_ping_timeouts=4",
         ]),
@@ -171,7 +171,7 @@ class Chaos {
     if (fault !== undefined) throw new Error(fault);
   }
 
-  /** Lets all come to rest, twice: with the services that run, and with nothing. */
+  /** Lets everything settle twice: with the services running, and with nothing running. */
   private async conclude(): Promise<string[]> {
     const faults: (string | undefined)[] = [];
     this.enter("settling");
@@ -207,7 +207,7 @@ class Chaos {
     for (const framework of this.frameworks) framework.enter(phase);
   }
 
-  /** In what frameworks, the leader, the agents and the hosts differ; undefined: in nothing. */
+  /** What frameworks, the leader, the agents and the hosts disagree about; undefined: nothing. */
   private async disagreement(): Promise<string | undefined> {
     const daemons = (victims: readonly DaemonVictim[]) => victims.map(({ daemon }) => daemon);
     const leader = await leaderAmong(daemons(this.masters));
@@ -241,7 +241,7 @@ class Chaos {
       .map((attempt) => `${attempt.task} ${TaskState[lastState(attempt) ?? -1] ?? "launched"}`);
   }
 
-  /** By the locks that processes hold: of each such job the task that started last. */
+  /** The running services, by the locks that processes hold: for each, the task that started last. */
   private runningOnHosts(): string[] {
     const last = new Map([...readMarks(this.marks).keys()].map((task) => [jobOf(task), task]));
     const held = new Set(processesOf(this.tag).flatMap((pid) => heldJob(pid) ?? []));
@@ -259,7 +259,7 @@ class Chaos {
     return { jobs: jobs.length, tasks: attempts.length, ends };
   }
 
-  /** Asks until nothing is wrong; what is wrong at the end of the time otherwise. */
+  /** Asks until nothing is wrong; otherwise returns what is wrong when the time is up. */
   private async eventually(fault: () => Promise<string | undefined>): Promise<string | undefined> {
     const end = performance.now() + SETTLED_WITHIN_MS;
     for (;;) {
@@ -270,7 +270,7 @@ class Chaos {
   }
 }
 
-/** A batch that is not done, a service that does not run. */
+/** A batch job that is not done, or a service that is not running. */
 function isUndone({ kind, attempts }: Job): boolean {
   const last = attempts.at(-1);
   const wanted = kind === "batch" ? TaskState.TASK_FINISHED : TaskState.TASK_RUNNING;

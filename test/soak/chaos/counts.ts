@@ -31,7 +31,7 @@ interface AgentState {
 /** What one side believes: tasks as `id state`, sorted. */
 export interface Counts {
   readonly tasks: readonly string[];
-  /** By `tasks_running`. */
+  /** The value of `tasks_running`. */
   readonly metric: number;
 }
 
@@ -43,7 +43,7 @@ export interface MasterCounts extends Counts {
 
 const said = (tasks: readonly Named[]): string[] => tasks.map(({ id, state }) => `${id} ${state}`).sort();
 
-/** The one master that leads; undefined: none, or more than one says so. */
+/** The one leading master; undefined: none, or several claim to lead. */
 export async function leaderAmong(masters: readonly Daemon[]): Promise<Daemon | undefined> {
   const leading: Daemon[] = [];
   for (const master of masters) {

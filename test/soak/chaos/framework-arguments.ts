@@ -1,18 +1,18 @@
-/** `working`: new jobs all the time. `settling`: what there is, is brought to its end, services run. `ending`: services end. */
+/** `working`: new jobs all the time. `settling`: existing jobs are completed, services keep running. `ending`: services end. */
 export type Phase = "working" | "settling" | "ending" | "leaving";
 
 export interface FrameworkArguments {
   readonly name: string;
   readonly masters: string;
-  /** File of the book. */
+  /** Path of the job book. */
   readonly book: string;
   /** Directory for the marks of tasks. */
   readonly marks: string;
-  /** Names the processes of tasks. */
+  /** Tag in the environment of the tasks' processes. */
   readonly tag: string;
   readonly seed: number;
   readonly phase: Phase;
 }
 
-/** Of each task. */
+/** Per task. */
 export const CPUS = 0.1;

@@ -16,9 +16,9 @@ import { type Attempt, endOf, isOver, JobBook, type JobKind, lastState, wantsTas
 const BATCH_AT_ONCE = 4;
 const SERVICES = 3;
 const SWEEP_MS = 2000;
-/** Of a service, at each sweep. */
+/** For each service, at each sweep. */
 const KILL_CHANCE = 0.15;
-/** A call that got no answer is over for the master too, one way or the other. */
+/** After this time the master has handled a call without an answer, one way or the other. */
 const CALL_FORGOTTEN_MS = 20_000;
 const MEM = 32;
 
@@ -27,7 +27,7 @@ class ChaosFramework {
   private readonly book: JobBook;
   private readonly random: SeededRandom;
   private readonly client: SchedulerClient;
-  /** Tasks whose launch the master has not taken for sure: to ask for them could overtake the launch. */
+  /** Tasks whose launch may not have reached the master yet: reconciling them could overtake the launch. */
   private readonly launching = new Set<string>();
 
   constructor(private readonly options: FrameworkArguments) {
@@ -55,7 +55,7 @@ class ChaosFramework {
     const { client } = this;
     client.on("subscribed", ({ framework_id }) => {
       this.book.register(framework_id.value ?? "");
-      // What was sent on the stream before is refused now.
+      // Calls sent on the previous stream are refused from now on.
       this.launching.clear();
       this.reconcile();
     });
@@ -80,7 +80,7 @@ class ChaosFramework {
     process.exit(0);
   }
 
-  /** Jobs that want a task now. */
+  /** Jobs that need a task now. */
   private wanting(): { name: string; kind: JobKind }[] {
     const jobs = [...this.book.jobs.values()];
     const wanting = jobs.filter(
@@ -107,7 +107,7 @@ class ChaosFramework {
         .filter((one) => one.name === name)
         .reduce((sum, one) => sum + (one.scalar?.value ?? 0), 0);
     const room = Math.floor(Math.min(amount("cpus") / CPUS, amount("mem") / MEM));
-    // Not all to the first agent.
+    // Not everything on the first agent.
     const wanting = this.wanting().slice(0, Math.min(room, 1 + Math.floor(this.random.next() * 4)));
     if (wanting.length === 0) return this.client.decline(offer, { refuse_seconds: 0.3 });
     const launched = wanting.map(({ name, kind }) => ({
@@ -145,7 +145,7 @@ class ChaosFramework {
     };
   }
 
-  /** Kills now and then, and asks for everything whose end it does not know. */
+  /** Kills now and then, and reconciles every task whose end is unknown. */
   private sweep(): void {
     for (const { kind, attempts } of this.book.jobs.values()) {
       const last = attempts.at(-1);
@@ -153,7 +153,7 @@ class ChaosFramework {
       const soon = this.phase === "working" && this.random.next() < KILL_CHANCE;
       if (this.phase === "ending" || (soon && lastState(last) === TaskState.TASK_RUNNING))
         this.book.kill(last.task);
-      // Until it has ended: the call may have been lost.
+      // Repeated until it has ended: the call may have been lost.
       if (last.killed) this.kill(last);
     }
     this.reconcile();

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../../sdk/contracts/random.js";
 import type { Victim } from "./victims.js";
 
-/** Processes of one kind, of which one is chosen at a time. */
+/** Processes of one kind; one at a time is chosen. */
 export interface VictimGroup {
   readonly victims: readonly Victim[];
   /** How many may be away at once. */
@@ -13,19 +13,19 @@ const EVERY_MS = { least: 500, most: 3500 };
 const DEAD_AT_MOST_MS = 4000;
 const FROZEN_AT_MOST_MS = 8000;
 
-/** Kills and freezes one process after the other, and brings each back after a while. */
+/** Kills and freezes one process after another, and brings each back after a while. */
 export class Havoc {
   private readonly away = new Map<Victim, Promise<void>>();
   private readonly began = performance.now();
 
-  /** @param note told of everything that is done */
+  /** @param note receives a description of every action */
   constructor(
     private readonly groups: readonly VictimGroup[],
     private readonly random: Random,
     private readonly note: (text: string) => void,
   ) {}
 
-  /** Resolves when the time is over and everything is back. Rejects where something does not come back. */
+  /** Resolves when the time is over and everything is back. Rejects if something does not come back. */
   async wreak(milliseconds: number): Promise<void> {
     while (performance.now() - this.began < milliseconds) {
       await sleep(this.between(EVERY_MS.least, EVERY_MS.most));
@@ -44,7 +44,7 @@ export class Havoc {
     const back = (deadly ? this.kill(victim, wait) : this.freeze(victim, wait)).then(() => {
       this.away.delete(victim);
     });
-    // Awaited at the end, with what went wrong.
+    // Awaited at the end, together with its error.
     back.catch(() => undefined);
     this.away.set(victim, back);
   }

@@ -9,11 +9,11 @@ export interface Marks {
   together: number;
 }
 
-/** A shell command that marks what it does: `starts`, `ends`, and `together` where another task holds the job's lock. */
+/** A shell command that records what it does: `starts`, `ends`, and `together` if another task holds the job's lock. */
 export function markedCommand(options: { marks: string; job: string; task: string; work: string }): string {
   const { marks, job, task, work } = options;
   const mark = (what: string): string => `echo ${what} ${task} >>${join(marks, `${job}.marks`)}`;
-  // The work inherits descriptor 9, and with it the lock, until its last process is gone.
+  // The work inherits file descriptor 9, and with it the lock, until its last process is gone.
   return [
     `exec 9>>${join(marks, `${job}.lock`)}`,
     `flock -n 9 || ${mark("together")}`,

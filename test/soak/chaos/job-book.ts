@@ -9,9 +9,9 @@ export type JobKind = "batch" | "service";
 export interface Attempt {
   readonly task: string;
   readonly agent: string;
-  /** The framework asked for its end. */
+  /** The framework killed it. */
   killed: boolean;
-  /** Every change of its state that was told, in order. */
+  /** Every reported change of its state, in order. */
   readonly told: Told[];
 }
 
@@ -33,8 +33,8 @@ type Entry =
   | { readonly task: string; readonly state: keyof typeof TaskState; readonly words: string };
 
 /**
- * What a framework must not forget: its jobs and what became of them. Every change is in the file before the framework acts on it, so
- * that its next process goes on where the last one was killed.
+ * What a framework must not forget: its jobs and what happened to them. Every change is in the file before the framework acts on it, so its
+ * next process can continue where the last one was killed.
  */
 export class JobBook {
   framework: string | undefined;
@@ -63,7 +63,7 @@ export class JobBook {
     if (this.byTask.get(task)?.attempt.killed === false) this.write({ kill: task });
   }
 
-  /** @throws Error for a task that is in no book */
+  /** @throws Error for a task that is not in the book */
   note(task: string, state: TaskState, words: string): void {
     const known = this.byTask.get(task);
     if (known === undefined) throw new Error(`told of ${task}, which nobody launched`);
@@ -71,12 +71,12 @@ export class JobBook {
       this.write({ task, state: TaskState[state] as keyof typeof TaskState, words });
   }
 
-  /** The attempts that are not over, as far as the framework was told. */
+  /** Attempts that have not ended, as far as the framework was told. */
   open(): Attempt[] {
     return [...this.byTask.values()].map(({ attempt }) => attempt).filter((attempt) => !isOver(attempt));
   }
 
-  /** In one write: a process that is killed leaves no part of a line. */
+  /** A single write: a process that is killed leaves no partial line. */
   private write(entry: Entry): void {
     appendFileSync(this.path, `${JSON.stringify(entry)}\n`);
     this.take(entry);
@@ -107,7 +107,7 @@ export const endOf = ({ told }: Attempt): TaskState | undefined =>
 
 export const lastState = ({ told }: Attempt): TaskState | undefined => told.at(-1)?.state;
 
-/** Whether the job still wants a task: it has none that is open, and its work is not done. */
+/** Whether the job needs a task: it has none running, and its work is not done. */
 export function wantsTask({ kind, attempts }: Job): boolean {
   const last = attempts.at(-1);
   if (last === undefined) return true;
@@ -115,5 +115,5 @@ export function wantsTask({ kind, attempts }: Job): boolean {
   return kind === "service" || endOf(last) !== TaskState.TASK_FINISHED;
 }
 
-/** The job of a task, by its id. */
+/** The job of a task, by the task's id. */
 export const jobOf = (task: string): string => task.slice(0, task.lastIndexOf("."));

@@ -2,7 +2,7 @@ import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { Marks } from "./host-marks.js";
 import { type Attempt, endOf, isOver, type Job } from "./job-book.js";
 
-/** What is wrong with what a framework was told, held against what its tasks did on their hosts. Services must have been ended. */
+/** What is wrong with what a framework was told, compared with what its tasks did on their hosts. All services must have been ended. */
 export function faultsOf(jobs: Iterable<Job>, marks: ReadonlyMap<string, Marks>): string[] {
   const faults: string[] = [];
   for (const job of jobs) {
@@ -36,7 +36,7 @@ function attemptFaults({ kind }: Job, attempt: Attempt, { starts, ends, together
   return faults;
 }
 
-/** An end whose acknowledgement was lost is told once more, and its agent may have been out of reach in between. */
+/** An end whose acknowledgement was lost is reported again, and its agent may have been unreachable in between. */
 function toldAgain(attempt: Attempt): boolean {
   const end = endOf(attempt);
   const first = attempt.told.findIndex(({ state }) => state === end);

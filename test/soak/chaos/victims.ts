@@ -4,12 +4,12 @@ import type { Daemon } from "../../support/daemons.js";
 import type { TestServer } from "../../support/test-servers.js";
 import type { FrameworkArguments, Phase } from "./framework-arguments.js";
 
-/** A process that may die, or stand still, and come back. */
+/** A process that may be killed or frozen, and come back. */
 export interface Victim {
   readonly name: string;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** After `kill`: as it was, with its files. */
+  /** After `kill`: restarts it with its files. */
   revive(): Promise<void>;
   /** SIGSTOP. */
   freeze(): void;
@@ -33,7 +33,7 @@ export class DaemonVictim implements Victim {
         this.daemon = await this.daemon.restart();
         return;
       } catch (error) {
-        // While it was away its port may have become that of a connection of somebody else, and a leader may not be found at once.
+        // While it was away, somebody else's connection may have taken its port, and a leader may not be found at once.
         if (attempt === 5) throw error;
       }
     }
@@ -75,7 +75,7 @@ export class FrameworkVictim implements Victim {
   private child: ChildProcess | undefined;
   private ended: Promise<number | null> | undefined;
   private phase: Phase = "working";
-  /** Set when it ended though nobody killed it. */
+  /** Set if it exited although nobody killed it. */
   fault: string | undefined;
 
   constructor(
@@ -96,7 +96,7 @@ export class FrameworkVictim implements Victim {
     child.stdin!.on("error", () => undefined);
     this.ended = new Promise((resolve) => {
       child.once("exit", (code) => {
-        // Of its own: killed it is when `child` is not this one any more.
+        // It exited by itself: if it was killed, `child` is another one by now.
         if (this.child === child && this.phase !== "leaving")
           this.fault = `${this.name} ended with ${code}; its log is ${this.log}`;
         resolve(code);
@@ -124,7 +124,7 @@ export class FrameworkVictim implements Victim {
     this.child?.stdin?.write(`${phase}\n`);
   }
 
-  /** Resolves when it has torn its framework down: true. */
+  /** Resolves to true when it has torn its framework down. */
   async leave(): Promise<boolean> {
     this.enter("leaving");
     return (await this.ended) === 0;
