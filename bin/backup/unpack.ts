@@ -1,8 +1,8 @@
 import { lstat, mkdir, open, readdir, rename, rm, symlink } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { writeRegistry } from "../../plugins/embedded-registry/offline.js";
 import { errnoOf } from "../../sdk/errors/index.js";
-import { DirectoryLock } from "../../sdk/files/index.js";
+import { DirectoryLock, restoringBeside } from "../../sdk/files/index.js";
 import type { RegistryFacts } from "../../sdk/registry/index.js";
 import { syncDirectory } from "./archive.js";
 import { META_NAME } from "./manifest.js";
@@ -15,7 +15,7 @@ export interface Staged {
   readonly aside: string;
 }
 
-export const stagedAt = (path: string): Staged => ({ path, aside: `${path}.restoring` });
+export const stagedAt = (path: string): Staged => ({ path, aside: restoringBeside(path) });
 
 /** The names in the directory; undefined: it does not exist. Rejects if the path is something else. */
 export async function contentsOf(path: string): Promise<readonly string[] | undefined> {
@@ -32,10 +32,10 @@ export async function stageRegistry({ aside }: Staged, facts: RegistryFacts): Pr
   await writeRegistry(aside, facts);
 }
 
-/** @param from the directory that the archive's links point into; it is `path` now */
+/** @param saved paths in the archive, into which its links point */
 export async function stageMeta(
   { path, aside }: Staged,
-  { archive, from }: { archive: string; from: string },
+  { archive, saved }: { archive: string; saved: ReadonlySet<string> },
 ): Promise<void> {
   await rm(aside, { recursive: true, force: true });
   const directories: string[] = [];
@@ -46,7 +46,7 @@ export async function stageMeta(
       await mkdir(target, { mode: entry.mode });
       directories.push(target);
     } else if (entry.kind === "link") {
-      await symlink(moved(entry.target, { from, to: path }), target);
+      await symlink(moved(entry.target, { saved, to: path }), target);
     } else {
       const file = await open(target, "wx", entry.mode);
       try {
@@ -60,11 +60,17 @@ export async function stageMeta(
   for (const directory of directories) await syncDirectory(directory);
 }
 
-/** A link that pointed into the saved directory has to point into the restored one. */
-function moved(target: string, { from, to }: { from: string; to: string }): string {
+/**
+ * A link that pointed into the saved directory has to point into the restored one. It may have been saved under another name than the
+ * one that the agent had for it, so what counts is what lies below `meta`.
+ */
+function moved(target: string, { saved, to }: { saved: ReadonlySet<string>; to: string }): string {
   if (!isAbsolute(target)) return target;
-  const below = relative(from, target);
-  return below.startsWith("..") || isAbsolute(below) ? target : join(to, below);
+  const parts = target.split("/");
+  for (let at = parts.indexOf(META_NAME); at >= 0; at = parts.indexOf(META_NAME, at + 1)) {
+    if (saved.has(parts.slice(at).join("/"))) return join(to, ...parts.slice(at + 1));
+  }
+  return target;
 }
 
 /**

@@ -111,8 +111,8 @@ async function restoreDirectory(
     work.push({ staged: stagedAt(join(workDir, "registry")), make, what: "the registry" });
   }
   if (hasMeta) {
-    const from = join(manifest.source, META_NAME);
-    const make = (staged: Staged) => stageMeta(staged, { archive: file, from });
+    const saved = new Set(manifest.entries.map(({ path }) => path));
+    const make = (staged: Staged) => stageMeta(staged, { archive: file, saved });
     work.push({ staged: stagedAt(join(workDir, META_NAME)), make, what: "what the agent remembers" });
   }
   for (const { staged } of work) {

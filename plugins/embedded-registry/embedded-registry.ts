@@ -6,7 +6,7 @@ import type { Clock } from "../../sdk/contracts/clock.js";
 import type { Logger } from "../../sdk/contracts/logger.js";
 import type { Registry, RegistryOperation } from "../../sdk/contracts/registry.js";
 import { messageOf, TepuiError } from "../../sdk/errors/index.js";
-import { DirectoryLock } from "../../sdk/files/index.js";
+import { DirectoryLock, restoringBeside } from "../../sdk/files/index.js";
 import {
   emptyFacts,
   encodeRecords,
@@ -155,7 +155,10 @@ export class EmbeddedRegistry implements Registry {
       }
       this.facts = read.facts;
       this.sequence = read.sequence;
-    } else this.noteMesosLog();
+    } else {
+      this.refuseUnfinishedRestore();
+      this.noteMesosLog();
+    }
     this.facts.master = master;
     // Each start begins a new segment: in one atomic step that cuts off a torn end, drops history and records the leader.
     const done = this.options.metrics.store.start();
@@ -167,6 +170,14 @@ export class EmbeddedRegistry implements Registry {
       throw new TepuiError("TEPUI_REGISTRY_WRITE_FAILED", { detail, cause: error });
     }
     done();
+  }
+
+  private refuseUnfinishedRestore(): void {
+    const restoring = restoringBeside(this.options.directory);
+    if (!existsSync(restoring)) return;
+    throw new Error(
+      `a restore of it did not come to its end; repeat it (tepui restore), or remove ${restoring} to begin with an empty registry`,
+    );
   }
 
   /** Agents re-register without the old registry, but what operators decided would be forgotten without notice. */

@@ -1,2 +1,3 @@
 export { DirectoryLock } from "./directory-lock.js";
 export { makeDirectory } from "./make-directory.js";
+export { restoringBeside } from "./restoring.js";

@@ -2,6 +2,8 @@ import * as internal from "../../../proto/gen/json/mesos/internal/messages.js";
 import * as v1 from "../../../proto/gen/json/mesos/v1/mesos.js";
 import { type StatusUpdate, StatusUpdateRecord_Type } from "../../../proto/gen/mesos/internal/messages.js";
 import type { ExecutorInfo, TaskGroupInfo } from "../../../proto/gen/mesos/v1/mesos.js";
+import { TepuiError } from "../../../sdk/errors/index.js";
+import { restoringBeside } from "../../../sdk/files/index.js";
 import { validateResources } from "../../../sdk/resources/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { AgentPaths, RunIds } from "../paths.js";
@@ -59,6 +61,7 @@ export class SavedStateReader {
     const savedBootId = await this.bootId(bootId);
     this.rebooted = savedBootId !== undefined && savedBootId !== bootId;
     const agentId = await this.reader.latest(meta.latestAgent());
+    if (agentId === undefined) await this.expectNoRestore();
     const info = agentId === undefined ? undefined : await this.agent(agentId);
     const known = info === undefined ? undefined : agentId;
     const frameworks = known === undefined ? [] : await this.frameworks(known);
@@ -73,6 +76,15 @@ export class SavedStateReader {
       leftovers: await findLeftovers(this.paths, taken, { reader: this.reader, now: this.options.now }),
       problems: this.reader.problems,
     };
+  }
+
+  /** A new agent would end all tasks of the one that was being restored. */
+  private async expectNoRestore(): Promise<void> {
+    const restoring = restoringBeside(this.paths.meta.root);
+    if ((await this.reader.list(restoring)).length === 0) return;
+    const advice = `repeat it (tepui restore), or remove '${restoring}' to start as a new agent`;
+    const problems = [`a restore into '${this.paths.meta.root}' did not come to its end`, advice];
+    throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems });
   }
 
   /** Undefined: it was never written. */

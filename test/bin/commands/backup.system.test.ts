@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -295,7 +295,10 @@ describe("tepui backup and restore", function () {
       const work = workDirOf(agent);
       // The link is the last thing that an agent writes of its registration.
       const latest = await eventually(() => readlink(join(work, "meta/slaves/latest")));
-      const saved = await backup(work, file);
+      // Its directory may have another name than the one that it was started with.
+      const alias = join(folder, "alias");
+      await symlink(work, alias);
+      const saved = await backup(alias, file);
       expect(saved.err).to.equal("");
       expect(saved.out).to.contain("what the agent remembers");
       const to = join(folder, "agent");

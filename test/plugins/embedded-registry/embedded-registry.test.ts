@@ -195,6 +195,22 @@ describe("embedded registry", () => {
     expect(await errorOf()).to.contain(`its newest file, ${segment} or a later one, is missing`);
   });
 
+  it("does not begin where a restore did not come to its end", async () => {
+    const restoring = `${directory}.restoring`;
+    await mkdir(restoring);
+    const refused = await open(directory).registry.recover(MASTER).catch(String);
+    expect(refused).to.contain(`remove ${restoring} to begin with an empty registry`);
+    await rm(restoring, { recursive: true });
+    const { registry } = open(directory);
+    await registry.recover(MASTER);
+    await registry.close();
+    // What has begun is not held up by it.
+    await mkdir(restoring);
+    const { registry: again } = open(directory);
+    await again.recover(MASTER);
+    await again.close();
+  });
+
   it("keeps a second process, or a second registry, out of its directory", async () => {
     const first = open(directory).registry;
     await first.recover(MASTER);

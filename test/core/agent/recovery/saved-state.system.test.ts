@@ -22,6 +22,7 @@ import { SavedStateReader } from "../../../../core/agent/recovery/read-saved-sta
 import { makeUpdate } from "../../../../core/agent/tasks/status.js";
 import { encodeRecord } from "../../../../core/agent/updates/update-record.js";
 import { AgentInfo, FrameworkInfo, Task } from "../../../../proto/gen/mesos/v1/mesos.js";
+import { restoringBeside } from "../../../../sdk/files/index.js";
 import { AGENT_ID, AgentBench, FRAMEWORK_ID } from "../support/agent-bench.js";
 
 const bench = new AgentBench();
@@ -90,6 +91,15 @@ describe("the agent's files", () => {
     const saved = await read();
     expect(saved.info).to.equal(undefined);
     expect([saved.frameworks, saved.leftovers, saved.problems]).to.deep.equal([[], [], []]);
+  });
+
+  it("of no earlier run are refused where a restore of one did not come to its end", async () => {
+    const restoring = restoringBeside(paths.meta.root);
+    await disk.apply([{ op: "create", path: join(restoring, "boot_id"), data: Buffer.from("b") }]);
+    const refused = await read().then(() => "", String);
+    expect(refused).to.contain(`remove '${restoring}' to start as a new agent`);
+    await writeAll();
+    expect((await read()).info!.id!.value, "it was there all the time").to.equal(AGENT_ID);
   });
 
   it("give back what was written", async () => {
