@@ -54,7 +54,7 @@ export class SegmentDirectory {
       await rename(aside, join(this.path, name));
       await this.sync();
       // In this order: after a crash the mark may be older than the segment, but never newer.
-      await writeFile(join(this.path, MARK), name, { mode: 0o600 });
+      await this.writeMark(name);
     } catch (error) {
       await handle.close();
       throw error;
@@ -89,6 +89,13 @@ export class SegmentDirectory {
       if (errnoOf(error) === "ENOENT") return undefined;
       throw error;
     }
+  }
+
+  /** At once, so that whoever copies the directory meanwhile gets the one or the other. */
+  private async writeMark(name: string): Promise<void> {
+    const aside = join(this.path, `${MARK}.tmp`);
+    await writeFile(aside, name, { mode: 0o600 });
+    await rename(aside, join(this.path, MARK));
   }
 
   private async leftovers(current: string): Promise<string[]> {
