@@ -150,7 +150,7 @@ async function checked(kind: "http" | "tcp", server: Server, inside: boolean): P
       pid: server.process.pid,
       run: async () => undefined,
     };
-    return checks.start({ info, age: 0, told: [] }, target, {
+    return checks.start({ info, age: 0, reported: [] }, target, {
       checked: () => undefined,
       health: (isHealthy) => {
         healthy += isHealthy ? 1 : -1;

@@ -22,10 +22,10 @@ export class Health {
 
   constructor(
     private readonly check: Pick<HealthCheck, "grace_period_seconds" | "consecutive_failures">,
-    told: readonly TaskStatus[] = [],
+    reported: readonly TaskStatus[] = [],
   ) {
     // The health that was reported before the agent restarted: every failure that counted was reported.
-    for (const { reason, healthy } of told) {
+    for (const { reason, healthy } of reported) {
       if (reason !== Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED) continue;
       this.initializing &&= healthy !== true;
       this.failures = healthy === true ? 0 : this.failures + 1;
@@ -61,5 +61,5 @@ export class Health {
 }
 
 /** Whether the health in these statuses required that the task be killed. */
-export const failedTooOften = ({ health_check }: TaskInfo, told: readonly TaskStatus[]): boolean =>
-  health_check !== undefined && new Health(health_check, told).failedTooOften;
+export const failedTooOften = ({ health_check }: TaskInfo, reported: readonly TaskStatus[]): boolean =>
+  health_check !== undefined && new Health(health_check, reported).failedTooOften;

@@ -27,7 +27,7 @@ export interface CheckedTask {
   /** How long it has been running, in milliseconds. */
   readonly age: number;
   /** Its statuses from earlier runs of the agent, oldest first. */
-  readonly told: readonly TaskStatus[];
+  readonly reported: readonly TaskStatus[];
 }
 
 export interface RunningChecks {
@@ -76,11 +76,11 @@ export class TaskChecks {
   }
 
   private health(
-    { info, age, told }: CheckedTask,
+    { info, age, reported }: CheckedTask,
     of: { health: HealthCheck; target: CheckTarget; listener: CheckListener },
   ): CheckLoop | undefined {
     const { clock, logger } = this.options;
-    const state = new Health(of.health, told);
+    const state = new Health(of.health, reported);
     const started = clock.monotonic() - age;
     return this.loop(of.health, wantedHealthCheck(of.health), {
       age,
@@ -98,10 +98,10 @@ export class TaskChecks {
   }
 
   private general(
-    { info, age, told }: CheckedTask,
+    { info, age, reported }: CheckedTask,
     of: { check: CheckInfo; target: CheckTarget; listener: CheckListener },
   ): CheckLoop | undefined {
-    let last = told.at(-1)?.check_status ?? checkStatus(of.check);
+    let last = reported.at(-1)?.check_status ?? checkStatus(of.check);
     return this.loop(of.check, wantedCheck(of.check), {
       age,
       target: of.target,

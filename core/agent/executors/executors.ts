@@ -110,8 +110,8 @@ export class Executors {
   }
 
   /** The executor's container has ended. */
-  terminated(executor: Executor, told: ContainerTermination | undefined): void {
-    const termination = executor.exit === undefined ? told : { exit: executor.exit };
+  terminated(executor: Executor, reported: ContainerTermination | undefined): void {
+    const termination = executor.exit === undefined ? reported : { exit: executor.exit };
     const { state, logger, metrics } = this.options;
     const framework = state.frameworks.get(executor.ids.frameworkId);
     if (framework?.running.get(executor.id) !== executor || executor.state === "terminated") return;

@@ -163,8 +163,8 @@ export class AgentOperations {
   acknowledge({ operation_uuid, status_uuid }: AcknowledgeOperationStatusMessage): void {
     const { state, updates, resources, logger } = this.options;
     const key = uuidKey(operation_uuid?.value);
-    const told = state.operations.get(key)?.latest_status?.uuid;
-    if (told === undefined || uuidKey(told.value) !== uuidKey(status_uuid?.value)) {
+    const reported = state.operations.get(key)?.latest_status?.uuid;
+    if (reported === undefined || uuidKey(reported.value) !== uuidKey(status_uuid?.value)) {
       logger.debug("ignoring an acknowledgement of an operation that was not waited for");
       return;
     }

@@ -58,8 +58,8 @@ export class DefaultExecutor {
     const group: PodGroup = { taskIds: tasks.map(({ task_id }) => task_id!.value!), ending: false };
     const added = tasks.map((info) => this.add(info, group, this.newContainerId()));
     // The records are written before anything runs: a later run of the agent finds the containers by them.
-    const told = added.map((task) => this.report(task, this.statuses.of(task, TaskState.TASK_STARTING)));
-    void Promise.all(told).then(() => this.start(added));
+    const reported = added.map((task) => this.report(task, this.statuses.of(task, TaskState.TASK_STARTING)));
+    void Promise.all(reported).then(() => this.start(added));
   }
 
   /** Resumes a group that an earlier run of the agent launched. Tasks that have ended matter too, because they decide about the others. */
@@ -129,13 +129,13 @@ export class DefaultExecutor {
 
   private resume(task: PodTask, { statuses, kill }: EarlierTask): void {
     const running = statuses.find(({ state }) => state === TaskState.TASK_RUNNING);
-    const killingTold = task.status?.state === TaskState.TASK_KILLING;
-    const killing = killingTold || kill !== undefined;
+    const killingReported = task.status?.state === TaskState.TASK_KILLING;
+    const killing = killingReported || kill !== undefined;
     if (!killing && running === undefined && !this.host.knows(task.containerId)) {
       // The agent may have died between the first statuses of two tasks of a group.
-      const told =
+      const reported =
         statuses.length > 0 ? undefined : this.report(task, this.statuses.of(task, TaskState.TASK_STARTING));
-      void Promise.resolve(told).then(() => this.start([task]));
+      void Promise.resolve(reported).then(() => this.start([task]));
       return;
     }
     task.launched = this.host.knows(task.containerId);
@@ -143,7 +143,7 @@ export class DefaultExecutor {
     if (killing) {
       const wished = killGracePeriod([task.info.kill_policy]);
       this.killTask(task, kill === undefined ? wished : graceLeft(kill, wished, this.host.clock.now()), {
-        told: killingTold || task.overtime,
+        reported: killingReported || task.overtime,
         asked: kill?.deadline !== undefined,
       });
     } else if (running === undefined) this.begin(task);
@@ -193,9 +193,9 @@ export class DefaultExecutor {
 
   /**
    * @param age how long it has been running, in milliseconds
-   * @param told its statuses from earlier runs of the agent
+   * @param reported its statuses from earlier runs of the agent
    */
-  private watch(task: PodTask, age: number, told: readonly TaskStatus[]): void {
+  private watch(task: PodTask, age: number, reported: readonly TaskStatus[]): void {
     const { clock } = this.host;
     const expired = (): void => {
       task.overtime = true;
@@ -203,13 +203,13 @@ export class DefaultExecutor {
     };
     task.completion = limitCompletion(clock, task.info, { age, expired });
     if (task.ending !== undefined) return;
-    if (failedTooOften(task.info, told)) {
+    if (failedTooOften(task.info, reported)) {
       this.kill(task.id, undefined);
       return;
     }
     const { info, containerId } = task;
     task.checks = this.host.check(
-      { info, containerId, age, told },
+      { info, containerId, age, reported },
       {
         checked: (status) =>
           this.checked(task, { check_status: status }, Reason.REASON_TASK_CHECK_STATUS_UPDATED),
@@ -230,7 +230,7 @@ export class DefaultExecutor {
   }
 
   /** @param grace milliseconds between SIGTERM and SIGKILL */
-  private killTask(task: PodTask, grace: number, { told = task.overtime, asked = false } = {}): void {
+  private killTask(task: PodTask, grace: number, { reported = task.overtime, asked = false } = {}): void {
     if (task.ending !== undefined) return;
     task.stopWatching();
     const cause = task.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
@@ -242,7 +242,7 @@ export class DefaultExecutor {
         signal: (signal) => this.signal(task, signal),
       },
     );
-    if (!told && this.host.reportsKilling && task.status !== undefined)
+    if (!reported && this.host.reportsKilling && task.status !== undefined)
       void this.report(task, this.statuses.of(task, TaskState.TASK_KILLING));
     if (task.launched) void task.ending.ask();
   }

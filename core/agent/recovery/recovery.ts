@@ -146,9 +146,9 @@ export class Recovery {
     // Whatever an earlier agent wrote after a terminal status does not count: the task would seem to run again, in an executor that may be
     // gone.
     const end = updates.find(({ status }) => isTerminal(status?.state));
-    const told = end === undefined ? updates : updates.slice(0, updates.indexOf(end) + 1);
-    for (const { status } of told) if (status !== undefined) noteStatus(task, status);
-    executor.everSentTask ||= told.some(({ status }) => status?.source === Source.SOURCE_EXECUTOR);
+    const reported = end === undefined ? updates : updates.slice(0, updates.indexOf(end) + 1);
+    for (const { status } of reported) if (status !== undefined) noteStatus(task, status);
+    executor.everSentTask ||= reported.some(({ status }) => status?.source === Source.SOURCE_EXECUTOR);
     if (end === undefined) executor.launched.set(taskId, task);
     else executor.terminated.set(taskId, task);
     if (end !== undefined && acknowledged.has(uuidKey(end.uuid))) executor.complete(taskId);
@@ -156,7 +156,7 @@ export class Recovery {
       frameworkId: executor.ids.frameworkId,
       taskId,
       path: this.options.paths.meta.taskUpdates(executor.ids, taskId),
-      updates: told,
+      updates: reported,
       acknowledged,
       allowance: executor.updatesUnderWay,
     });
@@ -215,10 +215,10 @@ export class Recovery {
       executor.state = "running";
       executor.command = taskContainers.commandTask(framework, executor, definitionOf(only));
       const since = only.updates.find(({ status }) => status?.state === TaskState.TASK_RUNNING)?.timestamp;
-      const told = only.updates.flatMap(({ status }) => (status === undefined ? [] : [status]));
+      const reported = only.updates.flatMap(({ status }) => (status === undefined ? [] : [status]));
       const kill = only.kill ?? (only.task.state === TaskState.TASK_KILLING ? KILLED : undefined);
-      if (since === undefined) executor.command.started({ starting: told.length > 0 });
-      else executor.command.followed(Math.max(0, clock.now() - since * 1000), told, kill);
+      if (since === undefined) executor.command.started({ starting: reported.length > 0 });
+      else executor.command.followed(Math.max(0, clock.now() - since * 1000), reported, kill);
     }
     this.options.drivers.reconnect(framework, executor);
     taskContainers.follow(executor, owner);

@@ -201,12 +201,13 @@ export class CheckpointedResources {
   /** Writes the actual state, repeatedly until it succeeds. */
   private async recordActual(): Promise<void> {
     const { clock, logger } = this.options;
-    for (let told = false; ; told = true) {
+    for (let reported = false; ; reported = true) {
       try {
         await this.commit(this.committed);
         return;
       } catch (error) {
-        if (!told) logger.error({ err: error }, "reservations and operations could not be written down yet");
+        if (!reported)
+          logger.error({ err: error }, "reservations and operations could not be written down yet");
       }
       await pause(clock, RETRY);
     }

@@ -71,31 +71,31 @@ export class CommandTask {
    * The container runs and its framework knows: after a restart of the agent.
    *
    * @param age how long it has been running, in milliseconds
-   * @param told its statuses so far, oldest first
+   * @param reported its statuses so far, oldest first
    * @param kill how it was being killed, if it was
    */
-  followed(age: number, told: readonly TaskStatus[], kill?: KillRecord): void {
-    const { healthy, check_status: checkStatus } = told.at(-1) ?? {};
+  followed(age: number, reported: readonly TaskStatus[], kill?: KillRecord): void {
+    const { healthy, check_status: checkStatus } = reported.at(-1) ?? {};
     this.status = { state: TaskState.TASK_RUNNING, healthy, checkStatus };
     if (kill === undefined) {
-      this.follow(age, told);
+      this.follow(age, reported);
       return;
     }
     this.running = true;
     this.overtime = kill.cause === "overtime";
     this.unhealthy = kill.cause === "unhealthy";
     const grace = graceLeft(kill, killGracePeriod([this.task.kill_policy]), this.host.clock.now());
-    this.killWithin(grace, { told: true, asked: kill.deadline !== undefined });
+    this.killWithin(grace, { reported: true, asked: kill.deadline !== undefined });
   }
 
-  private follow(age: number, told: readonly TaskStatus[]): void {
+  private follow(age: number, reported: readonly TaskStatus[]): void {
     this.running = true;
-    if (failedTooOften(this.task, told)) {
+    if (failedTooOften(this.task, reported)) {
       this.endUnhealthy();
       return;
     }
     this.checks = this.host.check(
-      { info: this.task, age, told },
+      { info: this.task, age, reported },
       {
         checked: (checkStatus) =>
           this.reportCheck({ checkStatus, reason: Reason.REASON_TASK_CHECK_STATUS_UPDATED }),
@@ -119,14 +119,14 @@ export class CommandTask {
   }
 
   /** @param grace milliseconds between SIGTERM and SIGKILL */
-  killWithin(grace: number, { told = this.overtime, asked = false } = {}): void {
+  killWithin(grace: number, { reported = this.overtime, asked = false } = {}): void {
     if (!this.running || this.ended) return;
     if (this.ending !== undefined) {
       this.ending.hasten(grace);
       return;
     }
     this.checks?.stop();
-    if (!told && this.host.reportsKilling) this.report({ state: TaskState.TASK_KILLING });
+    if (!reported && this.host.reportsKilling) this.report({ state: TaskState.TASK_KILLING });
     const cause = this.overtime ? "overtime" : this.unhealthy ? "unhealthy" : "killed";
     this.ending = new Ending({ cause, grace, asked }, this.host);
     void this.ending.ask();

@@ -78,7 +78,7 @@ export class OperationEntry {
   }
 
   /** The status that its framework was told last. */
-  get told(): OperationStatus {
+  get lastReported(): OperationStatus {
     return this.message.statuses.at(-1) ?? this.message.latest_status ?? { converted_resources: [] };
   }
 

@@ -18,7 +18,7 @@ import { type TaskEntry, withStatus } from "./task.js";
 
 export interface TaskUpdate {
   readonly latest?: TaskState | undefined;
-  readonly told?: boolean;
+  readonly delivered?: boolean;
 }
 
 export interface LedgerDeps {
@@ -100,15 +100,15 @@ export class Ledger {
    * Adds a status to a task's history and updates its state.
    *
    * @param latest the agent's latest state, if the status itself is older
-   * @param told the scheduler was sent the status and will acknowledge it
+   * @param delivered the scheduler was sent the status and will acknowledge it
    */
-  updateTask(task: TaskEntry, status: TaskStatus, { latest, told = false }: TaskUpdate = {}): void {
+  updateTask(task: TaskEntry, status: TaskStatus, { latest, delivered = false }: TaskUpdate = {}): void {
     const before = task.state;
     const held = task.holdsResources;
     const state = isTerminal(before) ? before : (latest ?? status.state ?? before);
     const news = isNews(task.message, status);
     const changes: Partial<Task> = { state, statuses: withStatus(task.message.statuses, status) };
-    if (told) {
+    if (delivered) {
       changes.status_update_state = status.state;
       changes.status_update_uuid = status.uuid;
     }

@@ -93,7 +93,7 @@ export class Reconciliation {
   operations(framework: Framework, operations: readonly Call_ReconcileOperations_Operation[]): void {
     this.context.metrics.counters.messages_reconcile_operations.inc();
     const known = (entry: OperationEntry): void => {
-      const { uuid: _, ...status } = entry.told;
+      const { uuid: _, ...status } = entry.lastReported;
       framework.send(operationUpdate(status));
     };
     if (operations.length === 0) {

@@ -33,9 +33,9 @@ export class StatusUpdates {
     const framework = cluster.frameworks.get(frameworkId);
     const task = agent.task(frameworkId, status.task_id?.value ?? "");
     if (task !== undefined) shareIds(status, task, agent);
-    const told = framework?.connected ?? false;
+    const delivered = framework?.connected ?? false;
     // The agent resends it until it is acknowledged, so a disconnected scheduler loses nothing.
-    if (told) framework?.send(update(status));
+    if (delivered) framework?.send(update(status));
     if (task === undefined) {
       metrics.counters.invalid_status_updates.inc();
       logger.warn(
@@ -44,8 +44,8 @@ export class StatusUpdates {
       );
       return;
     }
-    ledger.updateTask(task, status, { latest: message.latest_state, told });
-    metrics.counters[told ? "valid_status_updates" : "invalid_status_updates"].inc();
+    ledger.updateTask(task, status, { latest: message.latest_state, delivered });
+    metrics.counters[delivered ? "valid_status_updates" : "invalid_status_updates"].inc();
   }
 
   exitedExecutor(agent: Agent, message: ExitedExecutorMessage): void {

@@ -40,7 +40,7 @@ class Bench {
   start(task: Partial<TaskInfo>, more: Partial<CheckedTask> = {}): ScriptedCheck {
     const info = { task_id: { value: "t" }, resources: [], limits: {}, ...task };
     const seconds = (): string => `${this.clock.monotonic() / 1000} s:`;
-    this.running = this.checks.start({ info, age: 0, told: [], ...more }, TARGET, {
+    this.running = this.checks.start({ info, age: 0, reported: [], ...more }, TARGET, {
       checked: ({ command, http, tcp }) =>
         this.told.push(`${seconds()} ${JSON.stringify({ ...command, ...http, ...tcp })}`),
       health: (healthy, kill) => {
@@ -299,8 +299,8 @@ describe("Health checks of tasks", () => {
 
     it("count the failures that were told before", async () => {
       const bench = new Bench();
-      const told = [status(undefined), status(true), status(false), status(false)];
-      bench.start(health(), { age: 60_000, told }).finds(BAD);
+      const reported = [status(undefined), status(true), status(false), status(false)];
+      bench.start(health(), { age: 60_000, reported }).finds(BAD);
       await bench.clock.advance(5000);
       expect(bench.told).to.have.length(1);
       expect(bench.told[0]).to.match(/unhealthy, kill$/);
@@ -308,12 +308,12 @@ describe("Health checks of tasks", () => {
 
     it("tell again neither that the task is healthy nor what a check found", async () => {
       const bench = new Bench();
-      bench.start(health(), { age: 60_000, told: [status(true)] }).finds(GOOD);
+      bench.start(health(), { age: 60_000, reported: [status(true)] }).finds(GOOD);
       bench.running!.stop();
-      const told = [
+      const reported = [
         status(undefined, { check_status: { type: CheckType.COMMAND, command: { exit_code: 1 } } }),
       ];
-      bench.start(check(), { age: 60_000, told }).finds(BAD);
+      bench.start(check(), { age: 60_000, reported }).finds(BAD);
       await bench.clock.advance(5000);
       expect(bench.told).to.deep.equal([]);
     });
