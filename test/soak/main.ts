@@ -1,9 +1,11 @@
 /**
- * `npm run soak -- agent-kills [--kills=N] [--seed=N] [--launcher=linux|posix]`, `npm run soak -- chaos [--minutes=N] [--seed=N] [--keep]` and
+ * `npm run soak -- agent-kills [--kills=N] [--seed=N] [--launcher=linux|posix] [--tasks=KIND,...] [--helper-kills=PART]`,
+ * `npm run soak -- chaos [--minutes=N] [--seed=N] [--keep]` and
  * `npm run soak -- attachments [--cycles=N] [--seed=N] [--launcher=linux|posix]`
  */
 import { parseArgs } from "node:util";
-import { killAgents } from "./agent-kills.js";
+import { killAgents } from "./agent-kills/agent-kills.js";
+import { isKind, KIND_NAMES, type KindName } from "./agent-kills/task-kinds.js";
 import { attachAndLetGo } from "./attachments.js";
 import { runChaos } from "./chaos/chaos.js";
 
@@ -15,6 +17,8 @@ const { values, positionals } = parseArgs({
     minutes: { type: "string", default: "5" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     launcher: { type: "string", default: "linux" },
+    tasks: { type: "string" },
+    "helper-kills": { type: "string", default: "0.2" },
     keep: { type: "boolean", default: false },
   },
 });
@@ -31,7 +35,9 @@ const line = (text: string) => void process.stdout.write(`${text}\r`);
 const SOAKS: Readonly<Record<string, () => Promise<Result>>> = {
   "agent-kills": async () => {
     const kills = Number(values.kills);
-    const { tasks, ...rest } = await killAgents({ kills, seed, launcher: launcher(), progress: line });
+    const helperKills = Number(values["helper-kills"]);
+    const options = { kills, seed, launcher: launcher(), kinds: kinds(), helperKills, progress: line };
+    const { tasks, ...rest } = await killAgents(options, DEMANDING);
     return { count: `${tasks} tasks`, ...rest };
   },
   attachments: async () => {
@@ -52,9 +58,22 @@ function launcher(): "linux" | "posix" {
   return usage();
 }
 
+/** All, unless some are named. Root file systems need the launcher of control groups and namespaces. */
+function kinds(): readonly KindName[] {
+  const all = KIND_NAMES.filter((name) => name !== "boxed" || launcher() === "linux");
+  const names = values.tasks?.split(",") ?? all;
+  return names.every(isKind) ? names : usage();
+}
+
+/** What is missing has been said. */
+const DEMANDING = {
+  skip: (): never => process.exit(1),
+};
+
 function usage(): never {
   process.stderr.write(
     "usage: npm run soak -- agent-kills [--kills=N] [--seed=N] [--launcher=linux|posix]\n" +
+      `         [--tasks=KIND,...] [--helper-kills=PART]; kinds: ${KIND_NAMES.join(", ")}\n` +
       "       npm run soak -- attachments [--cycles=N] [--seed=N] [--launcher=linux|posix]\n" +
       "       npm run soak -- chaos [--minutes=N] [--seed=N] [--keep]\n",
   );

@@ -5,10 +5,9 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Context } from "mocha";
 import { isAlive, readProcessStat } from "../../sdk/proc/index.js";
 import { eventually } from "./eventually.js";
-import { requirePart, requireThat } from "./require-part.js";
+import { requirePart, requireThat, type Skippable } from "./require-part.js";
 
 const run = promisify(execFile);
 
@@ -47,7 +46,7 @@ export interface DockerDaemonOptions {
 
 /** Resolves when its API answers. Skips the test where dockerd is missing. */
 export async function startDockerDaemon(
-  test: Context,
+  test: Skippable,
   options: DockerDaemonOptions = {},
 ): Promise<DockerDaemon> {
   const dockerd = requirePart(test, "dockerd", "docker.io");

@@ -4,6 +4,9 @@ import type { Context } from "mocha";
 
 const PLACES = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/lib/cni"];
 
+/** A test, or what else can do without. */
+export type Skippable = Pick<Context, "skip">;
+
 /** Where a program is; undefined where this machine lacks it. */
 export function findProgram(name: string): string | undefined {
   return PLACES.map((place) => join(place, name)).find((path) => {
@@ -22,17 +25,17 @@ export function findProgram(name: string): string | undefined {
  *
  * @param from the Debian package that brings it
  */
-export function requirePart(test: Context, program: string, from: string): string {
+export function requirePart(test: Skippable, program: string, from: string): string {
   const path = findProgram(program);
   return path ?? lacking(test, `${program} is missing: apt-get install ${from}`);
 }
 
 /** Likewise for anything else: root, a controller, a kernel feature. */
-export function requireThat(test: Context, holds: boolean, lack: string): void {
+export function requireThat(test: Skippable, holds: boolean, lack: string): void {
   if (!holds) lacking(test, lack);
 }
 
-function lacking(test: Context, lack: string): never {
+function lacking(test: Skippable, lack: string): never {
   if (process.env.CI === "true") throw new Error(lack);
   process.stderr.write(`      skipped: ${lack}\n`);
   return test.skip();

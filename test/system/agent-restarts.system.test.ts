@@ -53,8 +53,7 @@ describe("an agent that is started again with other flags", function () {
         else {
           launched = true;
           const tasks = ["t1", "t2", "t3"].map((id) => {
-            const end = { state: TaskState.TASK_KILLED, message: "" };
-            const info = taskInfo({ id, script: "exec sleep 1000", end }, { marks: workDir, tag });
+            const info = taskInfo({ id, script: "exec sleep 1000" }, { marks: workDir, tag });
             return { ...info, resources: resourceList("cpus:1.2;mem:32") };
           });
           await client.launch(offer, tasks, { refuse_seconds: 0.1 });

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Context } from "mocha";
 import {
   DockerContainerizer,
   type DockerContainerizerOptions,
@@ -27,7 +26,7 @@ import {
   type DockerDaemonOptions,
   startDockerDaemon,
 } from "../../support/docker-daemon.js";
-import { requirePart } from "../../support/require-part.js";
+import { requirePart, type Skippable } from "../../support/require-part.js";
 
 export const IMAGE = "tepui/busybox";
 
@@ -52,7 +51,7 @@ export class DockerBench {
 
   private constructor(readonly daemon: DockerDaemon) {}
 
-  static async start(test: Context, options?: DockerDaemonOptions): Promise<DockerBench> {
+  static async start(test: Skippable, options?: DockerDaemonOptions): Promise<DockerBench> {
     const busybox = requirePart(test, "busybox", "busybox-static");
     const daemon = await startDockerDaemon(test, options);
     try {
