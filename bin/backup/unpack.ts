@@ -84,7 +84,10 @@ export async function takePlace({ path, aside }: Staged, stamp: string): Promise
     () => false,
   );
   if (there) {
-    const lock = await DirectoryLock.take(path);
+    const lock = await DirectoryLock.take(path).catch(async (error: unknown) => {
+      await rm(aside, { recursive: true, force: true });
+      throw error;
+    });
     try {
       await rename(path, before);
     } finally {

@@ -259,6 +259,7 @@ describe("tepui backup and restore", function () {
       // A master that runs keeps its directory.
       const refused = await restore(file, work, { force: true });
       expect(refused.err).to.contain("another process uses");
+      expect(await readdir(work)).to.deep.equal(["registry"]);
       // The plain copy that the guide makes.
       const copy = join(folder, "copy");
       await mkdir(copy);
