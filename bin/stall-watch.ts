@@ -4,17 +4,17 @@ import type { Logger } from "../sdk/contracts/logger.js";
 export interface StallWatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Microseconds of processor time that this process has used. Default: what the system says. */
+  /** Microseconds of CPU time that this process has used. Default: from the system. */
   readonly cpuUsage?: () => { readonly user: number; readonly system: number };
 }
 
-/** How often it looks, and how much later than that is worth a line; milliseconds. */
+/** How often the event loop is checked, and the delay that is worth logging; milliseconds. */
 const LOOK_MS = 1000;
 const WORTH_A_LINE_MS = 2000;
 
 /**
- * Says when this process has done nothing else for seconds: requests, heartbeats and timers have waited meanwhile. Either some code computed
- * without a break, which no plugin should, or the process did not run at all. Returns what ends the watch.
+ * Logs when the event loop was blocked for seconds, so that requests, heartbeats and timers had to wait. Either some code computed without
+ * a break, which no plugin should do, or the process did not run at all. Returns a function that ends the watch.
  */
 export function watchForStalls({
   clock,

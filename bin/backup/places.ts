@@ -55,7 +55,7 @@ export interface SharedPlace {
   readonly url: string;
   /** What it holds now; masters go on. Undefined: nobody has used it. Rejects with UnreadablePlaceError where that is damaged. */
   peek(): Promise<RegistryFacts | undefined>;
-  /** Puts these facts in the place of what it holds, readable or not, and shuts out the writes of the master that leads. */
+  /** Replaces the content, readable or not, with these facts, and fences off the leading master. */
   replace(facts: RegistryFacts): Promise<void>;
   close(): Promise<void>;
 }

@@ -37,7 +37,7 @@ export const severity: Check = (value) =>
 
 export const ipv4: Check = (value) => (isIPv4(String(value)) ? undefined : "must be an IPv4 address");
 
-/** Of a port told to others, who cannot connect to port 0. */
+/** A port that others connect to, so it cannot be 0. */
 export const portText: Check = (value) =>
   /^\d{1,5}$/.test(String(value)) && Number(value) > 0 && Number(value) < 65_536
     ? undefined

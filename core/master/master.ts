@@ -169,7 +169,7 @@ export class Master implements SchedulerService, OperatorService {
 
   leadership(): LeadershipRecord {
     if (this.current === undefined) {
-      // A leader at this address is a process that has ended: whoever is sent there comes back here.
+      // A leader at this very address is an earlier process that has ended: a redirect there would come back here.
       const own = this.leader?.pid !== undefined && this.leader.pid === this.info.pid;
       return { role: "standby", leader: own ? undefined : this.leader };
     }

@@ -91,7 +91,7 @@ export class SegmentDirectory {
     }
   }
 
-  /** At once, so that whoever copies the directory meanwhile gets the one or the other. */
+  /** Replaces the mark atomically, so that a copy of the directory made meanwhile has the old or the new one. */
   private async writeMark(name: string): Promise<void> {
     const aside = join(this.path, `${MARK}.tmp`);
     await writeFile(aside, name, { mode: 0o600 });

@@ -137,7 +137,7 @@ export class SharedLog {
     await store.persist(() => this.sweep());
   }
 
-  /** As `replace`, also for a log that was not opened because it cannot be read. Shuts out whoever writes. */
+  /** Like `replace`, but also works for a log that could not be opened because it is unreadable. Fences off the current writer. */
   async overwrite(snapshot: Buffer): Promise<void> {
     await this.attempts(() => this.tryOverwrite(snapshot));
   }

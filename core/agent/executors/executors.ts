@@ -20,7 +20,7 @@ import { UnfinishedTasks } from "./unfinished-tasks.js";
 
 /** Mesos's command executor reserves this part of its shutdown grace period for itself. Milliseconds. */
 const SHUTDOWN_MARGIN = 2000;
-/** How long a container is kept waiting by a disk that does not answer. Milliseconds. */
+/** How long the end of a container waits for a disk that does not answer. Milliseconds. */
 const NOTE_PATIENCE = 60_000;
 
 export interface ExecutorsOptions extends Omit<RetirementOptions, "destroy"> {
@@ -29,7 +29,7 @@ export interface ExecutorsOptions extends Omit<RetirementOptions, "destroy"> {
   readonly send: (message: NamedMessage) => void;
 }
 
-/** It was killed before anything was told of it. */
+/** Killed before anything about it was reported. */
 export const KILLED_UNDELIVERED = {
   state: TaskState.TASK_KILLED,
   reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH,

@@ -238,7 +238,7 @@ export class Recovery {
         timer.cancel();
         resolve();
       };
-      // Told after `Executors` was, which has taken it off the missing ones by then.
+      // Runs after the callback in `Executors`, which has removed it from the missing ones by then.
       const ended = (): void => this.cameBack();
       for (const { containerizer, containerId } of this.missing())
         void containerizer?.wait(containerId).then(ended, ended);
