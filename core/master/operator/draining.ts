@@ -146,8 +146,11 @@ export class Draining {
     } finally {
       this.ending.delete(agent);
     }
-    // Removed, or drained again, in the meantime.
-    if (cluster.draining.get(agent.id) !== info) return;
+    if (cluster.draining.get(agent.id) !== info) {
+      // Removed in the meantime, or asked to drain again: what was written may have been for the call before.
+      this.suspect(agent);
+      return;
+    }
     logger.info({ agent: agent.id }, "Drained an agent");
     const drained = { ...info, state: DrainState.DRAINED };
     cluster.draining.set(agent.id, drained);

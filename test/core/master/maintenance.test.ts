@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { UnregisterSlaveMessage } from "../../../proto/gen/mesos/internal/messages.js";
+import { DrainState } from "../../../proto/gen/mesos/v1/mesos.js";
 import { isTepuiError } from "../../../sdk/errors/index.js";
 import { TestAgent } from "./harness/agent.js";
 import { MasterHarness } from "./harness/master-harness.js";
@@ -85,6 +86,39 @@ describe("operators who act at the same time", () => {
     ]);
     expect([...master.view.agents()]).to.deep.equal([]);
   });
+
+  for (const before of [true, false]) {
+    it(`drain an agent anew while it is written that it is drained, ${before ? "before" : "after"} it took effect`, async () => {
+      const { harness, agent } = await withAgent();
+      const { master, registry } = harness;
+      const apply = registry.apply.bind(registry);
+      const writing: (() => void)[] = [];
+      registry.apply = async (operation) => {
+        if (operation.kind !== "mark-agent-drained") return apply(operation);
+        if (!before) await apply(operation);
+        await new Promise<void>((resolve) => writing.push(resolve));
+        return apply(operation);
+      };
+      const drain = (markGone: boolean): Promise<void> => master.drainAgent({ agentId: agent.id, markGone });
+      const state = () => master.view.agent(agent.id)?.drainInfo?.state;
+      await drain(false);
+      await harness.settle();
+      await drain(false);
+      expect(state()).to.equal(DrainState.DRAINING);
+      writing.shift()!();
+      await harness.settle();
+      // The first call's write says nothing of the second.
+      writing.shift()!();
+      await harness.settle();
+      expect(state()).to.equal(DrainState.DRAINED);
+      await drain(false);
+      await harness.settle();
+      await drain(true);
+      writing.shift()!();
+      await harness.settle();
+      expect([...master.view.agents()], "gone, as asked last").to.deep.equal([]);
+    });
+  }
 
   it("do not mark an agent gone that is just saying goodbye", async () => {
     const { harness, agent } = await withAgent();
