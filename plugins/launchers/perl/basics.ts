@@ -31,14 +31,26 @@ sub record {
   syswrite($file, line(@words));
 }
 
-# Start time in clock ticks: with the pid it names one process for good.
-sub start_of {
+# State and start time of a process, as proc(5) has them; nothing where there is none.
+sub stat_of {
   my ($pid) = @_;
-  open(my $file, "<", "/proc/$pid/stat") or return 0;
+  open(my $file, "<", "/proc/$pid/stat") or return;
   my $stat = <$file>;
-  return 0 unless defined $stat;
+  return unless defined $stat;
   $stat =~ s/^.*\) //s;
-  return (split(/ /, $stat))[19];
+  return (split(/ /, $stat))[0, 19];
+}
+
+# Start time in clock ticks: with the pid it names one process for good.
+sub start_of { (stat_of(@_))[1] // 0 }
+
+my $agent = getppid();
+my $agent_start = start_of($agent);
+
+# Whether the agent is dead, be it that its parent does not know yet. The next one believes that nothing begins any more.
+sub agent_is_gone {
+  my ($state, $start) = stat_of($agent);
+  return !defined $start || $start != $agent_start || $state =~ /[ZX]/;
 }
 
 my %users;

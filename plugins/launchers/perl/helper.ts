@@ -26,6 +26,7 @@ sub start_reader {
 }
 
 sub launch {
+  return if agent_is_gone();
   my %request;
   while (@_) {
     my ($key, $count) = splice(@_, 0, 2);

@@ -100,7 +100,7 @@ sub shim {
   my @processes = ($$, start_of($$), $pid, start_of($pid));
   record($record, "started", $number{prctl} ? "dedicated" : "shared", @processes);
   if ($key) {
-    syswrite($key, "r");
+    syswrite($key, "r") unless agent_is_gone();
     close($key);
   }
   # Each write wakes the agent: what comes at the same time goes together.

@@ -43,6 +43,9 @@ const children = new Set<ChildProcess>();
 /** Those that end with the agent. */
 const bound = new Set<ChildProcess>();
 let agentGone = false;
+const agent = process.ppid;
+/** Known before the end of its pipe is read, which may be far behind: the next agent believes that nothing begins any more. */
+const agentIsDead = (): boolean => process.ppid !== agent;
 
 function tell(...words: readonly (string | number)[]): void {
   if (!agentGone) process.stdout.write(`${words.join(" ").replaceAll("\n", " ")}\n`);
@@ -54,6 +57,7 @@ function record(path: string, ...words: readonly (string | number)[]): void {
 }
 
 function launch(command: LaunchCommand): void {
+  if (agentIsDead()) return;
   const { id } = command;
   const missing = programProblem(command);
   if (missing !== undefined) {
@@ -115,7 +119,7 @@ function launch(command: LaunchCommand): void {
   gates.set(id, child.stdio[3] as Writable);
   child.once("exit", (code, signal) => void ended(command, { child, code, signal }));
   tell("P", id, ...processes);
-  if (!command.gated) letGo(id);
+  if (!command.gated && !agentIsDead()) letGo(id);
 }
 
 async function ended(

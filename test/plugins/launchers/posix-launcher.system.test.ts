@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +8,7 @@ import { expect } from "chai";
 import { BASICS } from "../../../plugins/launchers/perl/basics.js";
 import { PERL_HELPER } from "../../../plugins/launchers/perl/program.js";
 import { posixCommand } from "../../../plugins/launchers/posix/posix-command.js";
+import { encodeLaunch } from "../../../plugins/launchers/shim/protocol.js";
 import type { HelperCommand } from "../../../plugins/launchers/shim/shim-host.js";
 import { ShimLauncher } from "../../../plugins/launchers/shim/shim-launcher.js";
 import type { LaunchPlan } from "../../../sdk/contracts/launcher.js";
@@ -334,6 +336,31 @@ for (const { name, helper, reapsOrphans } of HELPERS) {
       expect(await record(), "of the second launch alone").not.to.include("failed ");
       await next.destroy(gated.containerId);
       await next.stop();
+    });
+
+    it("begins nothing any more when its agent is dead", async () => {
+      const launched = await plan(["sh", "-c", "echo ran"], { immediate: true });
+      const agent = spawn("sh", ["-c", 'exec 3<&0; "$@" <&3 & echo $! >&2; wait', "sh", ...helper]);
+      const ended = once(agent, "close");
+      const [said] = (await once(agent.stderr, "data")) as [Buffer];
+      const pid = Number(said);
+      await once(agent.stdout, "data");
+      // It is slow: its agent dies before it has heard what was its last wish.
+      process.kill(pid, "SIGSTOP");
+      await new Promise((resolve) => agent.stdin.write(encodeLaunch(posixCommand(launched)), resolve));
+      agent.kill("SIGKILL");
+      await eventually(() => (readProcessStat(pid)!.parent === agent.pid ? undefined : true));
+      process.kill(pid, "SIGCONT");
+      // With the last process that has its output.
+      await ended;
+      for (const path of [launched.record, launched.stdout])
+        expect(
+          await access(path).then(
+            () => "there",
+            () => "none",
+          ),
+          path,
+        ).to.equal("none");
     });
 
     it("knows nothing of a container that was never launched", async () => {
