@@ -84,7 +84,7 @@ export class SharedLog {
    * Reads everything and fences off earlier writers. Rejects with an Error that says what cannot be read.
    *
    * @param tenure keeps a master that was deposed while reading from fencing off the current leader
-   * @param least a log that has not come so far, or no longer exists, is refused and left as it is
+   * @param least a log that has not come so far, or no longer exists, is refused
    */
   async open(tenure?: Tenure, least?: LogPosition): Promise<Stored> {
     return this.attempts(() => this.tryOpen(tenure, least));
@@ -162,7 +162,6 @@ export class SharedLog {
     const { store } = this;
     const found = await store.readHead();
     if (found === undefined) {
-      if (least !== undefined) throw new UnreadableLogError(`it is gone; ${GONE_BACK}`);
       await store.makeHead(encodeHead(EMPTY_HEAD));
       return undefined;
     }
@@ -171,12 +170,15 @@ export class SharedLog {
     if (tenure?.holds() === false) throw new FencedError();
     const known = decodeHead(found.data);
     const next = known.first + stored.entries.length;
-    if (least !== undefined && (next < least.next || known.generation < least.generation)) {
-      throw new UnreadableLogError(`it is older than what this master has read and written; ${GONE_BACK}`);
-    }
     const head = { ...known, next, writer: this.writer.toString("hex") };
     const version = await store.change({ head: encodeHead(head), version: found.version });
     if (version === undefined) return undefined;
+    // Only now is it certain that what was read is not merely what one server had not heard of yet.
+    if (least !== undefined && (next < least.next || known.generation < least.generation)) {
+      const what =
+        next === EMPTY_HEAD.first ? "it is gone" : "it is older than what this master has seen of it";
+      throw new UnreadableLogError(`${what}; ${GONE_BACK}`);
+    }
     this.head = head;
     this.version = version;
     this.next = next;

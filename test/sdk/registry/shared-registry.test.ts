@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { MetricsRegistry } from "../../../sdk/contracts/metrics-registry.js";
-import { RegistryMetrics, SharedRegistry } from "../../../sdk/registry/index.js";
+import { RegistryMetrics, SharedRegistry, type Versioned } from "../../../sdk/registry/index.js";
 import { MemoryLogger } from "../../../sdk/testing/memory-logger.js";
 import { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import { VirtualClock } from "../../../sdk/testing/virtual-clock.js";
@@ -11,11 +11,11 @@ const MASTER = { id: "m", capabilities: [] };
 const admit = (id: string) =>
   ({ kind: "admit-agent", agent: AgentInfo.fromPartial({ id: { value: id }, hostname: "h" }) }) as const;
 
-function open(engine: ModelEngine) {
+function open(engine: ModelEngine, store = () => new ModelStore(engine)) {
   const clock = new VirtualClock();
   const logger = new MemoryLogger();
   const registry = new SharedRegistry({
-    store: () => new ModelStore(engine),
+    store,
     engine: "model",
     url: "model://",
     clock,
@@ -42,6 +42,26 @@ describe("a registry that masters share", () => {
     expect(second.logger.messages("warn")).to.deep.equal([]);
   });
 
+  it("is not taken for lost where a server has not heard of the last writes yet", async () => {
+    const engine = new ModelEngine();
+    const lagging: { head: Versioned | undefined; reads: number } = { head: undefined, reads: 0 };
+    class LaggingStore extends ModelStore {
+      override readHead(): Promise<Versioned | undefined> {
+        return lagging.reads-- > 0 ? Promise.resolve(lagging.head) : super.readHead();
+      }
+    }
+    const { registry } = open(engine, () => new LaggingStore(engine));
+    await registry.recover(MASTER);
+    await registry.apply(admit("a"));
+    for (const head of [undefined, engine.head]) {
+      await registry.apply(admit(`${head?.version}`));
+      // Until it is written to: what it answers to that it has heard of.
+      Object.assign(lagging, { head, reads: 1 });
+      await registry.recover(MASTER);
+    }
+    expect((await registry.peek())?.slaves?.slaves).to.have.length(3);
+  });
+
   it("is not used any further once its servers have lost it, or the last write", async () => {
     const engine = new ModelEngine();
     const { registry } = open(engine);
@@ -52,14 +72,13 @@ describe("a registry that masters share", () => {
     const last = { head: engine.head, values: new Map(engine.values) };
     for (const [lost, problem] of [
       [{ head: undefined, values: new Map() }, "it is gone; its servers have lost data"],
-      [early, "it is older than what this master has read and written; its servers have lost data"],
+      [early, "it is older than what this master has seen of it; its servers have lost data"],
     ] as const) {
       put(engine, lost);
       const error = await failureOf(registry.recover(MASTER));
       expect(error).to.include({ code: "TEPUI_REGISTRY_UNREADABLE" });
       expect(String(error)).to.contain(problem);
-      // Nothing was made or written.
-      expect(engine.head).to.equal(lost.head);
+      expect(new Map(engine.values), "nothing was written to it").to.deep.equal(lost.values);
     }
     put(engine, last);
     const { slaves } = await registry.recover(MASTER);
