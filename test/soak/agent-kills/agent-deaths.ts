@@ -5,10 +5,10 @@ import type { Daemon } from "../../support/daemons.js";
 const AWAY_AT_MOST_MS = 400;
 const FROZEN_AT_MOST_MS = 1500;
 
-/** How an agent goes. Each resolves when its process has ended, or goes on. */
+/** The ways in which an agent goes away. Each resolves when its process has ended or continues. */
 const DEATHS = {
   killed: (agent: Daemon) => agent.kill(),
-  /** As `systemctl restart` does. */
+  /** What `systemctl restart` does. */
   ended: async ({ process }: Daemon) => {
     const over = once(process, "exit");
     process.kill("SIGTERM");
@@ -35,7 +35,7 @@ export function anyDeath(random: SeededRandom): Death {
   return chance < 0.95 ? "frozen" : "killed while it was frozen";
 }
 
-/** Lets an agent go in this way, and come back after a while, in which `meanwhile` happens. */
+/** Takes an agent down in this way and brings it back after a while, in which `meanwhile` is called. */
 export async function dieAndComeBack(
   agent: Daemon,
   death: Death,

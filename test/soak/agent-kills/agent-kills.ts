@@ -17,27 +17,27 @@ import { oneOf, type SoakLaunch } from "./soak-launch.js";
 import { kindsOf } from "./task-kinds.js";
 import { TaskLedger } from "./task-ledger.js";
 
-/** `launcher: "linux"` runs tasks in control groups and namespaces of their own. */
+/** `launcher: "linux"` runs tasks in cgroups and namespaces of their own. */
 export interface AgentKillsOptions extends SoakHostOptions {
-  /** How often the agent goes. */
+  /** How often the agent is killed. */
   readonly kills: number;
-  /** The same seed: the same tasks and the same waits; what the processes make of them differs. */
+  /** The same seed creates the same tasks and the same waits; how the processes react differs. */
   readonly seed: number;
-  /** How often something between the agent and its containers is killed, too: 0 (never) to 1 (each time). */
+  /** How often something between the agent and its containers is killed as well: 0 (never) to 1 (each time). */
   readonly helperKills?: number;
-  /** Told after each kill. */
+  /** Called after each kill. */
   readonly progress?: (text: string) => void;
 }
 
 export interface AgentKillsResult {
   readonly tasks: number;
-  /** How many ended in which state. */
+  /** How many tasks ended in each state. */
   readonly ends: Readonly<Record<string, number>>;
   /** What is wrong; empty: nothing. */
   readonly faults: readonly string[];
 }
 
-/** In which a kill hits tasks in every part of their short lives. */
+/** Short enough for kills to hit tasks in every phase of their short lives. */
 const KILL_WITHIN_MS = 1200;
 const PATIENT = 0.8;
 const TASKS_AT_ONCE = 8;
@@ -49,8 +49,8 @@ interface AgentState {
 }
 
 /**
- * A master, a scheduler that always has some tasks running, and an agent that is killed over and over, at random moments. At the end
- * every task must have run once or not at all, its end must have been told once and truly, and nothing of any may be left.
+ * A master, a scheduler that always has some tasks running, and an agent that is killed over and over, at random moments. At the end, every
+ * task must have run once or not at all, its end must have been reported once and correctly, and nothing may be left of any task.
  */
 export async function killAgents(options: AgentKillsOptions, test: Skippable): Promise<AgentKillsResult> {
   const soak = new AgentKills(options, await SoakHost.open(options, test));
@@ -90,7 +90,7 @@ class AgentKills {
     const helpers = new Helpers(flags.runtime_dir);
     await this.schedule();
     for (let kill = 1; kill <= kills; kill++) {
-      // Now and then it dies before a master knows it again.
+      // Now and then it dies before it has re-registered.
       if (this.random.next() < PATIENT) await this.registered(this.agent);
       await pause(this.random.next() * KILL_WITHIN_MS);
       const death = await this.killOnce(helpers);
@@ -116,7 +116,7 @@ class AgentKills {
     const { random } = this;
     const death = anyDeath(random);
     const chance = random.next() / (this.options.helperKills ?? 0);
-    // It says nothing while it recovers.
+    // It does not answer while it recovers.
     const known = chance < 1 ? await this.executors().catch(() => []) : [];
     const killShim = async (): Promise<void> => {
       const executors = new Map(known.map(({ id, container }) => [container, id]));
@@ -203,7 +203,7 @@ class AgentKills {
     return times;
   }
 
-  /** What is left though all tasks are over. */
+  /** What is left although all tasks have ended. */
   private async remains(traces: ContainerTraces): Promise<string[]> {
     const left = async (): Promise<string[]> => [
       ...processesOf(this.host.tag).map((pid) => `process ${pid} of a task is left`),
@@ -212,7 +212,7 @@ class AgentKills {
       ...(await this.executors()).map(({ id }) => `executor ${id} is left`),
       ...(await this.believedByMaster()),
     ];
-    // What a task left behind ends right after its end is told.
+    // What a task left behind may end right after the task's end is reported.
     const nothing = async () => ((await left()).length === 0 ? true : undefined);
     await eventually(nothing, 20_000).catch(() => undefined);
     return left();

@@ -28,7 +28,7 @@ export const BOX_IMAGE = "box";
 
 export type Shape = (place: SoakPlace, id: string) => PartialMessage<TaskInfo>;
 
-/** What is a task when it has a name and a place. `shape`: what it asks for beyond its script. */
+/** A task without a name and a place. `shape`: what it requires besides its script. */
 export interface Command extends Omit<SoakTask, "id" | "executor"> {
   readonly shape?: Shape;
 }
@@ -61,7 +61,7 @@ const isKilled: Script = (random) => ({
   killAfterMs: anyKillTime(random),
 });
 
-/** Its grace is long: it may have to wait for a processor. */
+/** A long grace period: it may have to wait for a CPU. */
 const endsInOrder: Script = (random) => ({
   script: "trap 'exit 7' TERM; while :; do sleep 0.1; done",
   ends: [killed(), killed(/^Command exited with status 7$/)],
@@ -88,7 +88,7 @@ const hasItsTime: Script = (random) => ({
   shape: () => ({ max_completion_time: { nanoseconds: BigInt(Math.ceil(random.next() * 1e9)) } }),
 });
 
-/** Becomes ill after a while. */
+/** Becomes unhealthy after a while. */
 const isIll: Script = (random) => ({
   script: `sleep ${anySeconds(random)}; touch $MARK.ill; exec sleep 1000`,
   ends: [killed()],
@@ -130,21 +130,21 @@ const commands =
     };
   };
 
-/** Those that end a pod with them, or may. */
+/** Tasks that end their pod, or may. */
 export const FATAL: readonly Script[] = [diesOfSignal, isKilled, endsInOrder, isDeaf, hasItsTime, isIll];
 export const HARMLESS: readonly Script[] = [ends, endsAtOnce, leavesProcesses, isWell];
 
-/** Short ones, for the launch and the exit; some that leave processes behind; some that die of a signal; some that are killed. */
+/** Short tasks, for launch and exit; some leave processes behind, some die of a signal, some are killed. */
 export const commandTasks = commands([ends, endsAtOnce, leavesProcesses, diesOfSignal, isKilled]);
 
-/** How tasks are ended that are to: politely, by force, when their time is over. */
+/** Tasks that have to be ended: politely, by force, or when their time is up. */
 export const endedTasks = commands([endsInOrder, isDeaf, hasItsTime]);
 
 export const checkedTasks = commands([isIll, isWell]);
 
 const marksIn = ({ marks }: SoakPlace) => ({ host_path: marks, container_path: marks, mode: Volume_Mode.RW });
 
-/** In a root file system of their own. */
+/** Tasks with a root file system of their own. */
 export const boxedTasks = commands([ends, endsAtOnce, isKilled, endsInOrder, isDeaf], (place) => ({
   container: {
     type: ContainerInfo_Type.MESOS,

@@ -13,10 +13,10 @@ import { anyKillTime, type End, oneOf, type SoakKind, type SoakTask } from "./so
 
 type WorkTask = SoakTask & { readonly work: Omit<Work, "mark"> };
 
-/** More than one of the sessions that a task takes; the executor goes when it has nothing to do. */
+/** More than one launch per executor; an executor without work exits. */
 const LAUNCHES = 3;
 
-/** An executor may go, or its agent, before it has got them. */
+/** An executor, or its agent, may be gone before it has received them. */
 const UNRUN = [Reason.REASON_EXECUTOR_TERMINATED, Reason.REASON_EXECUTOR_REREGISTRATION_TIMEOUT];
 
 const finishes = (random: SeededRandom) => ends(random, TaskState.TASK_FINISHED);
@@ -33,7 +33,7 @@ const isKilled = (random: SeededRandom) => ({
   killAfterMs: anyKillTime(random),
 });
 
-/** The executor ends in the middle of it. */
+/** The executor crashes in the middle of the task. */
 const crashes = (random: SeededRandom) => ({
   work: { seconds: random.next(), state: TaskState.TASK_FAILED, message: "never", crash: true },
   ends: [{ state: TaskState.TASK_FAILED, reason: Reason.REASON_EXECUTOR_TERMINATED }],
@@ -44,7 +44,7 @@ const WITH_ITS_EXECUTOR: End = {
   reason: Reason.REASON_EXECUTOR_TERMINATED,
 };
 
-/** One to three tasks at a time for an executor of this program, which gets more while it runs, or starts again for them. */
+/** One to three tasks at a time for an executor that runs this program; it receives more while it runs, or is restarted for them. */
 export function executorTasks(program: "v0" | "v1"): SoakKind {
   const script = new URL(`executor-${program}.js`, import.meta.url).pathname;
   let executor = "";

@@ -1,27 +1,27 @@
 import { appendFileSync } from "node:fs";
 import { TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
 
-/** What a task is to an executor of the soak: its `data`. */
+/** A task for one of the soak's executors, as it finds it in `data`. */
 export interface Work {
-  /** File in which it notes that it ran. */
+  /** The file in which it notes that it ran. */
   readonly mark: string;
   readonly seconds: number;
-  /** How it ends then. */
+  /** The state in which it then ends. */
   readonly state: TaskState;
   readonly message: string;
-  /** The executor ends in its place. */
+  /** The executor exits instead. */
   readonly crash?: boolean;
 }
 
-/** After which an executor without work ends itself, in milliseconds. */
+/** Milliseconds after which an executor without work exits. */
 const IDLE_MS = 1000;
 
-/** Does for tasks what their `data` says. */
+/** Performs tasks as described by their `data`. */
 export class Works {
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private idle: NodeJS.Timeout | undefined;
 
-  /** @param tell reports a state; resolves when that is safe */
+  /** @param tell reports a state; resolves when it is acknowledged */
   constructor(
     private readonly tell: (taskId: string, state: TaskState, message?: string) => Promise<unknown>,
   ) {}

@@ -4,7 +4,7 @@ import { readContainerRecord } from "../../../plugins/launchers/shim/exit-record
 import { isAlive, readProcessStat } from "../../../sdk/proc/index.js";
 import type { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 
-/** A container of an agent, and who waits for its end. */
+/** A container of an agent, and the process that waits for its end. */
 interface Shim {
   readonly outermost: string;
   readonly pid: number;
@@ -15,9 +15,8 @@ export class Helpers {
   constructor(private readonly runtimeDir: string) {}
 
   /**
-   * Kills the shim of any container in one of these, or of one of these.
-   *
-   * @returns the outermost; undefined: there is none
+   * Kills the shim of a random container that is one of these, or nested in one of these.
+   * @returns the outermost container; undefined: there is none
    */
   async killShim(random: SeededRandom, within: ReadonlyMap<string, unknown>): Promise<string | undefined> {
     const shims = (await this.shims()).filter(({ outermost }) => within.has(outermost));
@@ -25,7 +24,7 @@ export class Helpers {
     return shim !== undefined && kill(shim.pid) ? shim.outermost : undefined;
   }
 
-  /** Kills the program that makes containers for the agent of this pid. False: there is none. */
+  /** Kills the program that starts containers for the agent with this pid. False: there is none. */
   async killHelper(agentPid: number): Promise<boolean> {
     const children = await readFile(`/proc/${agentPid}/task/${agentPid}/children`, "utf8").catch(() => "");
     return children
@@ -57,7 +56,7 @@ function kill(pid: number): boolean {
     process.kill(pid, "SIGKILL");
     return true;
   } catch {
-    // It was faster.
+    // It has exited already.
     return false;
   }
 }

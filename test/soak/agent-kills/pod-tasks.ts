@@ -8,12 +8,12 @@ import { type End, oneOf, type SoakKind, type SoakTask } from "./soak-launch.js"
 /** Runs until the pod ends it. */
 const waits: Script = () => ({ script: "sleep 1000 & exec sleep 1000", ends: [] });
 
-/** With another one of its group, in whatever state that leaves it. */
+/** Ends together with another task of its group, in whatever state the signal leaves it. */
 const WITH_ITS_GROUP: End = { state: TaskState.TASK_KILLED };
 
 interface PodTask extends SoakTask, Pick<Command, "shape"> {}
 
-/** Pods of one or two groups of one to three tasks, half of which end by one of them. */
+/** Pods with one or two groups of one to three tasks; in half of the groups one task ends all of them. */
 export const podTasks: SoakKind = (name, random) => {
   const groups = Array.from({ length: random.next() < 0.3 ? 2 : 1 }, (_, i) =>
     group({ pod: name, name: `${name}-${i}` }, random),

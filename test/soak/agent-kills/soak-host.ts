@@ -21,9 +21,9 @@ const ISOLATION = [
 
 let hosts = 0;
 
-/** What tasks of these kinds need besides an agent: images, an engine; and control groups and marks of their own. */
+/** What tasks of these kinds need in addition to an agent: images, a Docker engine, and cgroups and marks of their own. */
 export class SoakHost {
-  /** Names the control groups, and the processes of all tasks. */
+  /** Identifies the cgroups and the processes of all tasks. */
   readonly tag = `soak-${process.pid}-${hosts++}`;
   private docker: DockerBench | undefined;
 
@@ -57,7 +57,7 @@ export class SoakHost {
     if (kinds.includes("docker")) this.docker = await DockerBench.start(test);
   }
 
-  /** Where each task notes that it ran. */
+  /** The directory in which each task notes that it ran. */
   get marks(): string {
     return join(this.directory, "marks");
   }
@@ -74,7 +74,7 @@ export class SoakHost {
     const { launcher } = this.options;
     return [
       `--launcher=${launcher}`,
-      // Those that come back may be slow: the longest that Mesos allows.
+      // Executors that come back may be slow: this is the longest time that Mesos allows.
       "--executor_reregistration_timeout=15secs",
       ...(launcher === "linux" ? [`--isolation=${ISOLATION.join(",")}`, `--cgroups_root=${this.tag}`] : []),
       "--image_providers=docker",
@@ -90,12 +90,12 @@ export class SoakHost {
     ];
   }
 
-  /** Containers of the engine. */
+  /** Containers of the Docker engine. */
   async engineContainers(): Promise<string[]> {
     return Object.keys((await this.docker?.listed()) ?? {});
   }
 
-  /** The agent is gone. */
+  /** Called when the agent is gone. */
   async close(): Promise<void> {
     for (const pid of processesOf(this.tag)) process.kill(pid, "SIGKILL");
     await this.docker?.stop();

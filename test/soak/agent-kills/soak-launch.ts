@@ -8,10 +8,10 @@ import type { PartialMessage, Resource } from "../../../sdk/index.js";
 import type { SeededRandom } from "../../../sdk/testing/seeded-random.js";
 import type { SoakPlace } from "../soak-task.js";
 
-/** One way in which a task that ran may end. */
+/** One way in which a task may end after it ran. */
 export interface End {
   readonly state: TaskState;
-  /** Undefined: any. */
+  /** Undefined: any message. */
   readonly message?: string | RegExp;
   readonly reason?: TaskStatus_Reason;
 }
@@ -19,16 +19,16 @@ export interface End {
 /** A task whose end is known before it runs. */
 export interface SoakTask {
   readonly id: string;
-  /** The executor that it runs in; that of a command is named for it. */
+  /** The executor that it runs in; that of a command task has the task's name. */
   readonly executor: string;
-  /** What it does: shell commands, mostly. */
+  /** What it does, usually as shell commands. */
   readonly script: string;
   readonly ends: readonly End[];
-  /** When the scheduler asks for its end, where it does. */
+  /** When the scheduler kills it, if it does. */
   readonly killAfterMs?: number;
-  /** Those of a group run all, or none. */
+  /** The tasks of a group all run, or none does. */
   readonly group?: string;
-  /** With what reasons it may be told to have ended where it never ran, beside those of tasks that never came to an agent. */
+  /** Reasons with which it may be reported as ended if it never ran, in addition to those of tasks that never reached an agent. */
   readonly unrun?: readonly TaskStatus_Reason[];
 }
 
@@ -39,7 +39,7 @@ export interface SoakLaunch {
   operations(place: SoakPlace, offer: Offer): PartialMessage<Offer_Operation>[];
 }
 
-/** Makes tasks of one kind, named for `name`. */
+/** Creates tasks of one kind, with names starting with `name`. */
 export type SoakKind = (name: string, random: SeededRandom) => SoakLaunch;
 
 export const exited = (code: number, noun = "Command"): End => ({
@@ -47,7 +47,7 @@ export const exited = (code: number, noun = "Command"): End => ({
   message: `${noun} exited with status ${code}`,
 });
 
-/** The status of a shell that was ended by SIGTERM is 143; a signal may come before a script has said what it does with it. */
+/** A shell that was ended by SIGTERM exits with 143; the signal may arrive before a script has set its trap. */
 export const killed = (
   how: RegExp = /^Command (terminated with signal Terminated|exited with status 143)$/,
 ): End => ({
@@ -59,7 +59,7 @@ export const anyCode = (random: SeededRandom): number => Math.floor(random.next(
 
 export const anySeconds = (random: SeededRandom): string => (random.next() * 1.5).toFixed(2);
 
-/** In which a task is killed that would go on for ever. */
+/** The time after which a task that never ends is killed. */
 export const anyKillTime = (random: SeededRandom): number => 200 + random.next() * 1000;
 
 export const oneOf = <T>(random: SeededRandom, choices: readonly T[]): T =>

@@ -3,7 +3,7 @@ import { executorTasks } from "./executor-tasks.js";
 import { podTasks } from "./pod-tasks.js";
 import type { SoakKind } from "./soak-launch.js";
 
-/** The kinds of tasks. Each call makes one of its own: executors get tasks one after the other. */
+/** The kinds of tasks. Each call returns a new instance: executors receive tasks one after another. */
 const KINDS = {
   command: () => commandTasks,
   ended: () => endedTasks,

@@ -8,13 +8,13 @@ import type { End, SoakTask } from "./soak-launch.js";
 
 interface Entry {
   readonly task: SoakTask;
-  /** Each once, in the order in which they first came. */
+  /** Without duplicates, in the order in which they first arrived. */
   readonly statuses: Map<string, TaskStatus>;
-  /** Something of its container was killed. */
+  /** A process of its container was killed. */
   struck: boolean;
 }
 
-/** What was asked for and what was told of it. */
+/** What was launched, and what was reported about it. */
 export class TaskLedger {
   private readonly entries = new Map<string, Entry>();
 
@@ -30,20 +30,20 @@ export class TaskLedger {
     this.entries.set(task.id, { task, statuses: new Map(), struck: false });
   }
 
-  /** True when this is the end of a task that had none yet. */
+  /** True if this is the end of a task that had not ended before. */
   note(status: TaskStatus): boolean {
     const entry = this.entries.get(status.task_id?.value ?? "");
     if (entry === undefined)
       throw new Error(`a status of a task that nobody asked for: ${JSON.stringify(status)}`);
     const ended = endOf(entry) !== undefined;
     const uuid = status.uuid?.toString("hex");
-    // The master answers by itself, without a UUID, who asks for the end of a task that has ended.
+    // The master itself answers, without a UUID, a kill of a task that has ended.
     if (uuid === undefined && ended) return false;
     entry.statuses.set(uuid ?? `master-${entry.statuses.size}`, status);
     return !ended && endOf(entry) !== undefined;
   }
 
-  /** Something was killed below the tasks of an executor, or, without one, of all that are not known to run. */
+  /** A process was killed that the tasks of an executor depend on or, without one, all tasks not known to be running. */
   strike(executor: string | undefined): void {
     for (const entry of this.entries.values()) {
       if (endOf(entry) !== undefined) continue;
@@ -79,7 +79,7 @@ export class TaskLedger {
     );
   }
 
-  /** What is launched together runs together, or not at all. */
+  /** Tasks that are launched together run together, or not at all. */
   private groupFaults(entry: Entry): string[] {
     const { group } = entry.task;
     if (group === undefined || !isUnlaunched(endOf(entry))) return [];
@@ -120,7 +120,7 @@ function faultsOf(entry: Entry, times: number): string[] {
   return faults;
 }
 
-/** These repeat a state. */
+/** Updates with these reasons repeat a state. */
 const OF_CHECKS: ReadonlySet<Reason | undefined> = new Set([
   Reason.REASON_TASK_CHECK_STATUS_UPDATED,
   Reason.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED,
@@ -131,11 +131,11 @@ const STRUCK: ReadonlySet<TaskState> = new Set([TaskState.TASK_FAILED, TaskState
 const ranOf = ({ statuses }: Pick<Entry, "statuses">): boolean =>
   [...statuses.values()].some(({ state }) => state === TaskState.TASK_RUNNING);
 
-/** With its group, too. */
+/** Possibly together with its group. */
 const mayBeKilled = ({ killAfterMs, ends }: SoakTask): boolean =>
   killAfterMs !== undefined || ends.some(({ state }) => state === TaskState.TASK_KILLED);
 
-/** What an agent tells of a task that it had not started when it was killed, or that never came to it. */
+/** What an agent reports about a task that it had not started when it was killed, or that never reached it. */
 const isUnlaunched = (end: TaskStatus | undefined): boolean =>
   (end?.state === TaskState.TASK_DROPPED || end?.state === TaskState.TASK_LOST) &&
   (end.reason === Reason.REASON_AGENT_RESTARTED ||
