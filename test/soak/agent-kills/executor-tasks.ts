@@ -13,7 +13,7 @@ import { anyKillTime, type End, oneOf, type SoakKind, type SoakTask } from "./so
 
 type WorkTask = SoakTask & { readonly work: Omit<Work, "mark"> };
 
-/** More than one launch per executor; an executor without work exits. */
+/** Launches for an executor before the next one is used. It may exit in between, when it has no work. */
 const LAUNCHES = 3;
 
 /** An executor, or its agent, may be gone before it has received them. */
