@@ -34,6 +34,8 @@ async function tepui([command, ...rest]: readonly string[]): Promise<number> {
 }
 
 async function commands(argv: readonly string[]): Promise<number> {
+  const { watchOutput } = await import("./output.js");
+  watchOutput("tepui", (code) => process.exit(code));
   const { runTepui } = await import("./commands/tepui.js");
   return runTepui(argv);
 }
@@ -53,6 +55,15 @@ async function execute(argv: readonly string[], style: "tepui" | "mesos"): Promi
   const interruption = new AbortController();
   process.once("SIGINT", () => interruption.abort());
   process.once("SIGTERM", () => interruption.abort());
+  const { watchOutput } = await import("./output.js");
+  let unwritten = 0;
+  watchOutput(style === "mesos" ? "mesos-execute" : "tepui execute", (code) => {
+    unwritten = code;
+    process.exitCode = code;
+    // As with Ctrl-C: the task is not left behind.
+    interruption.abort();
+  });
   const { stdout, stderr } = process;
-  return runExecute(argv, { stdout, stderr, signal: interruption.signal, style });
+  const code = await runExecute(argv, { stdout, stderr, signal: interruption.signal, style });
+  return unwritten || code;
 }

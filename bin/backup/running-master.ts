@@ -1,12 +1,15 @@
 import { Registry } from "../../proto/gen/json/mesos/internal/registry.js";
 import type { Registry as RegistryMessage } from "../../proto/gen/mesos/internal/registry.js";
-import { messageOf } from "../../sdk/errors/index.js";
+import { reasonOf } from "../../sdk/client/index.js";
 import { factsOf } from "../../sdk/registry/index.js";
 import { convertResources } from "../../sdk/resources/index.js";
 import type { SharedPlace } from "./places.js";
 
 /** Every master, Mesos's included, serves its registry as JSON at this path. */
 const REGISTRY_PATH = "/registrar(1)/registry";
+
+/** `fetch` hides it in its error's cause. */
+const why = (error: unknown): string => reasonOf(error instanceof Error ? (error.cause ?? error) : error);
 
 export const isMasterUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 
@@ -36,7 +39,7 @@ export function runningMaster(text: string, timeout: number): SharedPlace {
       try {
         state = await ask();
       } catch (error) {
-        throw new Error(`${url}: its registry cannot be read: ${messageOf(error)}`, { cause: error });
+        throw new Error(`${url}: its registry cannot be read: ${why(error)}`, { cause: error });
       }
       // The master has not read its registry yet, or takes no part in the election.
       if (state.master === undefined) return undefined;

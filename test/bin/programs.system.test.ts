@@ -151,6 +151,30 @@ describe("the programs", function () {
     }
   });
 
+  it("say in one line that their output cannot be written, and end quietly where nobody reads on", async () => {
+    const bin = join(root, "bin/tepui");
+    const shell = async (line: string): Promise<Outcome> => {
+      const child = spawn("bash", ["-c", line], { env: { ...process.env, NO_COLOR: "1", BIN: bin } });
+      let stderr = "";
+      child.stderr.on("data", (text) => (stderr += text));
+      child.stdout.resume();
+      const [code] = (await once(child, "close")) as [number | null];
+      return { code, stdout: "", stderr };
+    };
+    expect(await shell('"$BIN" plugins ls --json > /dev/full')).to.deep.include({
+      code: 1,
+      stderr: "tepui: the output cannot be written: ENOSPC: no space left on device, write\n",
+    });
+    expect(await shell('"$BIN" execute --help > /dev/full')).to.deep.include({
+      code: 1,
+      stderr: "tepui execute: the output cannot be written: ENOSPC: no space left on device, write\n",
+    });
+    // A pipe whose reader has gone.
+    const pipe = join(folder, "pipe");
+    const gone = `mkfifo ${pipe}; exec 3<>${pipe} 4>${pipe} 3<&-; "$BIN" plugins ls --json >&4`;
+    expect(await shell(gone)).to.deep.include({ code: 141, stderr: "" });
+  });
+
   it("take flags from the environment, and tell where each value comes from", async () => {
     const child = start("tepui", ["manifest", "explain", "master", "--registry=in_memory"], {
       MESOS_PORT: "6060",

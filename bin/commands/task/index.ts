@@ -6,9 +6,6 @@ interface Chosen {
   readonly framework?: string;
 }
 
-/** 128 plus SIGPIPE. */
-const BROKEN_PIPE = 141;
-
 /** `tepui task ...`: commands that look into tasks. @param set receives the exit code */
 export function taskCommand(set: (work: Promise<number>) => Promise<void>): Command {
   const task = new Command("task").description(
@@ -74,8 +71,6 @@ function onTask(command: Command): Command {
 }
 
 async function told(name: string, work: () => Promise<number>): Promise<number> {
-  // The reader is gone, as in `| head`.
-  process.stdout.on("error", () => process.exit(BROKEN_PIPE));
   try {
     return await work();
   } catch (error) {
