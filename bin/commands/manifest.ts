@@ -42,6 +42,7 @@ export async function validateManifest(file: string): Promise<number> {
     const command = { target, argv: [`--manifest=${file}`], program: "tepui", alone: true };
     const prepared = await prepare(command, NO_LOG);
     if (prepared.kind !== "daemon") return 1;
+    for (const warning of prepared.warnings) process.stderr.write(`warning: ${warning}\n`);
     if (prepared.problems.length === 0) process.stdout.write(`${file}: a valid manifest for the ${target}\n`);
     return report(prepared.problems);
   } catch (error) {

@@ -71,7 +71,9 @@ export class Lifecycles {
   /** Throws one error for all plugins whose failure ends the boot. */
   throwIfFailed(code: ErrorCode): void {
     if (this.fatal.length === 0) return;
-    const problems = this.fatal.map(({ plugin, error }) => `${label(plugin.entry)}: ${messageOf(error)}`);
+    const problems = this.fatal.map(
+      ({ plugin, error }) => `${label(plugin.entry)}: ${messageOf(error)}${thrownAt(plugin, error)}`,
+    );
     throw new TepuiError(code, { problems, cause: this.fatal[0]!.error });
   }
 
@@ -190,6 +192,14 @@ function checkLifecycle(returned: unknown): Lifecycle {
     }
   }
   return returned;
+}
+
+/** Where a plugin from elsewhere threw what says nothing of itself: its author has nothing else to go by. */
+function thrownAt({ entry: { source } }: LoadedPlugin, error: unknown): string {
+  if (source.kind === "shipped" || source.kind === "builtin") return "";
+  if (isTepuiError(error) || !(error instanceof Error)) return "";
+  const place = /^ +at .*?(\/[^()]*:\d+:\d+)\)?$/m.exec(error.stack ?? "")?.[1];
+  return place === undefined ? "" : ` (${place.replace(/^\/\/(?=\/)/, "")})`;
 }
 
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(", ");

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import type { Settings } from "../../sdk/contracts/settings.js";
-import type { PluginDefinition, Target } from "../../sdk/plugin/index.js";
+import { type PluginDefinition, pointOf, type Target } from "../../sdk/plugin/index.js";
 import { DAEMON_FLAGS, loadDaemonFlags } from "../flags/daemon-flags.js";
 import type { FlagSources } from "../flags/load-flags.js";
 import { usage } from "../flags/usage.js";
 import type { KernelServices } from "../kernel/context.js";
 import { Kernel } from "../kernel/kernel.js";
+import { label } from "../kernel/plugin-entry.js";
 import { type LoadedManifest, loadManifest, settingsOf } from "./load-manifest.js";
 import type { ShippedPlugins } from "./resolve-plugin.js";
 import { shippedManifest } from "./shipped-manifest.js";
@@ -72,18 +73,33 @@ export async function prepareDaemon(options: DaemonOptions): Promise<PreparedDae
     })),
     available: () => loadShipped(shipped),
   });
+  const problems = [...flags.problems, ...manifest.problems, ...(await kernel.problems(manifest))];
   return {
     kind: "daemon",
     manifest,
     settings,
     kernel,
-    problems: [...flags.problems, ...manifest.problems, ...(await kernel.problems(manifest))],
+    problems,
     warnings: [
       ...flags.others.map((word) => `'${word}' is not a flag and has no effect`),
       ...flags.warnings,
       ...manifest.warnings,
+      ...(problems.length === 0 ? unasked(manifest) : []),
     ],
   };
+}
+
+/** Plugins from elsewhere that only provide what nobody here requires: nothing of them will be seen. */
+function unasked({ plugins, target }: LoadedManifest): string[] {
+  const required = plugins.flatMap(({ entry }) => Object.values(entry.definition.requires).map(pointOf));
+  const tokens = new Set(required.map(({ token }) => token));
+  return plugins.flatMap(({ entry }) => {
+    const { provides } = entry.definition;
+    const own = entry.source.kind === "path" || entry.source.kind === "package";
+    if (!own || provides.length === 0 || provides.some(({ token }) => tokens.has(token))) return [];
+    const names = provides.map(({ name }) => `'${name}'`).join(", ");
+    return [`${label(entry)} provides ${names}, which nothing in the ${target} asks for`];
+  });
 }
 
 async function loadShipped(shipped: ShippedPlugins): Promise<PluginDefinition[]> {

@@ -13,6 +13,19 @@ const outcomes = ({ kernel }: TestKernel) =>
     .map(({ state, reason }) => [state, reason]);
 
 describe("plugins that fail", () => {
+  it("are told with the place where they threw, when they come from elsewhere", async () => {
+    const fail = () => {
+      throw new TypeError("no such method");
+    };
+    const definition = probe("mine", [], { start: fail });
+    const entry = { name: "mine", definition, source: { kind: "path", location: "./mine.js" } } as const;
+    const test = new TestKernel({ plugins: [entry] });
+    const { problems } = (await rejection(test.kernel.start())) as TepuiError;
+    expect(problems[0]).to.match(
+      /^plugin 'mine': no such method \(\/.*failing-plugins\.test\.[jt]s:\d+:\d+\)$/,
+    );
+  });
+
   it("end the boot by default; all that fail in setup are named, their dependants are not", async () => {
     const journal: string[] = [];
     const fail = (message: string) => () => {

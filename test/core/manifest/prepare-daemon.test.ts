@@ -110,6 +110,24 @@ describe("preparing a daemon", () => {
     await prepared.kernel.stop();
   });
 
+  it("warns of a plugin from elsewhere that provides only what nothing asks for", async () => {
+    const sdk = new URL("../../../sdk/index.js", import.meta.url).href;
+    for (const point of ["isolator", "port"])
+      folder.write(
+        `${point}.mjs`,
+        `import { definePlugin, extensionPoint } from "${sdk}";
+         const point = extensionPoint("test.${point}", { version: "1.0", cardinality: "one" });
+         export default definePlugin({ name: "my-${point}", version: "1.0.0", provides: [point], setup() {} });`,
+      );
+    const { problems, warnings } = await prepareWith(
+      "target: master\nplugins: [./port.mjs, user, ./isolator.mjs]",
+    );
+    expect(problems).to.deep.equal([]);
+    expect(warnings).to.deep.equal([
+      `${join(folder.path, "m.yaml")}:2: plugin 'my-isolator' provides 'test.isolator', which nothing in the master asks for`,
+    ]);
+  });
+
   it("collects what is wrong with flags, manifest and plugins in one list", async () => {
     const { problems, warnings } = await prepareWith(
       "target: master\nplugins: [user, { use: server, config: { idle: soon } }, { use: user }]\nsettings: { quorum: 0 }",
