@@ -1,28 +1,28 @@
 import type { MasterInfo } from "../../proto/gen/mesos/v1/mesos.js";
 import { extensionPoint } from "../plugin/extension-point.js";
 
-/** A leadership that is held, as the one that holds it may know by its own clock. */
+/** A leadership, and what its holder can know about it from its own clock. */
 export interface Tenure {
   /**
-   * To be asked before anything is done that others see. False once the leadership may have passed to another, also where nobody has come to
-   * say so yet: a process that was stopped for a while first does what had been waiting for it.
+   * Must be checked before anything is done that others can see. False once another master may have been elected, even if nobody has said
+   * so yet: a process that was stopped for a while first does whatever had been waiting for it.
    */
   holds(): boolean;
 }
 
-/** A master that stands for election, and hears how it fares. */
+/** A master that stands for election, and is notified of the outcome. */
 export interface Candidacy {
-  /** Called once when this master leads. @param tenure absent: until `lost` is called */
+  /** Called once, when this master leads. @param tenure absent: it leads until `lost` is called */
   elected(tenure?: Tenure): void;
-  /** Called once when a held leadership is gone: the master must stop acting at once. */
+  /** Called once, when the leadership is lost: the master must stop acting at once. */
   lost(reason: string): void;
 }
 
 /** Contending for leadership and following who leads. */
 export interface Election {
-  /** Enters the race with what others shall see. Returns the withdrawal. */
+  /** Enters the race, with the info that others will see. Returns a function that withdraws. */
   contend(info: MasterInfo, candidacy: Candidacy): () => Promise<void>;
-  /** Reports the current leader at once and on each change; `undefined`: none known. Returns the undo. */
+  /** Reports the current leader at once and after each change; `undefined`: unknown. Returns a function that ends the watch. */
   watch(changed: (leader: MasterInfo | undefined) => void): () => void;
 }
 

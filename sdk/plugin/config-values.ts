@@ -3,8 +3,8 @@ import { messageOf } from "../errors/index.js";
 import { type Bytes, type Duration, parseBytes, parseDuration } from "../values/index.js";
 
 /**
- * Schemas for settings in Mesos's text forms. Each also takes the number that the text stands for, which is what a setting of
- * the daemon becomes once it has been read.
+ * Schemas for settings in Mesos's text forms. Each also accepts the number that the text stands for, because the daemon's settings become
+ * numbers once they are read.
  */
 
 /** `10secs`, or milliseconds. */
@@ -19,7 +19,7 @@ export function bytesText(fallback: string): z.ZodType<Bytes> {
   return textOrNumber(parseBytes, "A size such as 64MB, or bytes.").default(parseBytes(fallback));
 }
 
-/** For a schema's `transform`: reads a text, and leaves a number as it is. What `parse` throws is the problem with the text. */
+/** For a schema's `transform`: parses a text, and leaves a number as it is. Whatever `parse` throws becomes the validation error. */
 export function reading<T>(
   parse: (text: string) => T,
 ): <I extends string | number>(value: I, check: z.core.$RefinementCtx<I>) => T | (I & number) {

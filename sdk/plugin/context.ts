@@ -31,19 +31,19 @@ export interface PluginContext<Config = unknown> {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
-  /** Names are prefixed with `<plugin>/`. Require the `Metrics` point to publish under other names. */
+  /** Names are prefixed with `<plugin>/`. To publish under other names, require the `Metrics` point. */
   readonly metrics: Metrics;
   /** Aborted when the kernel begins to stop. */
   readonly signal: AbortSignal;
   readonly host: Host;
   /** The daemon's own settings, by Mesos flag name. */
   readonly settings: Settings;
-  /** The plugin's own folder below the work directory, made at the first call; a temporary one where there is no work directory. */
+  /** The plugin's own directory below the work directory, created by the first call; without a work directory, a temporary one. */
   stateDir(): Promise<string>;
   /** Binds an implementation to a point listed in `provides`; in `setup` only. */
   bind<T>(point: ExtensionPoint<T, "one" | "many" | "ordered">, implementation: NoInfer<T>): void;
   bind<T>(point: ExtensionPoint<T, "keyed">, implementation: NoInfer<T>, options: KeyOptions): void;
-  /** Leaves the plugin out because it does not apply to this host. Not a failure. Usable in `setup` and `start`. */
+  /** Leaves the plugin out because it does not apply to this host, which is not a failure. Usable in `setup` and `start`. */
   skip(reason: string): never;
 }
 

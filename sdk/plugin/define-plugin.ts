@@ -23,7 +23,7 @@ export interface Lifecycle {
   stop?(): Promise<void> | void;
 }
 
-/** A plugin as its author writes it. Everything but `setup` is data that is read without running any code of the plugin. */
+/** A plugin as its author writes it. Everything except `setup` is data that is read without running any code of the plugin. */
 export interface PluginSpec<
   P extends readonly AnyExtensionPoint[],
   R extends Requirements,

@@ -25,7 +25,7 @@ export function pointOf(dependency: Dependency): AnyExtensionPoint {
   return isOptional(dependency) ? dependency.optional : dependency;
 }
 
-/** What is delivered for a point of each cardinality. Without any provider, `many` and `ordered` are empty, as is `keyed`. */
+/** What is delivered for a point of each cardinality. Without a provider, `many`, `ordered` and `keyed` are empty. */
 type Delivered<P> =
   P extends ExtensionPoint<infer T, infer C>
     ? C extends "one"

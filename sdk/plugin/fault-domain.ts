@@ -3,7 +3,7 @@ import type { DomainInfo } from "../../proto/gen/mesos/v1/mesos.js";
 
 const place = z.object({ name: z.string() });
 
-/** `--domain`: `{"fault_domain":{"region":{"name":"eu"},"zone":{"name":"eu-1"}}}`, the only kind of domain that there is. */
+/** `--domain`: `{"fault_domain":{"region":{"name":"eu"},"zone":{"name":"eu-1"}}}`. There is no other kind of domain. */
 export function faultDomain(): z.ZodType<DomainInfo> {
   return z
     .object(

@@ -5,10 +5,10 @@ const module = z.object({ name: z.string(), parameters: z.array(parameter).defau
 const library = z.object({ modules: z.array(module).default([]) });
 
 /**
- * `--modules` as Mesos takes it, read as the parameters that it gives to one module: for plugins that stand in for a module of Mesos.
+ * Reads `--modules` in Mesos's form and returns the parameters for one module: for plugins that replace a Mesos module.
  *
  * @param name of the module
- * @param parameters what it takes; all values come as texts
+ * @param parameters its schema; all values arrive as texts
  */
 export function moduleParameters<T>(name: string, parameters: z.ZodType<T>) {
   return z.object({ libraries: z.array(library).default([]) }).transform(({ libraries }, check): T => {
@@ -21,6 +21,6 @@ export function moduleParameters<T>(name: string, parameters: z.ZodType<T>) {
   });
 }
 
-/** All that is wrong, as the end of a sentence. */
+/** Everything that is wrong, as the rest of a sentence. */
 export const problemOf = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": ")).join("; ");
