@@ -46,7 +46,7 @@ export type RegistryOperation =
  */
 export interface Registry {
   /**
-   * Reads everything and records the new leader. Rejects with TepuiError `REGISTRY_UNREADABLE`, or with `REGISTRY_WRITE_FAILED` if only the
+   * Reads everything and records the new leader. Rejects with TepuiError `TEPUI_REGISTRY_UNREADABLE`, or with `TEPUI_REGISTRY_WRITE_FAILED` if only the
    * leader could not be recorded.
    *
    * @param tenure if it no longer holds, nobody else may be fenced off: then this rejects
