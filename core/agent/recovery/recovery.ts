@@ -285,7 +285,7 @@ export class Recovery {
 }
 
 const STRANGERS_ADVICE =
-  "start the agent that made them again (Mesos's, or this one with its earlier --runtime_dir, --containerizers and --launcher), drain it, and then change over; or end these processes; or start with --strict=false, which passes them over and tells that their tasks have ended";
+  "start the agent that made them again (Mesos's, or this one with its earlier --work_dir, --runtime_dir, --containerizers and --launcher), drain it, and then change over; or end these processes; or start with --strict=false, which passes them over and tells that their tasks have ended";
 
 function lost(
   framework: Framework,

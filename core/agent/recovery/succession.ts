@@ -1,6 +1,11 @@
 import type { AgentInfo } from "../../../proto/gen/mesos/v1/mesos.js";
 import { TepuiError } from "../../../sdk/errors/index.js";
-import { incompatibilities, isReconfigured, type ReconfigurationPolicy } from "./compatibility.js";
+import {
+  incompatibilities,
+  isReconfigured,
+  RECONFIGURATION_POLICIES,
+  type ReconfigurationPolicy,
+} from "./compatibility.js";
 import type { SavedAgent } from "./saved-state.js";
 
 export interface ThisRun {
@@ -33,13 +38,18 @@ export function succession(saved: SavedAgent, { info, bootId, policy, latest }: 
   const rebooted = saved.bootId !== undefined && saved.bootId !== bootId;
   // After a reboot nothing is running, so nothing is lost by becoming a new agent.
   if (!asBefore && !rebooted) {
-    const problems = [...changes, wayOut(policy, latest)];
+    const allowing = RECONFIGURATION_POLICIES.filter(
+      (one) => incompatibilities(one, before, info).length === 0,
+    );
+    const problems = [...changes, wayOut(allowing, latest)];
     throw new TepuiError("TEPUI_AGENT_RECOVERY_FAILED", { problems });
   }
   return { asBefore, changes, rebooted, reconfigured: isReconfigured(before, info) };
 }
 
-function wayOut(policy: ReconfigurationPolicy, latest: string): string {
-  const wider = policy === "any" ? "" : " allow the change with --reconfiguration_policy=additive or any,";
+/** @param allowing the policies that allow what changed; none does where it is the address */
+function wayOut(allowing: readonly ReconfigurationPolicy[], latest: string): string {
+  const wider =
+    allowing.length === 0 ? "" : ` allow the change with --reconfiguration_policy=${allowing.join(" or ")},`;
   return `start the agent as it was,${wider} or remove '${latest}' to start as a new agent and end all tasks of this one`;
 }

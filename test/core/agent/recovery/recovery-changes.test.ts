@@ -113,13 +113,19 @@ describe("an agent that comes back changed", () => {
     expect(refused).to.match(/unreserve them/);
   });
 
-  it("says what can be done when it is refused", async () => {
-    const it = new Restarted();
-    const before = { ...it.bench.agent.state.info, id: { value: AGENT_ID }, resources: [scalar("cpus", 2)] };
-    const refused = await it.bench.agent.recover(it.saved([], { info: before }), BOOT).then(() => "", String);
-    expect(refused).to.match(/--reconfiguration_policy=additive or any/);
-    expect(refused).to.match(/remove '\/srv\/meta\/slaves\/latest' to start as a new agent/);
-  });
+  for (const [what, before, advice] of [
+    ["more", { resources: [scalar("cpus", 2)] }, / --reconfiguration_policy=additive or any,/],
+    ["less", { resources: [scalar("cpus", 8), scalar("mem", 4096)] }, / --reconfiguration_policy=any,/],
+    ["another address, which no policy allows", { hostname: "old" }, /start the agent as it was, or remove/],
+  ] as const) {
+    it(`says what can be done when it is refused for ${what}`, async () => {
+      const it = new Restarted();
+      const info = { ...it.bench.agent.state.info, id: { value: AGENT_ID }, ...before } as AgentInfo;
+      const refused = await it.bench.agent.recover(it.saved([], { info }), BOOT).then(() => "", String);
+      expect(refused).to.match(advice);
+      expect(refused).to.match(/remove '\/srv\/meta\/slaves\/latest' to start as a new agent/);
+    });
+  }
 });
 
 describe("an agent that is only to end what is left", () => {
