@@ -7,23 +7,27 @@ interface Question {
   readonly reject: (error: unknown) => void;
 }
 
+/** Turns of the event loop between two answers. An idle loop makes them within a millisecond. */
+const TURNS_BETWEEN = 100;
+
 /**
- * Answers that tell of a whole cluster, which take time and memory in proportion to it. Who asks the same while a question waits gets the same
- * bytes; they are written after the last of them has asked, so that nobody hears what was so before.
+ * Answers that describe the whole cluster, which cost time and memory in proportion to it. Everyone who asks the same question while it waits
+ * receives the same bytes; they are written after the last of them has asked, so that nobody receives an earlier state.
  *
- * One question is answered at a time, and then nothing for as long as that took: the event loop takes in one connection a turn, so that
- * `/health`, and whoever asks the same, may stand behind many.
+ * One question is answered at a time. The event loop accepts one connection per turn, so `/health`, and others who ask the same question, may
+ * queue behind many: between two answers the loop makes enough turns to take them in, for at most as long as the last answer took.
  */
 export class SharedReads {
   /** By key, in the order in which they were asked. */
   private readonly waiting = new Map<string, Question>();
-  /** Monotonic time. */
-  private earliest = Number.NEGATIVE_INFINITY;
+  private turnsLeft = 0;
+  /** Monotonic time at which the next question is answered in any case. */
+  private latest = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly clock: Pick<Clock, "monotonic" | "setTimeout">) {}
+  constructor(private readonly clock: Pick<Clock, "monotonic">) {}
 
   /**
-   * What awaits the answer goes on before anything else happens.
+   * What awaits the answer continues before anything else happens.
    *
    * @param key equal for questions with equal answers
    * @param write called in a later turn, once for all who wait; what it throws rejects
@@ -32,19 +36,19 @@ export class SharedReads {
     let question = this.waiting.get(key);
     if (question === undefined) {
       question = { write, ...withResolvers() };
-      if (this.waiting.size === 0) this.schedule();
+      if (this.waiting.size === 0) setImmediate(this.turn);
       this.waiting.set(key, question);
     }
     return question.answer;
   }
 
-  private schedule(): void {
-    const delay = this.earliest - this.clock.monotonic();
-    if (delay > 0) this.clock.setTimeout(this.turn, delay);
-    else setImmediate(this.turn);
-  }
-
   private readonly turn = (): void => {
+    if (this.turnsLeft > 0 && this.clock.monotonic() < this.latest) this.turnsLeft--;
+    else this.answerNext();
+    if (this.waiting.size > 0) setImmediate(this.turn);
+  };
+
+  private answerNext(): void {
     const [next] = this.waiting;
     if (next === undefined) return;
     const [key, question] = next;
@@ -52,9 +56,9 @@ export class SharedReads {
     const began = this.clock.monotonic();
     answer(question);
     const now = this.clock.monotonic();
-    this.earliest = now + (now - began);
-    if (this.waiting.size > 0) this.schedule();
-  };
+    this.latest = now + (now - began);
+    this.turnsLeft = TURNS_BETWEEN;
+  }
 }
 
 function answer({ write, resolve, reject }: Question): void {
