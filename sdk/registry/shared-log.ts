@@ -278,7 +278,7 @@ export class SharedLog {
       // An earlier attempt that seemed lost may have made the change.
       const now = await store.readHead();
       if (now !== undefined && now.version !== change.version && now.data.equals(data)) return now.version;
-      throw new FencedError();
+      throw now === undefined ? new UnreadableLogError(`it is gone; ${GONE_BACK}`) : new FencedError();
     });
   }
 

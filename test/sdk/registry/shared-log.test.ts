@@ -80,6 +80,18 @@ describe("shared log", () => {
     expect(texts(await logOn(engine).log.open())).to.deep.equal(["a"]);
   });
 
+  it("tells a log that is gone from one that another writes", async () => {
+    const engine = new ModelEngine();
+    const { log } = logOn(engine);
+    await log.open();
+    await log.append([bytes("a")]);
+    engine.head = undefined;
+    engine.values.clear();
+    const error = await log.append([bytes("b")]).catch((thrown: Error) => thrown.message);
+    expect(error).to.match(/^it is gone; its servers have lost data, or somebody removed it/);
+    expect(engine.values.size).to.equal(0);
+  });
+
   for (const call of ["readHead", "names", "change"]) {
     it(`does not keep out who followed while it opened, once it was deposed: before ${call}`, async () => {
       const engine = new ModelEngine();
