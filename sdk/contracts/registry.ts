@@ -46,8 +46,8 @@ export type RegistryOperation =
  */
 export interface Registry {
   /**
-   * Reads everything and records the new leader. Rejects with TepuiError `TEPUI_REGISTRY_UNREADABLE`, or with `TEPUI_REGISTRY_WRITE_FAILED` if only the
-   * leader could not be recorded.
+   * Reads everything and records the new leader. Rejects with TEPUI_REGISTRY_UNREADABLE, or with TEPUI_REGISTRY_WRITE_FAILED if only the leader
+   * could not be recorded.
    *
    * @param tenure if it no longer holds, nobody else may be fenced off: then this rejects
    */
