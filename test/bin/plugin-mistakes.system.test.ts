@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,9 +12,11 @@ const SDK = new URL("../../sdk/index.js", import.meta.url).pathname;
 describe("a mistake of a plugin in a daemon that runs", function () {
   this.timeout(60_000);
   let folder: string;
+  let master: ChildProcess | undefined;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "tepui-mistakes-"));
   });
+  afterEach(() => master?.kill("SIGKILL"));
   after(() => rmSync(folder, { recursive: true }));
 
   /** A master with a plugin whose start does this. */
@@ -32,6 +34,7 @@ export default definePlugin({ name: "mistaken", version: "1.0.0", setup: () => (
       [join(root, "bin/tepui"), "master", ...flags, `--manifest=${manifest}`],
       { stdio: ["ignore", "ignore", "pipe"] },
     );
+    master = child;
     const said = { text: "" };
     child.stderr.on("data", (bytes) => {
       said.text += bytes;
@@ -44,13 +47,10 @@ export default definePlugin({ name: "mistaken", version: "1.0.0", setup: () => (
     const { child, said, ended } = startMaster(
       `setImmediate(() => { void Promise.reject(new Error("not awaited")); throw new Error("not caught"); });`,
     );
-    try {
-      await until(() => /nobody handled.*not awaited/.test(said.text), { seen: () => said.text });
-      await until(() => /nobody caught.*not caught/.test(said.text), { seen: () => said.text });
-      expect(child.exitCode).to.equal(null);
-    } finally {
-      child.kill("SIGTERM");
-    }
+    await until(() => /nobody handled.*not awaited/.test(said.text), { seen: () => said.text });
+    await until(() => /nobody caught.*not caught/.test(said.text), { seen: () => said.text });
+    expect(child.exitCode).to.equal(null);
+    child.kill("SIGTERM");
     expect((await ended)[0]).to.equal(0);
   });
 
