@@ -4,9 +4,10 @@ import { errnoOf, messageOf } from "../sdk/errors/index.js";
 const BROKEN_PIPE = 141;
 
 /**
- * Hears of an output that cannot be written: nobody reads on (`| head`, a closed terminal), or there is no room. Without this Node prints a stack.
+ * Handles an output that cannot be written: the reader is gone (`| head`, a closed terminal), or there is no space left. Otherwise Node
+ * would print a stack trace.
  *
- * @param ended told the exit code, once
+ * @param ended receives the exit code, once
  */
 export function watchOutput(program: string, ended: (code: number) => void): void {
   const { stdout, stderr } = process;

@@ -9,8 +9,8 @@ export interface ProcessWatchOptions {
 }
 
 /**
- * No mistake of a plugin passes without a word: what it forgot to catch is said, with its stack, and work goes on; so is what keeps the
- * process from all else. One that ends the process is named, and the end is a failure. Returns what ends the watch.
+ * Lets no mistake of a plugin go unnoticed. An uncaught error is logged with its stack, and work goes on; so is code that blocks the event
+ * loop. Code that exits the process is named, and the exit counts as a failure. Returns a function that ends the watch.
  */
 export function watchOverProcess({ logger, complain }: ProcessWatchOptions): () => void {
   process.on("unhandledRejection", (err) => logger.error({ err }, "a rejection that nobody handled"));
@@ -32,7 +32,7 @@ export function watchOverProcess({ logger, complain }: ProcessWatchOptions): () 
   };
 }
 
-/** Where `process.exit` was called, out of the stack within its event. Undefined: it was not. */
+/** Finds the caller of `process.exit` in a stack taken within the exit event. Undefined: it was not called. */
 function callerOfExit(stack: string): string | undefined {
   const lines = stack.split("\n");
   const exit = lines.findIndex((line) => /^ +at process\.exit /.test(line));

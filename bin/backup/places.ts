@@ -53,7 +53,10 @@ export class UnreadablePlaceError extends Error {
 export interface SharedPlace {
   /** Without credentials. */
   readonly url: string;
-  /** What it holds now; masters go on. Undefined: nobody has used it. Rejects with UnreadablePlaceError where that is damaged. */
+  /**
+   * The current content; masters keep running. Undefined: nobody has used it yet. Rejects with UnreadablePlaceError if the content is
+   * damaged.
+   */
   peek(): Promise<RegistryFacts | undefined>;
   /** Replaces the content, readable or not, with these facts, and fences off the leading master. */
   replace(facts: RegistryFacts): Promise<void>;

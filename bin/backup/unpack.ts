@@ -61,8 +61,8 @@ export async function stageMeta(
 }
 
 /**
- * A link that pointed into the saved directory has to point into the restored one. It may have been saved under another name than the
- * one that the agent had for it, so what counts is what lies below `meta`.
+ * A link that pointed into the saved directory has to point into the restored one. The backup may have been made under another name than
+ * the agent's own, so only the part below `meta` counts.
  */
 function moved(target: string, { saved, to }: { saved: ReadonlySet<string>; to: string }): string {
   if (!isAbsolute(target)) return target;

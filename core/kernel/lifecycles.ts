@@ -194,7 +194,7 @@ function checkLifecycle(returned: unknown): Lifecycle {
   return returned;
 }
 
-/** Where a plugin from elsewhere threw what says nothing of itself: its author has nothing else to go by. */
+/** Where a third-party plugin threw an error that does not explain itself: its author has no other clue. */
 function thrownAt({ entry: { source } }: LoadedPlugin, error: unknown): string {
   if (source.kind === "shipped" || source.kind === "builtin") return "";
   if (isTepuiError(error) || !(error instanceof Error)) return "";

@@ -89,7 +89,7 @@ export async function prepareDaemon(options: DaemonOptions): Promise<PreparedDae
   };
 }
 
-/** Plugins from elsewhere that only provide what nobody here requires: nothing of them will be seen. */
+/** Third-party plugins that only provide what nobody here requires: they will have no effect. */
 function unasked({ plugins, target }: LoadedManifest): string[] {
   const required = plugins.flatMap(({ entry }) => Object.values(entry.definition.requires).map(pointOf));
   const tokens = new Set(required.map(({ token }) => token));

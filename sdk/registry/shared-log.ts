@@ -173,7 +173,7 @@ export class SharedLog {
     const head = { ...known, next, writer: this.writer.toString("hex") };
     const version = await store.change({ head: encodeHead(head), version: found.version });
     if (version === undefined) return undefined;
-    // Only now is it certain that what was read is not merely what one server had not heard of yet.
+    // Only now is it certain that this is not just what one lagging server had.
     if (least !== undefined && (next < least.next || known.generation < least.generation)) {
       const what =
         next === EMPTY_HEAD.first ? "it is gone" : "it is older than what this master has seen of it";
@@ -294,7 +294,7 @@ export class SharedLog {
   }
 }
 
-/** Of a head that may be unreadable, as far as it is known. */
+/** The position in a head that may be unreadable, as far as it can be decoded. */
 function positionIn(head: Buffer): LogPosition {
   try {
     const { generation, next, first } = decodeHead(head);

@@ -47,7 +47,7 @@ export function succession(saved: SavedAgent, { info, bootId, policy, latest }: 
   return { asBefore, changes, rebooted, reconfigured: isReconfigured(before, info) };
 }
 
-/** @param allowing the policies that allow what changed; none does where it is the address */
+/** @param allowing the policies that would allow the changes; none, if the address changed */
 function wayOut(allowing: readonly ReconfigurationPolicy[], latest: string): string {
   const wider =
     allowing.length === 0 ? "" : ` allow the change with --reconfiguration_policy=${allowing.join(" or ")},`;

@@ -36,7 +36,7 @@ const sumOf = (record: string): string => crc32(record).toString(16).padStart(8,
 
 const UNSEALED = new RegExp(`^(?:${KILL_CAUSES.join("|")})(?: ${GRACE}[\\d.]+)?(?: ${DEADLINE}[\\d.]+)?$`);
 
-/** Whether the record is as it was written. Earlier versions wrote no checksum. */
+/** Whether the record is undamaged. Earlier versions wrote no checksum. */
 export function isWholeKillRecord(text: string): boolean {
   const [, record, sum] = /^(.*) sum=([0-9a-f]{8})$/s.exec(text) ?? [];
   return record === undefined ? UNSEALED.test(text) : sum === sumOf(record);

@@ -147,7 +147,7 @@ export class Draining {
       this.ending.delete(agent);
     }
     if (cluster.draining.get(agent.id) !== info) {
-      // Removed in the meantime, or asked to drain again: what was written may have been for the call before.
+      // Removed, or asked to drain again, in the meantime: the write may have been for the earlier request.
       this.suspect(agent);
       return;
     }
