@@ -9,7 +9,7 @@ import { BOOT, NEXT_BOOT, RecordedState } from "../support/recorded-state.js";
 
 /** Every byte of every file where this is set, which takes minutes; else a sample. */
 const EVERY_BYTE = process.env.TORN_EVERY_BYTE !== undefined;
-const RUNS = 100;
+const RUNS = 60;
 
 /** On disk for good before anything that they tell of happens, so that no death leaves them cut off. */
 const DURABLE = /slave\.info$|resources_and_operations\.(state|target)$|resources\.info$/;
