@@ -21,6 +21,7 @@ import { AGENT_PORT, MASTER_PORT, ZOOKEEPER_PATH } from "./cluster-options.js";
 import { ContainerHost, SimulatedContainerizer } from "./containers.js";
 import { SimulatedDisk, SimulatedDiskAccess } from "./disk.js";
 import { ExecutorNode } from "./executor-node.js";
+import { MachineShape } from "./machine-shape.js";
 import type { MasterNode } from "./master-node.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, newHost, SimulatedProcess } from "./process.js";
@@ -64,12 +65,14 @@ export class AgentNode {
   readonly containers: ContainerHost;
   /** Custom executors that run, agent or not. */
   readonly executors = new Set<ExecutorNode>();
-  readonly resources: string;
+  readonly shape: MachineShape;
   life: AgentLife | undefined;
   /** Of this life of the agent, or the last one. */
   agentId: string | undefined;
   /** The disk is being read, for a start; no virtual time passes meanwhile. */
   private starting = false;
+  /** Of the next program on this machine that listens to others. */
+  nextPort = 20_000;
   private boots = 1;
   private lives = 0;
 
@@ -85,7 +88,7 @@ export class AgentNode {
     this.containers = new ContainerHost(world, name, cluster.containerObserver, (container) =>
       this.executors.add(new ExecutorNode(cluster, this, container)),
     );
-    this.resources = `cpus:${2 + world.dice.below(7)};mem:${1024 * (1 + world.dice.below(8))};disk:4096`;
+    this.shape = new MachineShape(world.dice, cluster.size.wide);
   }
 
   get process(): SimulatedProcess | undefined {
@@ -143,6 +146,24 @@ export class AgentNode {
     this.boots++;
   }
 
+  /** The agent stops, and is to start with other flags: as more or less than it was. */
+  reconfigure(): void {
+    this.crash();
+    this.shape.change();
+    this.cluster.world.note(`${this.name} is to be ${this.shape.text}`);
+  }
+
+  /** Somebody empties its directories while it is down, or gives it another disk. What runs goes on. */
+  emptyDisk(): void {
+    this.crash();
+    const { cluster, agentId } = this;
+    cluster.world.note(`the disk of ${this.name} is emptied`);
+    cluster.watch.lostPower(this.containers);
+    if (agentId !== undefined) cluster.volumes.mayGoWith(agentId);
+    for (const container of this.containers.running) container.homeless = true;
+    this.disk.replace();
+  }
+
   /** The machine is given away, and an empty one takes its place. */
   private replace(): void {
     this.losePower();
@@ -191,12 +212,12 @@ export class AgentNode {
     const disk = new SimulatedDiskAccess(this.disk, process, mutation);
     const agent = new Agent({
       checkers: new Map(),
-      options: OPTIONS,
+      options: { ...OPTIONS, reconfigurationPolicy: this.shape.policy },
       info: {
         hostname: this.name,
         port: AGENT_PORT,
-        resources: resourceList(this.resources),
-        attributes: [],
+        resources: resourceList(this.shape.resources),
+        attributes: this.shape.attributes,
       },
       ip: this.ip,
       containerizers: [new SimulatedContainerizer(this.containers, process, mutation === "no-recovery")],
@@ -217,7 +238,9 @@ export class AgentNode {
     begin();
     agent.recover(saved, this.bootId, launches).then(
       () => {
-        if (process.alive) agent.start();
+        if (!process.alive) return;
+        this.shape.taken();
+        agent.start();
       },
       (error: unknown) => this.failed(process, error),
     );
@@ -243,10 +266,18 @@ export class AgentNode {
     return { election, begin };
   }
 
-  /** It does not come up. What supervises it tries again; it has to say why, and may only blame a disk that fails. */
+  /**
+   * It does not come up. What supervises it tries again; it has to say why, and may only blame a disk that fails, or flags that are others:
+   * then somebody gives it those that it had.
+   */
   private failed(process: SimulatedProcess, error: unknown): void {
     const { world } = this.cluster;
-    if (isTepuiError(error) && error.code === "TEPUI_AGENT_DISK_FAILED" && this.disk.hadTrouble(0)) {
+    const code = isTepuiError(error) ? error.code : undefined;
+    const blamed =
+      code === "TEPUI_AGENT_DISK_FAILED"
+        ? this.disk.hadTrouble(0)
+        : code === "TEPUI_AGENT_RECOVERY_FAILED" && this.shape.changeBack();
+    if (blamed) {
       world.note(`${process.name} ends: ${messageOf(error)}`);
       this.end(process);
     } else world.violate("an agent comes back", `${process.name}: ${messageOf(error)}`);

@@ -1,7 +1,8 @@
+import type { MasterOptions } from "../../core/master/options.js";
 import { AgentNode } from "./agent-node.js";
-import { REGISTRY_PATH } from "./cluster-options.js";
+import { MASTER_OPTIONS, REGISTRY_PATH, variedMasterOptions } from "./cluster-options.js";
 import type { ContainerObserver } from "./containers.js";
-import { FrameworkNode } from "./framework-node.js";
+import { FrameworkNode, type TaskRecord } from "./framework-node.js";
 import { Terms } from "./invariants/terms.js";
 import { Volumes } from "./invariants/volumes.js";
 import { Watch } from "./invariants/watch.js";
@@ -20,6 +21,8 @@ export interface ClusterSize {
   readonly zookeepers: number;
   /** One master has its registry on its own disk, and nobody needs ZooKeeper. */
   readonly embedded: boolean;
+  /** With all that can happen; see the README. */
+  readonly wide: boolean;
 }
 
 export interface ClusterSurroundings {
@@ -43,6 +46,7 @@ export class Cluster {
   readonly operator: OperatorNode;
 
   readonly mutation: Mutation | undefined;
+  readonly masterOptions: MasterOptions;
 
   constructor(
     seed: number,
@@ -52,7 +56,7 @@ export class Cluster {
     this.mutation = mutation;
     this.world = new World(seed, told);
     this.network = new Network(this.world);
-    this.messages = new MessageNetwork(this.network, mutation);
+    this.messages = new MessageNetwork(this.network, { mutation, resets: size.wide });
     this.ensemble = new Ensemble(this.world, this.network, {
       count: size.zookeepers,
       fencing: mutation !== "no-fencing",
@@ -60,6 +64,7 @@ export class Cluster {
         if (changes.some(({ path }) => path === REGISTRY_PATH)) this.terms.wrote(by.name);
       },
     });
+    this.masterOptions = size.wide ? variedMasterOptions(this.world.dice) : MASTER_OPTIONS;
     this.terms = new Terms(this.world);
     this.watch = new Watch(this);
     this.containerObserver = this.watch;
@@ -72,6 +77,15 @@ export class Cluster {
 
   get nodes(): readonly (MasterNode | AgentNode | FrameworkNode)[] {
     return [...this.masters, ...this.agents, ...this.frameworks];
+  }
+
+  /** What was asked for as this framework; undefined: there never was one of this id. */
+  tasksOf(frameworkId: string): ReadonlyMap<string, TaskRecord> | undefined {
+    for (const { id, tasks, past } of this.frameworks) {
+      const found = id === frameworkId ? tasks : past.get(frameworkId);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   start(): void {

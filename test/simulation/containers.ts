@@ -25,6 +25,8 @@ export interface RunningContainer {
   termination: ContainerTermination | undefined;
   /** Destroyed: nothing is left of it. */
   gone: boolean;
+  /** Somebody took its sandbox away. */
+  homeless: boolean;
   readonly watchers: Set<() => void>;
 }
 
@@ -78,6 +80,7 @@ export class ContainerHost {
       isProcess,
       termination: undefined,
       gone: false,
+      homeless: false,
       watchers: new Set(),
     };
     this.containers.set(request.containerId.value!, container);

@@ -9,6 +9,7 @@ import type { SeededRandom } from "../../sdk/testing/seeded-random.js";
 import type { AgentNode } from "./agent-node.js";
 import type { Cluster } from "./cluster.js";
 import type { RunningContainer } from "./containers.js";
+import { DriverLine } from "./driver-line.js";
 import { ExecutorLine } from "./executor-line.js";
 import { SimulatedProcess } from "./process.js";
 
@@ -31,6 +32,9 @@ const RECOVERY_MS = 900_000;
 /** Between two attempts to subscribe, at most: `--executor_reregistration_timeout` is what agents wait. */
 const BACKOFF_MS = 2000;
 
+/** How the names of executors end that use the v0 driver. */
+const DRIVEN = "-x3";
+
 const EXIT_OK = { exit: { code: 0, signal: undefined } };
 const SIGTERM_END = { exit: { code: undefined, signal: 15 } };
 
@@ -44,7 +48,9 @@ export class ExecutorNode {
   /** What it told and was not told to be safe, by its UUID. */
   private readonly unacknowledged = new Map<string, TaskStatus>();
   private readonly random: SeededRandom;
-  private line: ExecutorLine | undefined;
+  private line: ExecutorLine | DriverLine | undefined;
+  /** Undefined for one that speaks HTTP. */
+  private driver: DriverLine | undefined;
   private lostAt: number | undefined;
   private messages = 0;
   /** It ends by itself when its tasks have. */
@@ -77,6 +83,7 @@ export class ExecutorNode {
 
   private die(): void {
     this.process.crash();
+    this.driver?.die();
     for (const connection of [...this.cluster.network.connections]) connection.abandon(this.process);
     this.agent.executors.delete(this);
   }
@@ -94,8 +101,40 @@ export class ExecutorNode {
     } as Call);
   }
 
-  private connect(): void {
+  /** What the agent may not know. */
+  private get unsafe(): { tasks: TaskInfo[]; updates: TaskStatus[] } {
     const unknown = [...this.tasks.values()].filter(({ confirmed }) => !confirmed);
+    return { tasks: unknown.map(({ info }) => info), updates: [...this.unacknowledged.values()] };
+  }
+
+  private connect(): void {
+    if (this.cluster.size.wide && this.id.endsWith(DRIVEN)) this.drive();
+    else this.subscribe();
+  }
+
+  private drive(): void {
+    const { agent, process, container } = this;
+    const driver: DriverLine = new DriverLine({
+      messages: this.cluster.messages,
+      process,
+      agent,
+      request: container.request,
+      port: agent.nextPort++,
+      unsafe: () => this.unsafe,
+      event: (event) => {
+        if (!this.alive) return;
+        this.line = driver;
+        this.receive(event);
+      },
+      closed: () => this.disconnected(),
+    });
+    this.driver = driver;
+    this.line = driver;
+    driver.open();
+  }
+
+  private subscribe(): void {
+    const { tasks, updates } = this.unsafe;
     const line: ExecutorLine = new ExecutorLine({
       network: this.cluster.network,
       client: this.process,
@@ -103,8 +142,8 @@ export class ExecutorNode {
       subscribe: this.callOf({
         type: Call_Type.SUBSCRIBE,
         subscribe: {
-          unacknowledged_tasks: unknown.map(({ info }) => info),
-          unacknowledged_updates: [...this.unacknowledged.values()].map((status) => ({ status })),
+          unacknowledged_tasks: tasks,
+          unacknowledged_updates: updates.map((status) => ({ status })),
         },
       }),
       event: (event) => {
@@ -127,6 +166,11 @@ export class ExecutorNode {
       this.exitSoon("has lost its agent");
     } else if (world.time > this.lostAt + RECOVERY_MS) {
       this.exitSoon("has waited long enough for its agent");
+    } else if (this.driver !== undefined) {
+      const since = this.lostAt;
+      this.process.timer(RECOVERY_MS, () => {
+        if (this.lostAt === since) this.exitSoon("has waited long enough for its agent");
+      });
     } else {
       this.process.timer(world.dice.between(1, BACKOFF_MS), () => {
         if (this.line === undefined) this.connect();
@@ -262,13 +306,19 @@ export class ExecutorNode {
     return this.unacknowledged.size === 0 && [...this.tasks.values()].every(({ over }) => over);
   }
 
-  /** A word to its scheduler; or of a task that nobody knows. */
+  /** A word to its scheduler, or from somebody who is not it; or of a task that nobody knows. */
   private sayMore(): void {
     const { dice } = this.cluster.world;
     if (this.calm) return;
     const id = `${this.process.name}-${++this.messages}`;
     if (dice.chance(0.3))
       this.line?.call(this.callOf({ type: Call_Type.MESSAGE, message: { data: Buffer.from(id) } }));
+    if (this.driver !== undefined && dice.chance(0.2)) {
+      const task = dice.pick([...this.tasks.values()]);
+      const uuid = Buffer.from(this.random.uuid().replaceAll("-", ""), "hex");
+      if (task !== undefined)
+        this.driver.pretend({ task_id: task.info.task_id, state: TASK_FINISHED, uuid } as TaskStatus);
+    }
     if (dice.chance(0.05))
       this.tell({
         task_id: { value: `stray-${id}` },

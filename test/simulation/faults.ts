@@ -9,6 +9,9 @@ export type FaultName =
   | "masterCrash"
   | "agentCrash"
   | "powerLoss"
+  | "vanish"
+  | "reconfigure"
+  | "emptyDisk"
   | "frameworkCrash"
   | "zooKeeperCrash"
   | "sessionExpiry"
@@ -50,6 +53,9 @@ export const ALL_FAULTS: FaultWeights = {
   masterDisk: 2,
   slowNetwork: 0.5,
 };
+
+/** Those of wide runs. */
+export const WIDE_FAULTS: FaultWeights = { ...ALL_FAULTS, vanish: 1, reconfigure: 1, emptyDisk: 0.3 };
 
 type Node = MasterNode | AgentNode | FrameworkNode;
 
@@ -110,6 +116,38 @@ export class Faults {
       agent?.losePower();
       if (agent !== undefined) this.later(() => agent.start());
     },
+    // Nobody hears of its end: connections to it stay as they are.
+    vanish: () => {
+      const { agents, frameworks, network } = this.cluster;
+      const node = this.dice.pick([...agents, ...frameworks]);
+      if (node === undefined) return;
+      const { name } = node.host;
+      const lines = this.hosts
+        .filter((other) => other !== name)
+        .flatMap((other) => [`${name}>${other}`, `${other}>${name}`]);
+      this.cluster.world.note(`${name} vanishes`);
+      for (const line of lines) network.block(...(line.split(">") as [string, string]));
+      node.crash();
+      this.later(() => {
+        for (const line of lines) network.unblock(line);
+        node.start();
+      });
+    },
+    reconfigure: () => {
+      const agent = this.dice.pick(this.cluster.agents);
+      if (agent === undefined) return;
+      agent.reconfigure();
+      // Of a machine that begins anew, it may be a new agent.
+      if (this.dice.chance(0.2)) agent.losePower();
+      this.later(() => agent.start());
+    },
+    emptyDisk: () => {
+      const agent = this.dice.pick(this.cluster.agents);
+      if (agent === undefined) return;
+      agent.emptyDisk();
+      if (this.dice.chance(0.3)) agent.losePower();
+      this.later(() => agent.start());
+    },
     zooKeeperCrash: () => {
       const { ensemble } = this.cluster;
       const server = this.dice.pick(ensemble.servers.filter(({ process }) => process.alive));
@@ -139,7 +177,7 @@ export class Faults {
       const { dice } = this;
       if (dice.chance(0.5)) dice.pick([...network.connections])?.break("reset");
       else {
-        const pair = dice.pick(messages.pairs());
+        const pair = dice.pick(messages.pairs().filter(isBetweenMachines));
         if (pair !== undefined) messages.break(...pair);
       }
     },
@@ -234,6 +272,14 @@ export class Faults {
     });
   }
 
+  private get hosts(): string[] {
+    const { nodes, ensemble } = this.cluster;
+    return [
+      ...nodes.map(({ host }) => host.name),
+      ...ensemble.servers.map(({ process }) => process.host.name),
+    ];
+  }
+
   private get executors(): ExecutorNode[] {
     return this.cluster.agents.flatMap(({ executors }) => [...executors]);
   }
@@ -257,11 +303,8 @@ export class Faults {
 
   /** Parts one machine from some of the others. */
   private part(both: boolean): void {
-    const { network, nodes, ensemble, world } = this.cluster;
-    const hosts = [
-      ...nodes.map(({ host }) => host.name),
-      ...ensemble.servers.map(({ process }) => process.host.name),
-    ];
+    const { network, world } = this.cluster;
+    const { hosts } = this;
     const one = this.dice.pick(hosts)!;
     const reach = this.dice.pick([0.3, 0.7, 1])!;
     const inward = this.dice.chance(0.5);
@@ -299,3 +342,7 @@ export class Faults {
     world.schedule(every, () => this.giveUpConnections());
   }
 }
+
+/** Nothing breaks within one. */
+const isBetweenMachines = ([from, to]: readonly [string, string]): boolean =>
+  from.split(":")[0] !== to.split(":")[0];

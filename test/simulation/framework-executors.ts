@@ -32,10 +32,12 @@ export class FrameworkExecutors {
   /** An executor for tasks on an agent, one that runs or a new one; undefined: there is too little for it. */
   choose(
     agentId: string,
-    { frameworkId, available }: { frameworkId: string; available: Resources },
+    { frameworkId, available, together }: { frameworkId: string; available: Resources; together: boolean },
   ): { info: ExecutorInfo; isNew: boolean } | undefined {
     const { dice } = this.cluster.world;
-    const executorId = `${this.name}-x${1 + dice.below(NAMES)}`;
+    // The last of them may use the v0 driver, which cannot be given tasks together.
+    const names = this.cluster.size.wide && together ? NAMES - 1 : NAMES;
+    const executorId = `${this.name}-x${1 + dice.below(names)}`;
     const known = this.records.get(key(agentId, executorId));
     if (known?.alive === true) return { info: known.info, isNew: false };
     const resources = [amountOf(available, "cpus", 0.1, dice), amountOf(available, "mem", 32, dice)];
@@ -82,6 +84,11 @@ export class FrameworkExecutors {
     watch.delivered(text);
     if (!text.startsWith(`${this.name}-`) || !text.startsWith(`${executor_id?.value}.`))
       world.violate("a message comes to whom it is for", `${this.name} hears '${text}'`);
+  }
+
+  /** They are another framework's from now on. */
+  forget(): void {
+    this.records.clear();
   }
 
   endOne(): void {

@@ -54,16 +54,21 @@ const SILENCE_MS = 45_000;
 /** Tasks that one framework asks for at most, so that a run ends. */
 const MOST_TASKS = 40;
 
+/** `failover_timeout` of a framework that is not given up before a run ends. */
+const PATIENT_SECONDS = 1e6;
+
 /**
  * A scheduler that does what schedulers do, well and badly: it launches, kills, reconciles, forgets to acknowledge for a while, acknowledges
  * twice, lets offers lie, dies and comes back. What it writes down is never lost, and written before anything is done.
  */
 export class FrameworkNode {
   readonly host: Host;
-  readonly tasks = new Map<string, TaskRecord>();
+  tasks = new Map<string, TaskRecord>();
   readonly operations: FrameworkOperations;
   readonly executors: FrameworkExecutors;
   id: string | undefined;
+  /** Tasks of the frameworks that it was before it ended, or was given up; by framework id. */
+  readonly past = new Map<string, ReadonlyMap<string, TaskRecord>>();
   process: SimulatedProcess | undefined;
   /** It starts nothing more, and answers everything at once. */
   calm = false;
@@ -82,7 +87,7 @@ export class FrameworkNode {
   ) {
     const { dice } = cluster.world;
     this.host = newHost(name, dice);
-    this.operations = new FrameworkOperations(cluster.world, cluster.volumes, name);
+    this.operations = new FrameworkOperations(cluster, name);
     this.executors = new FrameworkExecutors(cluster, name, (call) => this.call(call));
     const capabilities = [Capability.MULTI_ROLE, Capability.RESERVATION_REFINEMENT];
     if (dice.chance(0.8)) capabilities.push(Capability.PARTITION_AWARE);
@@ -92,7 +97,8 @@ export class FrameworkNode {
       name,
       roles: [dice.chance(0.25) ? "*" : "work"],
       checkpoint: dice.chance(0.8),
-      failover_timeout: 1e6,
+      // Some are given up while they are away.
+      failover_timeout: cluster.size.wide && dice.chance(0.2) ? dice.between(5, 30) : PATIENT_SECONDS,
       capabilities: capabilities.map((type) => ({ type })),
       offer_filters: {},
     };
@@ -104,6 +110,11 @@ export class FrameworkNode {
 
   get checkpoints(): boolean {
     return this.info.checkpoint === true;
+  }
+
+  /** Nobody waits for it for ever: it may be ended while it is away. */
+  get mayBeGivenUp(): boolean {
+    return this.info.failover_timeout !== PATIENT_SECONDS;
   }
 
   start(): void {
@@ -138,6 +149,7 @@ export class FrameworkNode {
       suppress: 0.2,
       say: 0.5,
       end: 0.3,
+      teardown: this.cluster.size.wide ? 0.1 : 0,
     });
     switch (action) {
       case "use":
@@ -171,6 +183,9 @@ export class FrameworkNode {
         break;
       case "end":
         this.executors.endOne();
+        break;
+      case "teardown":
+        this.tearDown();
         break;
     }
   }
@@ -206,6 +221,23 @@ export class FrameworkNode {
         })),
       },
     });
+  }
+
+  /** Ends, with all that it runs, and is another framework from then on, whether or not anybody has heard of the end. */
+  private tearDown(): void {
+    this.call({ type: Call_Type.TEARDOWN });
+    this.beAnother();
+    this.line?.close();
+  }
+
+  private beAnother(): void {
+    if (this.id === undefined) return;
+    this.cluster.world.note(`${this.name} is ${this.id} no longer`);
+    this.past.set(this.id, this.tasks);
+    this.id = undefined;
+    this.tasks = new Map();
+    this.operations.forget();
+    this.executors.forget();
   }
 
   /** Gives back what it holds. */
@@ -247,13 +279,17 @@ export class FrameworkNode {
     const how = dice.weighted({ plain: 4, pod: 3, custom: 3, customGroup: 1 });
     const isCustom = how === "custom" || how === "customGroup";
     const chosen = isCustom
-      ? this.executors.choose(agentId.value!, { frameworkId: this.id!, available })
+      ? this.executors.choose(agentId.value!, {
+          frameworkId: this.id!,
+          available,
+          together: how === "customGroup",
+        })
       : undefined;
     const executor = how === "pod" ? this.pod(available) : chosen?.info;
     const taken = executor === undefined || chosen?.isNew === false ? [] : executor.resources;
     let left = available.subtract(Resources.of(taken));
     const tasks: TaskInfo[] = [];
-    while (tasks.length < wanted && this.tasks.size + tasks.length < MOST_TASKS) {
+    while (tasks.length < wanted && this.nextTask < MOST_TASKS) {
       const resources = this.resourcesFor(left);
       if (resources === undefined) break;
       left = left.subtract(Resources.of(resources));
@@ -406,10 +442,11 @@ export class FrameworkNode {
     if (operation !== undefined) this.updateOperation(operation);
     if (event.error !== undefined) {
       // A subscription that was given up may arrive late, and take the place of the one that was made since.
-      world.note(`${this.name} is told: ${event.error.message}`);
-      if (event.error.message !== "Framework failed over") {
-        world.violate("no scheduler is refused", `${this.name}: ${event.error.message}`);
-      }
+      const { message } = event.error;
+      world.note(`${this.name} is told: ${message}`);
+      if (message === "Framework has been removed" && this.mayBeGivenUp) this.beAnother();
+      else if (message !== "Framework failed over")
+        world.violate("no scheduler is refused", `${this.name}: ${message}`);
       line.close();
     }
     if (this.calm) this.declineAll();

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { isTerminalOperation } from "../../core/master/operations/operation-entry.js";
 import {
   type Offer,
@@ -11,12 +12,13 @@ import {
   Volume_Mode,
 } from "../../proto/gen/mesos/v1/mesos.js";
 import { applyOperation, type ResourceEntry, Resources } from "../../sdk/resources/index.js";
+import type { Cluster } from "./cluster.js";
 import type { Dice } from "./dice.js";
 import type { Volumes } from "./invariants/volumes.js";
 import type { World } from "./world.js";
 
 const { OPERATION_GONE_BY_OPERATOR } = OperationState;
-const { RESERVE, UNRESERVE, CREATE, DESTROY } = OperationType;
+const { RESERVE, UNRESERVE, CREATE, DESTROY, GROW_VOLUME, SHRINK_VOLUME } = OperationType;
 
 /** An offer operation, as its framework wrote it down before it asked for it. */
 export interface OperationRecord {
@@ -31,6 +33,9 @@ export interface OperationRecord {
   acknowledged: boolean;
 }
 
+const OPERATIONS = { reserve: 3, unreserve: 1, create: 2, destroy: 1 };
+const WITH_RESIZES = { ...OPERATIONS, grow: 1, shrink: 0.5 };
+
 /** Operations that one framework asks for at most, so that a run ends. */
 const MOST_OPERATIONS = 40;
 
@@ -40,10 +45,17 @@ export class FrameworkOperations {
   private next = 0;
 
   constructor(
-    private readonly world: World,
-    private readonly volumes: Volumes,
+    private readonly cluster: Cluster,
     private readonly name: string,
   ) {}
+
+  private get world(): World {
+    return this.cluster.world;
+  }
+
+  private get volumes(): Volumes {
+    return this.cluster.volumes;
+  }
 
   /** Operations, one upon the other, on what is offered. Returns what there is after them. */
   plan(offer: Offer, role: string): { operations: Offer_Operation[]; available: Resources } {
@@ -51,7 +63,7 @@ export class FrameworkOperations {
     let available = Resources.of(offer.resources);
     const operations: Offer_Operation[] = [];
     // What nobody else has is reserved for roles alone.
-    while (role !== "*" && this.records.size < MOST_OPERATIONS && dice.chance(0.5)) {
+    while (role !== "*" && this.next < MOST_OPERATIONS && dice.chance(0.5)) {
       const operation = this.operation(available, role);
       if (operation === undefined) break;
       const after = applyOperation(available, operation);
@@ -70,7 +82,7 @@ export class FrameworkOperations {
       return entry && Resources.fromEntries([entry]).toMessages()[0];
     };
     const isVolume = ({ kind }: ResourceEntry): boolean => kind.disk?.persistence !== undefined;
-    switch (dice.weighted({ reserve: 3, unreserve: 1, create: 2, destroy: 1 })) {
+    switch (dice.weighted<keyof typeof WITH_RESIZES>(this.cluster.size.wide ? WITH_RESIZES : OPERATIONS)) {
       case "reserve": {
         const from = pick(({ kind }) => kind.reservations.length === 0);
         if (from === undefined) return undefined;
@@ -95,6 +107,26 @@ export class FrameworkOperations {
       case "destroy": {
         const volume = pick(isVolume);
         return volume && { type: DESTROY, destroy: { volumes: [volume] } };
+      }
+      case "grow": {
+        const volume = pick(isVolume);
+        const kind = volume && Resources.of([volume]).entries[0]?.kind;
+        const from =
+          kind &&
+          pick(
+            (entry) =>
+              entry.kind.name === "disk" &&
+              !isVolume(entry) &&
+              isDeepStrictEqual(entry.kind.reservations, kind.reservations),
+          );
+        if (from === undefined) return undefined;
+        return { type: GROW_VOLUME, grow_volume: { volume, addition: part(from, dice) } };
+      }
+      case "shrink": {
+        const volume = pick(isVolume);
+        if (volume === undefined) return undefined;
+        const subtract = { value: 16 * (1 + dice.below(8)) };
+        return { type: SHRINK_VOLUME, shrink_volume: { volume, subtract } };
       }
     }
   }
@@ -151,6 +183,11 @@ export class FrameworkOperations {
       else this.volumes.gone(record.volume);
     }
     return record;
+  }
+
+  /** They are another framework's from now on. */
+  forget(): void {
+    this.records.clear();
   }
 
   /** Those whose end it does not know, and that may have one. */

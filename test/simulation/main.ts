@@ -5,7 +5,7 @@ import { MUTATIONS, type Mutation } from "./mutations.js";
 import { type SimulationResult, simulate } from "./simulation.js";
 import type { WorkerTask } from "./worker.js";
 
-const USAGE = `usage: npm run sim -- [--seed N | --seeds A-B] [--steps N] [--workers N] [--trace] [--break RULE]
+const USAGE = `usage: npm run sim -- [--seed N | --seeds A-B] [--steps N] [--workers N] [--wide] [--trace] [--break RULE]
 rules: ${MUTATIONS.join(", ")}
 `;
 
@@ -21,6 +21,7 @@ interface Settings {
   readonly steps: number;
   readonly workers: number;
   readonly trace: boolean;
+  readonly wide: boolean;
   readonly mutation: Mutation | undefined;
 }
 
@@ -34,6 +35,7 @@ function settings(args: readonly string[]): Settings {
       steps: { type: "string", default: String(DEFAULT_STEPS) },
       workers: { type: "string", default: String(availableParallelism()) },
       trace: { type: "boolean", default: false },
+      wide: { type: "boolean", default: false },
       break: { type: "string" },
     },
   });
@@ -47,6 +49,7 @@ function settings(args: readonly string[]): Settings {
     steps: count(values.steps),
     workers: count(values.workers),
     trace: values.trace,
+    wide: values.wide,
     mutation,
   };
 }
@@ -57,10 +60,10 @@ function count(text: string): number {
   return value;
 }
 
-function report(result: SimulationResult, { mutation }: Settings, lines: number): void {
+function report(result: SimulationResult, { mutation, wide }: Settings, lines: number): void {
   const { seed, steps, failure } = result;
   if (failure === undefined) return;
-  const replay = `npm run sim -- --seed ${seed} --steps ${steps}${mutation === undefined ? "" : ` --break ${mutation}`}`;
+  const replay = `npm run sim -- --seed ${seed} --steps ${steps}${wide ? " --wide" : ""}${mutation === undefined ? "" : ` --break ${mutation}`}`;
   console.log(`\nseed ${seed}, step ${failure.step}: it does not hold that ${failure.invariant}`);
   for (const line of lines === 0 ? [] : failure.trace.slice(-lines)) console.log(line);
   console.log(`${failure.detail}\nreplay: ${replay} --trace`);
@@ -78,7 +81,7 @@ async function one(options: Settings): Promise<boolean> {
 }
 
 async function many(options: Settings): Promise<boolean> {
-  const { first, last, steps, mutation } = options;
+  const { first, last, steps, mutation, wide } = options;
   const stride = Math.min(options.workers, last - first + 1);
   const begun = performance.now();
   let done = 0;
@@ -94,7 +97,7 @@ async function many(options: Settings): Promise<boolean> {
     if (done % 500 === 0) process.stderr.write(`${done} seeds, ${failed.length} failed\n`);
   };
   const workers = Array.from({ length: stride }, (_, i) => {
-    const workerData: WorkerTask = { first: first + i, last, stride, steps, mutation };
+    const workerData: WorkerTask = { first: first + i, last, stride, steps, mutation, wide };
     return new Promise<void>((resolve, reject) => {
       const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData });
       worker.on("message", take);

@@ -12,7 +12,7 @@ import type { Registry } from "../../sdk/contracts/registry.js";
 import { RegistryMetrics, SharedRegistry } from "../../sdk/registry/index.js";
 import { OPEN_ACCESS, type ZooKeeperClient } from "../../sdk/zookeeper/index.js";
 import type { Cluster } from "./cluster.js";
-import { MASTER_OPTIONS, MASTER_PORT, REGISTRY_PATH, ZOOKEEPER_PATH } from "./cluster-options.js";
+import { MASTER_PORT, REGISTRY_PATH, ZOOKEEPER_PATH } from "./cluster-options.js";
 import { MasterDisk, SimulatedSegments } from "./master-disk.js";
 import { SimulatedTransport } from "./message-network.js";
 import { type Host, newHost, SimulatedProcess } from "./process.js";
@@ -74,7 +74,7 @@ export class MasterNode {
       : this.shared({ process, metrics, random });
     const transport = new SimulatedTransport(messages, process, this.endpoint);
     const master = new Master({
-      options: MASTER_OPTIONS,
+      options: this.cluster.masterOptions,
       clusterName: undefined,
       flags: new Map(),
       clock,

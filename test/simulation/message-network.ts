@@ -11,6 +11,8 @@ import type { SimulatedProcess } from "./process.js";
 interface Link {
   readonly from: SimulatedTransport;
   readonly to: string;
+  /** Who was there when the connection was made. */
+  peer?: SimulatedTransport | undefined;
   readonly exited: () => void;
   undone?: boolean;
 }
@@ -32,7 +34,11 @@ export class MessageNetwork {
 
   constructor(
     readonly network: Network,
-    private readonly mutation: Mutation | undefined,
+    private readonly options: {
+      readonly mutation: Mutation | undefined;
+      /** Whether who sends over a connection to a dead process is told so. */
+      readonly resets: boolean;
+    },
   ) {}
 
   attach(transport: SimulatedTransport): void {
@@ -62,7 +68,8 @@ export class MessageNetwork {
   }
 
   link(link: Link): () => void {
-    if (this.endpoints.has(link.to)) this.links.add(link);
+    link.peer = this.endpoints.get(link.to);
+    if (link.peer !== undefined) this.links.add(link);
     else this.exit(link);
     return () => {
       link.undone = true;
@@ -73,10 +80,12 @@ export class MessageNetwork {
   send(from: SimulatedTransport, to: string, message: OutboundMessage): void {
     const [actor = "", endpoint = ""] = split(to);
     for (const tap of this.taps) tap(from, to, message);
+    if (this.options.resets && this.isStale(from, endpoint)) return;
     const sender = from.address(message.from);
     const { name } = message;
     const body = Buffer.from(message.body);
-    const times = this.mutation === "double-delivery" && name === "mesos.internal.RunTaskMessage" ? 2 : 1;
+    const times =
+      this.options.mutation === "double-delivery" && name === "mesos.internal.RunTaskMessage" ? 2 : 1;
     for (let i = 0; i < times; i++) {
       this.channel(from, endpoint)?.send(() => {
         if (!from.process.alive) for (const told of this.posthumous) told({ from: sender, name, body });
@@ -111,6 +120,19 @@ export class MessageNetwork {
     const keys = new Set(this.channels.keys());
     for (const { from, to } of this.links) keys.add(`${from.endpoint}>${to}`);
     return [...keys].map((key) => key.split(">") as [string, string]);
+  }
+
+  /** Who sends over a connection to a process that has died, and to whose machine there is a way again, is told so; what it sends is lost. */
+  private isStale(from: SimulatedTransport, to: string): boolean {
+    let stale = false;
+    for (const link of [...this.links]) {
+      if (link.from !== from || link.to !== to || this.endpoints.get(to) === link.peer) continue;
+      const [here, there] = [from.process.host.name, link.peer?.process.host.name ?? ""];
+      if (this.network.blocked(here, there) || this.network.blocked(there, here)) continue;
+      stale = true;
+      this.exit(link);
+    }
+    return stale;
   }
 
   private exit(link: Link): void {

@@ -4,6 +4,7 @@ import type { AgentRecord } from "../../sdk/contracts/master-view.js";
 import type { Cluster } from "./cluster.js";
 import { callLeader } from "./leader-call.js";
 import { OperatorPlans } from "./operator-plans.js";
+import { OperatorResources } from "./operator-resources.js";
 import { type Host, SimulatedProcess } from "./process.js";
 
 /** What the operator was told is done with an agent; `unsure` while, or because, there is no answer. */
@@ -30,9 +31,11 @@ export class OperatorNode {
   private readonly busy = new Map<string, boolean>();
 
   readonly plans: OperatorPlans;
+  private readonly resources: OperatorResources;
 
   constructor(private readonly cluster: Cluster) {
     this.process = new SimulatedProcess(cluster.world, this.host, "op");
+    this.resources = new OperatorResources(cluster, this.process);
     // An agent that is taken out with its machine may come back as any other.
     this.plans = new OperatorPlans(cluster, this.process, (id) => {
       this.settled.set(id, "unsure");
@@ -43,8 +46,10 @@ export class OperatorNode {
   /** Something that an operator might do now. */
   act(): void {
     const { world, agents } = this.cluster;
-    if (this.leader !== undefined && world.dice.chance(0.4)) {
-      this.plans.act(this.leader);
+    const { wide } = this.cluster.size;
+    if (this.leader !== undefined && world.dice.chance(wide ? 0.5 : 0.4)) {
+      if (wide && world.dice.chance(0.3)) this.resources.act(this.leader);
+      else this.plans.act(this.leader);
       return;
     }
     const id = world.dice.pick(agents)?.life?.agent.state.info.id?.value;
@@ -60,6 +65,22 @@ export class OperatorNode {
     if (this.leader !== undefined) this.plans.end(this.leader);
     for (const { id, deactivated, drainInfo } of this.leader?.master.view.agents() ?? [])
       if (deactivated && drainInfo?.state !== DrainState.DRAINING) this.ask(id, "reactivate");
+  }
+
+  /** Ends what frameworks were that are others now: they may not have been heard when they said so. */
+  endPastFrameworks(): void {
+    const { leader } = this;
+    if (leader === undefined) return;
+    for (const id of this.cluster.frameworks.flatMap(({ past }) => [...past.keys()])) {
+      if (leader.master.view.framework(id) === undefined) continue;
+      callLeader(this.cluster, {
+        client: this.process,
+        leader,
+        text: `end ${id}`,
+        perform: async () => leader.master.teardown(id),
+        answered: () => undefined,
+      });
+    }
   }
 
   isGivenUp(id: string): boolean {

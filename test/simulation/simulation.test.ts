@@ -7,18 +7,21 @@ const STEPS = 150;
 /** Enough for every kind of fault to occur; `npm run sim` runs many more. */
 const SEEDS = 50;
 
+/** Of wide runs; enough for most of what they add. */
+const WIDE_SEEDS = 5;
+
 /** Enough to notice a missing fence. */
 const FENCED_SEEDS = 30;
 
 /** Number of seeds within which each mutation has to be detected. */
 const PATIENCE = 150;
 
-function expectHeld({ seed, steps, failure }: SimulationResult): void {
+function expectHeld({ seed, steps, failure }: SimulationResult, flags = ""): void {
   if (failure === undefined) return;
   const trace = failure.trace.slice(-60).join("\n");
   expect.fail(
     `seed ${seed}, step ${failure.step}: it does not hold that ${failure.invariant}\n${trace}\n${failure.detail}\n` +
-      `replay: npm run sim -- --seed ${seed} --steps ${steps} --trace`,
+      `replay: npm run sim -- --seed ${seed} --steps ${steps}${flags} --trace`,
   );
 }
 
@@ -26,6 +29,12 @@ describe("simulated clusters", () => {
   it("hold what must hold, whatever fails", async function () {
     this.timeout(240_000);
     for (let seed = 1; seed <= SEEDS; seed++) expectHeld(await simulate({ seed, steps: STEPS }));
+  });
+
+  it("hold what must hold also where more can happen to them", async function () {
+    this.timeout(120_000);
+    for (let seed = 1; seed <= WIDE_SEEDS; seed++)
+      expectHeld(await simulate({ seed, steps: STEPS, wide: true }), " --wide");
   });
 
   it("repeat a run exactly from its seed", async function () {

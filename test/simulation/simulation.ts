@@ -1,7 +1,7 @@
 import { isTerminal } from "../../sdk/task-states.js";
 import { FORGIVEN_MS } from "./agent-node.js";
 import { Cluster } from "./cluster.js";
-import { ALL_FAULTS, Faults, type FaultWeights } from "./faults.js";
+import { ALL_FAULTS, Faults, type FaultWeights, WIDE_FAULTS } from "./faults.js";
 import { disagreements, isOperationOver, isOver, leftovers } from "./invariants/agreement.js";
 import { checkLeaders, checkLedger } from "./invariants/ledger.js";
 import { checkSandboxes } from "./invariants/sandboxes.js";
@@ -13,6 +13,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly steps: number;
   readonly faults?: FaultWeights;
+  /** With all that can happen; see the README. */
+  readonly wide?: boolean | undefined;
   /** A rule to break. */
   readonly mutation?: Mutation | undefined;
   /** Called with every line of the trace. */
@@ -80,17 +82,19 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   };
 }
 
-const faultsFor = (mutation: Mutation | undefined): FaultWeights =>
-  (mutation === undefined ? undefined : MUTATION_FAULTS[mutation]) ?? ALL_FAULTS;
+const faultsFor = ({ mutation, wide = false }: SimulationOptions): FaultWeights =>
+  (mutation === undefined ? undefined : MUTATION_FAULTS[mutation]) ?? (wide ? WIDE_FAULTS : ALL_FAULTS);
 
 class Run {
   readonly cluster: Cluster;
   step = 0;
   private readonly faults: Faults;
 
-  constructor({ seed, told, mutation, faults = faultsFor(mutation) }: SimulationOptions) {
-    const embedded = mutation === undefined && faults === ALL_FAULTS && seed % EMBEDDED_EVERY === 0;
-    const size = { masters: embedded ? 1 : 3, agents: 3, frameworks: 2, zookeepers: 3, embedded };
+  constructor(options: SimulationOptions) {
+    const { seed, told, mutation, wide = false, faults = faultsFor(options) } = options;
+    const all = faults === ALL_FAULTS || faults === WIDE_FAULTS;
+    const embedded = mutation === undefined && all && seed % EMBEDDED_EVERY === 0;
+    const size = { masters: embedded ? 1 : 3, agents: 3, frameworks: 2, zookeepers: 3, embedded, wide };
     this.cluster = new Cluster(seed, size, { told, mutation });
     this.faults = new Faults(this.cluster, faults);
   }
@@ -159,6 +163,7 @@ class Run {
       if (world.time < reconciled + RECONCILE_MS) continue;
       reconciled = world.time;
       operator.reactivateAll();
+      operator.endPastFrameworks();
       for (const framework of frameworks) {
         framework.declineAll();
         const tasks = [...framework.tasks.values()].filter(

@@ -9,9 +9,10 @@ export interface WorkerTask {
   readonly stride: number;
   readonly steps: number;
   readonly mutation: Mutation | undefined;
+  readonly wide: boolean;
 }
 
-const { first, last, stride, steps, mutation } = workerData as WorkerTask;
+const { first, last, stride, steps, mutation, wide } = workerData as WorkerTask;
 for (let seed = first; seed <= last; seed += stride) {
-  parentPort?.postMessage(await simulate({ seed, steps, mutation }));
+  parentPort?.postMessage(await simulate({ seed, steps, mutation, wide }));
 }

@@ -1,5 +1,7 @@
 import { Agent as MasterAgent } from "../../../core/master/agents/agent.js";
 import { OperationState, TaskState } from "../../../proto/gen/mesos/v1/mesos.js";
+import { sameAttributes } from "../../../sdk/attributes/index.js";
+import type { MasterView } from "../../../sdk/contracts/master-view.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { Cluster } from "../cluster.js";
 import type { TaskRecord } from "../framework-node.js";
@@ -41,6 +43,8 @@ export function disagreements(cluster: Cluster): string[] {
       found.push(`${name} is not offered: the master waits for its update`);
     else if (!record.total.equals(life.agent.state.total))
       found.push(`${name} has ${life.agent.state.total}, and ${record.total} to the master`);
+    else if (!sameAttributes(record.info.attributes, life.agent.state.info.attributes))
+      found.push(`${name} has other attributes to the master`);
   }
   const registered = [...view.agents()].length;
   if (registered !== agents.length)
@@ -52,6 +56,7 @@ export function disagreements(cluster: Cluster): string[] {
       found.push(`${framework.name} is not subscribed`);
     found.push(...tasksOf(cluster, framework.id ?? "", record?.tasks ?? new Map()));
   }
+  found.push(...remainsOf(cluster, view));
   found.push(...cluster.volumes.problems(cluster));
   for (const { name, containers } of agents) {
     for (const { request, taskId } of containers.running) {
@@ -105,6 +110,21 @@ function tasksOf(
   }
   for (const id of atMaster.keys())
     if (framework?.tasks.has(id) !== true) found.push(`the master has ${id}, which nobody asked for`);
+  return found;
+}
+
+/** What is left of frameworks that have ended. */
+function remainsOf({ agents, frameworks }: Cluster, view: MasterView): string[] {
+  const found: string[] = [];
+  for (const id of frameworks.flatMap(({ past }) => [...past.keys()])) {
+    if (view.framework(id) !== undefined) found.push(`${id} has ended, and is there to the master`);
+    for (const { name, containers, life } of agents) {
+      if (life?.agent.state.frameworks.has(id) === true)
+        found.push(`${id} has ended, and is there to ${name}`);
+      for (const { request } of containers.running)
+        if (request.frameworkId === id) found.push(`${id} has ended, and ${name} runs ${request.executorId}`);
+    }
+  }
   return found;
 }
 

@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster.js";
 /** What may run on has its sandbox, however old it is and however full the disk. */
 export function checkSandboxes({ agents, world }: Cluster): void {
   for (const { name, disk, containers } of agents)
-    for (const { request, isProcess } of containers.running)
-      if (!isProcess && request.checkpoint && !disk.has(request.directory))
+    for (const { request, isProcess, homeless } of containers.running)
+      if (!isProcess && !homeless && request.checkpoint && !disk.has(request.directory))
         world.violate("what runs has its sandbox", `${name} has no ${request.directory}`);
 }

@@ -5,14 +5,14 @@ import {
 import { TaskState, type TaskStatus } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { ContainerRequest } from "../../../sdk/contracts/containerizer.js";
 import { Resources } from "../../../sdk/resources/index.js";
-import { resourceList } from "../../../sdk/scheduler/index.js";
 import { isTerminal } from "../../../sdk/task-states.js";
 import type { AgentNode } from "../agent-node.js";
 import type { Cluster } from "../cluster.js";
+import { AGENT_PORT } from "../cluster-options.js";
 import type { ContainerHost, ContainerObserver, RunningContainer } from "../containers.js";
 import type { TaskRecord } from "../framework-node.js";
 
-const { TASK_FINISHED, TASK_FAILED, TASK_KILLED } = TaskState;
+const { TASK_FINISHED, TASK_FAILED, TASK_KILLED, TASK_UNREACHABLE } = TaskState;
 
 /** Ends that only the task's own process can have come to. */
 const OWN_ENDS: ReadonlySet<TaskState> = new Set([TASK_FINISHED, TASK_FAILED, TASK_KILLED]);
@@ -37,14 +37,14 @@ export class Watch implements ContainerObserver {
   start(): void {
     const { messages, masters } = this.cluster;
     messages.taps.push((from, _to, { name, body }) => {
-      if (name === "mesos.internal.StatusUpdateMessage" && !from.endpoint.endsWith(":5050")) {
+      if (name === "mesos.internal.StatusUpdateMessage" && from.endpoint.endsWith(`:${AGENT_PORT}`)) {
         this.told(StatusUpdateMessage.decode(body));
       }
       const master = masters.find(({ life }) => life?.transport === from)?.life;
       if (master !== undefined) this.acts(master.term, `${from.process.name} sends ${name}`);
     });
-    messages.posthumous.push(({ name, body }) => {
-      if (name !== "mesos.internal.StatusUpdateAcknowledgementMessage") return;
+    messages.posthumous.push(({ from, name, body }) => {
+      if (!from.startsWith("master@") || name !== "mesos.internal.StatusUpdateAcknowledgementMessage") return;
       const { framework_id, task_id } = StatusUpdateAcknowledgementMessage.decode(body);
       this.bequeathed.add(`${framework_id?.value}/${task_id?.value}`);
     });
@@ -87,15 +87,14 @@ export class Watch implements ContainerObserver {
     if (node === undefined) return;
     const known = node.containers.running.filter((one) => !this.isForgotten(one));
     const used = Resources.sum(known.map(usedBy)).unallocate();
-    if (!Resources.of(resourceList(node.resources)).containsQuantities(used.quantities())) {
-      world.violate("no host is overcommitted", `${node.name} has ${node.resources}, and runs ${used}`);
-    }
+    if (!node.shape.hadRoom(used.quantities()))
+      world.violate("no host is overcommitted", `${node.name} is ${node.shape.text}, and runs ${used}`);
   }
 
   /** An agent gives tasks to a custom executor, together. */
   given({ frameworkId, executorId }: ContainerRequest, ids: readonly string[]): void {
-    const { frameworks, world } = this.cluster;
-    const tasks = frameworks.find(({ id }) => id === frameworkId)?.tasks;
+    const { world } = this.cluster;
+    const tasks = this.cluster.tasksOf(frameworkId);
     for (const id of ids) {
       const asked = tasks?.get(id)?.custom;
       if (asked?.executorId !== executorId || asked.together.join(" ") !== ids.join(" ")) {
@@ -115,10 +114,11 @@ export class Watch implements ContainerObserver {
     this.messages.add(text);
   }
 
-  /** It runs for a task that has ended to everybody else. */
+  /** It runs for a task that has ended to everybody else, or for a framework that has, or may have. */
   private isForgotten({ request, taskId }: RunningContainer): boolean {
     const framework = this.cluster.frameworks.find(({ id }) => id === request.frameworkId);
-    const task = framework?.tasks.get(taskId ?? "");
+    if (framework === undefined || framework.mayBeGivenUp) return true;
+    const task = framework.tasks.get(taskId ?? "");
     return task?.forgotten === true && task.acknowledgedEnd !== undefined;
   }
 
@@ -158,6 +158,8 @@ export class Watch implements ContainerObserver {
     // After a loss of power an agent may not remember what it was told.
     if (end === undefined || task.forgotten) return;
     const state = status.state!;
+    // That its agent is out of reach says nothing of the task; the agent may not have been told of the acknowledgement.
+    if (state === TASK_UNREACHABLE) return;
     const contradicted =
       !isTerminal(state) || (status.uuid !== undefined && state !== end && OWN_ENDS.has(state));
     if (contradicted) {
