@@ -27,13 +27,13 @@ import { SimulatedTransport } from "./message-network.js";
 import { type Host, newHost, SimulatedProcess } from "./process.js";
 import { clientOf } from "./zookeeper/client.js";
 
-/** The controller that is asked has nothing to say, and would be asked ten times a second. */
+/** Otherwise the controller, which never has corrections, would be asked ten times a second. */
 const OPTIONS: AgentOptions = { ...AGENT_OPTIONS, qosCorrectionInterval: 60_000 };
 
-/** So long after its disk is well again an agent may not have written down yet what it could not before. */
+/** How long after its disk has recovered an agent may still lack records that it could not write. */
 export const FORGIVEN_MS = 60_000;
 
-/** One life of an agent's daemon. */
+/** One run of an agent's daemon. */
 export interface AgentLife {
   readonly process: SimulatedProcess;
   readonly agent: Agent;
@@ -41,35 +41,35 @@ export interface AgentLife {
   readonly disk: SimulatedDiskAccess;
 }
 
-/** What an earlier life of the agent left on the disk. */
+/** What an earlier run of the agent left on the disk. */
 interface Saved {
   readonly agent: SavedAgent;
   readonly launches: readonly ContainerLaunch[];
   readonly problems: readonly string[];
 }
 
-/** What an agent goes by. */
+/** The state that an agent recovers from. */
 const stateOf = ({ agent: { problems: _told, leftovers: _unused, ...state } }: Saved): object => state;
 
-/** How it learns who leads. */
+/** How the agent learns who leads. */
 interface Detection {
   readonly election: Election;
   readonly begin: () => void;
 }
 
-/** A machine with an agent on it: the real agent, over a disk and containers that are the machine's. */
+/** A machine with an agent on it: the real agent, on a disk and with containers that belong to the machine. */
 export class AgentNode {
   readonly host: Host;
   readonly endpoint: string;
   readonly disk: SimulatedDisk;
   readonly containers: ContainerHost;
-  /** Custom executors that run, agent or not. */
+  /** Custom executors that are running, with or without an agent. */
   readonly executors = new Set<ExecutorNode>();
   readonly shape: MachineShape;
   life: AgentLife | undefined;
-  /** Of this life of the agent, or the last one. */
+  /** Id of this run of the agent, or of the last one. */
   agentId: string | undefined;
-  /** The disk is being read, for a start; no virtual time passes meanwhile. */
+  /** The disk is being read at startup; no virtual time passes in the meantime. */
   private starting = false;
   /** Of the next program on this machine that listens to others. */
   nextPort = 20_000;
@@ -105,7 +105,7 @@ export class AgentNode {
     );
   }
 
-  /** It does not start. It has to say why, and may only blame a disk that cannot be read; somebody tries again. */
+  /** The agent does not start. It has to say why, and may only blame an unreadable disk; its supervisor tries again. */
   private unread(error: unknown, failed: boolean): void {
     const { world } = this.cluster;
     const blamed =
@@ -137,7 +137,7 @@ export class AgentNode {
     this.life = undefined;
   }
 
-  /** The machine goes down: containers are gone, and what no durable write has made safe may be. */
+  /** The machine loses power: containers are gone, and so may be whatever was not flushed. */
   losePower(): void {
     this.crash();
     this.cluster.world.note(`${this.name} loses power`);
@@ -164,7 +164,7 @@ export class AgentNode {
     this.disk.replace();
   }
 
-  /** The machine is given away, and an empty one takes its place. */
+  /** The machine is discarded and replaced by an empty one. */
   private replace(): void {
     this.losePower();
     this.cluster.world.note(`${this.name} is replaced`);
@@ -175,7 +175,7 @@ export class AgentNode {
     return `boot-${this.boots}`;
   }
 
-  /** Reads what is on the disk as a starting agent does, with the real reader. What it could not read it may not take for something else. */
+  /** Reads the disk like a starting agent, with the real reader. Files that it could not read must not be taken for something else. */
   private async read(): Promise<Saved> {
     const before = this.disk.readErrors;
     const saved = await this.readFrom(this.disk.files());
@@ -246,7 +246,7 @@ export class AgentNode {
     );
   }
 
-  /** Nobody but the one master leads, whose address it knows from the start. */
+  /** The only master always leads, and its address is known from the start. */
   private told({ clock, logger }: SimulatedProcess, random: Random): Detection {
     const [{ ip: host }] = this.cluster.masters as [MasterNode];
     const address = { host, port: MASTER_PORT };

@@ -2,14 +2,14 @@ import { masterConfig, optionsOf } from "../../core/master/config.js";
 import type { MasterOptions } from "../../core/master/options.js";
 import type { Dice } from "./dice.js";
 
-/** Where the masters meet. */
+/** The ZooKeeper path at which the masters meet. */
 export const ZOOKEEPER_PATH = "/mesos";
 export const REGISTRY_PATH = `${ZOOKEEPER_PATH}/registry`;
 export const SESSION_TIMEOUT_MS = 10_000;
 export const MASTER_PORT = 5050;
 export const AGENT_PORT = 5051;
 
-/** Mesos's defaults, but for waits that would only make runs longer. */
+/** Mesos's defaults, except for waits that would only make runs longer. */
 export const MASTER_OPTIONS: MasterOptions = {
   ...optionsOf(masterConfig.parse({})),
   agentReregisterTimeout: 120_000,

@@ -19,7 +19,7 @@ export interface ClusterSize {
   readonly agents: number;
   readonly frameworks: number;
   readonly zookeepers: number;
-  /** One master has its registry on its own disk, and nobody needs ZooKeeper. */
+  /** A single master has its registry on its own disk, and nobody needs ZooKeeper. */
   readonly embedded: boolean;
   /** With all that can happen; see the README. */
   readonly wide: boolean;

@@ -14,13 +14,13 @@ import { TepuiError } from "../../sdk/errors/index.js";
 import type { SimulatedProcess } from "./process.js";
 import type { World } from "./world.js";
 
-/** A container of a machine. It does not need the agent to go on. */
+/** A container on a machine. It does not need the agent to keep running. */
 export interface RunningContainer {
   readonly request: ContainerRequest;
   readonly agent: string;
-  /** Undefined for an executor, within which its tasks are. */
+  /** Undefined for an executor, whose tasks are nested in it. */
   readonly taskId: string | undefined;
-  /** A process of a custom executor, within its container: no containerizer knows of it. */
+  /** A process of a custom executor, in its container: no containerizer knows about it. */
   readonly isProcess: boolean;
   termination: ContainerTermination | undefined;
   /** Destroyed: nothing is left of it. */
@@ -30,7 +30,7 @@ export interface RunningContainer {
   readonly watchers: Set<() => void>;
 }
 
-/** Told of what happens to containers, whoever did it. */
+/** Notified of what happens to containers, whoever caused it. */
 export interface ContainerObserver {
   started(container: RunningContainer): void;
   lostPower(host: ContainerHost): void;
@@ -39,18 +39,18 @@ export interface ContainerObserver {
 const SIGKILL = 9;
 const KILLED: ContainerTermination = { exit: { code: undefined, signal: SIGKILL } };
 
-/** Tasks of pods are named by their commands, in containers within those of their executors. */
+/** Tasks of pods are identified by their commands, in containers nested in those of their executors. */
 function taskOf({ containerId, command, task }: ContainerRequest): string | undefined {
   return task?.task_id?.value ?? (containerId.parent === undefined ? undefined : command.value);
 }
 
 const nameOf = ({ taskId, request }: RunningContainer): string => taskId ?? `executor ${request.executorId}`;
 
-/** Whether a program of its framework runs in it, and not the agent in its place. */
+/** Whether a program of its framework runs in it, rather than the agent's built-in executor. */
 const isCustom = ({ taskId, request }: RunningContainer): boolean =>
   taskId === undefined && request.executor.type !== ExecutorInfo_Type.DEFAULT;
 
-/** What runs on one machine. Exits by themselves, by signals and by loss of power. */
+/** What runs on one machine. Containers end by themselves, by signals and by power failures. */
 export class ContainerHost {
   readonly containers = new Map<string, RunningContainer>();
 
@@ -67,7 +67,7 @@ export class ContainerHost {
     if (isCustom(container)) this.runExecutor(container);
   }
 
-  /** An executor starts a task by itself. */
+  /** An executor starts a task itself. */
   startProcess(request: ContainerRequest): RunningContainer {
     return this.add(request, true);
   }
@@ -96,7 +96,7 @@ export class ContainerHost {
   end(container: RunningContainer, termination: ContainerTermination): void {
     if (container.termination !== undefined) return;
     container.termination = termination;
-    // All processes in it end with its first one.
+    // All processes in the container end with the first one.
     const { value } = container.request.containerId;
     for (const inner of this.running)
       if (inner.request.containerId.parent?.value === value) this.end(inner, KILLED);
@@ -123,7 +123,7 @@ export class ContainerHost {
   }
 }
 
-/** One agent process's hands on the containers of its machine. Everything it does takes some time, and may be cut off in between. */
+/** One agent process's access to the containers of its machine. Everything takes some time, and may be interrupted. */
 export class SimulatedContainerizer implements Containerizer {
   readonly name = "simulated";
   private readonly known = new Map<string, RunningContainer | undefined>();
@@ -131,7 +131,7 @@ export class SimulatedContainerizer implements Containerizer {
   constructor(
     private readonly host: ContainerHost,
     private readonly process: SimulatedProcess,
-    /** Leaves everything that runs to itself when it starts: a mistake. */
+    /** Ignores what is running when it starts: a mutation. */
     private readonly forgetful = false,
   ) {}
 
@@ -187,7 +187,7 @@ export class SimulatedContainerizer implements Containerizer {
     const { world } = this.process;
     const { dice } = world;
     const after = signal === SIGKILL ? 1 : dice.exponential(1000);
-    // Some do not listen to SIGTERM.
+    // Some ignore SIGTERM.
     if (signal === SIGKILL || dice.chance(0.8)) {
       world.schedule(after, () => this.host.end(container, { exit: { code: undefined, signal } }));
     }
@@ -198,7 +198,7 @@ export class SimulatedContainerizer implements Containerizer {
   async destroy(containerId: ContainerID): Promise<void> {
     const id = containerId.value!;
     await this.after(this.process.world.dice.exponential(10));
-    // A launch that was under way may have come so far meanwhile.
+    // A launch in progress may have got this far in the meantime.
     const container = this.known.get(id);
     this.known.delete(id);
     for (const [inner, one] of this.known)
@@ -223,7 +223,7 @@ export class SimulatedContainerizer implements Containerizer {
     );
   }
 
-  /** Nothing goes on in a process that has died. */
+  /** Nothing continues in a process that has died. */
   private after(ms: number): Promise<void> {
     return new Promise((resolve) => this.process.input(ms, resolve));
   }

@@ -15,21 +15,21 @@ import { SimulatedProcess } from "./process.js";
 
 const { TASK_STARTING, TASK_RUNNING, TASK_KILLING, TASK_FINISHED, TASK_FAILED, TASK_KILLED } = TaskState;
 
-/** A task, as its executor knows it. */
+/** A task from the point of view of its executor. */
 interface OwnTask {
   readonly info: TaskInfo;
   /** Its process, once that has started. */
   container: RunningContainer | undefined;
-  /** The agent has an update of it. */
+  /** The agent has acknowledged an update about it. */
   confirmed: boolean;
   killed: boolean;
   over: boolean;
 }
 
-/** Without an agent for so long it gives up: `--recovery_timeout`. */
+/** How long it waits for an agent before it gives up: `--recovery_timeout`. */
 const RECOVERY_MS = 900_000;
 
-/** Between two attempts to subscribe, at most: `--executor_reregistration_timeout` is what agents wait. */
+/** The maximum pause between attempts to subscribe; agents wait for `--executor_reregistration_timeout`. */
 const BACKOFF_MS = 2000;
 
 /** How the names of executors end that use the v0 driver. */
@@ -39,13 +39,13 @@ const EXIT_OK = { exit: { code: 0, signal: undefined } };
 const SIGTERM_END = { exit: { code: undefined, signal: 15 } };
 
 /**
- * What runs in the container of a custom executor: it subscribes, runs several tasks as processes of its own, and tells how they fare; at once,
- * late, twice, and now and then of tasks that there are not. It outlives the agent if its framework checkpoints.
+ * What runs in the container of a custom executor: it subscribes, runs several tasks as processes, and reports on them, at once, late or
+ * twice, and now and then on tasks that do not exist. It outlives the agent if its framework checkpoints.
  */
 export class ExecutorNode {
   readonly process: SimulatedProcess;
   private readonly tasks = new Map<string, OwnTask>();
-  /** What it told and was not told to be safe, by its UUID. */
+  /** Unacknowledged updates, by UUID. */
   private readonly unacknowledged = new Map<string, TaskStatus>();
   private readonly random: SeededRandom;
   private line: ExecutorLine | DriverLine | undefined;
@@ -53,7 +53,7 @@ export class ExecutorNode {
   private driver: DriverLine | undefined;
   private lostAt: number | undefined;
   private messages = 0;
-  /** It ends by itself when its tasks have. */
+  /** It exits when its tasks have ended. */
   private readonly leaves: boolean;
   private leaving = false;
 
@@ -250,7 +250,7 @@ export class ExecutorNode {
     this.cluster.world.schedule(ms, () => this.agent.containers.end(container, SIGTERM_END));
   }
 
-  /** Asked to end: it ends its tasks, tells of them, and goes; some do nothing. */
+  /** Asked to shut down: it ends its tasks, reports that, and exits; some ignore it. */
   private shutdown(): void {
     const { world } = this.cluster;
     world.note(`${this.process.name} is asked to end`);
@@ -274,7 +274,7 @@ export class ExecutorNode {
     this.tell({ task_id: info.task_id!, state });
   }
 
-  /** Tells something of a task: now or later, or twice. */
+  /** Sends an update about a task: now, later or twice. */
   private tell(told: Pick<TaskStatus, "task_id" | "state">): void {
     const { dice } = this.cluster.world;
     const uuid = Buffer.from(this.random.uuid().replaceAll("-", ""), "hex");

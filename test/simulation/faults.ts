@@ -29,7 +29,7 @@ export type FaultName =
   | "masterDisk"
   | "slowNetwork";
 
-/** How often each fault happens, as compared with the others. */
+/** Relative frequency of each fault. */
 export type FaultWeights = Readonly<Partial<Record<FaultName, number>>>;
 
 export const ALL_FAULTS: FaultWeights = {
@@ -59,13 +59,13 @@ export const WIDE_FAULTS: FaultWeights = { ...ALL_FAULTS, vanish: 1, reconfigure
 
 type Node = MasterNode | AgentNode | FrameworkNode;
 
-/** Mean time until what is broken is mended. Milliseconds. */
+/** Mean time until a fault is repaired. Milliseconds. */
 const REPAIR_MS = 10_000;
 
-/** Mean time until a connection over a dead line is given up. */
+/** Mean time until a connection over a dead link is given up. */
 const GIVE_UP_MS = 15_000;
 
-/** Makes things go wrong, and mends them after some time. */
+/** Injects faults, and repairs them after some time. */
 export class Faults {
   private over = false;
   private readonly weights: FaultWeights;
@@ -86,7 +86,7 @@ export class Faults {
     this.faults[name]();
   }
 
-  /** Everything is mended, and stays so. */
+  /** Repairs everything for good. */
   end(): void {
     const { network, nodes, ensemble, agents } = this.cluster;
     this.over = true;
@@ -156,12 +156,12 @@ export class Faults {
       ensemble.crash(server);
       this.later(() => ensemble.restart(server));
     },
-    // It loses ZooKeeper alone, and for longer than its session lives; those who need it reach it still.
+    // It only loses ZooKeeper, for longer than its session lasts; everybody else can still reach it.
     sessionExpiry: () => {
       const node = this.dice.pick(this.cluster.nodes);
       if (node !== undefined) this.cutFromZooKeeper(node, this.dice.between(8_000, 30_000));
     },
-    // It may be about to write what was asked of it when it can no longer, and write it when another leads.
+    // It may be about to write something when it loses the connection, and write it when another master leads.
     leaderCut: () => {
       const { masters, operator, world } = this.cluster;
       const leader = masters.find(({ life }) => life?.master.leadership().role === "leading");
@@ -212,7 +212,7 @@ export class Faults {
         disk.endTrouble();
       });
     },
-    // Nearly full: whatever is not needed any more goes at the next look.
+    // Nearly full: whatever is no longer needed is removed at the next check.
     crowdedDisk: () => {
       const agent = this.dice.pick(this.cluster.agents);
       if (agent === undefined) return;
@@ -230,11 +230,11 @@ export class Faults {
       this.later(() => {
         agent.disk.unreadable = 0;
       });
-      // Only who starts reads. That takes longer than what its last life said is on its way.
+      // Only a starting agent reads. Reading takes longer than messages of its last run stay in transit.
       agent.crash();
       this.cluster.world.schedule(this.dice.between(1000, 5000), () => agent.start());
     },
-    // Nothing but a registry of its own is on it.
+    // It only has the master's own registry on it.
     masterDisk: () => {
       const disk = this.dice.pick(this.cluster.masters)?.disk;
       if (disk === undefined) return;
@@ -301,7 +301,7 @@ export class Faults {
     this.later(() => node.start());
   }
 
-  /** Parts one machine from some of the others. */
+  /** Cuts one machine off from some of the others. */
   private part(both: boolean): void {
     const { network, world } = this.cluster;
     const { hosts } = this;
@@ -328,7 +328,7 @@ export class Faults {
     });
   }
 
-  /** Connections over dead lines break in the end. */
+  /** Connections over dead links break in the end. */
   private giveUpConnections(): void {
     const { world, network, messages } = this.cluster;
     if (this.over) return;

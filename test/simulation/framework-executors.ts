@@ -8,17 +8,17 @@ import type { Resources } from "../../sdk/resources/index.js";
 import { amountOf } from "./amounts.js";
 import type { Cluster } from "./cluster.js";
 
-/** Names of executors that one framework has on one agent: few, so that names come back. */
+/** Executor names of one framework on one agent: few, so that names are reused. */
 const NAMES = 3;
 
 interface ExecutorRecord {
   readonly agentId: string;
   readonly info: ExecutorInfo;
-  /** As far as its framework has heard. */
+  /** According to what the framework has heard. */
   alive: boolean;
 }
 
-/** What one scheduler knows of its custom executors, and tells them. */
+/** A scheduler's custom executors: what it knows about them, and what it tells them. */
 export class FrameworkExecutors {
   private readonly records = new Map<string, ExecutorRecord>();
   private messages = 0;
@@ -29,7 +29,7 @@ export class FrameworkExecutors {
     private readonly call: (call: object) => void,
   ) {}
 
-  /** An executor for tasks on an agent, one that runs or a new one; undefined: there is too little for it. */
+  /** An executor for tasks on an agent, running or new; undefined: there are not enough resources. */
   choose(
     agentId: string,
     { frameworkId, available, together }: { frameworkId: string; available: Resources; together: boolean },
@@ -52,7 +52,7 @@ export class FrameworkExecutors {
     return { info, isNew: true };
   }
 
-  /** It is asked for. */
+  /** Notes that an executor is requested. */
   write(agentId: string, info: ExecutorInfo): void {
     this.records.set(key(agentId, info.executor_id!.value!), { agentId, info, alive: true });
   }
@@ -65,7 +65,7 @@ export class FrameworkExecutors {
     }
   }
 
-  /** A word to one of them. */
+  /** Sends a message to one of them. */
   say(): void {
     const record = this.cluster.world.dice.pick([...this.records.values()]);
     if (record === undefined) return;

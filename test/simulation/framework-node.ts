@@ -24,21 +24,21 @@ import { FrameworkOperations, type OperationRecord } from "./framework-operation
 import { type Host, newHost, SimulatedProcess } from "./process.js";
 import { SchedulerLine } from "./scheduler-line.js";
 
-/** A task, as its framework wrote it down before it asked for it. */
+/** A task, as its framework recorded it before launching it. */
 export interface TaskRecord {
   readonly id: string;
   readonly agentId: string;
   state: TaskState;
-  /** The end that the framework acknowledged to the agent. */
+  /** The terminal state that the framework acknowledged to the agent. */
   acknowledgedEnd: TaskState | undefined;
   readonly acknowledged: Set<string>;
-  /** When it last acknowledged something of it, in the world's time. */
+  /** Time of its last acknowledgement for the task, in the world's time. */
   acknowledgedAt: number | undefined;
-  /** Its agent may not remember what it was told of it: the machine lost power, or the disk failed. */
+  /** Its agent may have forgotten acknowledgements: the machine lost power, or the disk failed. */
   forgotten: boolean;
   /** All tasks that were launched with it as a pod. */
   readonly group: readonly string[];
-  /** Where it runs in a custom executor: which one, and all tasks that are to be given to it together. */
+  /** If it runs in a custom executor: which one, and all tasks to be delivered together. */
   readonly custom: { readonly executorId: string; readonly together: readonly string[] } | undefined;
 }
 
@@ -48,18 +48,18 @@ interface HeldOffer {
 }
 
 const RETRY_MS = 1000;
-/** Without any event for so long the stream counts as dead; heartbeats come every 15 seconds. */
+/** After this long without an event the stream counts as dead; heartbeats arrive every 15 seconds. */
 const SILENCE_MS = 45_000;
 
-/** Tasks that one framework asks for at most, so that a run ends. */
+/** The maximum number of tasks of a framework, so that a run ends. */
 const MOST_TASKS = 40;
 
 /** `failover_timeout` of a framework that is not given up before a run ends. */
 const PATIENT_SECONDS = 1e6;
 
 /**
- * A scheduler that does what schedulers do, well and badly: it launches, kills, reconciles, forgets to acknowledge for a while, acknowledges
- * twice, lets offers lie, dies and comes back. What it writes down is never lost, and written before anything is done.
+ * A scheduler that does what schedulers do, well and badly: it launches, kills, reconciles, delays acknowledgements or repeats them,
+ * ignores offers, crashes and comes back. What it records is never lost, and is recorded before anything is done.
  */
 export class FrameworkNode {
   readonly host: Host;
@@ -70,7 +70,7 @@ export class FrameworkNode {
   /** Tasks of the frameworks that it was before it ended, or was given up; by framework id. */
   readonly past = new Map<string, ReadonlyMap<string, TaskRecord>>();
   process: SimulatedProcess | undefined;
-  /** It starts nothing more, and answers everything at once. */
+  /** From now on it launches nothing more, and answers everything at once. */
   calm = false;
   private line: SchedulerLine | undefined;
   private offers: HeldOffer[] = [];
@@ -135,7 +135,7 @@ export class FrameworkNode {
     this.offers = [];
   }
 
-  /** Something that a scheduler might do now. */
+  /** Does something that a scheduler might do now. */
   act(): void {
     const { dice } = this.cluster.world;
     if (this.process === undefined || this.process.paused || !this.subscribed) return;
@@ -190,7 +190,7 @@ export class FrameworkNode {
     }
   }
 
-  /** Tasks that it does not know to be over. */
+  /** Tasks whose end it does not know. */
   open(): TaskRecord[] {
     return [...this.tasks.values()].filter(({ state }) => !isTerminal(state));
   }
@@ -240,7 +240,7 @@ export class FrameworkNode {
     this.executors.forget();
   }
 
-  /** Gives back what it holds. */
+  /** Declines all the offers that it holds. */
   declineAll(): void {
     for (let held = this.takeOffer(); held !== undefined; held = this.takeOffer()) this.decline(held);
   }
@@ -270,7 +270,7 @@ export class FrameworkNode {
     } as Call);
   }
 
-  /** Writes tasks down that are to be launched: each for itself, together, or in an executor of the framework's own. */
+  /** Records tasks that are to be launched: individually, as a group, or in a custom executor. */
   private launch(
     agentId: AgentID,
     { available, wanted }: { available: Resources; wanted: number },
@@ -328,7 +328,7 @@ export class FrameworkNode {
     return { type: OperationType.LAUNCH_GROUP, launch_group: { executor, task_group: { tasks } } };
   }
 
-  /** An executor for a group; undefined: there is too little for one. */
+  /** An executor for a group; undefined: there are not enough resources. */
   private pod(available: Resources): ExecutorInfo | undefined {
     const { dice } = this.cluster.world;
     const resources = (["cpus", "mem", "disk"] as const).map((name) =>
@@ -343,7 +343,7 @@ export class FrameworkNode {
     };
   }
 
-  /** For a task, out of what there is; undefined: too little. */
+  /** Resources for a task from what is available; undefined: not enough. */
   private resourcesFor(available: Resources): Resource[] | undefined {
     const { dice } = this.cluster.world;
     const cpus = amountOf(available, "cpus", (1 + dice.below(20)) / 10, dice);
@@ -441,7 +441,7 @@ export class FrameworkNode {
     const operation = event.update_operation_status?.status;
     if (operation !== undefined) this.updateOperation(operation);
     if (event.error !== undefined) {
-      // A subscription that was given up may arrive late, and take the place of the one that was made since.
+      // A subscription that was given up may arrive late, and replace the one made since.
       const { message } = event.error;
       world.note(`${this.name} is told: ${message}`);
       if (message === "Framework has been removed" && this.mayBeGivenUp) this.beAnother();
@@ -452,7 +452,7 @@ export class FrameworkNode {
     if (this.calm) this.declineAll();
   }
 
-  /** Says now or later whether it can do without, or nothing at all. It does nothing else for it. */
+  /** Answers, now or later, whether it can do without the resources, or does not answer. The answer has no other effect. */
   private answerInverse(id: OfferID): void {
     const { dice } = this.cluster.world;
     if (dice.chance(0.3)) return;
@@ -498,7 +498,7 @@ export class FrameworkNode {
     });
   }
 
-  /** Acknowledges at once, or later, twice, or never. */
+  /** Acknowledges at once, later, twice, or never. */
   private answer(acknowledge: () => void): void {
     const { dice } = this.cluster.world;
     const how = this.calm ? "now" : dice.weighted({ now: 6, later: 2, never: 1, twice: 1 });

@@ -20,15 +20,15 @@ import type { World } from "./world.js";
 const { OPERATION_GONE_BY_OPERATOR } = OperationState;
 const { RESERVE, UNRESERVE, CREATE, DESTROY, GROW_VOLUME, SHRINK_VOLUME } = OperationType;
 
-/** An offer operation, as its framework wrote it down before it asked for it. */
+/** An offer operation, as its framework recorded it before requesting it. */
 export interface OperationRecord {
   readonly id: string;
   readonly agentId: string;
   readonly type: OperationType;
-  /** Of the volume that it makes or destroys. */
+  /** The volume that it creates or destroys. */
   readonly volume: string | undefined;
   state: OperationState;
-  /** The first end that the framework heard of. */
+  /** The first terminal state that the framework heard of. */
   end: OperationState | undefined;
   acknowledged: boolean;
 }
@@ -36,10 +36,10 @@ export interface OperationRecord {
 const OPERATIONS = { reserve: 3, unreserve: 1, create: 2, destroy: 1 };
 const WITH_RESIZES = { ...OPERATIONS, grow: 1, shrink: 0.5 };
 
-/** Operations that one framework asks for at most, so that a run ends. */
+/** The maximum number of operations of a framework, so that a run ends. */
 const MOST_OPERATIONS = 40;
 
-/** What one scheduler does with reservations and volumes, and what it hears of it. */
+/** What one scheduler does with reservations and volumes, and what it hears about them. */
 export class FrameworkOperations {
   readonly records = new Map<string, OperationRecord>();
   private next = 0;
@@ -57,12 +57,12 @@ export class FrameworkOperations {
     return this.cluster.volumes;
   }
 
-  /** Operations, one upon the other, on what is offered. Returns what there is after them. */
+  /** Operations that build on each other, for an offer. Returns the resources after them. */
   plan(offer: Offer, role: string): { operations: Offer_Operation[]; available: Resources } {
     const { dice } = this.world;
     let available = Resources.of(offer.resources);
     const operations: Offer_Operation[] = [];
-    // What nobody else has is reserved for roles alone.
+    // Only unreserved resources without a volume are reserved, and only for a role.
     while (role !== "*" && this.next < MOST_OPERATIONS && dice.chance(0.5)) {
       const operation = this.operation(available, role);
       if (operation === undefined) break;
@@ -74,7 +74,7 @@ export class FrameworkOperations {
     return { operations, available };
   }
 
-  /** One that is possible, if there is one. */
+  /** A possible operation, if there is one. */
   private operation(available: Resources, role: string): Offer_Operation | undefined {
     const { dice } = this.world;
     const pick = (keep: (entry: ResourceEntry) => boolean): Resource | undefined => {
@@ -137,7 +137,7 @@ export class FrameworkOperations {
     const volume = one?.disk?.persistence?.id;
     if (type === DESTROY && volume !== undefined) this.volumes.mayGo(volume);
     if (type === CREATE && volume !== undefined) this.volumes.place(volume, agentId);
-    // Without a name nobody is told how it ends.
+    // Without an id, nobody receives feedback.
     if (this.world.dice.chance(0.15)) return operation;
     const id = `${this.name}-o${++this.next}`;
     this.records.set(id, {
@@ -152,7 +152,7 @@ export class FrameworkOperations {
     return { ...operation, id: { value: id } };
   }
 
-  /** A status comes. Returns the operation that it is of. */
+  /** A status update arrives. Returns its operation. */
   hear({
     operation_id,
     state = OperationState.OPERATION_UNKNOWN,
@@ -164,7 +164,7 @@ export class FrameworkOperations {
     const name = OperationState[state];
     const key = uuid?.value === undefined ? "" : ` ${Buffer.from(uuid.value).toString("hex").slice(0, 6)}`;
     world.note(`${this.name} hears ${id} ${name}${key} (${message ?? ""})`);
-    // Asked for all operations, masters tell also of those that have no name, as Mesos's do.
+    // When asked for all operations, masters also report those without an id, as Mesos's do.
     if (id === "" && uuid === undefined) return undefined;
     const record = this.records.get(id);
     if (record === undefined) {
@@ -190,7 +190,7 @@ export class FrameworkOperations {
     this.records.clear();
   }
 
-  /** Those whose end it does not know, and that may have one. */
+  /** Operations that may have ended without the framework knowing. */
   open(): OperationRecord[] {
     return [...this.records.values()].filter(
       ({ state, end }) => end === undefined && state !== OperationState.OPERATION_UNKNOWN,
@@ -200,7 +200,7 @@ export class FrameworkOperations {
 
 const isScalar = ({ kind }: ResourceEntry): boolean => kind.type === Value_Type.SCALAR;
 
-/** Some of it, or all. */
+/** Part or all of a resource. */
 function part(resource: Resource, dice: Dice): Resource {
   const [unit, most] = resource.name === "cpus" ? [0.1, 10] : [32, 16];
   const value = Math.min(unit * (1 + dice.below(most)), resource.scalar?.value ?? 0);

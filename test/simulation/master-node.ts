@@ -18,20 +18,20 @@ import { SimulatedTransport } from "./message-network.js";
 import { type Host, newHost, SimulatedProcess } from "./process.js";
 import { clientOf } from "./zookeeper/client.js";
 
-/** One life of a master's daemon. */
+/** One run of a master's daemon. */
 export interface MasterLife {
   readonly process: SimulatedProcess;
   readonly master: Master;
   readonly transport: SimulatedTransport;
-  /** Which term of all masters' it leads; 0: none. */
+  /** Number of the term, counted over all masters; 0: not leading. */
   term: number;
-  /** Whether it may act in that term, as it knows itself. */
+  /** Whether it may act in that term, as far as it knows. */
   holds: () => boolean;
-  /** What becomes of its disk when it dies. */
+  /** What happens to its disk when it dies. */
   readonly died: () => void;
 }
 
-/** What a master stands on. */
+/** What a master needs to run. */
 interface Ground {
   readonly election: Election;
   readonly registry: Registry;
@@ -43,7 +43,7 @@ interface Ground {
 export class MasterNode {
   readonly host: Host;
   readonly endpoint: string;
-  /** For its registry, where that is its own. */
+  /** Holds its registry, if that is its own. */
   readonly disk: MasterDisk;
   life: MasterLife | undefined;
   private lives = 0;
@@ -110,7 +110,7 @@ export class MasterNode {
     master.start(masterInfo({ ip: this.ip, port: MASTER_PORT, hostname: this.ip }));
   }
 
-  /** Everything that is not durable is gone. */
+  /** Everything that is not durable is lost. */
   crash(): void {
     const { life } = this;
     if (life === undefined) return;
@@ -122,7 +122,7 @@ export class MasterNode {
     this.life = undefined;
   }
 
-  /** The only master, with its registry on its own disk. */
+  /** A single master, with its registry on its own disk. */
   private alone({ process, metrics }: { process: SimulatedProcess; metrics: MetricsRegistry }): Ground {
     const { clock, logger } = process;
     const files = new SimulatedSegments(this.disk, process);
@@ -141,7 +141,7 @@ export class MasterNode {
     return { election, registry, begin: () => undefined, died: () => files.crash() };
   }
 
-  /** One of several, which meet at ZooKeeper. */
+  /** One of several masters, which meet at ZooKeeper. */
   private shared({
     process,
     metrics,
@@ -181,7 +181,7 @@ export class MasterNode {
     return { election, registry, begin, died: () => undefined };
   }
 
-  /** The daemon ends itself; what supervises it starts it anew. */
+  /** The daemon exits, and its supervisor restarts it. */
   private end(process: SimulatedProcess): void {
     if (this.life?.process !== process) return;
     this.cluster.world.schedule(1, () => {
@@ -193,7 +193,7 @@ export class MasterNode {
     });
   }
 
-  /** With a mistake: not all that was written comes back from it. */
+  /** A mutation: the registry does not return everything that was written. */
   private forgetful(registry: Registry): Registry {
     const { mutation } = this.cluster;
     if (mutation !== "forgotten-agents" && mutation !== "forgotten-plans") return registry;
@@ -209,7 +209,7 @@ export class MasterNode {
     };
   }
 
-  /** With a mistake: it is told no limits. */
+  /** A mutation: the allocator receives no limits. */
   private careless(allocator: DrfAllocator): DrfAllocator {
     if (this.cluster.mutation === "no-limits") allocator.updateQuota = () => undefined;
     return allocator;

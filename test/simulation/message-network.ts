@@ -21,15 +21,16 @@ interface Link {
 export type Tap = (from: SimulatedTransport, to: string, message: OutboundMessage) => void;
 
 /**
- * Carries the daemons' messages as libprocess does: one connection for each direction between two processes, made when it is needed. Messages
- * arrive in their order and at most once; a connection that breaks takes with it what is under way, and only who linked to the other end is told.
+ * Transports the daemons' messages as libprocess does: one connection for each direction between two processes, made on demand. Messages
+ * arrive in order and at most once. A connection that breaks loses what is in transit, and only processes linked to the other end are
+ * notified.
  */
 export class MessageNetwork {
   private readonly endpoints = new Map<string, SimulatedTransport>();
   private readonly links = new Set<Link>();
   private readonly channels = new Map<string, Pipe>();
   readonly taps: Tap[] = [];
-  /** Called for each message that arrives when its sender is dead. */
+  /** Called for each message that arrives after its sender has died. */
   readonly posthumous: ((message: OutboundMessage) => void)[] = [];
 
   constructor(
@@ -45,7 +46,7 @@ export class MessageNetwork {
     this.endpoints.set(transport.endpoint, transport);
   }
 
-  /** The process is dead: its links are gone, and those who linked to it learn of it if the line lets them. */
+  /** The process has died: its links are gone, and processes linked to it are notified if the link lets them. */
   detach(transport: SimulatedTransport): void {
     this.endpoints.delete(transport.endpoint);
     for (const link of [...this.links]) if (link.from === transport) this.links.delete(link);
@@ -62,7 +63,7 @@ export class MessageNetwork {
     for (const link of [...this.links]) {
       if (link.to !== transport.endpoint) continue;
       const host = link.from.process.host.name;
-      // Otherwise nothing is heard of it until the connection times out.
+      // Otherwise they do not notice until the connection times out.
       if (!this.network.blocked(transport.process.host.name, host)) this.exit(link);
     }
   }
@@ -94,7 +95,7 @@ export class MessageNetwork {
     }
   }
 
-  /** Breaks the connection in this direction, as time-outs and resets do. */
+  /** Breaks the connection in this direction, as a timeout or a reset would. */
   break(from: string, to: string): void {
     const key = `${from}>${to}`;
     this.channels.get(key)?.cut();
@@ -102,20 +103,20 @@ export class MessageNetwork {
     for (const link of [...this.links]) if (link.from.endpoint === from && link.to === to) this.exit(link);
   }
 
-  /** Breaks all that goes out from here, or only what goes to one place. */
+  /** Breaks everything that goes out from here, or only what goes to one destination. */
   reset(from: string, only?: string): void {
     for (const [one, to] of this.pairs()) if (one === from && (only ?? to) === to) this.break(one, to);
   }
 
-  /** Whether nothing gets through in one of the directions, so that it will break. */
+  /** Whether nothing gets through in one of the directions, so that the connection will break. */
   stuck(from: string, to: string): boolean {
     const [a, b] = [this.endpoints.get(from), this.endpoints.get(to)].map((one) => one?.process.host.name);
-    // A process that is gone does not answer; who sends to it over a dead line has not heard that.
+    // A process that is gone does not answer; over a dead link, the sender does not know that.
     if (a === undefined || b === undefined) return true;
     return this.network.blocked(a, b) || this.network.blocked(b, a);
   }
 
-  /** Ends of the connections that there are, or that somebody watches. */
+  /** The endpoints of the existing connections, and of those that somebody watches. */
   pairs(): [string, string][] {
     const keys = new Set(this.channels.keys());
     for (const { from, to } of this.links) keys.add(`${from.endpoint}>${to}`);
@@ -200,7 +201,7 @@ export class SimulatedTransport implements MessageTransport {
     if (receiver !== undefined) this.guard(() => receiver(message));
   }
 
-  /** As transports do: a receiver that throws is a fault of the daemon, but none of the transport. */
+  /** As in real transports, an exception in a receiver is the daemon's fault, not the transport's. */
   guard(run: () => void): void {
     try {
       run();

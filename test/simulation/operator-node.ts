@@ -7,7 +7,7 @@ import { OperatorPlans } from "./operator-plans.js";
 import { OperatorResources } from "./operator-resources.js";
 import { type Host, SimulatedProcess } from "./process.js";
 
-/** What the operator was told is done with an agent; `unsure` while, or because, there is no answer. */
+/** The state of an agent as the operator was told; `unsure` while, or because, there is no answer. */
 type Settled = "deactivated" | "draining" | "active" | "unsure";
 
 const WORDS = {
@@ -20,14 +20,14 @@ const WORDS = {
 
 type Action = keyof typeof WORDS;
 
-/** Somebody who takes agents out of use and back, over HTTP, and replaces machines that were given up. */
+/** An operator who deactivates, drains and reactivates agents over HTTP, and replaces machines that were marked gone. */
 export class OperatorNode {
   readonly host: Host = { name: "op", clockOffset: 0 };
   private readonly process: SimulatedProcess;
   private readonly settled = new Map<string, Settled>();
   /** Ids of agents that are, or may be, gone for good. */
   private readonly givenUp = new Set<string>();
-  /** Ids of agents of which something is asked -> whether they are forgotten meanwhile, so that the answer says nothing of later. */
+  /** Ids of agents with a pending request -> whether they have been forgotten since, so that the answer says nothing about later. */
   private readonly busy = new Map<string, boolean>();
 
   readonly plans: OperatorPlans;
@@ -36,14 +36,14 @@ export class OperatorNode {
   constructor(private readonly cluster: Cluster) {
     this.process = new SimulatedProcess(cluster.world, this.host, "op");
     this.resources = new OperatorResources(cluster, this.process);
-    // An agent that is taken out with its machine may come back as any other.
+    // An agent that is removed with its machine may come back like any other.
     this.plans = new OperatorPlans(cluster, this.process, (id) => {
       this.settled.set(id, "unsure");
       if (this.busy.has(id)) this.busy.set(id, true);
     });
   }
 
-  /** Something that an operator might do now. */
+  /** Does something that an operator might do now. */
   act(): void {
     const { world, agents } = this.cluster;
     const { wide } = this.cluster.size;
@@ -60,7 +60,7 @@ export class OperatorNode {
     );
   }
 
-  /** Takes everything back into use that is not being emptied, and plans nothing more. */
+  /** Reactivates everything that is not being drained, and plans nothing more. */
   reactivateAll(): void {
     if (this.leader !== undefined) this.plans.end(this.leader);
     for (const { id, deactivated, drainInfo } of this.leader?.master.view.agents() ?? [])
@@ -87,7 +87,7 @@ export class OperatorNode {
     return this.givenUp.has(id);
   }
 
-  /** What the leading master must know of an agent, and does not; undefined: it does. */
+  /** What the leading master should know about an agent but does not; undefined: nothing. */
   problem({ id, deactivated, drainInfo, offered }: AgentRecord): string | undefined {
     const settled = this.settled.get(id);
     if (deactivated && !offered.isEmpty) return `${id} is deactivated, and ${offered} are offered`;

@@ -24,7 +24,7 @@ export interface SimulationOptions {
 export interface SimulationResult {
   readonly seed: number;
   readonly steps: number;
-  /** Over everything that happened. */
+  /** Digest of everything that happened. */
   readonly digest: string;
   readonly events: number;
   /** Virtual milliseconds. */
@@ -34,24 +34,24 @@ export interface SimulationResult {
 }
 
 export interface Failure {
-  /** The step after or in which it was noticed; later than the last one: while everything was to settle. */
+  /** The step during or after which it was noticed; beyond the last step: while everything was to settle. */
   readonly step: number;
-  /** As a sentence that should be true. */
+  /** A sentence that should be true. */
   readonly invariant: string;
   readonly detail: string;
   /** The last lines. */
   readonly trace: readonly string[];
 }
 
-/** Virtual time in which a cluster that nothing disturbs any more must come to agree. */
+/** Virtual time within which an undisturbed cluster must agree. */
 const SETTLE_MS = 30 * 60_000;
-/** Each so manieth run has one master, with a registry of its own. */
+/** Every run with this period has a single master, with a registry of its own. */
 const EMBEDDED_EVERY = 5;
 
 const LOOK_MS = 5_000;
 const RECONCILE_MS = 30_000;
 
-/** One run: a cluster, chance, and what must hold after every step. */
+/** One run: a cluster, random events, and the invariants after every step. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { seed, steps } = options;
   const uncount = countImmediates();
@@ -115,13 +115,13 @@ class Run {
     }
   }
 
-  /** Faults stop, time goes on, and everybody comes to know the same. */
+  /** Faults stop, time passes, and everybody comes to the same conclusions. */
   async settled(): Promise<void> {
     const { cluster } = this;
     this.faults.end();
     for (const framework of cluster.frameworks) framework.calm = true;
     await this.until("everybody comes to know the same", () => disagreements(cluster));
-    // What agents know is what they have written down, once they had time to write down what could not be before.
+    // After this time agents have written down everything they know, including what they could not write before.
     await cluster.world.advance(FORGIVEN_MS);
     cluster.watch.agentsBeginAnew();
     for (const agent of cluster.agents) {
@@ -167,7 +167,7 @@ class Run {
       for (const framework of frameworks) {
         framework.declineAll();
         const tasks = [...framework.tasks.values()].filter(
-          // One that has ended may be told of once more: what a power failure left of its updates.
+          // One that has ended may be reported again, because of a power failure.
           ({ acknowledgedEnd, state }) => acknowledgedEnd === undefined || !isTerminal(state),
         );
         if (tasks.length > 0) framework.reconcile(tasks);

@@ -8,15 +8,15 @@ import type { TaskRecord } from "../framework-node.js";
 import type { OperationRecord } from "../framework-operations.js";
 
 /**
- * Nothing more is to come: it has ended, or nobody knows of it any more, as the master says of agents that were forgotten; or its agent, whose
- * admission it never heard of, is not there.
+ * Nothing more will happen to it: it has ended, or nobody knows it any more (as the master reports for agents that were forgotten), or its
+ * agent, of whose admission the framework never heard, does not exist.
  */
 export function isOver({ state, agentId }: TaskRecord, cluster: Cluster): boolean {
   if (isTerminal(state) || state === TaskState.TASK_UNKNOWN) return true;
   return state === TaskState.TASK_UNREACHABLE && !isThere(agentId, cluster);
 }
 
-/** Likewise of an operation. */
+/** The same for an operation. */
 export function isOperationOver({ state, end, agentId }: OperationRecord, cluster: Cluster): boolean {
   if (end !== undefined || state === OperationState.OPERATION_UNKNOWN) return true;
   return state === OperationState.OPERATION_UNREACHABLE && !isThere(agentId, cluster);
@@ -25,7 +25,7 @@ export function isOperationOver({ state, end, agentId }: OperationRecord, cluste
 const isThere = (agentId: string, { agents }: Cluster): boolean =>
   agents.some(({ life }) => life?.agent.state.info.id?.value === agentId);
 
-/** Where the parts of a cluster that nothing disturbs any more do not agree; nothing: they do. */
+/** Where the parts of an undisturbed cluster disagree; empty: nowhere. */
 export function disagreements(cluster: Cluster): string[] {
   const { masters, agents, frameworks } = cluster;
   const leading = masters.filter(({ life }) => life?.master.leadership().role === "leading");
@@ -60,7 +60,7 @@ export function disagreements(cluster: Cluster): string[] {
   found.push(...cluster.volumes.problems(cluster));
   for (const { name, containers } of agents) {
     for (const { request, taskId } of containers.running) {
-      // An executor may stay for a while after the last of its tasks.
+      // An executor may stay for a while after its last task.
       if (taskId === undefined) continue;
       const owner = frameworks.find(({ id }) => id === request.frameworkId);
       const task = owner?.tasks.get(taskId);
@@ -91,7 +91,7 @@ function tasksOf(
     const runs = watch.container(frameworkId, id);
     const is = `${id} is ${TaskState[state]} to its framework`;
     if (isOver(task, cluster)) {
-      // A task that failed or was killed takes those along that were launched with it.
+      // A task that failed or was killed ends the tasks that were launched with it.
       if (state !== TaskState.TASK_FINISHED && state !== TaskState.TASK_UNKNOWN)
         for (const mate of task.group)
           if (!isOver(framework!.tasks.get(mate)!, cluster))
@@ -128,7 +128,7 @@ function remainsOf({ agents, frameworks }: Cluster, view: MasterView): string[] 
   return found;
 }
 
-/** Whether nothing is left in use once everything has ended. */
+/** What is still in use after everything has ended. */
 export function leftovers({ masters, agents }: Cluster): string[] {
   const leader = masters.find(({ life }) => life?.master.leadership().role === "leading")?.life;
   const found: string[] = [];

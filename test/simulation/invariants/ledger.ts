@@ -5,7 +5,7 @@ import { isTerminal } from "../../../sdk/task-states.js";
 import type { AgentLife, AgentNode } from "../agent-node.js";
 import type { Cluster } from "../cluster.js";
 
-/** What the leading master has counted: nobody is given more than there is, and the parts make the whole. */
+/** Checks the leading master's accounts: nobody has more than there is, and the parts add up. */
 export function checkLedger({ masters, agents, operator, world }: Cluster): void {
   for (const { life, name } of masters) {
     if (life === undefined || life.process.paused || life.master.leadership().role !== "leading") continue;
@@ -36,8 +36,9 @@ function problemOf(agent: AgentRecord, node: AgentNode | undefined): string | un
 }
 
 /**
- * What is counted for tasks that the agent does not have, or that have ended there, of which the master has yet to hear. A launch may have been lost together with the reservation that it was to use: after
- * the agent's next report nothing is reserved, and the task still counted until the agent has said that it does not know it.
+ * What is counted for tasks that the agent does not have, or that have ended there, before the master knows. A launch may have been lost
+ * together with the reservation that it would have used: after the agent's next report nothing is reserved, but the task still counts until
+ * the agent has said that it does not know it.
  */
 function phantoms(agent: AgentRecord, life: AgentLife | undefined): Resources {
   const frameworks = life?.agent.state.frameworks;
@@ -51,7 +52,7 @@ function phantoms(agent: AgentRecord, life: AgentLife | undefined): Resources {
   return Resources.sum(missing.map((resources) => Resources.of(resources))).unallocate();
 }
 
-/** At most one master thinks that it leads. */
+/** At most one master believes that it leads. */
 export function checkLeaders({ masters, world }: Cluster): void {
   const leading = masters.filter(({ life }) => life !== undefined && !life.process.paused && life.holds());
   if (leading.length > 1) {

@@ -1,6 +1,6 @@
 import type { Cluster } from "../cluster.js";
 
-/** What may run on has its sandbox, however old it is and however full the disk. */
+/** Whatever may still run has its sandbox, however old it is and however full the disk. */
 export function checkSandboxes({ agents, world }: Cluster): void {
   for (const { name, disk, containers } of agents)
     for (const { request, isProcess, homeless } of containers.running)

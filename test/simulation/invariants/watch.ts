@@ -14,22 +14,22 @@ import type { TaskRecord } from "../framework-node.js";
 
 const { TASK_FINISHED, TASK_FAILED, TASK_KILLED, TASK_UNREACHABLE } = TaskState;
 
-/** Ends that only the task's own process can have come to. */
+/** Terminal states that only the task's own process can cause. */
 const OWN_ENDS: ReadonlySet<TaskState> = new Set([TASK_FINISHED, TASK_FAILED, TASK_KILLED]);
 
-/** An acknowledgement does not come to the agent later than this. */
+/** An acknowledgement takes no longer than this to reach the agent. */
 const DELAY_MS = 120_000;
 
-/** What is watched while it happens: containers as they start, messages as they are sent, statuses as they are heard. */
+/** Checks made as things happen: as containers start, messages are sent and status updates are received. */
 export class Watch implements ContainerObserver {
-  /** By framework and task id; all that ever ran, but executors. */
+  /** By framework and task id: everything that ever ran, except executors. */
   private readonly containers = new Map<string, RunningContainer>();
 
-  /** Tasks that were given to custom executors. */
+  /** Tasks that were delivered to custom executors. */
   private readonly handedOut = new Set<string>();
-  /** By framework and task id: tasks that an agent had acknowledged by a master that was dead by then, until agents begin anew. */
+  /** By framework and task id: tasks whose end was acknowledged through a master that was dead by then, until agents restart. */
   private readonly bequeathed = new Set<string>();
-  /** Messages between schedulers and executors that came to somebody; each was said once. */
+  /** Messages between schedulers and executors that were delivered; each was sent once. */
   private readonly messages = new Set<string>();
 
   constructor(private readonly cluster: Cluster) {}
@@ -54,17 +54,17 @@ export class Watch implements ContainerObserver {
     return this.containers.get(`${frameworkId}/${taskId}`);
   }
 
-  /** Its end was acknowledged, and a master that leads at the address of the one that said so may never hear of that. */
+  /** Its end was acknowledged, but a master that leads at the address of the earlier one may never hear of that. */
   keptByMaster(frameworkId: string, taskId: string): boolean {
     return this.bequeathed.has(`${frameworkId}/${taskId}`);
   }
 
-  /** Agents begin anew, and masters hear what they still have. */
+  /** Agents restart, and masters hear what they still have. */
   agentsBeginAnew(): void {
     this.bequeathed.clear();
   }
 
-  /** A master does something that others see. */
+  /** A master does something that others can see. */
   acts(term: number, what: string): void {
     const { terms, world } = this.cluster;
     if (term !== terms.latest) {
@@ -91,7 +91,7 @@ export class Watch implements ContainerObserver {
       world.violate("no host is overcommitted", `${node.name} is ${node.shape.text}, and runs ${used}`);
   }
 
-  /** An agent gives tasks to a custom executor, together. */
+  /** An agent delivers tasks to a custom executor, together. */
   given({ frameworkId, executorId }: ContainerRequest, ids: readonly string[]): void {
     const { world } = this.cluster;
     const tasks = this.cluster.tasksOf(frameworkId);
@@ -108,7 +108,7 @@ export class Watch implements ContainerObserver {
     }
   }
 
-  /** A message between a scheduler and an executor comes to one of them. */
+  /** A message between a scheduler and an executor is delivered. */
   delivered(text: string): void {
     if (this.messages.has(text)) this.cluster.world.violate("a message comes once at most", text);
     this.messages.add(text);
@@ -129,7 +129,7 @@ export class Watch implements ContainerObserver {
       for (const task of tasks.values()) if (task.agentId === id) task.forgotten = true;
   }
 
-  /** The agent dies, and its disk failed: what it heard since then it may not remember. */
+  /** The agent dies after its disk failed: it may have forgotten what it heard in the meantime. */
   forgets({ agentId, disk }: AgentNode): void {
     for (const { tasks } of this.cluster.frameworks)
       for (const task of tasks.values())
@@ -137,7 +137,7 @@ export class Watch implements ContainerObserver {
           task.forgotten = true;
   }
 
-  /** An agent tells of a task. */
+  /** An agent sends an update about a task. */
   private told({ update }: StatusUpdateMessage): void {
     const status = update?.status;
     const id = status?.task_id?.value ?? "";
@@ -151,11 +151,11 @@ export class Watch implements ContainerObserver {
     }
   }
 
-  /** A framework hears of a task. */
+  /** A framework receives an update about a task. */
   heard(task: TaskRecord, status: TaskStatus): void {
     const { world } = this.cluster;
     const { acknowledgedEnd: end } = task;
-    // After a loss of power an agent may not remember what it was told.
+    // After a power failure, an agent may have forgotten what it was told.
     if (end === undefined || task.forgotten) return;
     const state = status.state!;
     // That its agent is out of reach says nothing of the task; the agent may not have been told of the acknowledgement.
@@ -169,7 +169,7 @@ export class Watch implements ContainerObserver {
   }
 }
 
-/** Of an executor what is its own. */
+/** For an executor, only its own resources. */
 function usedBy({ taskId, request }: RunningContainer): Resources {
   if (taskId === undefined) return Resources.of(request.executor.resources);
   return request.task === undefined ? request.resources : Resources.of(request.task.resources);
