@@ -105,6 +105,7 @@ export class SimulatedDisk {
 
   /**
    * The files as they are now, for a process that starts.
+   *
    * @param sound no reads fail, for checks by the simulation itself
    */
   files(sound = false): StateFiles {

@@ -16,6 +16,7 @@ export class Helpers {
 
   /**
    * Kills the shim of a random container that is one of these, or nested in one of these.
+   *
    * @returns the outermost container; undefined: there is none
    */
   async killShim(random: SeededRandom, within: ReadonlyMap<string, unknown>): Promise<string | undefined> {
