@@ -107,6 +107,8 @@ export class DockerContainerizer implements Containerizer {
     try {
       await container.started;
     } catch (error) {
+      // Cut off by the end of the agent, it may run nevertheless: what has become of it is for the next run to find.
+      if (this.stopped) return new Promise<never>(() => undefined);
       await this.destroy(request.containerId);
       throw error instanceof TepuiError ? error : refused(messageOf(error), error);
     }

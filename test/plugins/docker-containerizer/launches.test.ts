@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { expect } from "chai";
 import { DockerContainer } from "../../../plugins/docker-containerizer/container.js";
+import { DockerContainerizer } from "../../../plugins/docker-containerizer/containerizer.js";
 import type { Engine } from "../../../plugins/docker-containerizer/engine.js";
 import { EngineError } from "../../../plugins/docker-containerizer/engine-error.js";
 import { Launches } from "../../../plugins/docker-containerizer/launches.js";
@@ -23,16 +25,7 @@ describe("launches of Docker containers", () => {
 
   afterEach(() => rm(directory, { recursive: true }));
 
-  /** Why one fails where the engine answers so when it is to make the container, and cannot pull. */
-  async function failure(answer: string): Promise<string> {
-    const engine = {
-      create: async () => {
-        throw new EngineError("missing", answer);
-      },
-      pull: async () => {
-        throw new EngineError("refused", "no network");
-      },
-    } as unknown as Engine;
+  function given() {
     const clock = new VirtualClock();
     const io = { stdout: join(directory, "stdout"), stderr: join(directory, "stderr") };
     const options = {
@@ -54,6 +47,20 @@ describe("launches of Docker containers", () => {
       docker: { image: "app" },
     });
     const request = { ...requestFor("c1", { container }), directory };
+    return { options, request };
+  }
+
+  /** Why one fails where the engine answers so when it is to make the container, and cannot pull. */
+  async function failure(answer: string): Promise<string> {
+    const engine = {
+      create: async () => {
+        throw new EngineError("missing", answer);
+      },
+      pull: async () => {
+        throw new EngineError("refused", "no network");
+      },
+    } as unknown as Engine;
+    const { options, request } = given();
     const made = new DockerContainer(request, amountsOf(request));
     try {
       await new Launches(options, engine).start(made);
@@ -64,6 +71,41 @@ describe("launches of Docker containers", () => {
       await made.logs?.close();
     }
   }
+
+  /** Launches one that does not start. Resolves when it was refused; never, where the agent ends meanwhile. */
+  function refused({ removed, end }: { removed: string[]; end?: () => void }): Promise<void> {
+    const { options, request } = given();
+    const engine = {
+      create: async () => "c1",
+      attach: async () => new PassThrough(),
+      start: async () => {
+        if (end !== undefined) await docker.close().then(end);
+        throw new EngineError("unreachable", "nobody answers");
+      },
+      remove: async (name: string) => void removed.push(name),
+    } as unknown as Engine;
+    const policy = { removeDelay: 0, stopTimeout: 0, killOrphans: true };
+    const docker = new DockerContainerizer({ ...options, ...policy }, engine);
+    return docker.launch(request).then(
+      () => expect.fail("it was launched"),
+      () => undefined,
+    );
+  }
+
+  it("leave nothing where they fail, and what there is to the next run where the agent ends", async () => {
+    const left: string[] = [];
+    let told = false;
+    await new Promise<void>((end) => {
+      void refused({ removed: left, end }).then(() => {
+        told = true;
+      });
+    });
+    const removed: string[] = [];
+    // Comes behind the other one, which had less before it than this.
+    await refused({ removed });
+    expect(removed).to.deep.equal(["c1"]);
+    expect([told, left]).to.deep.equal([false, []]);
+  });
 
   it("tell of the image where that is what the engine lacks, and of anything else where it is not", async () => {
     expect(await failure("No such image: app:latest")).to.match(
