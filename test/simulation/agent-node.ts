@@ -71,7 +71,7 @@ export class AgentNode {
   agentId: string | undefined;
   /** The disk is being read at startup; no virtual time passes in the meantime. */
   private starting = false;
-  /** Of the next program on this machine that listens to others. */
+  /** Port of the next program on this machine that listens. */
   nextPort = 20_000;
   private boots = 1;
   private lives = 0;
@@ -146,14 +146,14 @@ export class AgentNode {
     this.boots++;
   }
 
-  /** The agent stops, and is to start with other flags: as more or less than it was. */
+  /** The agent stops, to restart with other flags: with more or fewer resources. */
   reconfigure(): void {
     this.crash();
     this.shape.change();
     this.cluster.world.note(`${this.name} is to be ${this.shape.text}`);
   }
 
-  /** Somebody empties its directories while it is down, or gives it another disk. What runs goes on. */
+  /** Somebody empties its directories while it is down, or replaces its disk. What runs on the machine goes on. */
   emptyDisk(): void {
     this.crash();
     const { cluster, agentId } = this;
@@ -267,8 +267,8 @@ export class AgentNode {
   }
 
   /**
-   * It does not come up. What supervises it tries again; it has to say why, and may only blame a disk that fails, or flags that are others:
-   * then somebody gives it those that it had.
+   * It does not come up. It has to say why, and may only blame a failing disk or changed flags, which are then changed back; its supervisor
+   * tries again.
    */
   private failed(process: SimulatedProcess, error: unknown): void {
     const { world } = this.cluster;

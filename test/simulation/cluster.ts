@@ -21,7 +21,7 @@ export interface ClusterSize {
   readonly zookeepers: number;
   /** A single master has its registry on its own disk, and nobody needs ZooKeeper. */
   readonly embedded: boolean;
-  /** With all that can happen; see the README. */
+  /** Everything may happen; see the README. */
   readonly wide: boolean;
 }
 
@@ -79,7 +79,7 @@ export class Cluster {
     return [...this.masters, ...this.agents, ...this.frameworks];
   }
 
-  /** What was asked for as this framework; undefined: there never was one of this id. */
+  /** The tasks that were launched as this framework; undefined: there never was one with this id. */
   tasksOf(frameworkId: string): ReadonlyMap<string, TaskRecord> | undefined {
     for (const { id, tasks, past } of this.frameworks) {
       const found = id === frameworkId ? tasks : past.get(frameworkId);

@@ -27,16 +27,16 @@ export interface DriverLineOptions {
   readonly agent: AgentNode;
   readonly request: ContainerRequest;
   readonly port: number;
-  /** What its executor has not heard to be safe. */
+  /** What the agent has not acknowledged to its executor. */
   readonly unsafe: () => { readonly tasks: readonly TaskInfo[]; readonly updates: readonly TaskStatus[] };
   readonly event: (event: Event) => void;
-  /** The agent is gone. It comes by itself when it is back. */
+  /** The agent is gone. It will contact the driver when it is back. */
   readonly closed: () => void;
 }
 
 /**
- * What the v0 driver does for its executor: it registers once, and again only where the agent asks it to; sends each update once, and all that
- * were not acknowledged when it registers again; hears nothing while it is not registered.
+ * The v0 driver of an executor: it registers once, and again only when the agent asks it to; sends each update once, and all unacknowledged
+ * ones again when it re-registers; receives nothing while it is not registered.
  */
 export class DriverLine {
   private readonly transport: SimulatedTransport;
@@ -79,7 +79,7 @@ export class DriverLine {
     }
   }
 
-  /** Somebody else says something in the executor's name. Nobody is to believe it. */
+  /** Somebody else sends an update in the executor's name. It must not be believed. */
   pretend(status: TaskStatus): void {
     const stranger = "executor(2)";
     const update = this.updateOf(status);

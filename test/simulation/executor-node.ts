@@ -32,7 +32,7 @@ const RECOVERY_MS = 900_000;
 /** The maximum pause between attempts to subscribe; agents wait for `--executor_reregistration_timeout`. */
 const BACKOFF_MS = 2000;
 
-/** How the names of executors end that use the v0 driver. */
+/** Suffix of the names of executors that use the v0 driver. */
 const DRIVEN = "-x3";
 
 const EXIT_OK = { exit: { code: 0, signal: undefined } };
@@ -49,7 +49,7 @@ export class ExecutorNode {
   private readonly unacknowledged = new Map<string, TaskStatus>();
   private readonly random: SeededRandom;
   private line: ExecutorLine | DriverLine | undefined;
-  /** Undefined for one that speaks HTTP. */
+  /** Undefined for an executor that uses HTTP. */
   private driver: DriverLine | undefined;
   private lostAt: number | undefined;
   private messages = 0;
@@ -306,7 +306,7 @@ export class ExecutorNode {
     return this.unacknowledged.size === 0 && [...this.tasks.values()].every(({ over }) => over);
   }
 
-  /** A word to its scheduler, or from somebody who is not it; or of a task that nobody knows. */
+  /** Sends a message to its scheduler, one in its name from somebody else, or an update about an unknown task. */
   private sayMore(): void {
     const { dice } = this.cluster.world;
     if (this.calm) return;

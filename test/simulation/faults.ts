@@ -54,7 +54,7 @@ export const ALL_FAULTS: FaultWeights = {
   slowNetwork: 0.5,
 };
 
-/** Those of wide runs. */
+/** The faults of wide runs. */
 export const WIDE_FAULTS: FaultWeights = { ...ALL_FAULTS, vanish: 1, reconfigure: 1, emptyDisk: 0.3 };
 
 type Node = MasterNode | AgentNode | FrameworkNode;
@@ -116,7 +116,7 @@ export class Faults {
       agent?.losePower();
       if (agent !== undefined) this.later(() => agent.start());
     },
-    // Nobody hears of its end: connections to it stay as they are.
+    // Nobody hears of its end: connections to it stay open.
     vanish: () => {
       const { agents, frameworks, network } = this.cluster;
       const node = this.dice.pick([...agents, ...frameworks]);
@@ -137,7 +137,7 @@ export class Faults {
       const agent = this.dice.pick(this.cluster.agents);
       if (agent === undefined) return;
       agent.reconfigure();
-      // Of a machine that begins anew, it may be a new agent.
+      // On a machine that starts over, it may be a new agent.
       if (this.dice.chance(0.2)) agent.losePower();
       this.later(() => agent.start());
     },
@@ -343,6 +343,6 @@ export class Faults {
   }
 }
 
-/** Nothing breaks within one. */
+/** Nothing breaks within one machine. */
 const isBetweenMachines = ([from, to]: readonly [string, string]): boolean =>
   from.split(":")[0] !== to.split(":")[0];

@@ -54,7 +54,7 @@ const SILENCE_MS = 45_000;
 /** The maximum number of tasks of a framework, so that a run ends. */
 const MOST_TASKS = 40;
 
-/** `failover_timeout` of a framework that is not given up before a run ends. */
+/** `failover_timeout` of a framework that is not given up during a run. */
 const PATIENT_SECONDS = 1e6;
 
 /**
@@ -67,7 +67,7 @@ export class FrameworkNode {
   readonly operations: FrameworkOperations;
   readonly executors: FrameworkExecutors;
   id: string | undefined;
-  /** Tasks of the frameworks that it was before it ended, or was given up; by framework id. */
+  /** Tasks of its earlier frameworks, which ended or were given up; by framework id. */
   readonly past = new Map<string, ReadonlyMap<string, TaskRecord>>();
   process: SimulatedProcess | undefined;
   /** From now on it launches nothing more, and answers everything at once. */
@@ -112,7 +112,7 @@ export class FrameworkNode {
     return this.info.checkpoint === true;
   }
 
-  /** Nobody waits for it for ever: it may be ended while it is away. */
+  /** Nobody waits for it forever: it may be ended while it is away. */
   get mayBeGivenUp(): boolean {
     return this.info.failover_timeout !== PATIENT_SECONDS;
   }
@@ -223,7 +223,7 @@ export class FrameworkNode {
     });
   }
 
-  /** Ends, with all that it runs, and is another framework from then on, whether or not anybody has heard of the end. */
+  /** Ends the framework with everything that it runs, and starts over as another one, whether or not anybody has heard of the end. */
   private tearDown(): void {
     this.call({ type: Call_Type.TEARDOWN });
     this.beAnother();

@@ -9,16 +9,16 @@ interface Flags {
   readonly rack: number;
 }
 
-/** What an agent is told to say of its machine, now and before. */
+/** The flags with which an agent describes its machine, now and before. */
 export class MachineShape {
-  /** How much it may change. */
+  /** How much they may change. */
   readonly policy: ReconfigurationPolicy;
   private flags: Flags;
-  /** With which it came up the last time, while it is not known whether it does with those that it has. */
+  /** The flags of its last successful start, while it is unknown whether it starts with the current ones. */
   private before: Flags | undefined;
   private readonly all: Quantities[] = [];
 
-  /** @param varied whether it may have other policies than Mesos's default, and attributes */
+  /** @param varied whether it may have attributes, and policies other than Mesos's default */
   constructor(
     private readonly dice: Dice,
     private readonly varied: boolean,
@@ -41,7 +41,7 @@ export class MachineShape {
     return `${this.flags.resources} in rack ${this.flags.rack} (${this.policy})`;
   }
 
-  /** Becomes something that may or may not be allowed. */
+  /** Changes the flags in a way that may or may not be allowed. */
   change(): void {
     const { dice } = this;
     this.before ??= this.flags;
@@ -56,12 +56,12 @@ export class MachineShape {
     this.flags = this.note({ resources: amounts.join(";"), rack });
   }
 
-  /** It came up like that. */
+  /** It started with the current flags. */
   taken(): void {
     this.before = undefined;
   }
 
-  /** It is again what it was the last time. False: it is. */
+  /** Returns to the flags of the last start. False: these are the current ones. */
   changeBack(): boolean {
     if (this.before === undefined) return false;
     this.flags = this.before;
@@ -69,17 +69,17 @@ export class MachineShape {
     return true;
   }
 
-  /** Whether it is so much, or was. */
+  /** Whether it has, or once had, exactly these amounts. */
   wasEver(amounts: Quantities): boolean {
     return this.all.some((one) => containsQuantities(one, amounts) && containsQuantities(amounts, one));
   }
 
-  /** Whether it had so much room at some time, also each kind at another one. */
+  /** Whether it once had room for these amounts; each kind may have been available at a different time. */
   hadRoom(amounts: Quantities): boolean {
     return [...amounts].every(([name, amount]) => this.all.some((one) => (one.get(name) ?? 0) >= amount));
   }
 
-  /** It has less of something than it had, so that more may be in use than there is. */
+  /** It has less of something than it once had, so that more may be in use than there is. */
   get shrank(): boolean {
     return !this.all.every((one) => containsQuantities(this.all.at(-1)!, one));
   }

@@ -67,7 +67,7 @@ export class OperatorNode {
       if (deactivated && drainInfo?.state !== DrainState.DRAINING) this.ask(id, "reactivate");
   }
 
-  /** Ends what frameworks were that are others now: they may not have been heard when they said so. */
+  /** Tears down frameworks whose schedulers have started over as others: their own teardown may not have been heard. */
   endPastFrameworks(): void {
     const { leader } = this;
     if (leader === undefined) return;

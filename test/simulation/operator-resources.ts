@@ -15,7 +15,10 @@ import type { SimulatedProcess } from "./process.js";
 
 const { RESERVE, UNRESERVE, CREATE, DESTROY } = OperationType;
 
-/** Reservations and volumes that an operator asks for. The answer comes before the agent has heard of it, so that it says nothing of what there is. */
+/**
+ * Reservations and volumes that an operator requests. The answer comes before the agent has heard of the request, so it says nothing about
+ * the outcome.
+ */
 export class OperatorResources {
   constructor(
     private readonly cluster: Cluster,
@@ -38,7 +41,7 @@ export class OperatorResources {
   private operation({ id, total, used }: AgentRecord): Offer_Operation | undefined {
     const { volumes } = this.cluster;
     const { dice } = this.cluster.world;
-    // Also what is offered: then the offer is taken back.
+    // Includes offered resources: the offers are then rescinded.
     const free = total.subtract(used.unallocate());
     const pick = (resources: Resources): Resource | undefined =>
       dice.pick(resources.toMessages().filter(({ scalar }) => scalar !== undefined));

@@ -13,7 +13,7 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly steps: number;
   readonly faults?: FaultWeights;
-  /** With all that can happen; see the README. */
+  /** Everything may happen; see the README. */
   readonly wide?: boolean | undefined;
   /** A rule to break. */
   readonly mutation?: Mutation | undefined;

@@ -25,13 +25,13 @@ export function checkLedger({ masters, agents, operator, world }: Cluster): void
 
 function problemOf(agent: AgentRecord, node: AgentNode | undefined): string | undefined {
   const { total } = agent;
-  // Of what it is at the end there is no doubt; until then the master may not have heard of it, or hear of it late.
+  // In the end it must be exact; until then the master may not have heard of a change, or hear of it late.
   if (node?.shape.wasEver(total.quantities()) === false) return `has ${total}, and never was ${total}`;
   const taken = agent.used.add(agent.offered).unallocate();
   if (total.contains(taken)) return undefined;
   const real = taken.subtract(phantoms(agent, node?.life));
   if (total.contains(real)) return undefined;
-  // What ran before it became less goes on; watched is then what runs on it.
+  // What ran before the machine shrank goes on, so only what runs on it is checked.
   return node?.shape.shrank === true ? undefined : `has ${total}, and gave ${taken}`;
 }
 

@@ -114,7 +114,7 @@ export class Watch implements ContainerObserver {
     this.messages.add(text);
   }
 
-  /** It runs for a task that has ended to everybody else, or for a framework that has, or may have. */
+  /** It runs for a task, or a framework, that has ended or may have, as far as everybody else knows. */
   private isForgotten({ request, taskId }: RunningContainer): boolean {
     const framework = this.cluster.frameworks.find(({ id }) => id === request.frameworkId);
     if (framework === undefined || framework.mayBeGivenUp) return true;
@@ -158,7 +158,7 @@ export class Watch implements ContainerObserver {
     // After a power failure, an agent may have forgotten what it was told.
     if (end === undefined || task.forgotten) return;
     const state = status.state!;
-    // That its agent is out of reach says nothing of the task; the agent may not have been told of the acknowledgement.
+    // That its agent is unreachable says nothing about the task; the agent may not have heard of the acknowledgement.
     if (state === TASK_UNREACHABLE) return;
     const contradicted =
       !isTerminal(state) || (status.uuid !== undefined && state !== end && OWN_ENDS.has(state));
