@@ -200,7 +200,12 @@ export class AgentReregistration {
     this.relearn(agent, message);
     this.removeMissingExecutors(agent, message.executor_infos);
     this.repeatKills(agent, message.tasks);
-    this.endCompleted(agent, new Set(message.tasks.map(({ framework_id: id }) => id?.value ?? "")));
+    // Also those of which the agent has no task: it may have refused the only one, or have an executor without any.
+    const ids = [
+      ...message.frameworks.map(({ id }) => id),
+      ...message.tasks.map(({ framework_id: id }) => id),
+    ];
+    this.endCompleted(agent, new Set(ids.map((id) => id?.value ?? "")));
     this.agents.reconnected(agent);
     if (!agent.can(Capability.RESOURCE_PROVIDER)) messages.checkpointResources(agent);
     this.tellFrameworks(agent, message.frameworks);

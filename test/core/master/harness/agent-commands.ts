@@ -1,4 +1,4 @@
-import type { AgentInfo } from "../../../../proto/gen/mesos/v1/mesos.js";
+import type { AgentInfo, FrameworkInfo } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { OperationState, TaskState } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { isMessageName, jsonOf, wire } from "../../../../proto/json/index.js";
 import { TestAgent } from "./agent.js";
@@ -13,6 +13,7 @@ type Command = (agent: TestAgent, words: Words, stage: Stage) => void;
  *     register cpus:4;mem:1024 without=MULTI_ROLE version=1.4.0 {more of AgentInfo}
  *     reregister pid=slave(1)@10.0.0.9:5051    reports the tasks that it was told to run
  *     reregister before=t1,e1                  a report from before it had these
+ *     reregister idle=F                        with a framework that has no task there
  *     is cpus:2;mem:512 {more of AgentInfo}     has been reconfigured
  *     forget t1                                a task or an executor
  *     update t1 TASK_RUNNING latest=TASK_FINISHED {more of TaskStatus}
@@ -31,9 +32,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       ...message,
       slave: { ...message.slave!, ...(words.json as Partial<AgentInfo>) },
     })),
-  reregister: (agent, words) => {
+  reregister: (agent, words, stage) => {
     agent.pid = words.options.pid ?? agent.pid;
-    agent.reregister([], words.list("before"));
+    const idle = words.list("idle").map((name) => idleFramework(stage.frameworks.get(name) ?? ""));
+    agent.reregister(idle, words.list("before"));
   },
   is: (agent, words) => agent.reconfigure(words.at(3), words.json as Partial<AgentInfo>),
   forget: (agent, words) => {
@@ -87,3 +89,12 @@ export function runAgentCommand(stage: Stage, words: Words): void {
   if (agent === undefined || command === undefined) throw new Error(`not a command: agent ${name} ${verb}`);
   command(agent, words, stage);
 }
+
+const idleFramework = (id: string): FrameworkInfo => ({
+  id: { value: id },
+  user: "nobody",
+  name: "idle",
+  roles: [],
+  capabilities: [],
+  offer_filters: {},
+});
