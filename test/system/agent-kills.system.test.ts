@@ -9,8 +9,8 @@ describe("an agent that is killed at random moments", function () {
   this.timeout(300_000);
 
   for (const [launcher, kills, kinds] of [
-    ["linux", 6, KIND_NAMES],
-    ["posix", 4, ON_ANY_HOST],
+    ["linux", 4, KIND_NAMES],
+    ["posix", 3, ON_ANY_HOST],
   ] as const) {
     it(`loses, repeats and leaves behind nothing of its tasks (${launcher} launcher)`, async function () {
       const { tasks, faults } = await killAgents({ kills, kinds, launcher, seed: kills }, this);

@@ -36,7 +36,9 @@ export class TaskLedger {
     if (entry === undefined)
       throw new Error(`a status of a task that nobody asked for: ${JSON.stringify(status)}`);
     const ended = endOf(entry) !== undefined;
-    const uuid = status.uuid?.toString("hex");
+    // What is not known cannot have been written down, either: the next run of the agent tells it anew.
+    const unknown = status.uuid !== undefined && status.reason === Reason.REASON_RECONCILIATION;
+    const uuid = unknown ? "unknown to the agent" : status.uuid?.toString("hex");
     // The master itself answers, without a UUID, a kill of a task that has ended.
     if (uuid === undefined && ended) return false;
     entry.statuses.set(uuid ?? `master-${entry.statuses.size}`, status);
