@@ -103,7 +103,11 @@ export class Statuses {
     const problem = this.advance(executor, status);
     if (problem !== undefined) {
       this.ignored(taskId, problem);
-      sender.taken();
+      // It may repeat one that is waiting to be stored.
+      const safe = (): void => updates.whenSafe(update, sender.taken);
+      const turn = executor.held.get(taskId);
+      if (turn === undefined) safe();
+      else void turn.then(safe);
       return false;
     }
     this.inTurn(executor, status, () => {

@@ -47,8 +47,7 @@ export class UpdateManager {
   }
 
   /**
-   * Takes responsibility for an update. Resolves when its sender may forget it because it is written or acknowledged; at once for a known
-   * update.
+   * Takes responsibility for an update. Resolves when its sender may forget it because it is written or acknowledged.
    *
    * @param path where the task's updates are written; undefined: nowhere
    * @param over called when it was acknowledged or given up, or was known before
@@ -59,6 +58,7 @@ export class UpdateManager {
     if (stream.knows(key)) {
       this.options.logger.debug({ task: stream.taskId }, "ignoring a status update seen before");
       over();
+      await stream.held.get(key)?.safe;
       return;
     }
     if (stream.path === undefined) {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Call_Type } from "../../../../proto/gen/mesos/v1/executor/executor.js";
-import type { FrameworkInfo, TaskStatus } from "../../../../proto/gen/mesos/v1/mesos.js";
+import { type FrameworkInfo, TaskState, type TaskStatus } from "../../../../proto/gen/mesos/v1/mesos.js";
 import { AGENT_ID, AgentBench, executorCall, FRAMEWORK_ID, line } from "../support/agent-bench.js";
 
 const status = (taskId: string, state: number, more: Partial<TaskStatus> = {}): TaskStatus => ({
@@ -88,6 +88,26 @@ describe("custom executors", () => {
     expect(again.types.filter((type) => type === "ACKNOWLEDGED")).not.to.have.length(0);
     expect((await bench.drain("t1")).map(line)).to.deep.equal(["TASK_RUNNING"]);
   });
+
+  for (const state of [RUNNING, FINISHED])
+    it(`are not told so either where the update waited to be written when it was repeated: ${TaskState[state]}`, async () => {
+      const { bench, executor, update } = await running({ checkpoint: true });
+      const record = bench.disk.hold("/tasks/t2/");
+      const t2 = bench.task("t2", { executor: bench.custom("e1") });
+      bench.run(t2, bench.framework({ checkpoint: true }), false);
+      await bench.settle();
+      void update("t1", state);
+      void update("t1", state);
+      await bench.settle();
+      const written = bench.disk.hold("/tasks/t1/");
+      record();
+      await bench.settle();
+      const acknowledged = () => executor.types.filter((type) => type === "ACKNOWLEDGED");
+      expect(acknowledged()).to.deep.equal([]);
+      written();
+      await bench.settle();
+      expect(acknowledged()).to.have.length(2);
+    });
 
   it("that repeat updates of a task whose end is acknowledged are told that these are safe, and nobody else is told", async () => {
     const { bench, executor, update } = await running();
