@@ -92,7 +92,7 @@ export class Statuses {
     if (executor === undefined && byExecutor && framework.hasCompleted(taskId)) {
       // The executor repeats an update that was not acknowledged to it. Mesos's agent forwards it, and the task seems to run again.
       this.ignored(taskId, "the end of the task is acknowledged");
-      sender.taken();
+      updates.whenSafe(update, sender.taken);
       return false;
     }
     if (executor === undefined) {

@@ -41,6 +41,8 @@ export class UpdateManager {
   private paused = true;
   /** Streams, closed ones included, whose file does not have everything. */
   private readonly repairs: Repairs<UpdateStream>;
+  /** Acknowledged updates of which nothing could be written, by key: only their sender could tell a later run of the agent. */
+  private readonly unsafe = new Map<string, { readonly stream: UpdateStream; readonly held: HeldUpdate }>();
 
   constructor(private readonly options: UpdateManagerOptions) {
     this.repairs = new Repairs(options.clock, (stream) => void this.compact(stream));
@@ -58,7 +60,7 @@ export class UpdateManager {
     if (stream.knows(key)) {
       this.options.logger.debug({ task: stream.taskId }, "ignoring a status update seen before");
       over();
-      await stream.held.get(key)?.safe;
+      await new Promise<void>((resolve) => this.whenSafe(update, resolve));
       return;
     }
     if (stream.path === undefined) {
@@ -102,7 +104,8 @@ export class UpdateManager {
 
   /** Calls `safe` when the sender of a known update may forget it: at once if it is written. */
   whenSafe(update: StatusUpdate, safe: () => void): void {
-    const held = this.streamOf(update)?.held.get(uuidKey(update.uuid));
+    const key = uuidKey(update.uuid);
+    const held = this.streamOf(update)?.held.get(key) ?? this.unsafe.get(key)?.held;
     if (held?.safe === undefined) safe();
     else void held.safe.then(safe);
   }
@@ -128,13 +131,12 @@ export class UpdateManager {
     if (stream.path !== undefined) {
       const { update, unwritten } = oldest;
       const records = [...(unwritten === true ? [updateRecord(update)] : []), acknowledgementRecord(update)];
-      const noted = this.noteAcknowledgement(
-        stream,
-        isBehind ? () => this.compact(stream) : () => this.append(stream, records),
-      );
-      // Until then, only the sender could tell a later run of the agent.
-      if (unwritten === true) void noted.then(oldest.over);
+      if (unwritten === true) this.unsafe.set(oldest.key, { stream, held: oldest });
       else oldest.over();
+      const append = async (): Promise<void> => {
+        if (await this.append(stream, records)) this.written([oldest]);
+      };
+      void this.noteAcknowledgement(stream, isBehind ? () => this.compact(stream) : append);
     } else oldest.over();
     stream.stopRetry();
     if (isTerminal(oldest.update.status?.state)) {
@@ -158,15 +160,26 @@ export class UpdateManager {
     if (current && stream.retry === undefined) this.sendOldest(stream);
   }
 
-  /** Never rejects: what could not be written is written later. */
-  private async append(stream: UpdateStream, records: readonly Uint8Array[]): Promise<void> {
+  /** False: it could not be written, and is written later. Never rejects. */
+  private async append(stream: UpdateStream, records: readonly Uint8Array[]): Promise<boolean> {
     const { disk, logger } = this.options;
     try {
       await disk.apply([{ op: "append", path: stream.path!, data: Buffer.concat(records) }]);
+      return true;
     } catch (error) {
       logger.error({ err: error, task: stream.taskId }, "an acknowledgement could not be written down");
       this.repairs.later(stream);
+      return false;
     }
+  }
+
+  private written(updates: Iterable<HeldUpdate>): void {
+    for (const { key, over } of updates) if (this.unsafe.delete(key)) over();
+  }
+
+  /** The acknowledged updates of these streams of which nothing is written. */
+  private unsafeOf(isMeant: (stream: UpdateStream) => boolean): HeldUpdate[] {
+    return [...this.unsafe.values()].filter(({ stream }) => isMeant(stream)).map(({ held }) => held);
   }
 
   /** Rewrites a task's file with what is still needed, because a task can have any number of updates. Never rejects. */
@@ -180,12 +193,14 @@ export class UpdateManager {
     ]);
     // Includes those that are being written: they may reach the file before it is replaced by this one.
     const held = [...stream.held.values()];
+    const unsafe = this.unsafeOf((one) => one === stream);
     for (const { update } of held) records.push(updateRecord(update));
     // The directory of a task that has ended may be removed by now. The file alone would make no sense there.
     const unlessGone = this.streams.get(stream.frameworkId)?.get(stream.taskId) !== stream;
     try {
       await disk.apply([{ op: "write", path: stream.path, data: Buffer.concat(records), unlessGone }]);
       for (const one of held) one.unwritten = false;
+      this.written(unsafe);
     } catch (error) {
       logger.error({ err: error, task: stream.taskId }, "a task's updates could not be written anew");
       this.repairs.later(stream);
@@ -246,6 +261,7 @@ export class UpdateManager {
     this.streams.delete(frameworkId);
     this.repairs.forget((stream) => stream.frameworkId === frameworkId);
     for (const stream of streams?.values() ?? []) stream.giveUp();
+    this.written(this.unsafeOf((stream) => stream.frameworkId === frameworkId));
   }
 
   private *all(): Iterable<UpdateStream> {

@@ -14,7 +14,7 @@ export interface HeldUpdate {
   readonly key: string;
   /** Size of its record. */
   readonly bytes: number;
-  /** It was acknowledged or given up. */
+  /** It was acknowledged, and that is written if the update is not; or it was given up. */
   readonly over: () => void;
   /** Resolves when its sender may forget it. Undefined: it may already. */
   safe?: Promise<void> | undefined;

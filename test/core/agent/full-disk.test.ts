@@ -228,6 +228,23 @@ describe("an agent whose disk is full", () => {
     expect(recordsOf(bench, "t1")).to.include("task.updates");
   });
 
+  for (const state of [TaskState.TASK_RUNNING, TaskState.TASK_FINISHED])
+    it(`leaves it there also where its acknowledgement could not be written down either: ${TaskState[state]}`, async () => {
+      const { bench, executor } = await withExecutor();
+      bench.disk.failing = ({ path }) => path.endsWith("/task.updates");
+      const status = { task_id: { value: "t1" }, state, source: 2, uuid: Buffer.alloc(16, 1), timestamp: 1 };
+      const update = executorCall("e1", { type: Call_Type.UPDATE, update: { status } });
+      void bench.agent.calls.call(update);
+      expect((await bench.drain("t1")).map(line)).to.deep.equal([TaskState[state]]);
+      void bench.agent.calls.call(update);
+      await bench.settle();
+      expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH"]);
+      bench.disk.failing = () => false;
+      await bench.clock.advance(10_000);
+      expect(executor.types).to.deep.equal(["SUBSCRIBED", "LAUNCH", "ACKNOWLEDGED", "ACKNOWLEDGED"]);
+      expect(updatesOf(bench, "t1")).to.deep.equal([TaskState[state]]);
+    });
+
   it("writes down what it was told and could not, when the disk is well again", async () => {
     const bench = await AgentBench.registered();
     bench.disk.failing = ({ op }) => op === "append";
