@@ -1,3 +1,4 @@
+import { usesUnknown } from "../../../core/agent/tasks/task-refusal.js";
 import type { Resource } from "../../../proto/gen/mesos/v1/mesos.js";
 import type { AgentRecord } from "../../../sdk/contracts/master-view.js";
 import { Resources } from "../../../sdk/resources/index.js";
@@ -38,7 +39,7 @@ function problemOf(agent: AgentRecord, node: AgentNode | undefined): string | un
 /**
  * What is counted for tasks that the agent does not have, or that have ended there, before the master knows. A launch may have been lost
  * together with the reservation that it would have used: after the agent's next report nothing is reserved, but the task still counts until
- * the agent has said that it does not know it.
+ * the agent has said that it does not know it. The same goes for a task that waits on the agent for a reservation which could not be made.
  */
 function phantoms(agent: AgentRecord, life: AgentLife | undefined): Resources {
   const frameworks = life?.agent.state.frameworks;
@@ -47,7 +48,11 @@ function phantoms(agent: AgentRecord, life: AgentLife | undefined): Resources {
     const framework = frameworks?.get(framework_id?.value ?? "");
     const id = task_id?.value ?? "";
     const executor = framework?.executorOf(id);
-    if (executor === undefined || isTerminal(executor.task(id)?.state)) missing.push(resources);
+    const waitsInVain =
+      executor?.queued.has(id) === true &&
+      usesUnknown(resources, life?.agent.state.checkpointed ?? Resources.empty);
+    if (executor === undefined || waitsInVain || isTerminal(executor.task(id)?.state))
+      missing.push(resources);
   }
   return Resources.sum(missing.map((resources) => Resources.of(resources))).unallocate();
 }
