@@ -129,7 +129,8 @@ export class DefaultExecutor {
 
   private resume(task: PodTask, { statuses, kill }: EarlierTask): void {
     const running = statuses.find(({ state }) => state === TaskState.TASK_RUNNING);
-    const killingReported = task.status?.state === TaskState.TASK_KILLING;
+    // A task that is killed while its container starts is reported as running afterwards, as by Mesos's executor.
+    const killingReported = statuses.some(({ state }) => state === TaskState.TASK_KILLING);
     const killing = killingReported || kill !== undefined;
     if (!killing && running === undefined && !this.host.knows(task.containerId)) {
       // The agent may have died between the first statuses of two tasks of a group.

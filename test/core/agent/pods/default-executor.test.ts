@@ -484,6 +484,17 @@ describe("The built-in default executor", () => {
       expect(pod.lines()).to.deep.equal(["a KILLING", 'a KILLED "Command exited with status 0"']);
     });
 
+    it("does not tell again that a task is being killed that was said to run after that: it was killed while it started", async () => {
+      const before = await earlier([task("a")], (pod) => pod.settle());
+      const groups = before.groups.map(({ info, statuses: [starting, running] }) => {
+        const killing = { ...starting!, state: TaskState.TASK_KILLING };
+        return { info, statuses: [starting!, killing, running!], kill: KILLED };
+      });
+      const pod = secondLife({ ...before, groups });
+      await pod.exit("a", 0);
+      expect(pod.lines()).to.deep.equal(['a KILLED "Command exited with status 0"']);
+    });
+
     it("launches nothing any more that was killed before it ran", async () => {
       const before = await earlier([task("a")], async () => undefined);
       const groups = before.groups.map((one) => ({ ...one, kill: KILLED }));
