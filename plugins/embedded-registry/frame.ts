@@ -69,7 +69,8 @@ export function readFrame(file: Buffer, offset: number, format: FrameFormat): Fr
 
 /**
  * Whether the invalid bytes at `offset` are what a crash leaves of the last frame: shorter than the header says, or with zeroes in place
- * of a whole sector. Single zeroes within a sector are damage. In format 1 a crash cannot be told from damage; a crash is assumed because it is likelier.
+ * of a whole sector. Single zeroes within a sector are damage. In format 1 a crash cannot be told from damage; a crash is assumed because
+ * it is likelier.
  */
 export function isTorn(file: Buffer, offset: number, format: FrameFormat): boolean {
   if (format === 1) return true;

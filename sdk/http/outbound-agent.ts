@@ -12,7 +12,8 @@ const THIS_HOST = ["localhost", "127.0.0.1", "[::1]"];
 
 /**
  * What requests to servers elsewhere are sent by: through the proxies that the environment names, as by curl, which Mesos uses.
- * `http_proxy` and `https_proxy`, or both as `all_proxy`, are `[http://][user:password@]host:port`. `no_proxy` lists hosts and domains that are asked directly. In capitals, they count where the small ones are missing.
+ * `http_proxy` and `https_proxy`, or both as `all_proxy`, are `[http://][user:password@]host:port`. `no_proxy` lists hosts and domains
+ * that are asked directly. In capitals, they count where the small ones are missing.
  *
  * To be destroyed by the caller. Requests should give both timeouts, too: on the way through a proxy undici forgets those of the agent.
  * Rejects with a TypeError for a proxy that is no URL.
